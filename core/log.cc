@@ -1,0 +1,59 @@
+#include "core/log.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cstdlib>
+
+#include "core/time_format.h"
+
+namespace tidegate {
+
+namespace {
+constexpr std::array<std::string_view, 4> kNames{"error", "warning", "info", "debug"};
+// sd-daemon(3): SD_ERR, SD_WARNING, SD_INFO, SD_DEBUG.
+constexpr std::array<std::string_view, 4> kJournalPrefixes{"<3>", "<4>", "<6>", "<7>"};
+
+void WriteToStandardError(LogLevel level, std::string_view text) {
+  static const bool under_journal = std::getenv("JOURNAL_STREAM") != nullptr;
+  const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+  const std::string line = under_journal
+                               ? fmt::format("{}{}\n", kJournalPrefixes[static_cast<size_t>(level)], text)
+                               : fmt::format("{} {} {}\n", FormatTime(now), LogLevelName(level), text);
+  // One write a line; if standard error is gone, there is nowhere left to tell it.
+  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
+}
+}  // namespace
+
+std::optional<LogLevel> ParseLogLevel(std::string_view text) {
+  std::string lower(text);
+  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  if (lower == "warn") return LogLevel::kWarning;
+  for (size_t i = 0; i < kNames.size(); ++i) {
+    if (kNames[i] == lower) return static_cast<LogLevel>(i);
+  }
+  return std::nullopt;
+}
+
+std::string_view LogLevelName(LogLevel level) { return kNames[static_cast<size_t>(level)]; }
+
+Log::Log(LogLevel level, Sink sink) : level_(level), sink_(sink ? std::move(sink) : Sink(WriteToStandardError)) {}
+
+void Log::Write(LogLevel level, std::string_view text) const {
+  if (!Enabled(level)) return;
+  std::string line(text);
+  std::ranges::replace_if(
+      line, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
+  sink_(level, line);
+}
+
+std::optional<uint64_t> LogLimit::Count(BootTime now, uint64_t events) {
+  pending_ += events;
+  if (last_ && now - *last_ < interval_) return std::nullopt;
+  last_ = now;
+  return std::exchange(pending_, 0);
+}
+
+}  // namespace tidegate

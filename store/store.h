@@ -1,0 +1,95 @@
+// The durable log between the pipeline and the uplink. One thread. Format on disk: store/README.md.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/clock.h"
+#include "core/record.h"
+#include "core/result.h"
+
+namespace tidegate {
+
+// The clocks at the moment of an append, so that records of an unsynchronised clock can be dated later.
+struct ClockStamp {
+  std::string boot_id;
+  BootTime since_boot{};
+  WallTime wall{};
+  bool synced = false;
+};
+
+// Records of one class that arrived together: one row, one unit of eviction and of acknowledgement.
+struct Batch {
+  Seq first_seq = 0;  // Of records.front(); the others follow without a hole.
+  RecordClass record_class = RecordClass::kHeartbeat;
+  ClockStamp stamp;
+  std::vector<Record> records;
+};
+
+// A payload that will never become a record, kept with its reason under a byte limit of its own (oldest given up first, counted).
+struct DeadLetter {
+  std::string input;    // Name of the input, or "uplink".
+  std::string origin;   // Topic, device path, ...
+  std::string reason;   // For people, one line.
+  std::string payload;  // As it came; cut to Options' limit.
+  WallTime time{};
+};
+
+// All of it is one transaction.
+struct AppendRequest {
+  struct NewBatch {
+    RecordClass record_class;
+    std::span<const Record> records;  // REQUIRES: not empty, all of that class.
+  };
+  std::vector<NewBatch> batches;
+  std::span<const DeadLetter> dead_letters;
+  ClockStamp stamp;
+};
+
+// The last batch that was taken, for each class.
+struct Cursor {
+  std::array<Seq, kRecordClassCount> last{};
+};
+
+struct StoreUsage {
+  std::array<uint64_t, kRecordClassCount> records{};  // Not yet delivered.
+  uint64_t batches = 0;
+  uint64_t bytes = 0;          // Database and write-ahead log, as the limit counts them.
+  uint64_t max_bytes = 0;
+  uint64_t dead_letters = 0;
+  std::optional<WallTime> oldest;  // When the oldest stored batch was appended, by the wall clock of then.
+  uint64_t total_records() const;
+};
+
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  // One transaction: all or none. After OK everything in it survives power loss (Options::durability). Returns the seq of the first
+  // record (batches are numbered in the order given), or the next free seq if there are only dead letters.
+  // kFull: over max_bytes and the policy is kStopReading. kRejected: a batch that can never fit. kUnavailable: I/O error; the
+  // handle has been reopened and checked, and nothing of the request is stored.
+  virtual Result<Seq> Append(const AppendRequest& request) = 0;
+
+  // The oldest undelivered batch of the most urgent class that follows `after` in its class; nullopt if there is none.
+  virtual Result<std::optional<Batch>> Next(const Cursor& after) = 0;
+
+  // The batch has been delivered. Deleted with the next Append or Flush; a crash before that only repeats the delivery.
+  virtual void Delivered(RecordClass record_class, Seq first_seq) = 0;
+
+  // Writes pending deletes in a transaction without an fsync. Called after a second of quiet and before closing.
+  virtual Status Flush() = 0;
+
+  // Drawn at random when the store was created; 8 lower-case hex digits. Together with the gateway and a seq it names a record for ever.
+  virtual const std::string& epoch() const = 0;
+
+  virtual StoreUsage Usage() const = 0;
+};
+
+}  // namespace tidegate

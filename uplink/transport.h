@@ -1,0 +1,40 @@
+// Carries encoded records to the server side. Kafka in production, a scripted fake in tests. Loop thread only.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "core/record.h"
+#include "core/result.h"
+#include "uplink/wire/wire_message.h"
+
+namespace tidegate {
+
+// The three things that a forwarder can act on.
+enum class Delivery {
+  kAcked,     // On the server's disks, as durable as the topic is.
+  kRetry,     // Not delivered, may be later: send the same bytes again.
+  kRejected,  // Never: too large, invalid.
+};
+
+class Transport {
+ public:
+  struct Report {
+    Seq seq;
+    Delivery delivery;
+    std::string reason;  // For kRetry and kRejected, for people.
+  };
+
+  virtual ~Transport() = default;
+  // Queues one message and returns at once; copies its bytes. kFull: no room, wait for reports. kUnavailable: refused for now, try
+  // later. kRejected: it will never fit.
+  virtual Status Send(Seq seq, const WireMessage& message) = 0;
+  // Hands out the reports that have come in, exactly one for each accepted Send. Never waits.
+  virtual void Drain(const std::function<void(const Report&)>& on_report) = 0;
+  // Called on the loop when Drain or Send has something new to do: reports arrived, room, or a connection.
+  virtual void OnActivity(std::function<void()> callback) = 0;
+  // Whether a broker answers. For people and for `readyz`; never a reason to hold a message back.
+  virtual bool Connected() const = 0;
+};
+
+}  // namespace tidegate
