@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/utf8.h"
+
 namespace tidegate {
 
 namespace {
@@ -32,9 +34,9 @@ bool IsTenantName(std::string_view text) {
 }
 
 bool IsAssetName(std::string_view text) {
-  return !text.empty() && text.size() <= kMaxAssetBytes && std::ranges::none_of(text, [](char c) {
-    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-  });
+  return !text.empty() && text.size() <= kMaxAssetBytes && IsUtf8(text) &&
+         std::ranges::none_of(
+             text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
 std::string RecordKey(std::string_view tenant, std::string_view asset) {
