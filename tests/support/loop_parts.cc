@@ -1,6 +1,7 @@
 #include "tests/support/loop_parts.h"
 
 #include <algorithm>
+#include <iterator>
 #include <tuple>
 #include <utility>
 

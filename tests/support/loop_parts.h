@@ -50,7 +50,7 @@ class TimerSet {
   struct Entry {
     std::function<void()> on_expiry;
     bool alive = true;
-    std::optional<BootTime> due;
+    std::optional<BootTime> due = std::nullopt;
     uint64_t armed_as = 0;
   };
 
