@@ -82,8 +82,9 @@ class Process:
         if self.alive():
             raise ServerError(f"{self.name} is running already, pid {self.pid}")
         with self.log.open("ab") as out:
+            # It dies with its parent, however that ends: no run of the tests leaves a server behind.
             self._child = subprocess.Popen(
-                [str(part) for part in command],
+                ["setpriv", "--pdeathsig", "KILL", *(str(part) for part in command)],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,

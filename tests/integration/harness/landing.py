@@ -53,13 +53,11 @@ class SqliteLanding:
     def documents(self, collection: str, tenant: str | None = None) -> list[dict]:
         if not self._file.exists():
             return []
-        namespace = self.database if tenant is None else f"{self.database}_{tenant}"
-        with sqlite3.connect(f"file:{self._file}?mode=ro", uri=True, timeout=10) as link:
-            try:
-                rows = link.execute("SELECT body FROM document WHERE namespace = ?", (f"{namespace}.{collection}",)).fetchall()
-            except sqlite3.OperationalError:  # Not created yet.
+        table = f"{self.database if tenant is None else f'{self.database}_{tenant}'}.{collection}"
+        with contextlib.closing(sqlite3.connect(f"file:{self._file}?mode=ro", uri=True, timeout=10)) as link:
+            if not link.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone():
                 return []
-        return [json.loads(body) for (body,) in rows]
+            return [json.loads(body) for (body,) in link.execute(f'SELECT body FROM "{table}"')]
 
     def drop(self):
         pass
