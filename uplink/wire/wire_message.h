@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,13 +27,14 @@ struct Origin {
   std::string epoch;
 };
 
-inline constexpr std::string_view kHeaderId = "tg-id";              // gateway:epoch:seq
-inline constexpr std::string_view kHeaderKind = "tg-kind";          // RecordClassName
-inline constexpr std::string_view kHeaderSchema = "tg-schema";      // 1
+inline constexpr std::string_view kHeaderId = "tg-id";          // gateway:epoch:seq
+inline constexpr std::string_view kHeaderKind = "tg-kind";      // RecordClassName
+inline constexpr std::string_view kHeaderSchema = "tg-schema";  // 1
 inline constexpr std::string_view kHeaderGateway = "tg-gateway";
-inline constexpr std::string_view kHeaderTime = "tg-time";          // source, gateway
-inline constexpr std::string_view kHeaderClock = "tg-clock";        // synced, unsynced
-inline constexpr std::string_view kHeaderReplayed = "tg-replayed";  // 1 if it was stored while the link was away; else absent
+inline constexpr std::string_view kHeaderTime = "tg-time";    // source, gateway
+inline constexpr std::string_view kHeaderClock = "tg-clock";  // synced, unsynced
+inline constexpr std::string_view kHeaderReplayed =
+    "tg-replayed";  // 1 if it was stored while the link was away; else absent
 inline constexpr std::string_view kSchemaVersion = "1";
 
 // Topics by class; each may hold {tenant}.
@@ -46,9 +46,14 @@ struct Topics {
 };
 std::string TopicFor(const Topics& topics, RecordClass record_class, std::string_view tenant);
 
-WireMessage EncodeMessage(const Record& record, Seq seq, const Origin& origin, const Topics& topics, bool replayed);
+// tg-id: which stored record a message is.
+std::string SequenceId(const Origin& origin, Seq seq);
 
-// What a reader knows of a message besides its value. Absent headers (a producer that is not ours) leave the defaults.
+WireMessage EncodeMessage(const Record& record, Seq seq, const Origin& origin, const Topics& topics,
+                          bool replayed);
+
+// What a reader knows of a message besides its value. Absent headers (a producer that is not ours)
+// leave the defaults.
 struct WireInfo {
   std::string id;  // tg-id, empty if absent.
   std::string gateway;
@@ -57,18 +62,30 @@ struct WireInfo {
   bool clock_synced = true;
   bool replayed = false;
 };
-// kRejected: a schema newer than kSchemaVersion, or a header with a value it cannot have. Unknown headers are ignored.
+// kRejected: a schema newer than kSchemaVersion, or a header with a value it cannot have. Unknown
+// headers are ignored.
 Result<WireInfo> DecodeHeaders(const std::vector<std::pair<std::string, std::string>>& headers);
 
-// The id that MongoDB gets: FORMAT.md, "Which record is the same record". `value` is the message's value, byte for byte.
+// The id that MongoDB gets: FORMAT.md, "Which record is the same record". `value` is the message's
+// value, byte for byte.
 struct IdParts {
   std::string_view tenant;
   std::string_view asset;
-  std::string_view event_id;          // Empty if the source gave none.
+  std::string_view event_id;            // Empty if the source gave none.
   std::optional<WallTime> source_time;  // Only if the payload carried it (tg-time: source).
-  std::string_view sequence_id;       // tg-id
+  std::string_view sequence_id;         // tg-id
   std::string_view value;
 };
 std::string DocumentId(const IdParts& parts);
+
+// The id of an alert, rule 1 there.
+struct AlertIdParts {
+  std::string_view tenant;
+  std::string_view asset;
+  std::string_view rule;
+  WallTime raised_at;
+  std::string_view status;  // raised, cleared
+};
+std::string AlertId(const AlertIdParts& parts);
 
 }  // namespace tidegate
