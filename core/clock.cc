@@ -31,7 +31,9 @@ WallTime SystemClock::Now() const {
   return WallTime(std::chrono::duration_cast<std::chrono::milliseconds>(Read(CLOCK_REALTIME)));
 }
 
-BootTime SystemClock::SinceBoot() const { return Read(CLOCK_BOOTTIME); }
+BootTime SystemClock::SinceBoot() const {
+  return Read(CLOCK_BOOTTIME);
+}
 
 bool SystemClock::Synced() const {
   timex request{};

@@ -1,5 +1,5 @@
-// The three clocks that a gateway has: a wall clock that may be wrong, a count since boot that never steps back, and the
-// kernel's word on whether the wall clock is synchronised. Any thread.
+// The three clocks that a gateway has: a wall clock that may be wrong, a count since boot that
+// never steps back, and the kernel's word on whether the wall clock is synchronised. Any thread.
 #pragma once
 
 #include <chrono>
@@ -9,7 +9,8 @@ namespace tidegate {
 
 // Unix time in milliseconds, the resolution of the record format.
 using WallTime = std::chrono::sys_time<std::chrono::milliseconds>;
-// Time since boot, suspend included (CLOCK_BOOTTIME). Intervals, deadlines and backoff use this and never WallTime.
+// Time since boot, suspend included (CLOCK_BOOTTIME). Intervals, deadlines and backoff use this and
+// never WallTime.
 using BootTime = std::chrono::nanoseconds;
 
 class Clock {

@@ -19,9 +19,9 @@ constexpr std::array<std::string_view, 4> kJournalPrefixes{"<3>", "<4>", "<6>", 
 void WriteToStandardError(LogLevel level, std::string_view text) {
   static const bool under_journal = std::getenv("JOURNAL_STREAM") != nullptr;
   const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
-  const std::string line = under_journal
-                               ? fmt::format("{}{}\n", kJournalPrefixes[static_cast<size_t>(level)], text)
-                               : fmt::format("{} {} {}\n", FormatTime(now), LogLevelName(level), text);
+  const std::string line =
+      under_journal ? fmt::format("{}{}\n", kJournalPrefixes[static_cast<size_t>(level)], text)
+                    : fmt::format("{} {} {}\n", FormatTime(now), LogLevelName(level), text);
   // One write a line; if standard error is gone, there is nowhere left to tell it.
   [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
 }
@@ -29,7 +29,8 @@ void WriteToStandardError(LogLevel level, std::string_view text) {
 
 std::optional<LogLevel> ParseLogLevel(std::string_view text) {
   std::string lower(text);
-  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::ranges::transform(lower, lower.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   if (lower == "warn") return LogLevel::kWarning;
   for (size_t i = 0; i < kNames.size(); ++i) {
     if (kNames[i] == lower) return static_cast<LogLevel>(i);
@@ -37,9 +38,12 @@ std::optional<LogLevel> ParseLogLevel(std::string_view text) {
   return std::nullopt;
 }
 
-std::string_view LogLevelName(LogLevel level) { return kNames[static_cast<size_t>(level)]; }
+std::string_view LogLevelName(LogLevel level) {
+  return kNames[static_cast<size_t>(level)];
+}
 
-Log::Log(LogLevel level, Sink sink) : level_(level), sink_(sink ? std::move(sink) : Sink(WriteToStandardError)) {}
+Log::Log(LogLevel level, Sink sink)
+    : level_(level), sink_(sink ? std::move(sink) : Sink(WriteToStandardError)) {}
 
 void Log::Write(LogLevel level, std::string_view text) const {
   if (!Enabled(level)) return;

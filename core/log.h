@@ -1,5 +1,6 @@
-// The program's log: one line a message on standard error, with the journal's priority prefix (sd-daemon(3)) when systemd reads
-// it and time and level otherwise. Any thread. Secrets are never passed in.
+// The program's log: one line a message on standard error, with the journal's priority prefix
+// (sd-daemon(3)) when systemd reads it and time and level otherwise. Any thread. Secrets are never
+// passed in.
 #pragma once
 
 #include <fmt/format.h>
@@ -24,7 +25,8 @@ class Log {
  public:
   using Sink = std::function<void(LogLevel, std::string_view line)>;
 
-  // The sink gets what passes `level`, one call a line, control characters already replaced. Default sink: standard error.
+  // The sink gets what passes `level`, one call a line, control characters already replaced.
+  // Default sink: standard error.
   explicit Log(LogLevel level = LogLevel::kInfo, Sink sink = {});
 
   bool Enabled(LogLevel level) const { return level <= level_; }
@@ -60,9 +62,11 @@ class Log {
 // Keeps a repeated event to one line a minute. Owned by whoever logs the event; one thread.
 class LogLimit {
  public:
-  explicit LogLimit(std::chrono::nanoseconds interval = std::chrono::minutes(1)) : interval_(interval) {}
+  explicit LogLimit(std::chrono::nanoseconds interval = std::chrono::minutes(1))
+      : interval_(interval) {}
 
-  // Counts the event. When a line is due it returns how many events it stands for, this one included; else nullopt.
+  // Counts the event. When a line is due it returns how many events it stands for, this one
+  // included; else nullopt.
   std::optional<uint64_t> Count(BootTime now, uint64_t events = 1);
 
  private:

@@ -1,5 +1,6 @@
-// The event loop as modules see it: file descriptors, timers, and work for the end of a turn. Everything runs on the thread of the
-// loop. sd-event implements it in agent/; tests step a loop of their own. No call here waits.
+// The event loop as modules see it: file descriptors, timers, and work for the end of a turn.
+// Everything runs on the thread of the loop. sd-event implements it in agent/; tests step a loop of
+// their own. No call here waits.
 #pragma once
 
 #include <chrono>
@@ -34,14 +35,16 @@ class Timer {
 class TurnEnd {
  public:
   virtual ~TurnEnd() = default;
-  // Runs the callback once, after all sources that are ready in this turn have been served. Asking twice is asking once.
+  // Runs the callback once, after all sources that are ready in this turn have been served. Asking
+  // twice is asking once.
   virtual void Schedule() = 0;
 };
 
 class Loop {
  public:
   virtual ~Loop() = default;
-  // Watches for reading until Want() says otherwise. The fd stays the caller's, who destroys the watch before closing it.
+  // Watches for reading until Want() says otherwise. The fd stays the caller's, who destroys the
+  // watch before closing it.
   virtual std::unique_ptr<FdWatch> WatchFd(int fd, std::function<void(Ready)> on_ready) = 0;
   virtual std::unique_ptr<Timer> AddTimer(std::function<void()> on_expiry) = 0;
   virtual std::unique_ptr<TurnEnd> AddTurnEnd(std::function<void()> on_turn_end) = 0;

@@ -8,20 +8,28 @@ namespace tidegate {
 Metrics::Metrics() : registry_(std::make_unique<prometheus::Registry>()) {}
 Metrics::~Metrics() = default;
 
-Metrics::Counter& Metrics::AddCounter(const std::string& name, const std::string& help, const Labels& labels) {
+Metrics::Counter& Metrics::AddCounter(const std::string& name, const std::string& help,
+                                      const Labels& labels) {
   return prometheus::BuildCounter().Name(name).Help(help).Register(*registry_).Add(labels);
 }
 
-Metrics::Gauge& Metrics::AddGauge(const std::string& name, const std::string& help, const Labels& labels) {
+Metrics::Gauge& Metrics::AddGauge(const std::string& name, const std::string& help,
+                                  const Labels& labels) {
   return prometheus::BuildGauge().Name(name).Help(help).Register(*registry_).Add(labels);
 }
 
 Metrics::Histogram& Metrics::AddHistogram(const std::string& name, const std::string& help,
                                           const std::vector<double>& bounds, const Labels& labels) {
-  return prometheus::BuildHistogram().Name(name).Help(help).Register(*registry_).Add(labels, bounds);
+  return prometheus::BuildHistogram()
+      .Name(name)
+      .Help(help)
+      .Register(*registry_)
+      .Add(labels, bounds);
 }
 
-void Metrics::BeforeExport(std::function<void()> update) { updates_.push_back(std::move(update)); }
+void Metrics::BeforeExport(std::function<void()> update) {
+  updates_.push_back(std::move(update));
+}
 
 std::string Metrics::Text() const {
   for (const auto& update : updates_) update();

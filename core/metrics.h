@@ -1,5 +1,6 @@
-// Named counters and gauges, exported in the Prometheus text format. A module asks for its metrics once, in its constructor, and
-// keeps the references; they live as long as the Metrics object. Any thread.
+// Named counters and gauges, exported in the Prometheus text format. A module asks for its metrics
+// once, in its constructor, and keeps the references; they live as long as the Metrics object. Any
+// thread.
 #pragma once
 
 #include <cstdint>
@@ -33,8 +34,8 @@ class Metrics {
   Counter& AddCounter(const std::string& name, const std::string& help, const Labels& labels = {});
   Gauge& AddGauge(const std::string& name, const std::string& help, const Labels& labels = {});
   // `bounds` are the buckets' upper bounds, ascending, in the metric's unit.
-  Histogram& AddHistogram(const std::string& name, const std::string& help, const std::vector<double>& bounds,
-                          const Labels& labels = {});
+  Histogram& AddHistogram(const std::string& name, const std::string& help,
+                          const std::vector<double>& bounds, const Labels& labels = {});
 
   // Called before each export, to set gauges that are costly to keep current.
   void BeforeExport(std::function<void()> update);

@@ -15,12 +15,12 @@ using std::chrono::milliseconds;
 constexpr std::array<std::pair<std::string_view, int64_t>, 5> kDurationUnits{
     {{"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1'000}, {"ms", 1}}};
 constexpr std::array<std::pair<std::string_view, uint64_t>, 7> kByteUnits{{{"GiB", 1ULL << 30},
-                                                                          {"MiB", 1ULL << 20},
-                                                                          {"KiB", 1ULL << 10},
-                                                                          {"GB", 1'000'000'000},
-                                                                          {"MB", 1'000'000},
-                                                                          {"kB", 1'000},
-                                                                          {"B", 1}}};
+                                                                           {"MiB", 1ULL << 20},
+                                                                           {"KiB", 1ULL << 10},
+                                                                           {"GB", 1'000'000'000},
+                                                                           {"MB", 1'000'000},
+                                                                           {"kB", 1'000},
+                                                                           {"B", 1}}};
 constexpr uint64_t kMaxBytes = 1ULL << 62;
 constexpr int64_t kMaxDuration = 10'000 * 86'400'000LL;
 }  // namespace
@@ -42,7 +42,8 @@ std::optional<milliseconds> ParseDuration(std::string_view text) {
 
 std::string FormatDuration(milliseconds duration) {
   for (const auto& [name, factor] : kDurationUnits) {
-    if (duration.count() != 0 && duration.count() % factor == 0) return fmt::format("{}{}", duration.count() / factor, name);
+    if (duration.count() != 0 && duration.count() % factor == 0)
+      return fmt::format("{}{}", duration.count() / factor, name);
   }
   return fmt::format("{}s", duration.count());
 }

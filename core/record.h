@@ -1,5 +1,6 @@
-// The record: what one heartbeat, reading, alert or gap is between the pipeline and the wire. Its value is canonical JSON, made
-// once in the pipeline (uplink/wire/FORMAT.md); nothing downstream changes it. Pure; any thread.
+// The record: what one heartbeat, reading, alert or gap is between the pipeline and the wire. Its
+// value is canonical JSON, made once in the pipeline (uplink/wire/FORMAT.md); nothing downstream
+// changes it. Pure; any thread.
 #pragma once
 
 #include <array>
@@ -12,13 +13,15 @@
 
 namespace tidegate {
 
-// Counts the records of one store: 1, 2, 3, ... Never reused within a store's epoch, survives restarts.
+// Counts the records of one store: 1, 2, 3, ... Never reused within a store's epoch, survives
+// restarts.
 using Seq = uint64_t;
 
-// In the order of urgency: what is sent first, and what is given up last. The numbers are part of the store's format.
+// In the order of urgency: what is sent first, and what is given up last. The numbers are part of
+// the store's format.
 enum class RecordClass : uint8_t { kAlert = 0, kGap = 1, kHeartbeat = 2, kReading = 3 };
-inline constexpr std::array<RecordClass, 4> kRecordClasses{RecordClass::kAlert, RecordClass::kGap,
-                                                           RecordClass::kHeartbeat, RecordClass::kReading};
+inline constexpr std::array<RecordClass, 4> kRecordClasses{
+    RecordClass::kAlert, RecordClass::kGap, RecordClass::kHeartbeat, RecordClass::kReading};
 inline constexpr size_t kRecordClassCount = kRecordClasses.size();
 
 // alert, gap, heartbeat, reading.
@@ -34,11 +37,12 @@ enum class TimeSource : uint8_t {
 struct Record {
   RecordClass record_class = RecordClass::kHeartbeat;
   TimeSource time_source = TimeSource::kGateway;
-  bool clock_synced = false;  // Whether the gateway's clock was synchronised when the record arrived.
-  WallTime time{};            // Of the event: the value's "timestamp".
-  std::string tenant;         // Passes IsTenantName.
-  std::string asset;          // Passes IsAssetName.
-  std::string value;          // Canonical JSON.
+  bool clock_synced =
+      false;           // Whether the gateway's clock was synchronised when the record arrived.
+  WallTime time{};     // Of the event: the value's "timestamp".
+  std::string tenant;  // Passes IsTenantName.
+  std::string asset;   // Passes IsAssetName.
+  std::string value;   // Canonical JSON.
 
   friend bool operator==(const Record&, const Record&) = default;
 };
@@ -50,8 +54,8 @@ bool IsTenantName(std::string_view text);
 // 1 to 128 bytes of UTF-8 without control characters.
 bool IsAssetName(std::string_view text);
 
-// tenant/asset with every '/' and '%' of the asset percent-encoded, so that different pairs never share a key. The Kafka key, and
-// the beginning of ids.
+// tenant/asset with every '/' and '%' of the asset percent-encoded, so that different pairs never
+// share a key. The Kafka key, and the beginning of ids.
 std::string RecordKey(std::string_view tenant, std::string_view asset);
 
 }  // namespace tidegate

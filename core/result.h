@@ -1,5 +1,5 @@
-// How every call that can fail reports its outcome. An error is named after what the caller can do about it, not after the
-// library that failed. Any thread; nothing here allocates on success.
+// How every call that can fail reports its outcome. An error is named after what the caller can do
+// about it, not after the library that failed. Any thread; nothing here allocates on success.
 #pragma once
 
 #include <cassert>

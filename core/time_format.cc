@@ -77,22 +77,27 @@ std::string FormatTime(WallTime time) {
   const year_month_day date{day};
   const hh_mm_ss clock{time - day};
   return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), clock.hours().count(),
-                     clock.minutes().count(), clock.seconds().count(), clock.subseconds().count());
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                     clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
+                     clock.subseconds().count());
 }
 
 std::optional<WallTime> ParseTime(std::string_view text) {
   Reader reader(text);
   int y = 0, mo = 0, d = 0, h = 0, mi = 0, s = 0;
-  if (!reader.Digits(4, y) || !reader.OneOf("-") || !reader.Digits(2, mo) || !reader.OneOf("-") || !reader.Digits(2, d)) {
+  if (!reader.Digits(4, y) || !reader.OneOf("-") || !reader.Digits(2, mo) || !reader.OneOf("-") ||
+      !reader.Digits(2, d)) {
     return std::nullopt;
   }
-  if (!reader.OneOf("Tt ") || !reader.Digits(2, h) || !reader.OneOf(":") || !reader.Digits(2, mi)) return std::nullopt;
+  if (!reader.OneOf("Tt ") || !reader.Digits(2, h) || !reader.OneOf(":") || !reader.Digits(2, mi))
+    return std::nullopt;
   milliseconds fraction{0};
-  if (reader.OneOf(":") && (!reader.Digits(2, s) || !ReadFraction(reader, fraction))) return std::nullopt;
+  if (reader.OneOf(":") && (!reader.Digits(2, s) || !ReadFraction(reader, fraction)))
+    return std::nullopt;
   minutes offset{0};
   if (!ReadZone(reader, offset) || !reader.done()) return std::nullopt;
-  const year_month_day date{year{y}, month{static_cast<unsigned>(mo)}, day{static_cast<unsigned>(d)}};
+  const year_month_day date{year{y}, month{static_cast<unsigned>(mo)},
+                            day{static_cast<unsigned>(d)}};
   // A leap second (60) is folded into the next minute.
   if (!date.ok() || h > 23 || mi > 59 || s > 60) return std::nullopt;
   const WallTime time = sys_days{date} + hours(h) + minutes(mi) + seconds(s) + fraction - offset;

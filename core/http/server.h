@@ -1,5 +1,5 @@
-// A small HTTP server on someone else's loop: libmicrohttpd with an external epoll. It answers from memory, keeps requests bounded, and
-// serves what it is told to. Loop thread only.
+// A small HTTP server on someone else's loop: libmicrohttpd with an external epoll. It answers from
+// memory, keeps requests bounded, and serves what it is told to. Loop thread only.
 #pragma once
 
 #include <cstddef>
@@ -39,11 +39,12 @@ class Server {
     uint16_t port = 0;                  // 0: any free one, see port().
     size_t max_body_bytes = 64 * 1024;  // Larger: 413.
     unsigned max_connections = 32;
-    unsigned timeout_seconds = 10;      // Of an idle connection.
+    unsigned timeout_seconds = 10;  // Of an idle connection.
   };
 
   // kInvalid: no such address. kUnavailable: the port is taken (the message names it).
-  static Result<std::unique_ptr<Server>> Start(const Options& options, Loop& loop, const Log& log, Handler handler);
+  static Result<std::unique_ptr<Server>> Start(const Options& options, Loop& loop, const Log& log,
+                                               Handler handler);
   virtual ~Server() = default;
   virtual uint16_t port() const = 0;
 };

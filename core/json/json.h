@@ -1,6 +1,6 @@
-// Hostile JSON in, values out. cJSON parses; a scanner of ours runs before it and refuses what cJSON would let through: bad UTF-8,
-// duplicate keys, NUL in strings, numbers outside RFC 8259, too much depth, size or count. Numbers keep the text they were
-// written with. One thread per Document.
+// Hostile JSON in, values out. cJSON parses; a scanner of ours runs before it and refuses what
+// cJSON would let through: bad UTF-8, duplicate keys, NUL in strings, numbers outside RFC 8259, too
+// much depth, size or count. Numbers keep the text they were written with. One thread per Document.
 #pragma once
 
 #include <cstddef>
@@ -17,8 +17,9 @@ namespace tidegate::json {
 
 struct Limits {
   size_t max_bytes = 256 * 1024;
-  size_t max_depth = 16;        // Of nested objects and arrays.
-  size_t max_values = 10'000;   // Members and elements, all levels together. Each costs about 100 bytes while parsed.
+  size_t max_depth = 16;       // Of nested objects and arrays.
+  size_t max_values = 10'000;  // Members and elements, all levels together. Each costs about 100
+                               // bytes while parsed.
 };
 
 enum class Type { kNull, kBool, kNumber, kString, kArray, kObject };
@@ -37,8 +38,8 @@ class Value {
   // REQUIRES: the type of the same name.
   bool as_bool() const;
   std::string_view as_string() const;
-  double as_number() const;             // The nearest double.
-  std::string_view number_text() const; // As it was written.
+  double as_number() const;              // The nearest double.
+  std::string_view number_text() const;  // As it was written.
 
   // Its key if it is an object's member, else empty.
   std::string_view key() const;
@@ -54,7 +55,8 @@ class Value {
 
 class Document {
  public:
-  // kRejected: what is wrong and at which byte offset. Exactly one value, white space around it allowed.
+  // kRejected: what is wrong and at which byte offset. Exactly one value, white space around it
+  // allowed.
   static Result<Document> Parse(std::string_view text, const Limits& limits = {});
   Document(Document&&) noexcept;
   Document& operator=(Document&&) noexcept;
@@ -68,8 +70,9 @@ class Document {
   std::unique_ptr<Tree> tree_;
 };
 
-// Appends canonical JSON to a string: no white space, strings with the shortest escapes (\" \\ \b \f \n \r \t, else \u00xx below
-// 0x20; everything else as UTF-8), numbers as given. Commas are placed by itself. REQUIRES: calls form one valid value.
+// Appends canonical JSON to a string: no white space, strings with the shortest escapes (\" \\ \b
+// \f \n \r \t, else \u00xx below 0x20; everything else as UTF-8), numbers as given. Commas are
+// placed by itself. REQUIRES: calls form one valid value.
 class Writer {
  public:
   explicit Writer(std::string& out) : out_(out) {}
@@ -83,10 +86,11 @@ class Writer {
   void Number(std::string_view text);  // REQUIRES: a number by RFC 8259.
   void Integer(int64_t number);
   void Unsigned(uint64_t number);
-  void Double(double number);          // Shortest text that reads back the same; null for NaN and infinities.
+  void Double(
+      double number);  // Shortest text that reads back the same; null for NaN and infinities.
   void Bool(bool value);
   void Null();
-  void Copy(Value value);              // With all that is in it, in the source's order.
+  void Copy(Value value);  // With all that is in it, in the source's order.
 
  private:
   void Separate();

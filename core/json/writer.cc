@@ -1,0 +1,144 @@
+#include <fmt/format.h>
+
+#include <array>
+#include <cassert>
+#include <charconv>
+#include <cmath>
+#include <iterator>
+
+#include "core/json/json.h"
+
+namespace tidegate::json {
+
+namespace {
+// What follows the backslash for a character below 0x20; 'u' where there is no short form.
+constexpr std::string_view kShortEscapes = "uuuuuuuubtnufruuuuuuuuuuuuuuuuuu";
+
+bool NeedsEscape(char c) {
+  return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\';
+}
+
+void AppendEscape(std::string& out, char c) {
+  out.push_back('\\');
+  if (c == '"' || c == '\\') {
+    out.push_back(c);
+    return;
+  }
+  const char letter = kShortEscapes[static_cast<unsigned char>(c)];
+  out.push_back(letter);
+  if (letter == 'u')
+    fmt::format_to(std::back_inserter(out), "{:04x}", static_cast<unsigned char>(c));
+}
+
+void AppendQuoted(std::string& out, std::string_view text) {
+  out.push_back('"');
+  size_t plain_from = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (!NeedsEscape(text[i])) continue;
+    out.append(text, plain_from, i - plain_from);
+    AppendEscape(out, text[i]);
+    plain_from = i + 1;
+  }
+  out.append(text, plain_from);
+  out.push_back('"');
+}
+}  // namespace
+
+void Writer::Separate() {
+  if (needs_comma_) out_.push_back(',');
+  needs_comma_ = true;
+}
+
+void Writer::BeginObject() {
+  Separate();
+  out_.push_back('{');
+  needs_comma_ = false;
+}
+
+void Writer::EndObject() {
+  out_.push_back('}');
+  needs_comma_ = true;
+}
+
+void Writer::BeginArray() {
+  Separate();
+  out_.push_back('[');
+  needs_comma_ = false;
+}
+
+void Writer::EndArray() {
+  out_.push_back(']');
+  needs_comma_ = true;
+}
+
+void Writer::Key(std::string_view key) {
+  Separate();
+  AppendQuoted(out_, key);
+  out_.push_back(':');
+  needs_comma_ = false;
+}
+
+void Writer::String(std::string_view utf8) {
+  Separate();
+  AppendQuoted(out_, utf8);
+}
+
+void Writer::Number(std::string_view text) {
+  assert(!text.empty());
+  Separate();
+  out_.append(text);
+}
+
+void Writer::Integer(int64_t number) {
+  Separate();
+  fmt::format_to(std::back_inserter(out_), "{}", number);
+}
+
+void Writer::Unsigned(uint64_t number) {
+  Separate();
+  fmt::format_to(std::back_inserter(out_), "{}", number);
+}
+
+void Writer::Double(double number) {
+  if (!std::isfinite(number)) return Null();
+  std::array<char, 32> text;
+  const auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), number);
+  assert(error == std::errc{});
+  Number({text.data(), static_cast<size_t>(end - text.data())});
+}
+
+void Writer::Bool(bool value) {
+  Separate();
+  out_.append(value ? "true" : "false");
+}
+
+void Writer::Null() {
+  Separate();
+  out_.append("null");
+}
+
+void Writer::Copy(Value value) {
+  switch (value.type()) {
+    case Type::kNull:
+      return Null();
+    case Type::kBool:
+      return Bool(value.as_bool());
+    case Type::kNumber:
+      return Number(value.number_text());
+    case Type::kString:
+      return String(value.as_string());
+    case Type::kArray:
+      BeginArray();
+      for (auto element = value.First(); element; element = element->Next()) Copy(*element);
+      return EndArray();
+    case Type::kObject:
+      BeginObject();
+      for (auto member = value.First(); member; member = member->Next()) {
+        Key(member->key());
+        Copy(*member);
+      }
+      return EndObject();
+  }
+}
+
+}  // namespace tidegate::json

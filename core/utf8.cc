@@ -1,0 +1,56 @@
+#include "core/utf8.h"
+
+namespace tidegate {
+
+namespace {
+bool Within(char c, unsigned char first, unsigned char last) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte >= first && byte <= last;
+}
+bool IsContinuation(char c) {
+  return Within(c, 0x80, 0xBF);
+}
+
+// The second byte is the one that tells overlong forms, surrogates and too large numbers apart
+// (Unicode, table 3-7).
+bool IsSecondOf(char lead, char second) {
+  switch (static_cast<unsigned char>(lead)) {
+    case 0xE0:
+      return Within(second, 0xA0, 0xBF);
+    case 0xED:
+      return Within(second, 0x80, 0x9F);
+    case 0xF0:
+      return Within(second, 0x90, 0xBF);
+    case 0xF4:
+      return Within(second, 0x80, 0x8F);
+    default:
+      return IsContinuation(second);
+  }
+}
+}  // namespace
+
+size_t Utf8SequenceBytes(std::string_view text) {
+  if (text.empty()) return 0;
+  const char lead = text[0];
+  if (Within(lead, 0x00, 0x7F)) return 1;
+  const size_t bytes = Within(lead, 0xC2, 0xDF)   ? 2
+                       : Within(lead, 0xE0, 0xEF) ? 3
+                       : Within(lead, 0xF0, 0xF4) ? 4
+                                                  : 0;
+  if (bytes == 0 || text.size() < bytes || !IsSecondOf(lead, text[1])) return 0;
+  for (size_t i = 2; i < bytes; ++i) {
+    if (!IsContinuation(text[i])) return 0;
+  }
+  return bytes;
+}
+
+bool IsUtf8(std::string_view text) {
+  while (!text.empty()) {
+    const size_t bytes = Utf8SequenceBytes(text);
+    if (bytes == 0) return false;
+    text.remove_prefix(bytes);
+  }
+  return true;
+}
+
+}  // namespace tidegate
