@@ -64,10 +64,13 @@ failed() {
     RESULTS+=("$file")
 }
 
+# must NAME COMMAND...: a step that counts when it fails.
+must() { step "$@" || { failed "$1"; return 1; }; }
+
 # check NAME COMMAND...: a step that counts as one test.
 check() {
     local file="$LOGS/${1// /-}.xml"
-    step "$@" || { failed "$1"; return 1; }
+    must "$@" || return
     echo "<testsuite><testcase classname=\"run.sh\" name=\"$1\"/></testsuite>" >"$file"
     RESULTS+=("$file")
 }
@@ -112,17 +115,17 @@ report() {
 }
 
 unit() {
-    check "build dev" build_preset dev || return 0
+    must "build dev" build_preset dev || return 0
     tests "unit dev" run_ctest dev unit-dev -L unit
 }
 sanitized() {
-    check "build asan" build_preset asan || return 0
+    must "build asan" build_preset asan || return 0
     [[ -n $expression ]] || tests "ctest asan" run_ctest asan ctest-asan -LE bench
-    check "fetch servers" fetch_parts || return 0
+    must "fetch servers" fetch_parts || return 0
     tests integration run_pytest
 }
 threads() {
-    check "build tsan" build_preset tsan -DTIDEGATE_AGENT=OFF || return 0
+    must "build tsan" build_preset tsan -DTIDEGATE_AGENT=OFF || return 0
     tests "ctest tsan" run_ctest tsan ctest-tsan -L unit
 }
 
