@@ -3,7 +3,7 @@
 import pytest
 
 from harness import expect_once
-from realparts import wait_until
+from realparts import Mosquitto, wait_until
 
 RULE = {"_RULE_OVERHEAT": "temperature_c > 50 clear 48 severity critical"}
 
@@ -74,8 +74,6 @@ def test_the_landed_document_holds_what_the_vehicle_sent(site, mosquitto, mongo)
 
 
 def test_two_inputs_feed_one_store(site, mosquitto, mongo, tmp_path):
-    from realparts import Mosquitto
-
     site.create_topics()
     landing = site.mongo(mongo.url)
     with Mosquitto(tmp_path / "second") as second:

@@ -1,10 +1,11 @@
 """Servers that are away: nothing is lost, nothing doubled, and order is kept."""
 
+import json
 from collections import defaultdict
 
 from harness import expect_once
-from realparts import Kafka, Mosquitto, wait_until
 from harness.landing import numbers
+from realparts import Kafka, Mosquitto, wait_until
 
 
 def test_an_agent_that_is_started_before_any_broker_exists(make_site, tmp_path, mongo):
@@ -137,6 +138,4 @@ def _expect_landed_up_to_the_offsets(site, landing) -> int:
 
 
 def _number(message) -> int:
-    import json
-
     return json.loads(message.value)["additional_data"]["n"]
