@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the tests need on Debian 12, builds, runs them all, and ends with 'N passed, N failed'.
+# Installs what the tests need on Debian 12, builds, runs them all; ends with 'N passed, N failed'.
 #   tests/run.sh               everything that CI runs
 #   tests/run.sh --unit        build and unit tests only
 #   tests/run.sh --all         the long ones too, and the crash campaigns at their full count

@@ -1,5 +1,7 @@
-# shellcheck shell=bash Sourced by scripts that install what they need on Debian 12: as root, with
-# sudo, or not at all when nothing is missing.
+# shellcheck shell=bash
+
+# Sourced by scripts that install what they need on Debian 12: as root, with sudo, or not at all
+# when nothing is missing.
 
 # What a build of Tidegate needs, tests and benches excepted.
 # shellcheck disable=SC2034  # Used by those who source this file.

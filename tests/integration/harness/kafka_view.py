@@ -3,8 +3,23 @@
 import time
 from dataclasses import dataclass
 
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Producer, TopicPartition
+from confluent_kafka import (
+    Consumer,
+    ConsumerGroupTopicPartitions,
+    KafkaError,
+    KafkaException,
+    Producer,
+    TopicPartition,
+)
 from confluent_kafka.admin import AdminClient, NewTopic
+from realparts import wait_until
+
+# A new broker's answers to the first question about a group.
+_TRANSIENT = (
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.NOT_COORDINATOR,
+)
 
 
 @dataclass
@@ -104,12 +119,17 @@ class KafkaView:
 
     def committed(self, group: str, topic: str) -> dict[int, int]:
         """Per partition, the offset up to which the group says it has done its work."""
-        wanted = [
-            ConsumerGroupTopicPartitions(
-                group, [TopicPartition(topic, p) for p in self.partitions(topic)]
-            )
-        ]
-        result = next(
-            iter(self._admin.list_consumer_group_offsets(wanted, request_timeout=10).values())
-        ).result()
-        return {p.partition: max(p.offset, 0) for p in result.topic_partitions}
+        partitions = [TopicPartition(topic, p) for p in self.partitions(topic)]
+        wanted = [ConsumerGroupTopicPartitions(group, partitions)]
+
+        def answer():
+            try:
+                asked = self._admin.list_consumer_group_offsets(wanted, request_timeout=10)
+                return next(iter(asked.values())).result().topic_partitions
+            except KafkaException as error:
+                if error.args[0].code() in _TRANSIENT:
+                    return None
+                raise
+
+        found = wait_until(answer, 20, f"offsets of {group}")
+        return {p.partition: max(p.offset, 0) for p in found}
