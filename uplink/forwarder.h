@@ -92,7 +92,7 @@ class Forwarder {
 
   void StepProbe();
   bool SendGroup(const std::vector<Probe::Member>& members);
-  void RefusedAlone(Seq seq);
+  void RefusedAlone(const std::vector<Probe::Member>& members);
 
   // The tracked batch's records; nullptr if the store cannot read it now or has given it up.
   const Batch* Load(size_t record_class, TrackedBatch& tracked);

@@ -162,13 +162,7 @@ rd_kafka_topic_t* KafkaProducer::TopicFor(const std::string& name) {
   if (known != topics_.end()) return known->second.get();
   if (topics_.size() >= kMaxTopics) topics_.clear();
   kafka::TopicHandle topic(rd_kafka_topic_new(client_.get(), name.c_str(), nullptr));
-  if (topic && link_->connected()) {
-    // The library asks for a new topic's partitions when it connects, or else once a second. This
-    // asks at once; the answer, which it serves by itself, need not be waited for.
-    const rd_kafka_metadata_t* metadata = nullptr;
-    rd_kafka_metadata(client_.get(), 0, topic.get(), &metadata, kMetadataWaitMs);
-    const kafka::MetadataHandle owner(metadata);
-  }
+  if (topic && link_->connected()) AskForPartitions(topic.get());
   return topics_.emplace(name, std::move(topic)).first->second.get();
 }
 
