@@ -70,9 +70,11 @@ void AddOptions(CLI::App& app, Raw& raw, SimCommand& command) {
       ->capture_default_str();
   app.add_option("--count", command.run.count, "Stop after so many; 0: go on until stopped")
       ->type_name("N")
+      ->check(CLI::NonNegativeNumber.description(""))
       ->capture_default_str();
   app.add_option("--seed", command.fleet.seed, "Another fleet for another seed")
       ->type_name("S")
+      ->check(CLI::NonNegativeNumber.description(""))
       ->capture_default_str();
   app.add_option("--tenant", command.fleet.tenants,
                  "Tenant of the vehicles; given again, they are shared out in turn (default: demo)")
