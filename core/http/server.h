@@ -9,6 +9,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "core/log.h"
 #include "core/loop.h"
@@ -17,8 +19,9 @@
 namespace tidegate::http {
 
 struct Request {
-  std::string_view method;
-  std::string_view path;
+  std::string_view
+      method;  // GET or POST. HEAD is asked as GET; any other is answered with 405 before.
+  std::string_view path;  // Percent-decoded, without the query.
   std::map<std::string, std::string> query;
   std::string_view authorization;  // The header's value, empty if absent.
   std::string_view body;
@@ -28,8 +31,11 @@ struct Response {
   int status = 200;
   std::string content_type = "application/json";
   std::string body;
+  std::vector<std::pair<std::string, std::string>> headers =
+      {};  // Further ones: Allow, Retry-After.
 };
 
+// Runs inside the loop's turn: it answers from memory, at once.
 using Handler = std::function<Response(const Request&)>;
 
 class Server {

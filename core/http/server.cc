@@ -1,0 +1,231 @@
+#include "core/http/server.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <cstdarg>
+#include <cstdio>
+#include <limits>
+#include <optional>
+
+#include "core/http/listen.h"
+#include "core/http/mhd_handle.h"
+
+namespace tidegate::http {
+
+namespace {
+// Request line and headers of a connection; more is answered with 431.
+constexpr size_t kConnectionMemoryBytes = 16 * 1024;
+// A body that has no declared length is read and dropped up to this many times the limit, so that
+// the client hears 413.
+constexpr size_t kDrainFactor = 4;
+
+// One request on its way in. Made in OnUri, owned by libmicrohttpd as the request's context, taken
+// back in OnCompleted.
+struct Exchange {
+  bool started = false;
+  bool malformed_uri = false;
+  size_t received_bytes = 0;
+  std::string body;
+};
+
+Response Problem(int status, std::string_view title) {
+  Response response{.status = status,
+                    .content_type = "application/problem+json",
+                    .body = fmt::format(R"({{"title":"{}","status":{}}})", title, status)};
+  if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
+    response.headers.emplace_back("Allow", "GET, HEAD, POST");
+  return response;
+}
+
+std::string_view HeaderOf(MHD_Connection* connection, const char* name) {
+  const char* value = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+  return value != nullptr ? value : std::string_view();
+}
+
+uint64_t DeclaredBytes(MHD_Connection* connection) {
+  const std::string_view text = HeaderOf(connection, MHD_HTTP_HEADER_CONTENT_LENGTH);
+  uint64_t bytes = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), bytes);
+  return error == std::errc::result_out_of_range ? std::numeric_limits<uint64_t>::max() : bytes;
+}
+
+MHD_Result AddArgument(void* context, MHD_ValueKind, const char* key, size_t key_size,
+                       const char* value, size_t value_size) noexcept {
+  auto& query = *static_cast<std::map<std::string, std::string>*>(context);
+  query.emplace(std::string(key, key_size),
+                value != nullptr ? std::string(value, value_size) : std::string());
+  return MHD_YES;
+}
+
+MHD_Result Queue(MHD_Connection* connection, Response response) {
+  const MhdResponseHandle handle(MHD_create_response_from_buffer(
+      response.body.size(), response.body.data(), MHD_RESPMEM_MUST_COPY));
+  if (!handle) return MHD_NO;
+  MHD_add_response_header(handle.get(), MHD_HTTP_HEADER_CONTENT_TYPE,
+                          response.content_type.c_str());
+  for (const auto& [name, value] : response.headers) {
+    MHD_add_response_header(handle.get(), name.c_str(), value.c_str());
+  }
+  return MHD_queue_response(connection, static_cast<unsigned>(response.status), handle.get());
+}
+
+class MhdServer final : public Server {
+ public:
+  MhdServer(const Options& options, Loop& loop, const Log& log, Handler handler)
+      : options_(options), loop_(loop), log_(log), handler_(std::move(handler)) {}
+
+  Status Open();
+  uint16_t port() const override { return port_; }
+
+ private:
+  static void* OnUri(void* self, const char* uri, MHD_Connection* connection) noexcept;
+  static MHD_Result OnAccess(void* self, MHD_Connection* connection, const char* url,
+                             const char* method, const char* version, const char* upload,
+                             size_t* upload_bytes, void** exchange) noexcept;
+  static void OnCompleted(void* self, MHD_Connection* connection, void** exchange,
+                          MHD_RequestTerminationCode code) noexcept;
+  static void OnMessage(void* self, const char* format, va_list arguments) noexcept;
+
+  // The answer that the head of a request already earns.
+  std::optional<Response> Refuse(MHD_Connection* connection, std::string_view method,
+                                 const Exchange& exchange) const;
+  Response Answer(MHD_Connection* connection, std::string_view url, std::string_view method,
+                  const Exchange& exchange) const;
+  // False: enough of it, end the connection.
+  bool Take(std::string_view upload, Exchange& exchange) const;
+  void Run();
+
+  const Options options_;
+  Loop& loop_;
+  const Log& log_;
+  const Handler handler_;
+  uint16_t port_ = 0;
+  MhdDaemonHandle daemon_;
+  // After the daemon: the watch ends before the daemon closes its epoll fd.
+  std::unique_ptr<FdWatch> watch_;
+  std::unique_ptr<Timer> timer_;
+};
+
+Status MhdServer::Open() {
+  Result<ListenSocket> socket = ListenSocket::Open(options_);
+  if (!socket) return socket.error();
+  port_ = socket->port();
+  // The socket is libmicrohttpd's from here on: MHD_stop_daemon closes it.
+  daemon_.reset(MHD_start_daemon(
+      MHD_USE_EPOLL | MHD_USE_ERROR_LOG | MHD_USE_SUPPRESS_DATE_NO_CLOCK, 0, nullptr, nullptr,
+      &MhdServer::OnAccess, this, MHD_OPTION_EXTERNAL_LOGGER, &MhdServer::OnMessage, this,
+      MHD_OPTION_LISTEN_SOCKET, socket->Release(), MHD_OPTION_URI_LOG_CALLBACK, &MhdServer::OnUri,
+      this, MHD_OPTION_NOTIFY_COMPLETED, &MhdServer::OnCompleted, this, MHD_OPTION_CONNECTION_LIMIT,
+      options_.max_connections, MHD_OPTION_CONNECTION_TIMEOUT, options_.timeout_seconds,
+      MHD_OPTION_CONNECTION_MEMORY_LIMIT, kConnectionMemoryBytes, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+      MHD_OPTION_END));
+  if (!daemon_) {
+    return Error{
+        ErrorCode::kUnavailable,
+        fmt::format("start the HTTP server on {}: libmicrohttpd refused", options_.address)};
+  }
+  const MHD_DaemonInfo* info = MHD_get_daemon_info(daemon_.get(), MHD_DAEMON_INFO_EPOLL_FD);
+  if (info == nullptr || info->epoll_fd < 0) {
+    return Error{ErrorCode::kInvalid, "start the HTTP server: this libmicrohttpd has no epoll"};
+  }
+  timer_ = loop_.AddTimer([this] { Run(); });
+  watch_ = loop_.WatchFd(info->epoll_fd, [this](Ready) { Run(); });
+  return {};
+}
+
+void MhdServer::Run() {
+  MHD_run(daemon_.get());
+  MHD_UNSIGNED_LONG_LONG timeout_ms = 0;
+  if (MHD_get_timeout(daemon_.get(), &timeout_ms) != MHD_YES) return timer_->Cancel();
+  constexpr MHD_UNSIGNED_LONG_LONG kHourMs = 3'600'000;
+  timer_->After(std::chrono::milliseconds(std::min(timeout_ms, kHourMs)));
+}
+
+void* MhdServer::OnUri(void*, const char* uri, MHD_Connection*) noexcept {
+  auto exchange = std::make_unique<Exchange>();
+  // An encoded NUL would end the decoded path early.
+  exchange->malformed_uri =
+      uri == nullptr || std::string_view(uri).find("%00") != std::string_view::npos;
+  return exchange.release();
+}
+
+void MhdServer::OnCompleted(void*, MHD_Connection*, void** exchange,
+                            MHD_RequestTerminationCode) noexcept {
+  const std::unique_ptr<Exchange> owned(static_cast<Exchange*>(*exchange));
+  *exchange = nullptr;
+}
+
+void MhdServer::OnMessage(void* self, const char* format, va_list arguments) noexcept {
+  std::array<char, 256> line{};
+  std::vsnprintf(line.data(), line.size(), format, arguments);
+  // What a client did wrong; our own failures are reported by the calls that fail.
+  static_cast<MhdServer*>(self)->log_.Debug("http: {}", line.data());
+}
+
+std::optional<Response> MhdServer::Refuse(MHD_Connection* connection, std::string_view method,
+                                          const Exchange& exchange) const {
+  if (exchange.malformed_uri) return Problem(MHD_HTTP_BAD_REQUEST, "NUL in the URI");
+  if (method != "GET" && method != "HEAD" && method != "POST") {
+    return Problem(MHD_HTTP_METHOD_NOT_ALLOWED, "method not allowed");
+  }
+  if (DeclaredBytes(connection) > options_.max_body_bytes) {
+    return Problem(MHD_HTTP_CONTENT_TOO_LARGE, "body too large");
+  }
+  return std::nullopt;
+}
+
+bool MhdServer::Take(std::string_view upload, Exchange& exchange) const {
+  exchange.received_bytes += upload.size();
+  if (exchange.received_bytes <= options_.max_body_bytes) {
+    exchange.body.append(upload);
+    return true;
+  }
+  exchange.body.clear();
+  return exchange.received_bytes / kDrainFactor <= options_.max_body_bytes;
+}
+
+Response MhdServer::Answer(MHD_Connection* connection, std::string_view url,
+                           std::string_view method, const Exchange& exchange) const {
+  if (exchange.received_bytes > options_.max_body_bytes) {
+    return Problem(MHD_HTTP_CONTENT_TOO_LARGE, "body too large");
+  }
+  Request request{.method = method == "HEAD" ? "GET" : method,
+                  .path = url,
+                  .query = {},
+                  .authorization = HeaderOf(connection, MHD_HTTP_HEADER_AUTHORIZATION),
+                  .body = exchange.body};
+  MHD_get_connection_values_n(connection, MHD_GET_ARGUMENT_KIND, &AddArgument, &request.query);
+  return handler_(request);
+}
+
+MHD_Result MhdServer::OnAccess(void* self, MHD_Connection* connection, const char* url,
+                               const char* method, const char*, const char* upload,
+                               size_t* upload_bytes, void** context) noexcept {
+  const auto& server = *static_cast<MhdServer*>(self);
+  auto& exchange = *static_cast<Exchange*>(*context);
+  if (!exchange.started) {
+    exchange.started = true;
+    std::optional<Response> refusal = server.Refuse(connection, method, exchange);
+    return refusal ? Queue(connection, std::move(*refusal)) : MHD_YES;
+  }
+  if (*upload_bytes > 0) {
+    const bool go_on = server.Take({upload, *upload_bytes}, exchange);
+    *upload_bytes = 0;
+    return go_on ? MHD_YES : MHD_NO;
+  }
+  return Queue(connection, server.Answer(connection, url, method, exchange));
+}
+}  // namespace
+
+Result<std::unique_ptr<Server>> Server::Start(const Options& options, Loop& loop, const Log& log,
+                                              Handler handler) {
+  auto server = std::make_unique<MhdServer>(options, loop, log, std::move(handler));
+  if (Status opened = server->Open(); !opened) return opened.error();
+  return std::unique_ptr<Server>(std::move(server));
+}
+
+}  // namespace tidegate::http
