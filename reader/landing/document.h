@@ -39,13 +39,13 @@ struct Provenance {
 };
 
 struct Document {
-  Namespace ns;
-  std::string id;        // Becomes `_id`.
+  Namespace ns = {};
+  std::string id = {};        // Becomes `_id`.
   json::Document value;  // REQUIRES: an object without the members `_id` and `tidegate`.
-  std::string tenant;    // Becomes `tenant_id`; empty: none.
-  std::string asset;     // Becomes `asset_id`.
+  std::string tenant = {};    // Becomes `tenant_id`; empty: none.
+  std::string asset = {};     // Becomes `asset_id`.
   WallTime time{};       // Becomes `timestamp`.
-  Provenance provenance;
+  Provenance provenance = {};
 };
 
 // Receives a document's members. Implementations build BSON or JSON text.

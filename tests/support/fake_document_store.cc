@@ -1,6 +1,6 @@
 #include "tests/support/fake_document_store.h"
 
-#include <algorithm>
+#include <utility>
 
 namespace tidegate::reader {
 
@@ -26,6 +26,7 @@ WriteResult FakeDocumentStore::WriteOne(const Document& document) {
     return {Outcome::kRetry, "write conflict"};
   }
   const bool is_new = documents_.emplace(document.ns, document.id).second;
+  ids_.insert(document.id);
   return {is_new ? Outcome::kLanded : Outcome::kDuplicate, {}};
 }
 
@@ -37,10 +38,6 @@ Status FakeDocumentStore::EnsureIndexes(const Namespace& ns, std::span<const Ind
 
 Status FakeDocumentStore::Ping() {
   return down_ ? Status(kDown) : Status();
-}
-
-bool FakeDocumentStore::Has(const std::string& id) const {
-  return std::ranges::any_of(documents_, [&](const auto& entry) { return entry.second == id; });
 }
 
 }  // namespace tidegate::reader

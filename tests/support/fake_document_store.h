@@ -1,7 +1,6 @@
 // A landing in memory whose faults are scripted. One thread.
 #pragma once
 
-#include <deque>
 #include <map>
 #include <set>
 #include <string>
@@ -28,7 +27,7 @@ class FakeDocumentStore final : public DocumentStore {
   void Conflict(const std::string& id, int times) { conflicts_[id] = times; }
 
   size_t count() const { return documents_.size(); }
-  bool Has(const std::string& id) const;
+  bool Has(const std::string& id) const { return ids_.contains(id); }
   size_t writes() const { return writes_; }  // Calls of Write that reached the database.
   const std::set<Namespace>& indexed() const { return indexed_; }
 
@@ -36,6 +35,7 @@ class FakeDocumentStore final : public DocumentStore {
   WriteResult WriteOne(const Document& document);
 
   std::set<std::pair<Namespace, std::string>> documents_;
+  std::set<std::string> ids_;  // Of all namespaces.
   std::set<Namespace> indexed_;
   std::set<std::string> rejected_;
   std::map<std::string, int> conflicts_;
