@@ -17,9 +17,9 @@ struct WorkerState {
   bool kafka_up = false;     // A broker is connected.
   bool stopped = false;      // The worker has ended.
   bool failed = false;       // It ended because it can never go on.
-  std::string trouble;       // What keeps it from landing now; empty: nothing.
+  std::string trouble = {};  // What keeps it from landing now; empty: nothing.
   size_t in_hand = 0;        // Messages that are polled and not yet done.
-  std::vector<PartitionLag> partitions;
+  std::vector<PartitionLag> partitions = {};
   uint64_t landed = 0;
   uint64_t duplicates = 0;
   uint64_t dead_letters = 0;

@@ -40,11 +40,11 @@ struct Provenance {
 
 struct Document {
   Namespace ns = {};
-  std::string id = {};        // Becomes `_id`.
-  json::Document value;  // REQUIRES: an object without the members `_id` and `tidegate`.
-  std::string tenant = {};    // Becomes `tenant_id`; empty: none.
-  std::string asset = {};     // Becomes `asset_id`.
-  WallTime time{};       // Becomes `timestamp`.
+  std::string id = {};      // Becomes `_id`.
+  json::Document value;     // REQUIRES: an object without the members `_id` and `tidegate`.
+  std::string tenant = {};  // Becomes `tenant_id`; empty: none.
+  std::string asset = {};   // Becomes `asset_id`.
+  WallTime time{};          // Becomes `timestamp`.
   Provenance provenance = {};
 };
 
