@@ -18,7 +18,7 @@ void Forwarder::StepProbe() {
   suspects_ = false;
   while (probe_.active()) {
     Probe::Group& group = probe_.current();
-    if (!topics_.Open(group.topic, clock_.SinceBoot())) return;
+    if (!topics_.Open(group.topic, now_)) return;
     const auto members = Probe::Members(group, lanes_[static_cast<size_t>(group.record_class)]);
     const bool suspect = std::ranges::any_of(members, &Probe::Member::suspect);
     if (members.empty()) {
@@ -26,7 +26,7 @@ void Forwarder::StepProbe() {
       probe_sent_ = 0;
     } else if (suspect && probe_sent_ == 1) {
       RefusedAlone(members);
-      if (clock_.SinceBoot() < store_retry_at_) return;
+      if (now_ < store_retry_at_) return;
     } else if (members.size() > 1 && (group.refused || (suspect && probe_sent_ > 1))) {
       probe_.Split(members);
       probe_sent_ = 0;
@@ -48,7 +48,7 @@ bool Forwarder::SendGroup(const std::vector<Probe::Member>& members) {
     if (record.state != TrackedRecord::State::kUnsent) continue;  // Given up just now.
     const Batch* batch = Load(record_class, tracked);
     if (batch == nullptr) {
-      if (clock_.SinceBoot() < store_retry_at_) return true;
+      if (now_ < store_retry_at_) return true;
       continue;
     }
     record.suspect = false;

@@ -4,24 +4,17 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
+
+#include "tests/support/dev_broker/kafka_topic.h"
 
 namespace tidegate {
 
 class MockKafka {
  public:
-  struct Message {
-    int32_t partition = 0;
-    int64_t offset = 0;
-    std::string key;
-    std::string value;
-    std::map<std::string, std::string> headers;
-    int64_t timestamp_ms = -1;
-  };
+  using Message = KafkaMessage;
   // What the next produce requests are answered: 0 takes them, kDisconnect closes the connection,
   // else an rd_kafka_resp_err_t.
   static constexpr int kTake = 0;
