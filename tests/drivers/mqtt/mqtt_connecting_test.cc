@@ -2,7 +2,10 @@
 // field.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
+#include "drivers/mqtt/owned_fd.h"
 #include "tests/drivers/mqtt/mqtt_fixture.h"
 #include "tests/support/fake_mqtt_broker.h"
 
@@ -187,6 +190,63 @@ TEST_F(MqttConnectingTest, ACertificateThatCannotBeReadIsAnErrorThatIsTriedAgain
            std::string::npos;
   }));
 }
+
+TEST_F(MqttConnectingTest, AHostNameThatDoesNotResolveIsTriedAgain) {
+  MqttOptions options = LocalOptions(broker_.port());
+  options.host = std::string(300, 'x');  // Longer than any name: no server is asked.
+  Begin(options);
+  EXPECT_TRUE(loop_.RunUntil([this] {
+    return MetricsText().find("tidegate_mqtt_connect_failures_total{input=\"local\"} 3") !=
+           std::string::npos;
+  }));
+  EXPECT_THAT(driver_->status().detail, HasSubstr("resolve xxx"));
+}
+
+// A peer that takes the TCP connection and does no TLS: silent, or gone at once.
+class MqttTlsPeerTest : public MqttDriverFixture, public testing::WithParamInterface<bool> {
+ protected:
+  void SetUp() override {
+    listener_ = OwnedFd(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    sockaddr_in address = {};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* const any = reinterpret_cast<sockaddr*>(&address);
+    ASSERT_EQ(::bind(listener_.get(), any, size), 0);
+    ASSERT_EQ(::listen(listener_.get(), 64), 0);
+    ASSERT_EQ(::getsockname(listener_.get(), any, &size), 0);
+    options_.port = ntohs(address.sin_port);
+    options_.tls = true;
+  }
+
+  OwnedFd listener_;
+  MqttOptions options_ = LocalOptions(0);
+};
+
+TEST_P(MqttTlsPeerTest, FailsWithoutTurningTheLoop) {
+  const bool closes = GetParam();
+  std::unique_ptr<FdWatch> watch;
+  if (closes) {
+    watch = loop_.WatchFd(listener_.get(), [this](Ready) {
+      const OwnedFd client(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    });
+  }
+  options_.backoff = {.initial = std::chrono::seconds(5), .max = std::chrono::seconds(5)};
+  Begin(options_);
+  int turns = 0;
+  const auto failed = [this] {
+    return MetricsText().find("tidegate_mqtt_connect_failures_total{input=\"local\"} 1") !=
+           std::string::npos;
+  };
+  while (!failed() && turns < 10'000) {
+    loop_.RunOnce(std::chrono::milliseconds(100));
+    ++turns;
+  }
+  EXPECT_LT(turns, 50);
+  EXPECT_FALSE(driver_->status().connected);
+}
+
+INSTANTIATE_TEST_SUITE_P(SilentOrGone, MqttTlsPeerTest, testing::Bool());
 
 }  // namespace
 }  // namespace tidegate
