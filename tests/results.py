@@ -1,5 +1,6 @@
-"""results.py FILE...: adds up JUnit files of ctest, pytest and run.sh. Names what failed and what was skipped, and why; the last
-line is 'N passed, N failed' with ', N skipped' behind it if any were. Exit status 1 if any failed, or if nothing was run."""
+"""results.py FILE...: adds up JUnit files of ctest, pytest and run.sh. Names what failed and what
+was skipped, and why; the last line is 'N passed, N failed' with ', N skipped' behind it if any
+were. Exit status 1 if any failed, or if nothing was run."""
 
 import sys
 import xml.etree.ElementTree as ElementTree

@@ -1,4 +1,5 @@
-// Carries encoded records to the server side. Kafka in production, a scripted fake in tests. Loop thread only.
+// Carries encoded records to the server side. Kafka in production, a scripted fake in tests. Loop
+// thread only.
 #pragma once
 
 #include <functional>
@@ -14,7 +15,8 @@ namespace tidegate {
 enum class Delivery {
   kAcked,     // On the server's disks, as durable as the topic is.
   kRetry,     // Not delivered, may be later: send the same bytes again.
-  kRejected,  // Never: too large, invalid.
+  kRejected,  // Refused as it is: too large, invalid. A broker refuses a whole request for one
+              // record in it, so this is proven only for a record that was on its way alone.
 };
 
 class Transport {
@@ -26,12 +28,13 @@ class Transport {
   };
 
   virtual ~Transport() = default;
-  // Queues one message and returns at once; copies its bytes. kFull: no room, wait for reports. kUnavailable: refused for now, try
-  // later. kRejected: it will never fit.
+  // Queues one message and returns at once; copies its bytes. kFull: no room, wait for reports.
+  // kUnavailable: refused for now, try later. kRejected: it will never fit.
   virtual Status Send(Seq seq, const WireMessage& message) = 0;
   // Hands out the reports that have come in, exactly one for each accepted Send. Never waits.
   virtual void Drain(const std::function<void(const Report&)>& on_report) = 0;
-  // Called on the loop when Drain or Send has something new to do: reports arrived, room, or a connection.
+  // Called on the loop when Drain or Send has something new to do: reports arrived, room, or a
+  // connection.
   virtual void OnActivity(std::function<void()> callback) = 0;
   // Whether a broker answers. For people and for `readyz`; never a reason to hold a message back.
   virtual bool Connected() const = 0;

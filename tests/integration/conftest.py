@@ -4,12 +4,19 @@ import os
 from types import SimpleNamespace
 
 import pytest
-
 from harness import KafkaView, Site
 from realparts import Certificates, Kafka, MongoJava, Mosquitto, Secantus
 from realparts.server import tail
 
-SERVERS = {"mosquitto", "mongo", "own_kafka", "own_mongo", "old_mongo", "secure_mosquitto", "secure_kafka"}
+SERVERS = {
+    "mosquitto",
+    "mongo",
+    "own_kafka",
+    "own_mongo",
+    "old_mongo",
+    "secure_mosquitto",
+    "secure_kafka",
+}
 
 
 @pytest.fixture(scope="session")
@@ -65,8 +72,11 @@ def mosquitto(tmp_path):
 
 @pytest.fixture
 def make_site(tmp_path, request):
-    """Makes sites on any broker. At the end everything is stopped, and no sanitizer may have said anything."""
-    for name in SERVERS & set(request.fixturenames):  # Set up before the programs, so that they go down after them.
+    """Makes sites on any broker. At the end everything is stopped, and no sanitizer may have said
+    anything."""
+    for name in SERVERS & set(
+        request.fixturenames
+    ):  # Set up before the programs, so that they go down after them.
         request.getfixturevalue(name)
     sites: list[Site] = []
 

@@ -1,20 +1,25 @@
 """Brokers as they are found: without MQTT 5, with TLS and passwords, with SASL."""
 
 import pytest
-
 from harness import expect_once
 from realparts import Kafka, Mosquitto, TcpProxy, refuse_mqtt5, wait_until
 
 
 @pytest.fixture(scope="module")
 def secure_kafka(tmp_path_factory, certificates):
-    with Kafka(tmp_path_factory.mktemp("secure-kafka"), certificates, {"gateway": "s3cret kafka"}) as broker:
+    with Kafka(
+        tmp_path_factory.mktemp("secure-kafka"), certificates, {"gateway": "s3cret kafka"}
+    ) as broker:
         yield broker
 
 
 @pytest.fixture
 def secure_mosquitto(tmp_path, certificates):
-    with Mosquitto(tmp_path / "secure", users={"gateway": "s3cret mqtt", "fleet": "fleet"}, certificates=certificates) as broker:
+    with Mosquitto(
+        tmp_path / "secure",
+        users={"gateway": "s3cret mqtt", "fleet": "fleet"},
+        certificates=certificates,
+    ) as broker:
         yield broker
 
 
@@ -41,7 +46,9 @@ def test_a_broker_that_knows_mqtt_3_only(site, mosquitto, mongo):
         proxy.close()
 
 
-def test_tls_and_password_on_mqtt_and_sasl_ssl_on_kafka(make_site, secure_mosquitto, secure_kafka, certificates, mongo):
+def test_tls_and_password_on_mqtt_and_sasl_ssl_on_kafka(
+    make_site, secure_mosquitto, secure_kafka, certificates, mongo
+):
     site = make_site(secure_kafka.bootstrap)
     site.create_topics()
     landing = site.mongo(mongo.url)
@@ -59,12 +66,20 @@ def test_tls_and_password_on_mqtt_and_sasl_ssl_on_kafka(make_site, secure_mosqui
     reader.credentials(kafka_sasl_password="s3cret kafka")
     reader.start()
     agent.wait_input("local")
-    publisher = site.publisher(secure_mosquitto.tls_port, tls_ca=certificates.ca, user=("fleet", "fleet"))
+    publisher = site.publisher(
+        secure_mosquitto.tls_port, tls_ca=certificates.ca, user=("fleet", "fleet")
+    )
     publisher.send(100)
     publisher.settle()
     expect_once(lambda: landing.documents("heartbeats"), publisher.promised)
 
-    said = agent.log_text() + reader.log_text() + agent.run("status").stdout + agent.run("check").stdout + reader.run("check").stdout
+    said = (
+        agent.log_text()
+        + reader.log_text()
+        + agent.run("status").stdout
+        + agent.run("check").stdout
+        + reader.run("check").stdout
+    )
     assert "s3cret" not in said
 
 
@@ -96,4 +111,6 @@ def test_a_wrong_password_is_named_and_survived(site, secure_mosquitto, certific
 
 
 def _mqtts(broker, ca) -> str:
-    return f"mqtts://gateway@localhost:{broker.tls_port}/fleet/{{tenant}}/{{asset}}/heartbeat?ca={ca}"
+    return (
+        f"mqtts://gateway@localhost:{broker.tls_port}/fleet/{{tenant}}/{{asset}}/heartbeat?ca={ca}"
+    )

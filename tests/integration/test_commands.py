@@ -7,7 +7,9 @@ from realparts import wait_until
 
 
 def test_check_names_the_nearest_variable_and_every_problem_at_once(site):
-    agent = site.agent(1883, _TENNANT="acme", _COMMIT_INTERVAL="soon", _RULE_BAD="temperature_c >> 5")
+    agent = site.agent(
+        1883, _TENNANT="acme", _COMMIT_INTERVAL="soon", _RULE_BAD="temperature_c >> 5"
+    )
     done = agent.run("check")
     said = done.stdout + done.stderr
     assert done.returncode == 2, said
@@ -19,7 +21,12 @@ def test_check_names_the_nearest_variable_and_every_problem_at_once(site):
 def test_check_of_a_good_configuration_shows_every_value(site):
     done = site.agent(1883, _TENANT="acme").run("check")
     assert done.returncode == 0, done.stdout + done.stderr
-    for name in ("TIDEGATE_TENANT", "TIDEGATE_INPUT_LOCAL", "TIDEGATE_KAFKA_BOOTSTRAP_SERVERS", "TIDEGATE_STORE_MAX_BYTES"):
+    for name in (
+        "TIDEGATE_TENANT",
+        "TIDEGATE_INPUT_LOCAL",
+        "TIDEGATE_KAFKA_BOOTSTRAP_SERVERS",
+        "TIDEGATE_STORE_MAX_BYTES",
+    ):
         assert name in done.stdout
 
 
@@ -47,7 +54,9 @@ def test_sigterm_under_load_is_a_clean_exit(site, mosquitto, mongo):
     agent.wait_input("local")
     publisher = site.publisher(mosquitto.port).load(rate=500)
     for _ in range(2):
-        wait_until(lambda: agent.status()["inputs"]["local"]["settled"] > 200, 30, "heartbeats settled")
+        wait_until(
+            lambda: agent.status()["inputs"]["local"]["settled"] > 200, 30, "heartbeats settled"
+        )
         assert agent.finish() == 0
         assert reader.finish() == 0
         agent.start()
@@ -68,7 +77,11 @@ def test_status_metrics_and_health_tell_the_same(site, mosquitto):
     assert status["gateway_id"] == "gw-test"
     assert len(status["epoch"]) == 8
     assert status["inputs"]["local"]["received"] == status["inputs"]["local"]["settled"] == 50
-    assert status["uplink"]["connected"] and status["uplink"]["acked"] == 50 and status["uplink"]["in_flight"] == 0
+    assert (
+        status["uplink"]["connected"]
+        and status["uplink"]["acked"] == 50
+        and status["uplink"]["in_flight"] == 0
+    )
     assert status["store"]["bytes"] <= status["store"]["max_bytes"]
     assert agent.fetch("/readyz")[0] == 200
     assert "tidegate_" in agent.fetch("/metrics")[1]

@@ -3,7 +3,6 @@
 import random
 
 import pytest
-
 from harness import expect_once
 from harness.programs import kill_at_random
 from realparts import wait_until
@@ -51,8 +50,8 @@ def test_of_the_reader(running, site, request):
 
 
 def test_of_mosquitto(running, mosquitto, request):
-    """What mosquitto promised in the second before it saves is its loss, so the fleet sends that again, byte for byte: what the
-    agent had already passed on must not double."""
+    """What mosquitto promised in the second before it saves is its loss, so the fleet sends that
+    again, byte for byte: what the agent had already passed on must not double."""
     agent, _, publisher, landing = running
     chance = _seed(request)
     for _ in range(3):
@@ -76,7 +75,8 @@ def test_of_all_three_in_turn(running, mosquitto, request):
 
 
 def test_an_alert_is_raised_once_over_a_restart(site, mosquitto, mongo):
-    """The alert's state is a fold over what was stored, so killing the agent neither repeats nor forgets it."""
+    """The alert's state is a fold over what was stored, so killing the agent neither repeats nor
+    forgets it."""
     site.create_topics()
     landing = site.mongo(mongo.url)
     agent = site.agent(mosquitto.port, _RULE_HOT="temperature_c > 50").start()
@@ -92,6 +92,10 @@ def test_an_alert_is_raised_once_over_a_restart(site, mosquitto, mongo):
     publisher.send(temperature_c=61)
     publisher.send(temperature_c=20)
     publisher.settle()
-    wait_until(lambda: len(landing.documents("alerts")) >= 2, 30, lambda: f"cleared: {landing.documents('alerts')}")
+    wait_until(
+        lambda: len(landing.documents("alerts")) >= 2,
+        30,
+        lambda: f"cleared: {landing.documents('alerts')}",
+    )
     expect_once(lambda: landing.documents("heartbeats"), publisher.promised)
     assert sorted(alert["status"] for alert in landing.documents("alerts")) == ["cleared", "raised"]

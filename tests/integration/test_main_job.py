@@ -1,16 +1,19 @@
 """A heartbeat published over MQTT lands once, and its alert is raised and cleared once."""
 
 import pytest
-
 from harness import expect_once
-from realparts import wait_until
+from realparts import Mosquitto, wait_until
 
 RULE = {"_RULE_OVERHEAT": "temperature_c > 50 clear 48 severity critical"}
 
 
 @pytest.fixture(params=["mongo", "sqlite"])
 def landing(request, site):
-    return site.sqlite() if request.param == "sqlite" else site.mongo(request.getfixturevalue("mongo").url)
+    return (
+        site.sqlite()
+        if request.param == "sqlite"
+        else site.mongo(request.getfixturevalue("mongo").url)
+    )
 
 
 @pytest.mark.parametrize("tenancy", ["shared", "database"])
@@ -48,7 +51,9 @@ def _alerts(landing, tenant):
         found = landing.documents("alerts", tenant)
         return found if len(found) >= 2 else None
 
-    found = wait_until(both, 30, lambda: f"two alerts landed: {landing.documents('alerts', tenant)}")
+    found = wait_until(
+        both, 30, lambda: f"two alerts landed: {landing.documents('alerts', tenant)}"
+    )
     return sorted(found, key=lambda alert: alert["status"], reverse=True)
 
 
@@ -74,13 +79,13 @@ def test_the_landed_document_holds_what_the_vehicle_sent(site, mosquitto, mongo)
 
 
 def test_two_inputs_feed_one_store(site, mosquitto, mongo, tmp_path):
-    from realparts import Mosquitto
-
     site.create_topics()
     landing = site.mongo(mongo.url)
     with Mosquitto(tmp_path / "second") as second:
         topic = "/fleet/{tenant}/{asset}/heartbeat"
-        agent = site.agent(mosquitto.port, _INPUT_SECOND=f"mqtt://127.0.0.1:{second.port}{topic}").start()
+        agent = site.agent(
+            mosquitto.port, _INPUT_SECOND=f"mqtt://127.0.0.1:{second.port}{topic}"
+        ).start()
         site.reader(landing).start()
         agent.wait_input("local")
         agent.wait_input("second")

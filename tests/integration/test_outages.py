@@ -1,14 +1,18 @@
 """Servers that are away: nothing is lost, nothing doubled, and order is kept."""
 
+import json
 from collections import defaultdict
 
 from harness import expect_once
-from realparts import Kafka, Mosquitto, wait_until
 from harness.landing import numbers
+from realparts import Kafka, Mosquitto, wait_until
 
 
 def test_an_agent_that_is_started_before_any_broker_exists(make_site, tmp_path, mongo):
-    broker, kafka = Mosquitto(tmp_path / "late-mosquitto", persist=True), Kafka(tmp_path / "late-kafka")
+    broker, kafka = (
+        Mosquitto(tmp_path / "late-mosquitto", persist=True),
+        Kafka(tmp_path / "late-kafka"),
+    )
     site = make_site(kafka.bootstrap)
     landing = site.mongo(mongo.url)
     agent = site.agent(broker.port).start()
@@ -49,7 +53,9 @@ def test_a_backlog_of_an_outage_drains_in_order(make_site, own_kafka, mosquitto)
     agent.wait_drained(90)
 
     messages = site.kafka.read(site.topics["heartbeat"])
-    assert sorted(_number(m) for m in messages) == sorted(publisher.promised), "each promised one is there once"
+    assert sorted(_number(m) for m in messages) == sorted(publisher.promised), (
+        "each promised one is there once"
+    )
     by_asset = defaultdict(list)
     for message in messages:
         by_asset[message.key].append(_number(message))
@@ -91,8 +97,7 @@ def test_the_readers_database_goes_down_and_comes_back(site, mosquitto, own_mong
     own_mongo.again()
     reader.wait_ready(60)
     own_mongo.freeze()
-    before = publisher.published
-    wait_until(lambda: publisher.published > before + 900, 30, "more heartbeats published")
+    _await_more(publisher, 900)
     own_mongo.thaw()
     publisher.rest().settle()
 
@@ -102,7 +107,8 @@ def test_the_readers_database_goes_down_and_comes_back(site, mosquitto, own_mong
 
 
 def test_committed_offsets_are_never_ahead_of_the_landing(site, mosquitto, own_mongo):
-    """The database and the reader are taken away in turn; at each moment what is below a committed offset has landed."""
+    """The database and the reader are taken away in turn; at each moment what is below a committed
+    offset has landed."""
     site.create_topics()
     landing = site.mongo(own_mongo.url)
     agent = site.agent(mosquitto.port).start()
@@ -111,11 +117,10 @@ def test_committed_offsets_are_never_ahead_of_the_landing(site, mosquitto, own_m
     publisher = site.publisher(mosquitto.port).load(rate=400)
     committed = 0
     for turn in range(4):
-        wait_until(lambda seen=committed: _committed(site) > seen, 30, lambda: f"more than {committed} committed")
+        wait_until(lambda n=committed: _committed(site) > n, 30, f"more than {committed} committed")
         if turn % 2:
             own_mongo.freeze()
-            before = publisher.published
-            wait_until(lambda: publisher.published > before + 200, 20, "more heartbeats published")
+            _await_more(publisher, 200)
         reader.kill()
         own_mongo.thaw()
         committed = _expect_landed_up_to_the_offsets(site, landing)
@@ -124,19 +129,26 @@ def test_committed_offsets_are_never_ahead_of_the_landing(site, mosquitto, own_m
     expect_once(lambda: landing.documents("heartbeats"), publisher.promised)
 
 
+def _await_more(publisher, count: int):
+    enough = publisher.published + count
+    wait_until(lambda: publisher.published >= enough, 30, f"{count} more heartbeats published")
+
+
 def _committed(site) -> int:
     return sum(site.kafka.committed(site.group, site.topics["heartbeat"]).values())
 
 
 def _expect_landed_up_to_the_offsets(site, landing) -> int:
     committed = site.kafka.committed(site.group, site.topics["heartbeat"])
-    owed = {_number(m) for m in site.kafka.read(site.topics["heartbeat"]) if m.offset < committed[m.partition]}
+    owed = {
+        _number(m)
+        for m in site.kafka.read(site.topics["heartbeat"])
+        if m.offset < committed[m.partition]
+    }
     ahead = owed - set(numbers(landing.documents("heartbeats")))
     assert not ahead, f"{len(ahead)} of {len(owed)} committed, but not landed"
     return sum(committed.values())
 
 
 def _number(message) -> int:
-    import json
-
     return json.loads(message.value)["additional_data"]["n"]

@@ -3,7 +3,6 @@
 import socket
 
 import pytest
-
 from harness import expect_once
 from realparts import Mosquitto, TcpProxy, refuse_mqtt5
 
@@ -37,7 +36,9 @@ def test_a_publisher_counts_what_the_broker_acknowledged(site, tmp_path):
         assert not publisher.promised & set(late)
         broker.kill()
         broker.again()
-        assert publisher.settle().promised == set(sent) | set(late), "sent again to the broker that came back"
+        assert publisher.settle().promised == set(sent) | set(late), (
+            "sent again to the broker that came back"
+        )
 
 
 def test_the_oracle_sees_a_loss_and_a_double():
@@ -66,7 +67,9 @@ def test_a_view_of_kafka_reads_what_is_there(site):
 
 def test_a_database_keeps_what_it_acknowledged_over_sigkill(site, own_mongo):
     landing = site.mongo(own_mongo.url)
-    landing._client[site.prefix]["heartbeats"].insert_many([{"additional_data": {"n": n}} for n in range(1000)])
+    landing._client[site.prefix]["heartbeats"].insert_many(
+        [{"additional_data": {"n": n}} for n in range(1000)]
+    )
     own_mongo.kill()
     own_mongo.again()
     expect_once(lambda: landing.documents("heartbeats"), set(range(1000)), seconds=10)

@@ -5,7 +5,6 @@ import subprocess
 from functools import reduce
 
 import pytest
-
 from realparts import wait_until
 
 
@@ -18,7 +17,9 @@ class Line:
 
     def plug(self):
         pair = [f"pty,raw,echo=0,link={end}" for end in (self.device, self._far)]
-        self._socat = subprocess.Popen(["socat", *pair], stdin=subprocess.DEVNULL, start_new_session=True)
+        self._socat = subprocess.Popen(
+            ["socat", *pair], stdin=subprocess.DEVNULL, start_new_session=True
+        )
         wait_until(lambda: self.device.exists() and self._far.exists(), 10, "socat made its PTYs")
         self._out = os.open(self._far, os.O_WRONLY | os.O_NOCTTY)
 
@@ -41,8 +42,10 @@ def line(tmp_path):
 
 
 def _epoch(second: int) -> tuple[str, str]:
-    return (f"GPRMC,1200{second:02d}.00,A,5231.2000,N,01324.3000,E,10.0,90.0,211125,,,A",
-            f"GPGGA,1200{second:02d}.00,5231.2000,N,01324.3000,E,1,08,0.9,34.0,M,46.9,M,,")
+    return (
+        f"GPRMC,1200{second:02d}.00,A,5231.2000,N,01324.3000,E,10.0,90.0,211125,,,A",
+        f"GPGGA,1200{second:02d}.00,5231.2000,N,01324.3000,E,1,08,0.9,34.0,M,46.9,M,,",
+    )
 
 
 def test_positions_of_a_receiver_land_and_an_unplug_is_survived(site, line, mongo):
@@ -54,7 +57,11 @@ def test_positions_of_a_receiver_land_and_an_unplug_is_survived(site, line, mong
     agent.wait_input("gps")
     for second in range(0, 6):
         line.say(*_epoch(second))
-    wait_until(lambda: len(landing.documents("heartbeats")) >= 5, 30, lambda: f"positions: {landing.documents('heartbeats')}")
+    wait_until(
+        lambda: len(landing.documents("heartbeats")) >= 5,
+        30,
+        lambda: f"positions: {landing.documents('heartbeats')}",
+    )
     line.unplug()
     wait_until(lambda: not agent.status()["inputs"]["gps"]["connected"], 20, "the unplug is seen")
     line.plug()
@@ -62,7 +69,9 @@ def test_positions_of_a_receiver_land_and_an_unplug_is_survived(site, line, mong
     before = len(landing.documents("heartbeats"))
     for second in range(10, 16):
         line.say(*_epoch(second))
-    wait_until(lambda: len(landing.documents("heartbeats")) >= before + 5, 30, "positions after the unplug")
+    wait_until(
+        lambda: len(landing.documents("heartbeats")) >= before + 5, 30, "positions after the unplug"
+    )
     for document in landing.documents("heartbeats"):
         assert document["asset_id"] == "boat-1" and document["tenant_id"] == "acme"
         assert abs(document["location"]["latitude"] - 52.52) < 0.001

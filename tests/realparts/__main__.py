@@ -1,4 +1,5 @@
-"""python3 -m realparts install [PART...]: fetches the servers (or those named) and prints where each is."""
+"""python3 -m realparts install [PART...]: fetches the servers (or those named) and prints where
+each is."""
 
 import sys
 import tempfile
@@ -9,7 +10,9 @@ from . import install, kafka
 
 def main(words: list[str]) -> int:
     if words[:1] != ["install"] or not set(words[1:]) <= set(install.ALL):
-        print(f"usage: python3 -m realparts install [{' | '.join(install.ALL)}]...", file=sys.stderr)
+        print(
+            f"usage: python3 -m realparts install [{' | '.join(install.ALL)}]...", file=sys.stderr
+        )
         return 2
     for name in words[1:] or install.ALL:
         print(f"{name} {install.ALL[name]()}", flush=True)

@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 HERE = Path(__file__).parent
-PYTHON = "/usr/bin/python3"  # Debian's: another python3 that comes first in PATH may lack what it needs.
+PYTHON = (
+    "/usr/bin/python3"  # Debian's: another python3 that comes first in PATH may lack what it needs.
+)
 SECANTUS = "SecantusDB==0.7.0b3"
 
 
@@ -28,13 +30,20 @@ def _one_installer(root: Path):
 
 def _run(command: list, log: Path):
     with log.open("ab") as out:
-        done = subprocess.run([str(part) for part in command], stdin=subprocess.DEVNULL, stdout=out, stderr=out, check=False)
+        done = subprocess.run(
+            [str(part) for part in command],
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            check=False,
+        )
     if done.returncode != 0:
         raise SystemExit(f"realparts: {' '.join(map(str, command[:3]))} ... failed, see {log}")
 
 
 def part(name: str, inputs: list, fill) -> Path:
-    """The folder of an installed part; fetched with fill(folder, log) if it is not there or was made from other inputs."""
+    """The folder of an installed part; fetched with fill(folder, log) if it is not there or was
+    made from other inputs."""
     root = parts_dir()
     folder, log = root / name, root / f"{name}.log"
     version = "\n".join(i.read_text() if isinstance(i, Path) else i for i in inputs)
@@ -52,8 +61,19 @@ def part(name: str, inputs: list, fill) -> Path:
 
 
 def _jars(pom: Path, folder: Path, log: Path):
-    _run(["mvn", "-B", "-q", "-f", pom, "dependency:copy-dependencies", "-DincludeScope=runtime",
-          f"-DoutputDirectory={folder / 'libs'}"], log)
+    _run(
+        [
+            "mvn",
+            "-B",
+            "-q",
+            "-f",
+            pom,
+            "dependency:copy-dependencies",
+            "-DincludeScope=runtime",
+            f"-DoutputDirectory={folder / 'libs'}",
+        ],
+        log,
+    )
 
 
 def kafka() -> Path:

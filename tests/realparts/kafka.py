@@ -41,9 +41,15 @@ broker.session.timeout.ms=3000
 
 
 class Kafka(Server):
-    """`bootstrap` is PLAINTEXT. With certificates and users there is SASL_SSL with PLAIN too, at `secure_bootstrap`."""
+    """`bootstrap` is PLAINTEXT. With certificates and users there is SASL_SSL with PLAIN too, at
+    `secure_bootstrap`."""
 
-    def __init__(self, folder: Path, certificates: Certificates | None = None, users: dict[str, str] | None = None):
+    def __init__(
+        self,
+        folder: Path,
+        certificates: Certificates | None = None,
+        users: dict[str, str] | None = None,
+    ):
         super().__init__("kafka", folder)
         self.home = install.kafka()
         self.port, self._controller, self._secure = free_ports(3)
@@ -76,9 +82,22 @@ class Kafka(Server):
 
     def _java(self, *words: str) -> list[str]:
         archive = self.home / "classes.jsa"
-        shared = [f"-XX:SharedArchiveFile={archive}", "-Xlog:cds=off", "-Xlog:cds+dynamic=off"] if archive.exists() else []
-        return ["java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData",
-                f"-Dlog4j2.configurationFile={HERE / 'log4j2.properties'}", "-cp", f"{self.home}/libs/*", *shared, *words]
+        shared = (
+            [f"-XX:SharedArchiveFile={archive}", "-Xlog:cds=off", "-Xlog:cds+dynamic=off"]
+            if archive.exists()
+            else []
+        )
+        return [
+            "java",
+            "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
+            "-XX:-UsePerfData",
+            f"-Dlog4j2.configurationFile={HERE / 'log4j2.properties'}",
+            "-cp",
+            f"{self.home}/libs/*",
+            *shared,
+            *words,
+        ]
 
     def command(self) -> list[str]:
         if not (self.folder / "logs" / "meta.properties").exists():
@@ -88,13 +107,27 @@ class Kafka(Server):
     def _format(self):
         with self.log.open("ab") as out:
             done = subprocess.run(
-                self._java("-Xmx128m", "kafka.tools.StorageTool", "format", "-t", _CLUSTER, "-c", str(self._config),
-                           "--ignore-formatted"), stdin=subprocess.DEVNULL, stdout=out, stderr=out, check=False)
+                self._java(
+                    "-Xmx128m",
+                    "kafka.tools.StorageTool",
+                    "format",
+                    "-t",
+                    _CLUSTER,
+                    "-c",
+                    str(self._config),
+                    "--ignore-formatted",
+                ),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                check=False,
+            )
         if done.returncode != 0:
             raise ServerError(f"kafka's folder could not be formatted:\n{tail(self.log)}")
 
     def answers(self) -> bool:
-        # Metadata (key 3, version 1) for no topic: the reply counts its brokers behind length and correlation id.
+        # Metadata (key 3, version 1) for no topic: the reply counts its brokers behind length and
+        # correlation id.
         request = bytes.fromhex("0003000100000001ffff00000000")
         with socket.create_connection(("127.0.0.1", self.port), timeout=2) as link:
             link.settimeout(2)
@@ -104,7 +137,8 @@ class Kafka(Server):
 
 
 def warm_up(folder: Path):
-    """Runs a broker once, so that Java keeps its loaded classes in an archive: halves every later start."""
+    """Runs a broker once, so that Java keeps its loaded classes in an archive: halves every later
+    start."""
     archive = install.kafka() / "classes.jsa"
     if archive.exists():
         return

@@ -1,19 +1,24 @@
-"""A TCP proxy on a thread of its own that a test cuts and restores, or that answers for the server."""
+"""A TCP proxy on a thread of its own that a test cuts and restores, or that answers for the
+server."""
 
 import selectors
 import socket
 import threading
-from typing import Callable
+from collections.abc import Callable
 
 from .server import free_ports
 
-# Given the first bytes of a new connection: what to answer before it is closed, or None to let it through.
+# Given the first bytes of a new connection: what to answer before it is closed, or None to let it
+# through.
 Gate = Callable[[bytes], bytes | None]
 
 
 def refuse_mqtt5(first: bytes) -> bytes | None:
-    """A broker that knows MQTT 3.1.1 only, as its section 3.1.2.2 says: return code 1, then close."""
-    body = first[1:].lstrip(bytes(range(0x80, 0x100)))[1:]  # Behind the remaining length, one to four bytes.
+    """A broker that knows MQTT 3.1.1 only, as its section 3.1.2.2 says: return code 1, then
+    close."""
+    body = first[1:].lstrip(bytes(range(0x80, 0x100)))[
+        1:
+    ]  # Behind the remaining length, one to four bytes.
     return b"\x20\x02\x00\x01" if body[:7] == b"\0\x04MQTT\x05" else None
 
 

@@ -1,4 +1,5 @@
-"""A server process that a test starts, stops, kills, freezes and starts again on the same port and data."""
+"""A server process that a test starts, stops, kills, freezes and starts again on the same port and
+data."""
 
 import os
 import random
@@ -11,15 +12,17 @@ from pathlib import Path
 START_SECONDS = 60
 STOP_SECONDS = 20
 
-# Below the range from which the kernel takes ports of outgoing connections: a client that reconnects all the time to a port of
-# that range, while its server is down, ends up connected to itself and keeps the server from coming back.
+# Below the range from which the kernel takes ports of outgoing connections: a client that
+# reconnects all the time to a port of that range, while its server is down, ends up connected to
+# itself and keeps the server from coming back.
 _PORTS = range(15000, 32000)
 _random = random.Random(os.urandom(8))
 _given: set[int] = set()
 
 
 class ServerError(Exception):
-    """A server did not come up, or went away by itself. The message ends with the end of its log."""
+    """A server did not come up, or went away by itself. The message ends with the end of its
+    log."""
 
 
 def free_ports(count: int) -> list[int]:
@@ -41,7 +44,8 @@ def free_ports(count: int) -> list[int]:
 
 
 def wait_until(condition, seconds: float, what: str, every: float = 0.05):
-    """Returns the first true value of condition(); AssertionError naming `what` after that many seconds."""
+    """Returns the first true value of condition(); AssertionError naming `what` after that many
+    seconds."""
     end = time.monotonic() + seconds
     while True:
         value = condition()
@@ -59,7 +63,8 @@ def tail(path: Path, lines: int = 15) -> str:
 
 
 class Process:
-    """One child in a session of its own, its output in a file. Used for the servers and for the programs under test."""
+    """One child in a session of its own, its output in a file. Used for the servers and for the
+    programs under test."""
 
     def __init__(self, name: str, log: Path):
         self.name = name
@@ -78,11 +83,14 @@ class Process:
     def returncode(self) -> int | None:
         return None if self._child is None else self._child.poll()
 
-    def launch(self, command: list[str], env: dict[str, str] | None = None, cwd: Path | None = None):
+    def launch(
+        self, command: list[str], env: dict[str, str] | None = None, cwd: Path | None = None
+    ):
         if self.alive():
             raise ServerError(f"{self.name} is running already, pid {self.pid}")
         with self.log.open("ab") as out:
-            # It dies with its parent, however that ends: no run of the tests leaves a server behind.
+            # It dies with its parent, however that ends: no run of the tests leaves a server
+            # behind.
             self._child = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", *(str(part) for part in command)],
                 stdin=subprocess.DEVNULL,
@@ -145,7 +153,9 @@ class Server(Process):
                 raise ServerError(f"{self.name} ended while starting:\n{tail(self.log)}")
             if time.monotonic() > end:
                 self.kill()
-                raise ServerError(f"{self.name} was not ready in {START_SECONDS} s:\n{tail(self.log)}")
+                raise ServerError(
+                    f"{self.name} was not ready in {START_SECONDS} s:\n{tail(self.log)}"
+                )
             time.sleep(0.05)
         return self
 

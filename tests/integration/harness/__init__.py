@@ -1,4 +1,5 @@
-"""What the integration tests are written with: the programs under test, a fleet that publishes, and views of what landed."""
+"""What the integration tests are written with: the programs under test, a fleet that publishes, and
+views of what landed."""
 
 from .fleet import Publisher, heartbeat
 from .kafka_view import KafkaView

@@ -5,16 +5,15 @@ import json
 import threading
 import time
 from collections import deque
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 import paho.mqtt.client as mqtt
-
 from realparts import wait_until
 
 
 def timestamp() -> str:
-    now = datetime.now(timezone.utc)
+    now = datetime.now(UTC)
     return now.strftime("%Y-%m-%dT%H:%M:%S.") + f"{now.microsecond // 1000:03d}Z"
 
 
@@ -31,18 +30,28 @@ def heartbeat(n: int, **extra) -> dict:
 
 
 class Publisher:
-    """Publishes at QoS 1. `promised` holds the n of each heartbeat that the broker has acknowledged: an obligation."""
+    """Publishes at QoS 1. `promised` holds the n of each heartbeat that the broker has
+    acknowledged: an obligation."""
 
     _ids = itertools.count(1)
 
-    def __init__(self, port: int, tenant: str = "acme", assets: int = 10, tls_ca: Path | None = None,
-                 user: tuple[str, str] | None = None, first: int = 1):
+    def __init__(
+        self,
+        port: int,
+        tenant: str = "acme",
+        assets: int = 10,
+        tls_ca: Path | None = None,
+        user: tuple[str, str] | None = None,
+        first: int = 1,
+    ):
         self.tenant = tenant
         self.promised: set[int] = set()
         self.published = 0
         self._assets = [f"truck-{i}" for i in range(1, assets + 1)]
         self._numbers = itertools.count(first)
-        self._lock = threading.Lock()  # Never taken by paho's thread, whose own locks are held in its callbacks.
+        self._lock = (
+            threading.Lock()
+        )  # Never taken by paho's thread, whose own locks are held in its callbacks.
         self._waiting: dict[int, int] = {}  # Packet id -> n.
         self._acknowledged: deque[tuple[float, int]] = deque()
         self._recent: deque[tuple[float, int]] = deque()
@@ -50,9 +59,14 @@ class Publisher:
         self._load: threading.Thread | None = None
         self._loading = False
         # A session of its own, so that what was not acknowledged is sent again after a reconnect.
-        self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, clean_session=False,
-                                   client_id=f"fleet-{id(self):x}-{next(Publisher._ids)}")
-        self._client.on_publish = lambda _c, _u, packet, _r, _p: self._acknowledged.append((time.monotonic(), packet))
+        self._client = mqtt.Client(
+            mqtt.CallbackAPIVersion.VERSION2,
+            clean_session=False,
+            client_id=f"fleet-{id(self):x}-{next(Publisher._ids)}",
+        )
+        self._client.on_publish = lambda _c, _u, packet, _r, _p: self._acknowledged.append(
+            (time.monotonic(), packet)
+        )
         self._client.max_inflight_messages_set(100)
         self._client.max_queued_messages_set(0)
         self._client.reconnect_delay_set(0.1, 0.5)
@@ -107,8 +121,8 @@ class Publisher:
         return self
 
     def send_again(self, seconds: float):
-        """Publishes once more, byte for byte, what was acknowledged in the last seconds: for a broker that was killed and saves
-        what it promised only so often."""
+        """Publishes once more, byte for byte, what was acknowledged in the last seconds: for a
+        broker that was killed and saves what it promised only so often."""
         with self._lock:
             self._settle()
             since = time.monotonic() - seconds

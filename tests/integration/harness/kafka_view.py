@@ -3,8 +3,23 @@
 import time
 from dataclasses import dataclass
 
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Producer, TopicPartition
+from confluent_kafka import (
+    Consumer,
+    ConsumerGroupTopicPartitions,
+    KafkaError,
+    KafkaException,
+    Producer,
+    TopicPartition,
+)
 from confluent_kafka.admin import AdminClient, NewTopic
+from realparts import wait_until
+
+# A new broker's answers to the first question about a group.
+_TRANSIENT = (
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.NOT_COORDINATOR,
+)
 
 
 @dataclass
@@ -24,7 +39,15 @@ class KafkaView:
         self._admin = AdminClient(self._settings)
 
     def create(self, *topics: str, partitions: int = 3, **config: object):
-        wanted = [NewTopic(topic, partitions, 1, config={k.replace("_", "."): str(v) for k, v in config.items()}) for topic in topics]
+        wanted = [
+            NewTopic(
+                topic,
+                partitions,
+                1,
+                config={k.replace("_", "."): str(v) for k, v in config.items()},
+            )
+            for topic in topics
+        ]
         for done in self._admin.create_topics(wanted, operation_timeout=20).values():
             done.result()
 
@@ -32,7 +55,13 @@ class KafkaView:
         found = self._admin.list_topics(topic, timeout=10).topics.get(topic)
         return sorted(found.partitions) if found and not found.error else []
 
-    def send(self, topic: str, value: bytes, key: str | None = None, headers: dict[str, str] | None = None):
+    def send(
+        self,
+        topic: str,
+        value: bytes,
+        key: str | None = None,
+        headers: dict[str, str] | None = None,
+    ):
         producer = Producer(self._settings | {"linger.ms": 0})
         producer.produce(topic, value, key, headers=list((headers or {}).items()))
         assert producer.flush(20) == 0, f"nothing was sent to {topic}"
@@ -42,10 +71,20 @@ class KafkaView:
         partitions = self.partitions(topic)
         if not partitions:
             return []
-        consumer = Consumer(self._settings | {"group.id": "view", "enable.auto.commit": False,
-                                              "auto.offset.reset": "earliest", "fetch.wait.max.ms": 20})
+        consumer = Consumer(
+            self._settings
+            | {
+                "group.id": "view",
+                "enable.auto.commit": False,
+                "auto.offset.reset": "earliest",
+                "fetch.wait.max.ms": 20,
+            }
+        )
         try:
-            ends = {p: consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=10)[1] for p in partitions}
+            ends = {
+                p: consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=10)[1]
+                for p in partitions
+            }
             consumer.assign([TopicPartition(topic, p, 0) for p in partitions])
             return self._read_to(consumer, {p: end for p, end in ends.items() if end > 0}, seconds)
         finally:
@@ -60,7 +99,16 @@ class KafkaView:
                 if m.error():
                     continue
                 headers = {name: (value or b"").decode() for name, value in m.headers() or []}
-                got.append(Message(m.topic(), m.partition(), m.offset(), (m.key() or b"").decode(), m.value() or b"", headers))
+                got.append(
+                    Message(
+                        m.topic(),
+                        m.partition(),
+                        m.offset(),
+                        (m.key() or b"").decode(),
+                        m.value() or b"",
+                        headers,
+                    )
+                )
                 if m.offset() + 1 >= ends.get(m.partition(), 0):
                     ends.pop(m.partition(), None)
         assert not ends, f"partitions not read to their end: {ends}"
@@ -71,6 +119,17 @@ class KafkaView:
 
     def committed(self, group: str, topic: str) -> dict[int, int]:
         """Per partition, the offset up to which the group says it has done its work."""
-        wanted = [ConsumerGroupTopicPartitions(group, [TopicPartition(topic, p) for p in self.partitions(topic)])]
-        result = next(iter(self._admin.list_consumer_group_offsets(wanted, request_timeout=10).values())).result()
-        return {p.partition: max(p.offset, 0) for p in result.topic_partitions}
+        partitions = [TopicPartition(topic, p) for p in self.partitions(topic)]
+        wanted = [ConsumerGroupTopicPartitions(group, partitions)]
+
+        def answer():
+            try:
+                asked = self._admin.list_consumer_group_offsets(wanted, request_timeout=10)
+                return next(iter(asked.values())).result().topic_partitions
+            except KafkaException as error:
+                if error.args[0].code() in _TRANSIENT:
+                    return None
+                raise
+
+        found = wait_until(answer, 20, f"offsets of {group}")
+        return {p.partition: max(p.offset, 0) for p in found}

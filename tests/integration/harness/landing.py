@@ -7,7 +7,6 @@ from collections import Counter
 from pathlib import Path
 
 import pymongo
-
 from realparts import wait_until
 
 
@@ -27,7 +26,9 @@ class MongoLanding:
         return list(self._client[database][collection].find())
 
     def databases(self) -> set[str]:
-        return {name for name in self._client.list_database_names() if name.startswith(self.database)}
+        return {
+            name for name in self._client.list_database_names() if name.startswith(self.database)
+        }
 
     def indexes(self, collection: str) -> dict:
         return self._client[self.database][collection].index_information()
@@ -54,7 +55,9 @@ class SqliteLanding:
         if not self._file.exists():
             return []
         table = f"{self.database if tenant is None else f'{self.database}_{tenant}'}.{collection}"
-        with contextlib.closing(sqlite3.connect(f"file:{self._file}?mode=ro", uri=True, timeout=10)) as link:
+        with contextlib.closing(
+            sqlite3.connect(f"file:{self._file}?mode=ro", uri=True, timeout=10)
+        ) as link:
             if not link.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone():
                 return []
             return [json.loads(body) for (body,) in link.execute(f'SELECT body FROM "{table}"')]
@@ -65,12 +68,19 @@ class SqliteLanding:
 
 def numbers(documents: list[dict]) -> Counter:
     """How often each heartbeat's number is there."""
-    return Counter(document["additional_data"]["n"] for document in documents if "n" in document.get("additional_data", {}))
+    return Counter(
+        document["additional_data"]["n"]
+        for document in documents
+        if "n" in document.get("additional_data", {})
+    )
 
 
-def expect_once(documents, promised: set[int], seconds: float = 60, allowed: set[int] = frozenset()) -> list[dict]:
-    """Waits until all that was promised has landed, then wants each of it once and nothing that was never sent. `documents` is
-    asked again and again; `allowed` are numbers that may have landed without a promise."""
+def expect_once(
+    documents, promised: set[int], seconds: float = 60, allowed: set[int] = frozenset()
+) -> list[dict]:
+    """Waits until all that was promised has landed, then wants each of it once and nothing that was
+    never sent. `documents` is asked again and again; `allowed` are numbers that may have landed
+    without a promise."""
 
     def complete():
         now = documents()
@@ -83,7 +93,9 @@ def expect_once(documents, promised: set[int], seconds: float = 60, allowed: set
     landed = wait_until(complete, seconds, missing, 0.2)
     counted = numbers(landed)
     doubled = sorted(n for n, times in counted.items() if times > 1)
-    assert not doubled, f"{len(promised)} promised, {len(doubled)} doubled, the first {doubled[:10]}"
+    assert not doubled, (
+        f"{len(promised)} promised, {len(doubled)} doubled, the first {doubled[:10]}"
+    )
     strange = set(counted) - promised - set(allowed)
     assert not strange, f"landed, but never promised: {sorted(strange)[:10]}"
     return landed

@@ -16,10 +16,16 @@ from realparts.server import Process, free_ports, tail, wait_until
 
 ROOT = Path(__file__).resolve().parents[3]
 START_SECONDS = 30
-# A sanitizer that has found something ends the program with this status and one of these words in its log.
-_SANITIZER = {"ASAN_OPTIONS": "detect_leaks=1:exitcode=99", "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
-              "TSAN_OPTIONS": "exitcode=99"}
-_FINDINGS = re.compile(r"(AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:|Assertion .* failed)")
+# A sanitizer that has found something ends the program with this status and one of these words in
+# its log.
+_SANITIZER = {
+    "ASAN_OPTIONS": "detect_leaks=1:exitcode=99",
+    "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
+    "TSAN_OPTIONS": "exitcode=99",
+}
+_FINDINGS = re.compile(
+    r"(AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:|Assertion .* failed)"
+)
 
 
 def program_folder() -> Path:
@@ -31,7 +37,9 @@ def program_folder() -> Path:
         folder = ROOT / "build" / preset / "bin"
         if (folder / "tidegate-agent").exists():
             return folder
-    raise AssertionError("nothing is built: cmake --preset asan && cmake --build --preset asan, or set TIDEGATE_BIN")
+    raise AssertionError(
+        "nothing is built: cmake --preset asan && cmake --build --preset asan, or set TIDEGATE_BIN"
+    )
 
 
 def binary(name: str) -> Path:
@@ -39,9 +47,15 @@ def binary(name: str) -> Path:
 
 
 def environment(settings: dict[str, object]) -> dict[str, str]:
-    """The environment of a program under test: `settings` with TIDEGATE_ in front of each name that starts with '_'."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
-    named = {f"TIDEGATE{name}" if name.startswith("_") else name: str(value) for name, value in settings.items()}
+    """The environment of a program under test: `settings` with TIDEGATE_ in front of each name that
+    starts with '_'."""
+    kept = {
+        name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ
+    }
+    named = {
+        f"TIDEGATE{name}" if name.startswith("_") else name: str(value)
+        for name, value in settings.items()
+    }
     return kept | _SANITIZER | named
 
 
@@ -58,8 +72,16 @@ class Program(Process):
 
     def run(self, *words: str, timeout: float = 30) -> subprocess.CompletedProcess:
         """One of the other verbs, with the same environment."""
-        return subprocess.run([binary(self.name), *words], env=environment(self.settings), cwd=self.folder, text=True,
-                              capture_output=True, stdin=subprocess.DEVNULL, timeout=timeout, check=False)
+        return subprocess.run(
+            [binary(self.name), *words],
+            env=environment(self.settings),
+            cwd=self.folder,
+            text=True,
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            timeout=timeout,
+            check=False,
+        )
 
     def credentials(self, **secrets: str):
         """Puts secrets where systemd would: kafka_sasl_password becomes kafka.sasl.password."""
@@ -71,7 +93,9 @@ class Program(Process):
 
     def fetch(self, path: str) -> tuple[int, str]:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.http_port}{path}", timeout=5) as reply:
+            with urllib.request.urlopen(
+                f"http://127.0.0.1:{self.http_port}{path}", timeout=5
+            ) as reply:
                 return reply.status, reply.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
@@ -81,7 +105,11 @@ class Program(Process):
     def metric(self, name: str) -> float:
         """The sum of a metric over its labels; 0 if it is not there."""
         _, text = self.fetch("/metrics")
-        return sum(float(line.split()[-1]) for line in text.splitlines() if re.match(rf"{re.escape(name)}[ {{]", line))
+        return sum(
+            float(line.split()[-1])
+            for line in text.splitlines()
+            if re.match(rf"{re.escape(name)}[ {{]", line)
+        )
 
     def log_text(self) -> str:
         return self.log.read_text(errors="replace") if self.log.exists() else ""
@@ -100,7 +128,9 @@ class Agent(Program):
 
     def __init__(self, folder: Path, settings: dict[str, object]):
         super().__init__("tidegate-agent", folder, settings)
-        self._short = tempfile.TemporaryDirectory(prefix="tg")  # The path of a socket has 108 bytes at most.
+        self._short = tempfile.TemporaryDirectory(
+            prefix="tg"
+        )  # The path of a socket has 108 bytes at most.
         defaults = {
             "_GATEWAY_ID": "gw-test",
             "_STORE_DIR": folder / "store",
@@ -116,7 +146,11 @@ class Agent(Program):
         with notify:
             notify.bind(path)
             notify.settimeout(0.2)
-            self.launch([binary(self.name), "run"], environment(self.settings | {"NOTIFY_SOCKET": path}), self.folder)
+            self.launch(
+                [binary(self.name), "run"],
+                environment(self.settings | {"NOTIFY_SOCKET": path}),
+                self.folder,
+            )
             self._await_ready(notify)
         return self
 
@@ -124,13 +158,17 @@ class Agent(Program):
         end = time.monotonic() + START_SECONDS
         while time.monotonic() < end:
             if not self.alive():
-                raise AssertionError(f"{self.name} ended with {self.returncode()}:\n{tail(self.log, 30)}")
+                raise AssertionError(
+                    f"{self.name} ended with {self.returncode()}:\n{tail(self.log, 30)}"
+                )
             try:
                 if b"READY=1" in notify.recv(4096):
                     return
             except TimeoutError:
                 continue
-        raise AssertionError(f"{self.name} was not ready in {START_SECONDS} s:\n{tail(self.log, 30)}")
+        raise AssertionError(
+            f"{self.name} was not ready in {START_SECONDS} s:\n{tail(self.log, 30)}"
+        )
 
     def status(self) -> dict:
         done = self.run("status", "--json")
@@ -141,11 +179,20 @@ class Agent(Program):
         return sum(self.status()["store"]["records"].values())
 
     def wait_drained(self, seconds: float = 60):
-        wait_until(lambda: self.backlog() == 0, seconds, lambda: f"backlog of {self.backlog()} sent\n{tail(self.log)}", 0.2)
+        wait_until(
+            lambda: self.backlog() == 0,
+            seconds,
+            lambda: f"backlog of {self.backlog()} sent\n{tail(self.log)}",
+            0.2,
+        )
 
     def wait_input(self, name: str, seconds: float = 30):
-        wait_until(lambda: self.status()["inputs"][name]["connected"], seconds,
-                   lambda: f"input {name} connected: {self.status()['inputs']}\n{tail(self.log)}", 0.1)
+        wait_until(
+            lambda: self.status()["inputs"][name]["connected"],
+            seconds,
+            lambda: f"input {name} connected: {self.status()['inputs']}\n{tail(self.log)}",
+            0.1,
+        )
 
 
 class Reader(Program):
@@ -162,15 +209,23 @@ class Reader(Program):
 
     def ready(self) -> bool:
         if not self.alive():
-            raise AssertionError(f"{self.name} ended with {self.returncode()}:\n{tail(self.log, 30)}")
+            raise AssertionError(
+                f"{self.name} ended with {self.returncode()}:\n{tail(self.log, 30)}"
+            )
         return self.fetch("/readyz")[0] == 200
 
     def wait_ready(self, seconds: float = START_SECONDS):
-        wait_until(self.ready, seconds, lambda: f"reader ready: {self.fetch('/readyz')}\n{tail(self.log, 30)}", 0.1)
+        wait_until(
+            self.ready,
+            seconds,
+            lambda: f"reader ready: {self.fetch('/readyz')}\n{tail(self.log, 30)}",
+            0.1,
+        )
 
 
 def kill_at_random(program: Program, random, seconds: tuple[float, float]):
-    """SIGKILL after a random time under load, the moment being the point; then it is started again."""
+    """SIGKILL after a random time under load, the moment being the point; then it is started
+    again."""
     time.sleep(random.uniform(*seconds))
     program.signal(signal.SIGKILL)
     program.kill()

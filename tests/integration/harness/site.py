@@ -24,11 +24,16 @@ class Site:
         self._landings: list = []
 
     def agent(self, mqtt_port: int | None = None, name: str = "agent", **settings: object) -> Agent:
-        """An agent that is not started yet, on the topic tree of Publisher when a broker's port is given."""
-        ours: dict[str, object] = {f"_TOPIC_{name.upper()}": topic for name, topic in self.topics.items()}
+        """An agent that is not started yet, on the topic tree of Publisher when a broker's port is
+        given."""
+        ours: dict[str, object] = {
+            f"_TOPIC_{name.upper()}": topic for name, topic in self.topics.items()
+        }
         ours["_KAFKA_BOOTSTRAP_SERVERS"] = self.bootstrap
         if mqtt_port is not None:
-            ours["_INPUT_LOCAL"] = f"mqtt://127.0.0.1:{mqtt_port}/fleet/{{tenant}}/{{asset}}/heartbeat"
+            ours["_INPUT_LOCAL"] = (
+                f"mqtt://127.0.0.1:{mqtt_port}/fleet/{{tenant}}/{{asset}}/heartbeat"
+            )
         return self._kept(Agent(self.folder / name, ours | settings))
 
     def reader(self, landing, name: str = "reader", **settings: object) -> Reader:

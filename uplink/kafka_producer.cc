@@ -1,0 +1,279 @@
+#include "uplink/kafka_producer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <condition_variable>
+#include <limits>
+#include <mutex>
+#include <string_view>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "uplink/kafka/error_kind.h"
+
+namespace tidegate {
+
+namespace {
+using namespace std::chrono_literals;
+
+// How long the loop may wait for the end of a client: its threads end within milliseconds, unless
+// one of them waits for DNS.
+constexpr auto kDestroyWait = 250ms;
+// One turn of the loop serves so many events at most; with `debug` set there can be very many.
+constexpr int kEventsPerPoll = 1000;
+constexpr uint64_t kWakePayload = 1;  // eventfd(2) adds it up.
+constexpr Seq kFree = std::numeric_limits<Seq>::max();
+
+// Called by broker threads.
+rd_kafka_resp_err_t OnBrokerState(rd_kafka_t* /*client*/, int32_t broker_id,
+                                  const char* /*protocol*/, const char* name, int port,
+                                  const char* state, void* opaque) {
+  const std::string_view text(state);
+  const bool up = text == "UP" || text == "UPDATE";
+  static_cast<LinkState*>(opaque)->OnBrokerState(fmt::format("{}/{}:{}", broker_id, name, port),
+                                                 up);
+  return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+rd_kafka_resp_err_t OnNewClient(rd_kafka_t* client, const rd_kafka_conf_t* /*conf*/, void* opaque,
+                                char* /*errstr*/, size_t /*errstr_size*/) {
+  return rd_kafka_interceptor_add_on_broker_state_change(client, "tidegate", OnBrokerState, opaque);
+}
+
+// rd_kafka_destroy() joins threads, one of which may be inside getaddrinfo() for half a minute: a
+// loop that waits for it would lose its watchdog, and a service that stops would be killed. So a
+// thread of its own waits.
+void DestroyWithin(std::chrono::milliseconds limit, kafka::ClientHandle client,
+                   std::shared_ptr<LinkState> link) {
+  struct Ended {
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool ended = false;
+  };
+  auto state = std::make_shared<Ended>();
+  std::thread destroyer;
+  try {
+    destroyer = std::thread([state, link = std::move(link), client = std::move(client)]() mutable {
+      client.reset();
+      link.reset();
+      const std::lock_guard lock(state->mutex);
+      state->ended = true;
+      state->changed.notify_one();
+    });
+  } catch (const std::system_error&) {
+    return;  // No thread to be had: the client has ended here, together with the function object.
+  }
+  std::unique_lock lock(state->mutex);
+  const bool ended = state->changed.wait_for(lock, limit, [&] { return state->ended; });
+  lock.unlock();
+  if (ended) {
+    destroyer.join();
+  } else {
+    destroyer.detach();
+  }
+}
+
+rd_kafka_vu_t TopicArgument(const std::string& topic) {
+  rd_kafka_vu_t argument{};
+  argument.vtype = RD_KAFKA_VTYPE_TOPIC;
+  argument.u.cstr = topic.c_str();
+  return argument;
+}
+
+// The library copies the bytes (RD_KAFKA_MSG_F_COPY), although its interface takes them as
+// writable.
+rd_kafka_vu_t BytesArgument(rd_kafka_vtype_t type, const std::string& bytes) {
+  rd_kafka_vu_t argument{};
+  argument.vtype = type;
+  argument.u.mem.ptr = const_cast<char*>(bytes.data());
+  argument.u.mem.size = bytes.size();
+  return argument;
+}
+
+kafka::HeadersHandle MakeHeaders(const WireMessage& message) {
+  kafka::HeadersHandle headers(rd_kafka_headers_new(message.headers.size()));
+  for (const auto& [name, value] : message.headers) {
+    rd_kafka_header_add(headers.get(), name.data(), static_cast<ssize_t>(name.size()), value.data(),
+                        static_cast<ssize_t>(value.size()));
+  }
+  return headers;
+}
+
+Delivery DeliveryFor(int code) {
+  if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return Delivery::kAcked;
+  return kafka::KindOf(code) == kafka::ErrorKind::kRejected ? Delivery::kRejected
+                                                            : Delivery::kRetry;
+}
+}  // namespace
+
+Result<std::unique_ptr<KafkaProducer>> KafkaProducer::Create(kafka::ConfHandle conf,
+                                                             std::shared_ptr<LinkState> link,
+                                                             kafka::ClientLog& log) {
+  rd_kafka_conf_set_events(conf.get(),
+                           RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_LOG);
+  // `link` is kept alive until the client's last thread has ended: DestroyWithin.
+  rd_kafka_conf_interceptor_add_on_new(conf.get(), "tidegate", OnNewClient, link.get());
+  std::array<char, 512> reason{};
+  kafka::ClientHandle client(
+      rd_kafka_new(RD_KAFKA_PRODUCER, conf.get(), reason.data(), reason.size()));
+  if (!client) {
+    return Error{ErrorCode::kInvalid, fmt::format("create kafka producer: {}", reason.data())};
+  }
+  static_cast<void>(conf.release());  // rd_kafka_new has taken it.
+  return std::unique_ptr<KafkaProducer>(new KafkaProducer(std::move(link), log, std::move(client)));
+}
+
+KafkaProducer::KafkaProducer(std::shared_ptr<LinkState> link, kafka::ClientLog& log,
+                             kafka::ClientHandle client)
+    : link_(std::move(link)),
+      log_(log),
+      client_(std::move(client)),
+      queue_(rd_kafka_queue_get_main(client_.get())) {
+  rd_kafka_set_log_queue(client_.get(), nullptr);  // To the main queue.
+  rd_kafka_queue_io_event_enable(queue_.get(), link_->fd(), &kWakePayload, sizeof(kWakePayload));
+  link_->Wake();  // For what came before.
+}
+
+KafkaProducer::~KafkaProducer() {
+  rd_kafka_queue_io_event_enable(queue_.get(), -1, nullptr, 0);
+  queue_.reset();
+  rd_kafka_purge(client_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT |
+                                    RD_KAFKA_PURGE_F_NON_BLOCKING);
+  DestroyWithin(kDestroyWait, std::move(client_), std::move(link_));
+}
+
+Status KafkaProducer::Send(Seq seq, const WireMessage& message) {
+  assert(seq != kFree);
+  if (!failure_.empty()) return Error{ErrorCode::kUnavailable, failure_};
+  void* opaque = TakeSlot(seq);
+  const int code = Produce(message, opaque);
+  if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
+  FreeSlot(opaque);
+  return Refused(message, code);
+}
+
+int KafkaProducer::Produce(const WireMessage& message, void* opaque) {
+  kafka::HeadersHandle headers = MakeHeaders(message);
+  std::array<rd_kafka_vu_t, 7> arguments{};
+  size_t count = 0;
+  arguments[count++] = TopicArgument(message.topic);
+  arguments[count++] = BytesArgument(RD_KAFKA_VTYPE_KEY, message.key);
+  arguments[count++] = BytesArgument(RD_KAFKA_VTYPE_VALUE, message.value);
+  arguments[count].vtype = RD_KAFKA_VTYPE_HEADERS;
+  arguments[count++].u.headers = headers.get();
+  arguments[count].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
+  arguments[count++].u.i = RD_KAFKA_MSG_F_COPY;
+  arguments[count].vtype = RD_KAFKA_VTYPE_OPAQUE;
+  arguments[count++].u.ptr = opaque;
+  if (message.timestamp) {
+    arguments[count].vtype = RD_KAFKA_VTYPE_TIMESTAMP;
+    arguments[count++].u.i64 = message.timestamp->time_since_epoch().count();
+  }
+  const kafka::ErrorHandle error(rd_kafka_produceva(client_.get(), arguments.data(), count));
+  if (error) return rd_kafka_error_code(error.get());
+  static_cast<void>(headers.release());  // The message has taken them.
+  return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+Status KafkaProducer::Refused(const WireMessage& message, int code) {
+  if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+    return Error{ErrorCode::kFull, "produce: the queue is full"};
+  }
+  std::string text = fmt::format("produce to {}: {}", message.topic, kafka::DescribeError(code));
+  switch (kafka::KindOf(code)) {
+    case kafka::ErrorKind::kRejected:
+      return Error{ErrorCode::kRejected, std::move(text)};
+    case kafka::ErrorKind::kFatal:
+      NoteFatal();
+      break;
+    case kafka::ErrorKind::kRetry:
+      break;
+  }
+  return Error{ErrorCode::kUnavailable, std::move(text)};
+}
+
+void KafkaProducer::Poll(const OnReport& on_report) {
+  for (int served = 0; served < kEventsPerPoll; ++served) {
+    const kafka::EventHandle event(rd_kafka_queue_poll(queue_.get(), 0));
+    if (!event) return;
+    switch (rd_kafka_event_type(event.get())) {
+      case RD_KAFKA_EVENT_DR:
+        OnReports(event.get(), on_report);
+        break;
+      case RD_KAFKA_EVENT_ERROR:
+        // Errors that are not fatal are the library's own business, which it also logs.
+        if (rd_kafka_event_error_is_fatal(event.get()) != 0) NoteFatal();
+        break;
+      case RD_KAFKA_EVENT_LOG: {
+        const char* facility = "";
+        const char* text = "";
+        int severity = 0;
+        if (rd_kafka_event_log(event.get(), &facility, &text, &severity) == 0) {
+          log_.OnLine(severity, facility, text);
+        }
+        break;
+      }
+      default:
+        break;
+    }
+  }
+  link_->Wake();  // The rest is for the next turn.
+}
+
+void KafkaProducer::OnReports(rd_kafka_event_t* event, const OnReport& on_report) {
+  while (const rd_kafka_message_t* message = rd_kafka_event_message_next(event)) {
+    Transport::Report report{FreeSlot(message->_private), DeliveryFor(message->err), {}};
+    if (report.delivery != Delivery::kAcked) {
+      report.reason = fmt::format("deliver to {}: {}", rd_kafka_topic_name(message->rkt),
+                                  kafka::DescribeError(message->err));
+      if (kafka::KindOf(message->err) == kafka::ErrorKind::kFatal) NoteFatal();
+    }
+    on_report(std::move(report));
+  }
+}
+
+void KafkaProducer::NoteFatal() {
+  if (!failure_.empty()) return;
+  std::array<char, 512> reason{};
+  const rd_kafka_resp_err_t code =
+      rd_kafka_fatal_error(client_.get(), reason.data(), reason.size());
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    failure_ =
+        fmt::format("kafka producer failed: {}: {}", kafka::DescribeError(code), reason.data());
+  } else {
+    failure_ = "kafka producer failed";
+  }
+}
+
+void KafkaProducer::GiveUp(const OnReport& on_report) {
+  for (size_t slot = 0; slot < slots_.size(); ++slot) {
+    if (slots_[slot] == kFree) continue;
+    on_report({std::exchange(slots_[slot], kFree), Delivery::kRetry, failure_});
+  }
+  slots_.clear();
+  free_slots_.clear();
+}
+
+void* KafkaProducer::TakeSlot(Seq seq) {
+  if (free_slots_.empty()) {
+    free_slots_.push_back(static_cast<uint32_t>(slots_.size()));
+    slots_.push_back(kFree);
+  }
+  const uint32_t slot = free_slots_.back();
+  free_slots_.pop_back();
+  slots_[slot] = seq;
+  return reinterpret_cast<void*>(static_cast<uintptr_t>(slot) + 1);
+}
+
+Seq KafkaProducer::FreeSlot(const void* opaque) {
+  const auto slot = static_cast<uint32_t>(reinterpret_cast<uintptr_t>(opaque) - 1);
+  assert(slot < slots_.size() && slots_[slot] != kFree);
+  free_slots_.push_back(slot);
+  return std::exchange(slots_[slot], kFree);
+}
+
+}  // namespace tidegate

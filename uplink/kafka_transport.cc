@@ -1,0 +1,124 @@
+#include "uplink/kafka_transport.h"
+
+#include <utility>
+
+#include "uplink/kafka_producer.h"
+
+namespace tidegate {
+
+Result<std::unique_ptr<KafkaTransport>> KafkaTransport::Create(Options options, Loop& loop,
+                                                               const Clock& clock, const Log& log,
+                                                               Metrics& metrics) {
+  Result<std::shared_ptr<LinkState>> link = LinkState::Create();
+  if (!link.ok()) return link.error();
+  std::unique_ptr<KafkaTransport> transport(
+      new KafkaTransport(std::move(options), *std::move(link), loop, clock, log, metrics));
+  Status status = transport->StartProducer();
+  if (!status.ok()) return status.error();
+  return transport;
+}
+
+KafkaTransport::KafkaTransport(Options options, std::shared_ptr<LinkState> link, Loop& loop,
+                               const Clock& clock, const Log& log, Metrics& metrics)
+    : options_(std::move(options)),
+      log_(log),
+      connected_gauge_(
+          metrics.AddGauge("tidegate_uplink_connected", "1 while a Kafka broker answers")),
+      recreated_(metrics.AddCounter("tidegate_uplink_producers_replaced_total",
+                                    "Kafka producers that died of a fatal error")),
+      client_log_(log, clock, "uplink"),
+      backoff_(options_.recreate, options_.seed),
+      loop_(loop),
+      link_(std::move(link)),
+      bury_timer_(loop.AddTimer([this] {
+        Bury();
+        if (on_activity_) on_activity_();
+      })),
+      replace_timer_(loop.AddTimer([this] { Replace(); })) {}
+
+KafkaTransport::~KafkaTransport() = default;
+
+// Each producer gets a LinkState of its own, because the threads of the one before may still be
+// ending.
+Status KafkaTransport::StartProducer() {
+  Result<kafka::ConfHandle> conf = kafka::MakeConf(options_.config);
+  if (!conf.ok()) return conf.error();
+  Result<std::unique_ptr<KafkaProducer>> producer =
+      KafkaProducer::Create(*std::move(conf), link_, client_log_);
+  if (!producer.ok()) return producer.error();
+  producer_ = *std::move(producer);
+  watch_ = loop_.WatchFd(link_->fd(), [this](Ready) { OnWake(); });
+  answered_ = false;
+  return {};
+}
+
+Status KafkaTransport::Send(Seq seq, const WireMessage& message) {
+  if (!producer_) return Error{ErrorCode::kUnavailable, last_failure_};
+  Status status = producer_->Send(seq, message);
+  if (!status.ok() && !producer_->failure().empty()) link_->Wake();
+  return status;
+}
+
+void KafkaTransport::Drain(const std::function<void(const Report&)>& on_report) {
+  Poll();
+  // The callback may send, which may report.
+  for (const Report& report : std::exchange(reports_, {})) on_report(report);
+}
+
+bool KafkaTransport::Connected() const {
+  return producer_ != nullptr && link_->connected();
+}
+
+void KafkaTransport::OnWake() {
+  link_->Acknowledge();
+  Poll();
+  connected_gauge_.Set(Connected() ? 1 : 0);
+  if (on_activity_) on_activity_();
+}
+
+void KafkaTransport::Poll() {
+  if (!producer_) return;
+  producer_->Poll([this](Report report) {
+    if (report.delivery != Delivery::kRetry) answered_ = true;
+    reports_.push_back(std::move(report));
+  });
+  if (producer_->failure().empty()) return;
+  if (producer_->in_flight() == 0) {
+    Bury();
+  } else if (!bury_timer_->armed()) {
+    bury_timer_->After(options_.last_reports);
+  }
+}
+
+// Ends the failed producer. What it has not reported by now may or may not have arrived, and is
+// sent again.
+void KafkaTransport::Bury() {
+  bury_timer_->Cancel();
+  last_failure_ = producer_->failure();
+  log_.Warning("{}; making a new one", last_failure_);
+  producer_->GiveUp([this](Report report) { reports_.push_back(std::move(report)); });
+  watch_.reset();
+  producer_.reset();
+  recreated_.Increment();
+  if (answered_) backoff_.Reset();
+  // Not from here: Poll may have been called from deep inside a Drain.
+  replace_timer_->After(answered_ ? std::chrono::milliseconds(0) : backoff_.Next());
+}
+
+// The next producer gets a LinkState of its own, because the threads of the one before may still be
+// ending.
+void KafkaTransport::Replace() {
+  Result<std::shared_ptr<LinkState>> link = LinkState::Create();
+  Status status = Status(link);
+  if (link.ok()) {
+    link_ = *std::move(link);
+    status = StartProducer();
+  }
+  if (!status.ok()) {
+    log_.Error("{}", status.error().message);
+    replace_timer_->After(backoff_.Next());
+  }
+  if (on_activity_) on_activity_();
+}
+
+}  // namespace tidegate

@@ -1,0 +1,41 @@
+// What the library's threads tell the loop: that there is something to poll, and whether any broker
+// answers. Any thread. Shared with those threads, so that it outlives the last of them.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+
+#include "core/result.h"
+
+namespace tidegate {
+
+class LinkState {
+ public:
+  // kUnavailable: no file descriptor left.
+  static Result<std::shared_ptr<LinkState>> Create();
+  ~LinkState();
+  LinkState(const LinkState&) = delete;
+  LinkState& operator=(const LinkState&) = delete;
+
+  // Readable after Wake(), until Acknowledge().
+  int fd() const { return fd_; }
+  void Wake() const;
+  void Acknowledge() const;
+
+  // A broker's connection came up or went; wakes if connected() changed.
+  void OnBrokerState(const std::string& broker, bool up);
+  bool connected() const { return connected_.load(std::memory_order_relaxed); }
+
+ private:
+  explicit LinkState(int fd) : fd_(fd) {}
+
+  const int fd_;
+  std::mutex mutex_;
+  std::set<std::string> up_;  // Guarded by mutex_.
+  std::atomic<bool> connected_{false};
+};
+
+}  // namespace tidegate

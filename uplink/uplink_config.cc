@@ -1,0 +1,66 @@
+#include "uplink/uplink_config.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace tidegate {
+
+namespace {
+kafka::Properties Defaults(const std::string& gateway) {
+  return {
+      {"client.id", "tidegate-" + gateway},
+      // Records of one commit come within a millisecond; waiting longer only delays alerts.
+      {"linger.ms", "10"},
+      {"compression.codec", "zstd"},
+      {"compression.level", "6"},
+      // The same partition for an asset as a Java producer would choose.
+      {"partitioner", "murmur2_random"},
+      // SQLite is the queue: what is here is in memory twice.
+      {"queue.buffering.max.messages", "10000"},
+      {"queue.buffering.max.kbytes", "4096"},
+      // A link that is back is noticed within half a second.
+      {"reconnect.backoff.ms", "50"},
+      {"reconnect.backoff.max.ms", "400"},
+      {"retry.backoff.ms", "100"},
+      {"socket.keepalive.enable", "true"},
+      {"socket.nagle.disable", "true"},
+      // A dead link without a reset is given up after this long.
+      {"socket.timeout.ms", "20000"},
+      {"request.timeout.ms", "15000"},
+      {"socket.connection.setup.timeout.ms", "10000"},
+      // Metered links: refresh seldom, but within a broker's idle limit of ten minutes.
+      {"topic.metadata.refresh.interval.ms", "540000"},
+      {"metadata.max.age.ms", "1620000"},
+      {"topic.metadata.refresh.sparse", "true"},
+      {"statistics.interval.ms", "0"},
+      {"log.connection.close", "false"},
+  };
+}
+
+std::vector<kafka::ForcedProperty> Forced() {
+  std::vector<kafka::ForcedProperty> forced{
+      {"enable.idempotence", "true", "a request repeated on a bad link would double its records"},
+      {"acks", "all", "a record leaves this store once it is acknowledged"},
+      {"message.timeout.ms", "0", "records wait in the store for as long as the link is away"},
+      {"log.queue", "true", "the library's log lines are written by the loop's thread"},
+  };
+  // Without it the requests behind a refused one would overtake its records. The library calls it
+  // experimental, so a version without it is still good: only the order around a refused record
+  // suffers.
+  constexpr const char* kGapless = "enable.gapless.guarantee";
+  if (std::ranges::binary_search(kafka::KnownProperties(), kGapless)) {
+    forced.push_back({kGapless, "true", "records of an asset stay in order"});
+  }
+  return forced;
+}
+}  // namespace
+
+kafka::ConfigRequest UplinkConfig(const std::string& gateway, kafka::Properties settings,
+                                  kafka::Properties credentials) {
+  return {.defaults = Defaults(gateway),
+          .settings = std::move(settings),
+          .credentials = std::move(credentials),
+          .forced = Forced()};
+}
+
+}  // namespace tidegate
