@@ -112,6 +112,7 @@ Status SqliteStore::Impl::RunTransaction(const ClockStamp& stamp, const Steps& s
 
 void SqliteStore::Impl::Settle(const StoreWriter& writer, StoreBook book) {
   book_ = std::move(book);
+  unacknowledged_.clear();
   for (const BatchKey key : writer.deleted()) delivered_.erase(key);
   for (const BatchKey key : writer.dropped()) handed_out_.erase(key);
   uint64_t dropped = 0;

@@ -4,7 +4,6 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
-#include <numeric>
 #include <optional>
 #include <span>
 #include <string>
@@ -68,9 +67,7 @@ struct StoreUsage {
   uint64_t dead_letters = 0;
   std::optional<WallTime>
       oldest;  // When the oldest stored batch was appended, by the wall clock of then.
-  uint64_t total_records() const {
-    return std::accumulate(records.begin(), records.end(), uint64_t{0});
-  }
+  uint64_t total_records() const;
 };
 
 class Store {

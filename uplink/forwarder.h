@@ -92,7 +92,7 @@ class Forwarder {
 
   void StepProbe();
   bool SendGroup(const std::vector<Probe::Member>& members);
-  void RefusedAlone(Seq seq);
+  void RefusedAlone(const std::vector<Probe::Member>& members);
 
   // The tracked batch's records; nullptr if the store cannot read it now or has given it up.
   const Batch* Load(size_t record_class, TrackedBatch& tracked);
@@ -133,6 +133,7 @@ class Forwarder {
       false;  // Until half of what is on its way has come back, so that requests stay large.
   bool stopped_ = false;
   bool deletes_pending_ = false;
+  BootTime now_{0};  // Of this step.
   BootTime store_retry_at_{0};
   std::optional<BootTime> connected_since_;
   ForwarderStatus totals_;

@@ -259,6 +259,11 @@ Status MqttConnection::Subscribe(const std::string& filter) {
                                   : Unavailable("subscribe " + filter, mosquitto_strerror(code));
 }
 
+void MqttConnection::AcknowledgeSegments() {
+  const int on = 1;
+  ::setsockopt(fd(), IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+}
+
 void MqttConnection::StopLogging() {
   // The library formats a line for every packet as long as anyone listens.
   mosquitto_log_callback_set(state_->handle.get(), nullptr);

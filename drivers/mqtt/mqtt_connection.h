@@ -53,6 +53,9 @@ class MqttConnection {
   // Reads one packet, or with TLS those of one record, if there is a whole one. False: the
   // connection has ended.
   bool Read();
+  // Has the kernel acknowledge what has come in, on the level of TCP. A broker without TCP_NODELAY
+  // (mosquitto's default) otherwise holds the rest of a window back for 40 ms, waiting for that.
+  void AcknowledgeSegments();
   // Sends everything that is queued, PUBACKs for all that has been read among it, or as much as the
   // socket takes. False: ended.
   bool Write();

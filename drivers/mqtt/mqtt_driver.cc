@@ -130,6 +130,7 @@ void MqttDriver::ReadBurst() {
   }
   CountBurst();
   if (alive) {
+    connection_->AcknowledgeSegments();
     UpdateWatch();
   } else {
     Lost(connection_->error());

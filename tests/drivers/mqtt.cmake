@@ -6,3 +6,12 @@ tidegate_test(mqtt_parts_test
 tidegate_test(mqtt_driver_test
   SOURCES ${mqtt_dir}/mqtt_connecting_test.cc ${mqtt_dir}/mqtt_driver_test.cc
   LINK tidegate::driver_mqtt tidegate::loop_support tidegate::mqtt_support)
+tidegate_test(mqtt_keepalive_test LABEL integration
+  SOURCES ${mqtt_dir}/mqtt_keepalive_test.cc
+  LINK tidegate::driver_mqtt tidegate::loop_support tidegate::mqtt_support)
+tidegate_test(mqtt_mosquitto_test LABEL integration
+  SOURCES ${mqtt_dir}/mqtt_mosquitto_test.cc
+  LINK tidegate::driver_mqtt tidegate::loop_support tidegate::mqtt_support PkgConfig::mosquitto)
+tidegate_test(mqtt_throughput_test LABEL integration
+  SOURCES ${mqtt_dir}/mqtt_throughput_test.cc
+  LINK tidegate::driver_mqtt tidegate::loop_support tidegate::mqtt_support PkgConfig::mosquitto)

@@ -2,7 +2,6 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -129,8 +128,6 @@ void FakeMqttBroker::OnClient() {
   if (client < 0) return;
   Drop();
   client_ = client;
-  const int on = 1;
-  ::setsockopt(client_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   client_watch_ = loop_.WatchFd(client_, [this](Ready ready) {
     if (ready.writable) Flush();
     if (connected() && (ready.readable || ready.hung_up)) OnReadable();

@@ -123,7 +123,7 @@ TEST(SettingsTest, SecretsComeFromCredentialsAndAreNeverShown) {
   const LoadedSettings loaded = Load({{"TIDEGATE_KAFKA_BOOTSTRAP_SERVERS", "k:9092"}}, folder);
   std::filesystem::remove_all(folder);
   EXPECT_THAT(loaded.problems, IsEmpty());
-  EXPECT_EQ(loaded.settings.kafka.at("sasl.password"), "hunter2");
+  EXPECT_EQ(loaded.settings.kafka_credentials.at("sasl.password"), "hunter2");
   for (const auto& setting : loaded.effective)
     EXPECT_THAT(setting.value, Not(HasSubstr("hunter2")));
   EXPECT_EQ(Shown(loaded, "kafka.sasl.password"), "credential: (hidden)");

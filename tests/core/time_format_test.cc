@@ -1,20 +1,15 @@
-#include <gmock/gmock.h>
+#include "core/time_format.h"
+
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <limits>
-#include <string>
 #include <utility>
 #include <vector>
-
-#include "core/nearest.h"
-#include "core/quantity.h"
-#include "core/time_format.h"
-#include "core/utf8.h"
 
 namespace tidegate {
 namespace {
 
-using namespace std::chrono_literals;
 using std::chrono::milliseconds;
 
 WallTime At(int64_t ms) {
@@ -92,78 +87,6 @@ TEST(TimeFromEpoch, TellsSecondsFromMilliseconds) {
   EXPECT_FALSE(TimeFromEpoch(1e300));
   EXPECT_FALSE(TimeFromEpoch(std::numeric_limits<double>::quiet_NaN()));
   EXPECT_FALSE(TimeFromEpoch(std::numeric_limits<double>::infinity()));
-}
-
-TEST(ParseDuration, ReadsANumberAndAUnit) {
-  EXPECT_EQ(ParseDuration("200ms"), 200ms);
-  EXPECT_EQ(ParseDuration("1.5s"), 1500ms);
-  EXPECT_EQ(ParseDuration("5m"), 5min);
-  EXPECT_EQ(ParseDuration("2h"), 2h);
-  EXPECT_EQ(ParseDuration("1d"), 24h);
-  EXPECT_EQ(ParseDuration("0s"), 0s);
-  EXPECT_EQ(ParseDuration("10000d"), 240'000h);
-  for (const char* text : {"", "5", "s", "-1s", "5 s", "5S", "5sec", "1e3s", "nan s", "nans",
-                           "infs", "10001d", "99999999999999999999d", "1.s5", "0x5s"}) {
-    EXPECT_FALSE(ParseDuration(text)) << text;
-  }
-}
-
-TEST(FormatDuration, IsTheShortestThatReadsBack) {
-  EXPECT_EQ(FormatDuration(200ms), "200ms");
-  EXPECT_EQ(FormatDuration(90s), "90s");
-  EXPECT_EQ(FormatDuration(5min), "5m");
-  EXPECT_EQ(FormatDuration(48h), "2d");
-  EXPECT_EQ(FormatDuration(0ms), "0s");
-}
-
-TEST(ParseBytes, ReadsANumberAndAnOptionalUnit) {
-  EXPECT_EQ(ParseBytes("4096"), 4096U);
-  EXPECT_EQ(ParseBytes("1kB"), 1000U);
-  EXPECT_EQ(ParseBytes("1KiB"), 1024U);
-  EXPECT_EQ(ParseBytes("256MiB"), 268'435'456U);
-  EXPECT_EQ(ParseBytes("2GB"), 2'000'000'000U);
-  EXPECT_EQ(ParseBytes("4611686018427387904"), uint64_t{1} << 62);
-  for (const char* text : {"", "B", "-1", "1.5MiB", "1 MiB", "1mib", "4611686018427387905", "1TiB",
-                           "99999999999999999999", "4294967297GiB"}) {
-    EXPECT_FALSE(ParseBytes(text)) << text;
-  }
-}
-
-TEST(FormatBytes, IsTheShortestThatReadsBack) {
-  for (const uint64_t bytes : {uint64_t{0}, uint64_t{1}, uint64_t{1000}, uint64_t{4097},
-                               uint64_t{268'435'456}, uint64_t{1} << 62}) {
-    EXPECT_EQ(ParseBytes(FormatBytes(bytes)), bytes);
-  }
-  EXPECT_EQ(FormatBytes(268'435'456), "256MiB");
-  EXPECT_EQ(FormatBytes(4097), "4097B");
-}
-
-TEST(Utf8, TellsWellFormedFromOther) {
-  EXPECT_TRUE(IsUtf8(""));
-  EXPECT_TRUE(IsUtf8("a\xC3\xA5\xE2\x82\xAC\xF0\x9F\x98\x80\xF4\x8F\xBF\xBF\xEF\xBF\xBF"));
-  for (const char* text : {"\x80", "\xC3", "\xC3(", "\xE2\x82", "\xE2(\x82", "\xF0\x9F\x98",
-                           "\xC1\xBF", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xF0\x8F\xBF\xBF",
-                           "\xF4\x90\x80\x80", "\xF8\x88\x80\x80\x80"}) {
-    EXPECT_FALSE(IsUtf8(text));
-    EXPECT_EQ(Utf8SequenceBytes(text), 0U);
-  }
-}
-
-TEST(Nearest, NamesTheCandidateAFewEditsAway) {
-  const std::vector<std::string> names = {"TIDEGATE_TENANT", "TIDEGATE_TENANTS",
-                                          "TIDEGATE_STORE_DIR", "TIDEGATE_STALE_AFTER"};
-  EXPECT_EQ(Nearest("TIDEGATE_TENNANT", names), "TIDEGATE_TENANT");
-  EXPECT_EQ(Nearest("tidegate_store_dri", names), "TIDEGATE_STORE_DIR");
-  EXPECT_EQ(Nearest("TIDEGATE_TENANTS", names), "TIDEGATE_TENANTS");
-  EXPECT_EQ(Nearest("TIDEGATE_STALEAFTER", names), "TIDEGATE_STALE_AFTER");
-}
-
-TEST(Nearest, IsSilentWhenNothingIsNear) {
-  EXPECT_FALSE(Nearest("PATH", {"TIDEGATE_TENANT"}));
-  EXPECT_FALSE(Nearest("x", {}));
-  EXPECT_FALSE(Nearest("", {"mqtt"}));
-  EXPECT_FALSE(Nearest(std::string(100'000, 'a'), {std::string(100'000, 'a')}));
-  EXPECT_EQ(Nearest("mqt", {"http", "mqtt", "mqtts"}), "mqtt");
 }
 
 }  // namespace
