@@ -27,7 +27,8 @@ struct ExportOptions {
 int CheckCommand(const Environment& environment, const Credentials& credentials);
 int StatusCommand(const Environment& environment, bool json);
 int TailCommand(const Environment& environment, const TailOptions& options);
-int ExportCommand(const Environment& environment, const std::string& store_dir, const ExportOptions& options);
+int ExportCommand(const Environment& environment, const std::string& store_dir,
+                  const ExportOptions& options);
 int VerifyCommand(const std::string& store_dir);
 
 }  // namespace tidegate

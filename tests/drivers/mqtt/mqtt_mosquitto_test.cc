@@ -8,7 +8,7 @@
 #include <memory>
 
 #include "tests/drivers/mqtt/mqtt_fixture.h"
-#include "tests/drivers/mqtt/plain_client.h"
+#include "tests/drivers/mqtt/plain_client_handle.h"
 #include "tests/support/mosquitto_process.h"
 
 namespace tidegate {

@@ -1,5 +1,5 @@
-// libmosquitto used plainly, as any client would: publishes a load, and drains a session by throwing
-// everything away. The yardstick for the driver. One thread; every call waits.
+// libmosquitto used plainly, as any client would: publishes a load, and drains a session by
+// throwing everything away. The yardstick for the driver. One thread; every call waits.
 #pragma once
 
 #include <mosquitto.h>
@@ -31,10 +31,9 @@ class PlainClient {
     mosquitto_message_callback_set(handle, [](mosquitto*, void* self, const mosquitto_message*) {
       ++static_cast<PlainClient*>(self)->received_;
     });
-    mosquitto_subscribe_callback_set(
-        handle, [](mosquitto*, void* self, int, int, const int*) {
-          static_cast<PlainClient*>(self)->subscribed_ = true;
-        });
+    mosquitto_subscribe_callback_set(handle, [](mosquitto*, void* self, int, int, const int*) {
+      static_cast<PlainClient*>(self)->subscribed_ = true;
+    });
     mosquitto_property* properties = nullptr;
     if (version == MQTT_PROTOCOL_V5) {
       mosquitto_property_add_int32(&properties, MQTT_PROP_SESSION_EXPIRY_INTERVAL,
