@@ -37,6 +37,9 @@ Result<Input> ParseInput(const std::string& name, const Uri& uri);
 // nothing.
 Status CheckInput(const InputConfig& config, const Credentials& credentials,
                   const std::string& gateway_id);
+// What is allowed but not advisable, for `check`; empty if nothing. REQUIRES: CheckInput() is OK.
+std::string InputWarning(const InputConfig& config, const Credentials& credentials,
+                         const std::string& gateway_id);
 Result<std::unique_ptr<Driver>> MakeDriver(const InputConfig& config, const DriverContext& context);
 
 }  // namespace tidegate

@@ -226,10 +226,12 @@ void Loader::LoadInput(const std::string& name, const std::string& text) {
       ParseInput(Lower(name.substr(std::string_view("TIDEGATE_INPUT_").size())), *uri);
   if (!input.ok()) return Problem(fmt::format("{}: {}", name, input.error().message));
   settings_.inputs.push_back({*input, *uri});
-  if (Status status = CheckInput(settings_.inputs.back(), credentials_, settings_.gateway_id);
-      !status.ok()) {
-    Problem(fmt::format("{}: {}", name, status.error().message));
+  const InputConfig& config = settings_.inputs.back();
+  if (Status status = CheckInput(config, credentials_, settings_.gateway_id); !status.ok()) {
+    return Problem(fmt::format("{}: {}", name, status.error().message));
   }
+  const std::string warning = InputWarning(config, credentials_, settings_.gateway_id);
+  if (!warning.empty()) loaded_.warnings.push_back(fmt::format("{}: {}", name, warning));
 }
 
 void Loader::LoadRule(const std::string& name, const std::string& text) {

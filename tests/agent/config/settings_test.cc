@@ -96,6 +96,13 @@ TEST(SettingsTest, InputsAndRulesAreNamedByTheirVariable) {
   EXPECT_EQ(loaded.settings.rules[0].name, "overheat");
 }
 
+TEST(SettingsTest, WhatIsAllowedButNotAdvisableIsAWarning) {
+  const LoadedSettings loaded =
+      Load({{"TIDEGATE_INPUT_A", "mqtts://broker/a/{asset}?verify=false"}});
+  EXPECT_THAT(loaded.problems, IsEmpty());
+  EXPECT_THAT(loaded.warnings, Contains(AllOf(HasSubstr("TIDEGATE_INPUT_A"), HasSubstr("verify"))));
+}
+
 TEST(SettingsTest, WhatBelongsToALaterVersionIsRefusedAndNotIgnored) {
   EXPECT_THAT(Load({{"TIDEGATE_WINDOW_T", "temperature_c every 1m"}}).problems,
               ElementsAre(HasSubstr("no windows yet")));
