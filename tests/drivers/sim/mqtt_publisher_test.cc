@@ -65,7 +65,11 @@ class MqttPublisherTest : public testing::Test {
     broker_.emplace(std::vector<std::string>{mosquitto_, "-c", path});
   }
 
-  RunResult Publish(double rate, uint64_t count, std::function<void(const RunResult&)> watch = {}) {
+  // `each_step` is called all the time, `each_second` once a second.
+  RunResult Publish(
+      double rate, uint64_t count,
+      const std::function<void(uint64_t acknowledged)>& each_step = [](uint64_t) {},
+      PublishRun::Progress each_second = {}) {
     MqttPublisherOptions options;
     options.host = "127.0.0.1";
     options.port = static_cast<uint16_t>(port_);
@@ -79,9 +83,11 @@ class MqttPublisherTest : public testing::Test {
     run.rate = rate;
     run.count = count;
     run.give_up_after = std::chrono::seconds(30);
-    return PublishRun(
-               run, fleet, **publisher, clock_, [] { return false; }, std::move(watch))
-        .Run();
+    const auto never_stopped = [&] {
+      each_step((*publisher)->counts().acknowledged);
+      return false;
+    };
+    return PublishRun(run, fleet, **publisher, clock_, never_stopped, std::move(each_second)).Run();
   }
 
   std::string mosquitto_;
@@ -124,18 +130,19 @@ TEST_F(MqttPublisherTest, EverythingArrivesOnce) {
 }
 
 TEST_F(MqttPublisherTest, SurvivesABrokerThatIsKilled) {
-  // The broker comes a second after the start, and is killed three times.
-  int restarts = 0;
-  const RunResult result = Publish(2'000, 12'000, [&](const RunResult& now) {
-    if (broker_.has_value() && now.acknowledged > 0 && restarts < 3) {
-      ++restarts;
-      broker_->End(SIGKILL);
-      broker_.reset();
-    } else if (!broker_.has_value()) {
-      StartBroker();
-    }
+  // The broker comes within a second of the start and of each end, which comes in the middle of the
+  // traffic.
+  uint64_t kills = 0;
+  const auto kill = [&](uint64_t acknowledged) {
+    if (kills == 3 || acknowledged < (kills + 1) * 3'000) return;
+    ++kills;
+    broker_->End(SIGKILL);
+    broker_.reset();
+  };
+  const RunResult result = Publish(4'000, 12'000, kill, [&](const RunResult&) {
+    if (!broker_.has_value()) StartBroker();
   });
-  EXPECT_EQ(restarts, 3);
+  EXPECT_EQ(kills, 3u);
   EXPECT_TRUE(result.complete) << result.problem;
   EXPECT_EQ(result.acknowledged, 12'000u);
 }
