@@ -2,7 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <map>
+#include <algorithm>
+#include <cstring>
 #include <random>
 
 #include "store/inspect.h"
@@ -17,7 +18,10 @@ class StoreLimitTest : public testing::TestWithParam<uint64_t>, public SqliteSto
     std::vector<Record> records;
     for (size_t i = 0; i < count; ++i) {
       std::string value(bytes, '\0');
-      for (char& c : value) c = static_cast<char>(random_());
+      for (size_t at = 0; at < bytes; at += 8) {
+        const uint64_t noise = random_();
+        std::memcpy(value.data() + at, &noise, std::min<size_t>(8, bytes - at));
+      }
       records.push_back(
           MakeRecord(std::move(value), record_class, random_() % 3 == 0 ? "other" : "acme"));
     }
@@ -68,12 +72,12 @@ class Ledger {
 
 TEST_P(StoreLimitTest, HoldsAtEveryMomentAndEveryRecordIsAccountedFor) {
   options.max_bytes = 1 << 20;
-  options.durability = Durability::kProcessSafe;
+  options.durability = Durability::kProcessSafe;  // The same code, without the waiting.
   Reopen();
   Ledger ledger;
   Cursor cursor;
   std::vector<Batch> on_their_way;
-  for (int round = 0; round < 1500; ++round) {
+  for (int round = 0; round < 500; ++round) {
     const auto record_class = Below(10) == 0 ? RecordClass::kReading : RecordClass::kHeartbeat;
     const auto records = Noise(1 + Below(20), Below(1500), record_class);
     const DeadLetter letter{"in", "", "reason", std::string(Below(5'000), 'x'), WallTime{}};
@@ -115,7 +119,7 @@ TEST_P(StoreLimitTest, GapsOfALongOutageStayFew) {
   options.max_bytes = 1 << 20;
   options.durability = Durability::kProcessSafe;
   Reopen();
-  for (int i = 0; i < 2'000; ++i) {
+  for (int i = 0; i < 1'000; ++i) {
     ASSERT_TRUE(AppendBatch(store(), Noise(2, 1'000, RecordClass::kHeartbeat)).ok());
   }
   EXPECT_LE(store().Usage().records[static_cast<size_t>(RecordClass::kGap)], 2u);
@@ -138,7 +142,7 @@ TEST_P(StoreLimitTest, AReaderThatHoldsTheLogDoesNotBreakTheLimit) {
   EXPECT_FALSE(refused);
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, StoreLimitTest, testing::Range<uint64_t>(1, 5));
+INSTANTIATE_TEST_SUITE_P(Seeds, StoreLimitTest, testing::Range<uint64_t>(1, 4));
 
 }  // namespace
 }  // namespace tidegate
