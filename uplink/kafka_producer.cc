@@ -36,13 +36,30 @@ rd_kafka_resp_err_t OnBrokerState(rd_kafka_t* /*client*/, int32_t /*broker_id*/,
                                   const char* /*protocol*/, const char* name, int port,
                                   const char* state, void* opaque) {
   const std::string_view text(state);
-  const bool up = text == "UP" || text == "UPDATE";
-  static_cast<LinkState*>(opaque)->OnBrokerState(fmt::format("{}:{}", name, port), up);
+  if (text == "UPDATE") return RD_KAFKA_RESP_ERR_NO_ERROR;  // UP follows.
+  static_cast<LinkState*>(opaque)->OnBrokerState(fmt::format("{}:{}", name, port), text == "UP");
+  return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+rd_kafka_resp_err_t OnRequestSent(rd_kafka_t* /*client*/, int /*socket*/, const char* /*broker*/,
+                                  int32_t /*broker_id*/, int16_t /*api*/, int16_t /*version*/,
+                                  int32_t /*correlation*/, size_t size, void* opaque) {
+  static_cast<LinkState*>(opaque)->CountSent(size);
+  return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+rd_kafka_resp_err_t OnResponse(rd_kafka_t* /*client*/, int /*socket*/, const char* /*broker*/,
+                               int32_t /*broker_id*/, int16_t /*api*/, int16_t /*version*/,
+                               int32_t /*correlation*/, size_t size, int64_t /*round_trip*/,
+                               rd_kafka_resp_err_t /*error*/, void* opaque) {
+  static_cast<LinkState*>(opaque)->CountReceived(size);
   return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
 rd_kafka_resp_err_t OnNewClient(rd_kafka_t* client, const rd_kafka_conf_t* /*conf*/, void* opaque,
                                 char* /*errstr*/, size_t /*errstr_size*/) {
+  rd_kafka_interceptor_add_on_request_sent(client, "tidegate", OnRequestSent, opaque);
+  rd_kafka_interceptor_add_on_response_received(client, "tidegate", OnResponse, opaque);
   return rd_kafka_interceptor_add_on_broker_state_change(client, "tidegate", OnBrokerState, opaque);
 }
 
@@ -162,17 +179,20 @@ rd_kafka_topic_t* KafkaProducer::TopicFor(const std::string& name) {
   if (known != topics_.end()) return known->second.get();
   if (topics_.size() >= kMaxTopics) topics_.clear();
   kafka::TopicHandle topic(rd_kafka_topic_new(client_.get(), name.c_str(), nullptr));
-  if (topic && link_->connected()) AskForPartitions(topic.get());
+  if (topic) AskForPartitions(topic.get());
   return topics_.emplace(name, std::move(topic)).first->second.get();
 }
 
-// The library asks for the partitions of a new topic once a second, or with luck when it connects:
-// the first record would wait for that. This asks at once; the answer, which the library takes in
-// by itself, need not be waited for.
+// The library asks for the partitions of a new topic when it is made, if a broker is ready just
+// then, and otherwise once a second. The first record need not wait for that: this asks as soon as
+// there is a broker. The answer, which the library takes in by itself, is not waited for.
 void KafkaProducer::AskForPartitions(rd_kafka_topic_t* topic) {
   const rd_kafka_metadata_t* metadata = nullptr;
-  rd_kafka_metadata(client_.get(), 0, topic, &metadata, kMetadataWaitMs);
+  const rd_kafka_resp_err_t result =
+      link_->connected() ? rd_kafka_metadata(client_.get(), 0, topic, &metadata, kMetadataWaitMs)
+                         : RD_KAFKA_RESP_ERR__TRANSPORT;
   const kafka::MetadataHandle owner(metadata);
+  ask_again_ = result == RD_KAFKA_RESP_ERR__TRANSPORT;  // No broker was ready.
 }
 
 int KafkaProducer::Produce(const WireMessage& message, void* opaque) {
@@ -219,10 +239,7 @@ Status KafkaProducer::Refused(const WireMessage& message, int code) {
 }
 
 void KafkaProducer::Poll(const OnReport& on_report) {
-  if (!was_connected_ && link_->connected()) {
-    was_connected_ = true;
-    if (!topics_.empty()) AskForPartitions(nullptr);
-  }
+  if (ask_again_ && link_->connected()) AskForPartitions(nullptr);
   for (int served = 0; served < kEventsPerPoll; ++served) {
     const kafka::EventHandle event(rd_kafka_queue_poll(queue_.get(), 0));
     if (!event) return;

@@ -66,7 +66,7 @@ class KafkaProducer {
   // A message's opaque pointer is its slot plus one: a pointer of 32 bits cannot hold a Seq.
   std::vector<Seq> slots_;
   std::vector<uint32_t> free_slots_;
-  bool was_connected_ = false;
+  bool ask_again_ = false;  // For partitions, when a broker is ready.
   std::string failure_;
 };
 
