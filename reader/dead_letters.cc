@@ -20,4 +20,9 @@ std::string_view RefusalKindName(RefusalKind kind) {
   return "";
 }
 
+std::string Describe(const Refusal& refusal) {
+  const std::string prefix = std::string(RefusalKindName(refusal.kind)) + ": ";
+  return refusal.text.starts_with(prefix) ? refusal.text : prefix + refusal.text;
+}
+
 }  // namespace tidegate::reader

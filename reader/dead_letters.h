@@ -28,8 +28,11 @@ struct Refusal {
   std::string text;  // For people.
 };
 
+// "<kind>: <text>": what goes into tg-dlq-reason and the log.
+std::string Describe(const Refusal& refusal);
+
 // Added to the message's own headers. Its key and value stay as they are.
-inline constexpr std::string_view kHeaderDlqReason = "tg-dlq-reason";  // "<kind>: <text>"
+inline constexpr std::string_view kHeaderDlqReason = "tg-dlq-reason";
 inline constexpr std::string_view kHeaderDlqTime = "tg-dlq-time";
 inline constexpr std::string_view kHeaderDlqTopic = "tg-dlq-topic";
 inline constexpr std::string_view kHeaderDlqPartition = "tg-dlq-partition";

@@ -40,8 +40,7 @@ kafka::HeadersHandle HeadersFor(const DeadLetter& letter, Form form, size_t kept
   if (form != Form::kReasonOnly) {
     for (const auto& [name, value] : message.headers) AddHeader(headers.get(), name, value);
   }
-  AddHeader(headers.get(), kHeaderDlqReason,
-            fmt::format("{}: {}", RefusalKindName(letter.refusal->kind), letter.refusal->text));
+  AddHeader(headers.get(), kHeaderDlqReason, Describe(*letter.refusal));
   AddHeader(headers.get(), kHeaderDlqTime, FormatTime(letter.time));
   AddHeader(headers.get(), kHeaderDlqTopic, message.partition.topic);
   AddHeader(headers.get(), kHeaderDlqPartition, fmt::format("{}", message.partition.number));

@@ -31,12 +31,29 @@ int64_t Figure(json::Value partition, std::string_view name) {
   return figure && figure->is_number() ? static_cast<int64_t>(figure->as_number()) : -1;
 }
 
+bool IsFetched(json::Value partition) {
+  const auto state = partition.Find("fetch_state");
+  if (!state || !state->is_string()) return false;
+  return state->as_string() != "none" && state->as_string() != "stopping" &&
+         state->as_string() != "stopped";
+}
+
+// The library knows no lag before the first commit or stored offset: then it is all that the
+// partition holds.
+int64_t LagOf(json::Value partition) {
+  for (std::string_view name : {"consumer_lag_stored", "consumer_lag"}) {
+    if (const int64_t lag = Figure(partition, name); lag >= 0) return lag;
+  }
+  const int64_t end = Figure(partition, "hi_offset");
+  return end < 0 ? -1 : end - std::max<int64_t>(Figure(partition, "lo_offset"), 0);
+}
+
 void ReadPartition(json::Value partition, std::string_view topic, std::vector<PartitionLag>& lag) {
   const int64_t number = Figure(partition, "partition");
-  const int64_t stored = Figure(partition, "consumer_lag_stored");
-  const int64_t messages = stored >= 0 ? stored : Figure(partition, "consumer_lag");
-  if (number >= 0 && messages >= 0)
+  if (number < 0 || !IsFetched(partition)) return;
+  if (const int64_t messages = LagOf(partition); messages >= 0) {
     lag.push_back({{std::string(topic), static_cast<int32_t>(number)}, messages});
+  }
 }
 }  // namespace
 

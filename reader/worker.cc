@@ -119,8 +119,8 @@ Status Worker::PublishLetters() {
   if (letters.empty()) return {};
   if (const auto count = refusal_log_.Count(parts_.clock.SinceBoot(), letters.size())) {
     const DeadLetter& first = letters.front();
-    parts_.log.Warning("{} messages to the dead letters; the first, {} [{}] offset {}: {}: {}",
-                       *count, first.message->partition.topic, first.message->partition.number,
+    parts_.log.Warning("{} messages to the dead letters; the first, {} [{}] offset {}: {}", *count,
+                       first.message->partition.topic, first.message->partition.number,
                        first.message->offset, RefusalKindName(first.refusal->kind),
                        first.refusal->text);
   }

@@ -97,7 +97,8 @@ void Loader::LoadTenants() {
     if (!IsTenantName(tenant->value))
       Problem(tenant->origin, "is not the name of a tenant: 1 to 64 of A-Z a-z 0-9 . _ -");
   }
-  const Found tenants = Text("TIDEGATE_TENANTS", {}, "");
+  const Found tenants = environment_.Find("TIDEGATE_TENANTS").value_or(Found{"", "default"});
+  Show("TIDEGATE_TENANTS", tenants.value.empty() ? "any" : tenants.value, tenants.origin);
   std::map<std::string, std::string> databases;
   for (const std::string& tenant : SplitList(tenants.value)) {
     if (!IsTenantName(tenant)) {

@@ -72,17 +72,19 @@ void Loader::LoadStreams() {
     definitions[Lower(suffix)] = found;
     defined.push_back(Lower(suffix));
   }
-  for (const std::string& name : SelectedStreams(defined)) {
+  const std::vector<std::string> selected = SelectedStreams(defined);
+  for (const auto& [name, definition] : definitions) {
+    const auto parsed = ParseStream(definition.value, BuiltIn(name));
+    if (!parsed.ok()) Problem(definition.origin, parsed.error().message);
+  }
+  for (const std::string& name : selected) {
     Stream stream = StreamAfterAliases(BuiltIn(name));
     const std::string variable = std::string(kPrefix) + Upper(name);
     std::string origin = stream == BuiltIn(name) ? "default" : "aliases";
     if (const auto definition = definitions.find(name); definition != definitions.end()) {
       origin = definition->second.origin;
       auto parsed = ParseStream(definition->second.value, stream);
-      if (!parsed.ok()) {
-        Problem(origin, parsed.error().message);
-        continue;
-      }
+      if (!parsed.ok()) continue;  // Told above.
       stream = std::move(parsed).value();
     }
     Show(variable,
