@@ -72,7 +72,7 @@ def test_status_metrics_and_health_tell_the_same(site, mosquitto):
     publisher = site.publisher(mosquitto.port)
     publisher.send(50)
     publisher.settle()
-    agent.wait_drained()
+    agent.wait_drained(settled=50)
     status = agent.status()
     assert status["gateway_id"] == "gw-test"
     assert len(status["epoch"]) == 8

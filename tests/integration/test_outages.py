@@ -26,7 +26,7 @@ def test_an_agent_that_is_started_before_any_broker_exists(make_site, tmp_path, 
         publisher.settle()
         wait_until(lambda: agent.backlog() == 100, 20, lambda: f"stored: {agent.status()['store']}")
         with kafka:
-            agent.wait_drained()
+            agent.wait_drained(settled=100)
             reader.wait_ready(60)
             expect_once(lambda: landing.documents("heartbeats"), publisher.promised)
             assert reader.finish() == 0
@@ -41,7 +41,7 @@ def test_a_backlog_of_an_outage_drains_in_order(make_site, own_kafka, mosquitto)
     publisher = site.publisher(mosquitto.port)
     publisher.send(100)
     publisher.settle()
-    agent.wait_drained()
+    agent.wait_drained(settled=100)
 
     own_kafka.kill()
     publisher.send(1500)
@@ -50,7 +50,7 @@ def test_a_backlog_of_an_outage_drains_in_order(make_site, own_kafka, mosquitto)
     own_kafka.again()
     publisher.send(100)  # Live ones among the backlog.
     publisher.settle()
-    agent.wait_drained(90)
+    agent.wait_drained(settled=1700, seconds=90)
 
     messages = site.kafka.read(site.topics["heartbeat"])
     assert sorted(_number(m) for m in messages) == sorted(publisher.promised), (

@@ -67,7 +67,7 @@ def test_a_record_that_the_topic_does_not_take(site, mosquitto, mongo):
         20,
         lambda: f"one dead letter: {agent.status()['store']}",
     )
-    agent.wait_drained()
+    agent.wait_drained(settled=101)
     publisher.send(50)
     publisher.settle()
     expect_once(lambda: landing.documents("heartbeats"), publisher.promised)

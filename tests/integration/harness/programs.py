@@ -178,11 +178,16 @@ class Agent(Program):
     def backlog(self) -> int:
         return sum(self.status()["store"]["records"].values())
 
-    def wait_drained(self, seconds: float = 60):
+    def settled(self) -> int:
+        """How many messages are safe since this process started."""
+        return sum(one["settled"] for one in self.status()["inputs"].values())
+
+    def wait_drained(self, settled: int = 0, seconds: float = 60):
+        """Waits until nothing is stored any more, after `settled` messages of this process."""
         wait_until(
-            lambda: self.backlog() == 0,
+            lambda: self.settled() >= settled and self.backlog() == 0,
             seconds,
-            lambda: f"backlog of {self.backlog()} sent\n{tail(self.log)}",
+            lambda: f"{settled} settled, all sent: {self.status()}\n{tail(self.log)}",
             0.2,
         )
 
