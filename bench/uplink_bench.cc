@@ -9,7 +9,6 @@
 // Usage: uplink_bench [property=value ...]     librdkafka's properties, such as compression.level=9
 #include <fmt/format.h>
 #include <sys/resource.h>
-#include <time.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -131,7 +130,8 @@ struct Bench {
   int topics = 0;
 
   std::string NewTopic(int partitions) {
-    const std::string topic = fmt::format("uplink-bench-{}-{}", time(nullptr), ++topics);
+    const std::string topic =
+        fmt::format("uplink-bench-{}-{}", SystemClock().Now().time_since_epoch().count(), ++topics);
     if (mock) {
       mock->CreateTopic(topic, partitions);
     } else if (const std::string error = MakeTopic(servers, topic, partitions, {});
