@@ -53,7 +53,7 @@ class Member {
     return {{"bootstrap.servers", kafka.bootstrap()},
             {"statistics.interval.ms", "100"},
             {"heartbeat.interval.ms", "200"},
-            {"session.timeout.ms", "2000"}};
+            {"session.timeout.ms", "4000"}};
   }
 
   SystemClock clock_;

@@ -36,13 +36,14 @@ class CountingStore final : public DocumentStore {
 
 class ServiceTest : public testing::Test {
  protected:
+  // Made by hand: librdkafka's own threads, which a loaded configuration is tried on, crash under
+  // the thread sanitizer.
   ServiceTest() {
-    config_ = LoadConfig(Environment({{"TIDEGATE_KAFKA_BOOTSTRAP_SERVERS", "none:1"},
-                                      {"TIDEGATE_BATCH_INTERVAL", "1ms"},
-                                      {"TIDEGATE_WORKERS", "3"},
-                                      {"TIDEGATE_HTTP_LISTEN", "127.0.0.1:0"}}),
-                         Credentials(""));
-    EXPECT_TRUE(config_.problems.empty());
+    config_.landing = "sqlite:none";
+    config_.streams.assign(BuiltInStreams().begin(), BuiltInStreams().end());
+    config_.worker.batch_interval = milliseconds(1);
+    config_.workers = 3;
+    config_.http = http::Server::Options{};
   }
 
   Factories MakeFactories(bool failing = false) {
