@@ -142,6 +142,13 @@ Status CheckInput(const InputConfig& config, const Credentials& credentials,
                 : Status(UnknownScheme(config.uri.scheme));
 }
 
+std::string InputWarning(const InputConfig& config, const Credentials& credentials,
+                         const std::string& gateway_id) {
+  if (!config.uri.scheme.starts_with("mqtt")) return {};
+  const auto options = CompleteMqttOptions(config, credentials, gateway_id);
+  return options.ok() ? MqttOptionsWarning(*options) : "";
+}
+
 Result<std::unique_ptr<Driver>> MakeDriver(const InputConfig& config,
                                            const DriverContext& context) {
   const Scheme* scheme = FindScheme(config.uri.scheme);
