@@ -1,14 +1,14 @@
-// What the store costs, on heartbeats of about 310 bytes from 100 vehicles. Without arguments all
-// of it is run, in a folder under $TMPDIR; put that on the disk to be measured. Arguments name
-// parts:
+// What the store costs, on heartbeats of about 310 bytes from 100 vehicles, in a folder under
+// $TMPDIR (put that on the disk to be measured). Arguments name the parts to run; without any, all
+// run:
+//
 //   codec    bytes and CPU per record by zstd level and batch size, memory of the contexts
-//   flash    bytes written per payload byte in steady state (each commit stores a batch and deletes
-//   one that was delivered `lag`
-//            batches ago): by the process (write calls), as pages that the kernel has to write
-//            (write_bytes of /proc/self/io), at the block device under the folder (all of its
-//            writers: use one of its own), and time per commit
-//   backlog  100,000 and 1,000,000 records in batches of 20: bytes on disk per record, time to
-//   open, memory it takes drain    Next and Delivered over that backlog, CPU per record
+//   flash    bytes written per payload byte in steady state: by the process (write calls), as pages
+//            that the kernel has to write (write_bytes of /proc/self/io), and at the block device
+//            (all of its writers, so use one of its own); time per commit. Each commit stores a
+//            batch and deletes one that was delivered `lag` batches ago.
+//   backlog  100,000 and 1,000,000 records: bytes on disk per record, time to open, memory
+//   drain    Next and Delivered over 100,000 records, CPU per record
 #include <fmt/format.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
