@@ -17,6 +17,8 @@ namespace {
 
 constexpr uint8_t kMagic = 0xB7;
 constexpr size_t kChecksumBytes = 8;
+// A buffer that one exceptional batch has grown is given back.
+constexpr size_t kKeptBufferBytes = 1 << 20;
 constexpr uint8_t kFlagSourceTime = 1;
 constexpr uint8_t kFlagClockSynced = 2;
 
@@ -234,10 +236,12 @@ Result<std::string_view> BatchCodec::Encode(const BatchHeader& header, const Clo
         fmt::format("encode batch: {} records of {} bytes are more than one batch may hold",
                     records.size(), value_bytes)};
   }
-  raw_.clear();
+  for (std::string* const buffer : {&raw_, &body_}) {
+    buffer->clear();
+    if (buffer->capacity() > kKeptBufferBytes) buffer->shrink_to_fit();
+  }
   PutStamp(raw_, stamp);
   PutRecords(raw_, records);
-  body_.clear();
   body_.push_back(static_cast<char>(kMagic));
   body_.push_back(static_cast<char>(kVersion));
   body_.push_back(static_cast<char>(header.record_class));

@@ -25,8 +25,9 @@ struct BatchHeader {
 class BatchCodec {
  public:
   static constexpr uint8_t kVersion = 1;
-  // zstd's. Level 3 measures best here: store/README.md.
-  static constexpr int kDefaultLevel = 3;
+  // zstd's. On batches this small the higher levels cost more and give no fewer bytes:
+  // store/README.md.
+  static constexpr int kDefaultLevel = 1;
   // Bounds what a damaged or hostile body can make a reader allocate.
   static constexpr uint64_t kMaxRawBytes = 64ull << 20;
   static constexpr uint64_t kMaxRecords = 1'000'000;

@@ -3,14 +3,6 @@
 #include <utility>
 
 namespace tidegate {
-namespace {
-
-BatchKey EndOf(RecordClass record_class) {
-  return static_cast<BatchKey>((static_cast<uint64_t>(record_class) + 1) << 56);
-}
-
-}  // namespace
-
 Result<BatchTable> BatchTable::Prepare(Database& database) {
   BatchTable table;
   const std::pair<Statement*, std::string_view> statements[] = {
@@ -48,7 +40,7 @@ Result<bool> BatchTable::Delete(BatchKey key) {
 Result<std::optional<BatchRow>> BatchTable::After(RecordClass record_class, Seq after) {
   const StatementScope scope(after_);
   const auto found =
-      after_.Bind(1, MakeBatchKey(record_class, after)).Bind(2, EndOf(record_class)).Step();
+      after_.Bind(1, MakeBatchKey(record_class, after)).Bind(2, EndOfClass(record_class)).Step();
   if (!found.ok()) return found.error();
   if (!*found) return std::optional<BatchRow>();
   body_ = after_.Bytes(3);
@@ -58,8 +50,9 @@ Result<std::optional<BatchRow>> BatchTable::After(RecordClass record_class, Seq 
 
 Result<std::optional<BatchRow>> BatchTable::HeadAfter(RecordClass record_class, Seq after) {
   const StatementScope scope(head_after_);
-  const auto found =
-      head_after_.Bind(1, MakeBatchKey(record_class, after)).Bind(2, EndOf(record_class)).Step();
+  const auto found = head_after_.Bind(1, MakeBatchKey(record_class, after))
+                         .Bind(2, EndOfClass(record_class))
+                         .Step();
   if (!found.ok()) return found.error();
   if (!*found) return std::optional<BatchRow>();
   return std::optional<BatchRow>(BatchRow{

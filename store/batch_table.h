@@ -20,6 +20,10 @@ using BatchKey = int64_t;
 constexpr BatchKey MakeBatchKey(RecordClass record_class, Seq first_seq) {
   return static_cast<BatchKey>(static_cast<uint64_t>(record_class) << 56 | first_seq);
 }
+// Behind every key of the class.
+constexpr BatchKey EndOfClass(RecordClass record_class) {
+  return static_cast<BatchKey>((static_cast<uint64_t>(record_class) + 1) << 56);
+}
 constexpr RecordClass ClassOf(BatchKey key) {
   return static_cast<RecordClass>(key >> 56);
 }

@@ -61,10 +61,10 @@ Status Create(Database& database) {
   auto status = database.Execute(std::string(kTables));
   if (status.ok()) status = WriteState(database, kStateEpoch, RandomEpoch());
   if (status.ok())
-    status = WriteState(database, kStateLeastVersion, fmt::format("{}", kSchemaVersion));
+    status = WriteState(database, kStateLeastVersion, fmt::format("{}", kStoreVersion));
   if (status.ok())
     status = database.Execute(fmt::format("PRAGMA application_id={}", kApplicationId));
-  if (status.ok()) status = database.Execute(fmt::format("PRAGMA user_version={}", kSchemaVersion));
+  if (status.ok()) status = database.Execute(fmt::format("PRAGMA user_version={}", kStoreVersion));
   if (!status.ok()) return status;
   return transaction->Commit();
 }
@@ -111,16 +111,16 @@ Status CheckStoreDatabase(Database& database, const std::string& path) {
   }
   const auto version = database.Query("PRAGMA user_version");
   if (!version.ok()) return version.error();
-  if (*version <= kSchemaVersion) return {};
+  if (*version <= kStoreVersion) return {};
   const auto least = ReadState(database, kStateLeastVersion);
   if (!least.ok()) return least.error();
   int64_t least_version = *version;
   if (*least) std::from_chars((*least)->data(), (*least)->data() + (*least)->size(), least_version);
-  if (least_version <= kSchemaVersion) return {};
+  if (least_version <= kStoreVersion) return {};
   return Error{
       ErrorCode::kInvalid,
       fmt::format("open {}: a later Tidegate wrote it (format {}, this one reads up to {})", path,
-                  *version, kSchemaVersion)};
+                  *version, kStoreVersion)};
 }
 
 Result<Database> OpenStoreDatabase(const std::string& path, const std::string& vfs,

@@ -15,7 +15,7 @@ namespace tidegate {
 
 inline constexpr int64_t kApplicationId = 0x54476174;  // "TGat"
 // What this code writes.
-inline constexpr int64_t kSchemaVersion = 1;
+inline constexpr int64_t kStoreVersion = 1;
 
 // Rows of table state.
 inline constexpr std::string_view kStateEpoch = "epoch";

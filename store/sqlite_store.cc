@@ -207,7 +207,7 @@ Result<Batch> SqliteStore::Impl::HandOut(const BatchRow& row) {
   return batch;
 }
 
-StoreUsage SqliteStore::Impl::Usage() const {
+StoreUsage SqliteStore::Impl::Counts() const {
   StoreUsage usage;
   usage.records = book_.records;
   for (const auto& [key, count] : delivered_)
@@ -217,8 +217,13 @@ StoreUsage SqliteStore::Impl::Usage() const {
   usage.dead_letters = book_.letters.letters;
   if (handle_ == nullptr) return usage;
   const auto used = handle_->UsedPages();
-  usage.bytes = StoreFileBytes(options_.path + "-wal") + StoreFileBytes(options_.path + "-shm") +
-                (used.ok() ? *used * kPageBytes : 0);
+  usage.bytes = LogFileBytes(options_.path) + (used.ok() ? *used * kPageBytes : 0);
+  return usage;
+}
+
+StoreUsage SqliteStore::Impl::Usage() const {
+  StoreUsage usage = Counts();
+  if (handle_ == nullptr) return usage;
   for (const RecordClass record_class : kRecordClasses) {
     auto head = handle_->batches().HeadAfter(record_class, 0);
     while (head.ok() && *head && delivered_.contains((*head)->key)) {

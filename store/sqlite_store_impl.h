@@ -58,6 +58,10 @@ class SqliteStore::Impl {
   Status ForgetMissing(BatchCounts& batches);
   ClockStamp Stamp() const;
   void UpdateMetrics();
+  // Usage without the search for the oldest batch.
+  StoreUsage Counts() const;
+  // Closes the handle after an error.
+  void DropHandle();
 
   const Options options_;
   const Clock& clock_;

@@ -20,6 +20,9 @@ Status SqliteStore::Impl::Open() {
   auto handle = StoreHandle::Open(file_);
   if (!handle.ok()) return handle.error();
   handle_ = std::move(*handle);
+  // As in EnsureOpen; a reader that is in the way now is no reason not to start.
+  auto emptied = handle_->EmptyLog();
+  if (!emptied.ok() && emptied.error().code != ErrorCode::kFull) return emptied;
   auto epoch = ReadState(handle_->database(), kStateEpoch);
   if (!epoch.ok()) return epoch.error();
   if (!*epoch)
@@ -112,6 +115,7 @@ Status SqliteStore::Impl::RunTransaction(const ClockStamp& stamp, const Steps& s
 
 void SqliteStore::Impl::Settle(const StoreWriter& writer, StoreBook book) {
   book_ = std::move(book);
+  unacknowledged_.clear();
   for (const BatchKey key : writer.deleted()) delivered_.erase(key);
   for (const BatchKey key : writer.dropped()) handed_out_.erase(key);
   uint64_t dropped = 0;
@@ -134,15 +138,24 @@ Status SqliteStore::Impl::EnsureOpen() {
   Status status = handle.ok() ? Status() : Status(handle.error());
   if (status.ok()) {
     handle_ = std::move(*handle);
-    status = handle_->Check();
+    // Pages of the log whose fsync failed count as written for the kernel, although the medium may
+    // not have them. What is appended behind them would be lost with them: so everything goes to
+    // the database, and the log begins anew.
+    status = handle_->EmptyLog();
+    if (status.ok()) status = handle_->Check();
     if (status.ok()) status = RemoveUnacknowledged();
     if (status.ok()) status = ReadBooks();
     if (status.ok()) status = ForgetMissing(delivered_);
     if (status.ok()) status = ForgetMissing(handed_out_);
   }
   if (status.ok()) return {};
-  handle_.reset();
+  DropHandle();
   return Error{ErrorCode::kUnavailable, status.error().message};
+}
+
+void SqliteStore::Impl::DropHandle() {
+  if (handle_ != nullptr) handle_->KeepLogOnClose();
+  handle_.reset();
 }
 
 Error SqliteStore::Impl::Reopen(const Error& error) {
@@ -151,7 +164,7 @@ Error SqliteStore::Impl::Reopen(const Error& error) {
     log_.Error("store: {}; closing, opening and checking it ({} such errors)", error.message,
                *count);
   }
-  handle_.reset();
+  DropHandle();
   (void)EnsureOpen();  // If it fails, the next call tries again.
   return {ErrorCode::kUnavailable, error.message};
 }
@@ -183,7 +196,8 @@ Status SqliteStore::Impl::ForgetMissing(BatchCounts& batches) {
 
 void SqliteStore::Impl::UpdateMetrics() {
   const FlashVfs::Counters& written = vfs_.counters();
-  metrics_.Update(Usage(), StoreFileBytes(options_.path), written.bytes_written, written.syncs);
+  metrics_.Update(Counts(), DatabaseFileBytes(options_.path) + LogFileBytes(options_.path),
+                  written.bytes_written, written.syncs);
 }
 
 }  // namespace tidegate

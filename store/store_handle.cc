@@ -29,8 +29,11 @@ Result<uint64_t> CountOf(Statement& statement) {
 
 }  // namespace
 
-uint64_t StoreFileBytes(const std::string& path) {
-  return FileBytes(path) + FileBytes(path + "-wal") + FileBytes(path + "-shm");
+uint64_t DatabaseFileBytes(const std::string& path) {
+  return FileBytes(path);
+}
+uint64_t LogFileBytes(const std::string& path) {
+  return FileBytes(path + "-wal") + FileBytes(path + "-shm");
 }
 
 StoreHandle::StoreHandle(const StoreFile& file, Database database, BatchTable batches,
@@ -97,6 +100,16 @@ Status StoreHandle::CheckpointIfDue() {
   auto status = Checkpoint(SQLITE_CHECKPOINT_PASSIVE);
   if (!status.ok() && status.error().code == ErrorCode::kFull) return {};
   return status;
+}
+
+Status StoreHandle::EmptyLog() {
+  auto status = Checkpoint(SQLITE_CHECKPOINT_TRUNCATE);
+  if (status.ok()) log_frames_ = 0;
+  return status;
+}
+
+void StoreHandle::KeepLogOnClose() {
+  sqlite3_db_config(database_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
 }
 
 Status StoreHandle::Checkpoint(int mode) {

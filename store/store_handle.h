@@ -23,8 +23,9 @@ struct StoreFile {
   bool sync_commits = true;
 };
 
-// Sizes of the database, its log and the log's index as they are on disk.
-uint64_t StoreFileBytes(const std::string& path);
+// Sizes on disk; the log's with its index.
+uint64_t DatabaseFileBytes(const std::string& path);
+uint64_t LogFileBytes(const std::string& path);
 
 class StoreHandle {
  public:
@@ -48,6 +49,11 @@ class StoreHandle {
   // To be called after a commit: empties the log into the database when it is time. An error means
   // what any I/O error means.
   Status CheckpointIfDue();
+  // Moves all of the log into the database. kFull: a reader holds it.
+  Status EmptyLog();
+  // Closing will leave the log as it is, for the recovery of the next opening to judge by its
+  // checksums.
+  void KeepLogOnClose();
   // Whether the file still reads. A small one is checked whole, a large one as far as its counts
   // were read.
   Status Check();

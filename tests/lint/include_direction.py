@@ -33,7 +33,7 @@ MODULES = [
 WIRING = r"(agent/agent\.cc|drivers/registry\.cc|reader/main\.cc)$|(tests|bench)/"
 CONCRETE = [
     (r"drivers/(?P<own>[^/]+)/.*\.h$", "drivers/{own}/"),
-    (r"store/(?!store\.h$).*\.h$", "store/"),
+    (r"store/(?!(?:store|inspect)\.h$).*\.h$", "store/"),
     (r"uplink/[^/]*_transport\.h$", "uplink/"),
     (r"reader/landing/(mongo|sqlite)[^/]*\.h$", "reader/landing/"),
 ]

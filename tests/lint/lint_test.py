@@ -31,6 +31,10 @@ GOOD = {
     "agent/agent.cc": '#include "store/sqlite_store.h"\n#include "agent/pipeline/pipeline.h"\n',
     "tests/core/json_test.cc": '#include "store/sqlite_store.h"\n',
     "tests/core/CMakeLists.txt": "tidegate_test(json SOURCES json_test.cc LINK x)\n",
+    "tests/store.cmake": "set(dir ${CMAKE_CURRENT_LIST_DIR}/store)\ntidegate_test(a SOURCES ${dir}/a_test.cc\n"
+                         "  ${CMAKE_CURRENT_SOURCE_DIR}/store/b_test.cc)\n",
+    "tests/store/a_test.cc": "",
+    "tests/store/b_test.cc": "",
 }
 
 # (file, line to add, part of the message)

@@ -16,8 +16,17 @@ def cmake_files(root):
             if os.path.basename(name) == "CMakeLists.txt" or name.endswith(".cmake")]
 
 
-def names(text, word):
+def expanded(text):
+    """The code without comments; variables that hold a folder are written out, relative to the file's own."""
     code = "\n".join(line.split("#", 1)[0] for line in text.splitlines())
+    code = re.sub(r"\$\{CMAKE_CURRENT_(?:LIST|SOURCE)_DIR\}/?", "", code)
+    for variable, value in re.findall(r"set\(\s*(\w+)\s+([^\s)]+)\s*\)", code):
+        code = code.replace("${" + variable + "}", value)
+    return code
+
+
+def names(text, word):
+    code = expanded(text)
     return re.search(rf"(?<![\w./-]){re.escape(word)}(?![\w./-])", code) is not None
 
 

@@ -12,7 +12,11 @@
 namespace tidegate {
 
 TempDir::TempDir() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "tidegate-XXXXXX").string();
+  const bool in_memory =
+      std::getenv("TMPDIR") == nullptr && std::filesystem::is_directory("/dev/shm");
+  const std::filesystem::path parent =
+      in_memory ? std::filesystem::path("/dev/shm") : std::filesystem::temp_directory_path();
+  std::string pattern = (parent / "tidegate-XXXXXX").string();
   if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder");
   path_ = pattern;
 }

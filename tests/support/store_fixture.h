@@ -30,6 +30,8 @@ class StillClock final : public Clock {
   std::string boot_id = "0123456789abcdef0123456789abcdef";
 };
 
+// In $TMPDIR; if that is not set in memory where there is such a folder, because fsync is what
+// tests would wait for.
 class TempDir {
  public:
   TempDir();

@@ -308,6 +308,16 @@ TEST_F(ForwarderTest, ReportsOfAnEpochThatIsGoneAcknowledgeNothingOfTheNext) {
   EXPECT_EQ(next.Usage().total_records(), 0U);
 }
 
+TEST_F(ForwarderTest, WhileNoBrokerAnswersLittleIsInMemoryTwice) {
+  transport_.SetConnected(false);
+  StoreHeartbeats(1000);
+  Start();
+  EXPECT_THAT(transport_.pending(), SizeIs(options_.max_in_flight_away));
+  transport_.SetConnected(true);
+  Turn();
+  EXPECT_THAT(transport_.pending(), SizeIs(1000));
+}
+
 TEST_F(ForwarderTest, StatusCounts) {
   Start();
   StoreHeartbeats(3);

@@ -1,0 +1,45 @@
+// Everything that the reader is told from outside: environment variables and credentials, ours and
+// those of the readers that it replaces. All problems are found at once. README.md lists the
+// variables.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/credentials.h"
+#include "core/http/server.h"
+#include "core/log.h"
+#include "reader/config/environment.h"
+#include "reader/decoder.h"
+#include "reader/stream.h"
+#include "reader/worker.h"
+#include "uplink/kafka/kafka_config.h"
+
+namespace tidegate::reader {
+
+struct Config {
+  kafka::Properties kafka_settings;
+  kafka::Properties kafka_credentials;
+  std::string landing;  // May hold a password.
+  std::vector<Stream> streams;
+  Decoder::Options decoder;
+  Worker::Options worker;
+  std::string dlq_topic;
+  size_t workers = 1;
+  std::optional<http::Server::Options> http;  // nullopt: off.
+  LogLevel log_level = LogLevel::kInfo;
+
+  // For `check`; secrets are hidden.
+  std::vector<Setting> settings;
+  std::vector<std::string> problems;  // Not empty: the reader must not run.
+  std::vector<std::string> warnings;
+};
+
+// Asks neither network nor database.
+Config LoadConfig(Environment environment, const Credentials& credentials);
+
+// What `check` prints: every effective value and where it came from, then warnings, then problems.
+std::string ConfigReport(const Config& config);
+
+}  // namespace tidegate::reader

@@ -1,0 +1,130 @@
+#include <array>
+#include <map>
+
+#include "reader/config/loader.h"
+#include "reader/landing/landing.h"
+
+namespace tidegate::reader {
+
+namespace {
+constexpr std::array kLanding{Alias{"MONGO_URL"}, Alias{"MONGODB_URI"}, Alias{"MONGODB_URL"}};
+constexpr std::array kDatabase{Alias{"MONGO_DB"}, Alias{"MONGO_DB_DATABASE"},
+                               Alias{"DATABASE_NAME"}, Alias{"MONGODB_DATABASE"}};
+constexpr std::string_view kCredential = "landing.uri";
+
+std::string PercentEncoded(std::string_view text) {
+  std::string out;
+  for (char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '_';
+    if (plain) {
+      out.push_back(c);
+    } else {
+      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return out;
+}
+}  // namespace
+
+std::optional<Found> Loader::LandingFromParts() {
+  const auto part = [&](std::string_view variable) {
+    const auto found = environment_.Find("", std::array{Alias{variable}});
+    return found ? found->value : std::string();
+  };
+  const std::string host = part("MONGO_DB_HOST");
+  if (host.empty()) return std::nullopt;
+  const std::string port = part("MONGO_DB_PORT");
+  const std::string user = part("MONGO_DB_USERNAME");
+  std::string uri = "mongodb://";
+  if (!user.empty())
+    uri += PercentEncoded(user) + ":" + PercentEncoded(part("MONGO_DB_PASSWORD")) + "@";
+  uri += host;
+  if (host.find(':') == std::string::npos && !port.empty()) uri += ":" + port;
+  return Found{uri, "MONGO_DB_HOST"};
+}
+
+std::string Loader::LandingUri(std::string& origin) {
+  auto credential = credentials_.Read(kCredential);
+  if (!credential.ok()) Problem("credential landing.uri", credential.error().message);
+  auto found = environment_.Find("TIDEGATE_LANDING", kLanding);
+  if (!found) found = LandingFromParts();
+  if (credential.ok() && *credential) {
+    origin = "credential landing.uri";
+    return **credential;
+  }
+  if (found) {
+    origin = found->origin;
+    return found->value;
+  }
+  origin = "default";
+  // systemd may name several folders, the first of which is the unit's own.
+  const auto state = environment_.Find("", std::array{Alias{"STATE_DIRECTORY"}});
+  return "sqlite:" + (state ? state->value.substr(0, state->value.find(':')) : ".") + "/landing.db";
+}
+
+void Loader::LoadLanding() {
+  std::string origin;
+  config_.landing = LandingUri(origin);
+  Show("TIDEGATE_LANDING", WithoutPassword(config_.landing), origin);
+  if (const auto landing = OpenLanding(config_.landing); !landing.ok())
+    Problem(origin, landing.error().message);
+
+  const std::string in_uri = DatabaseOf(config_.landing);
+  auto found = environment_.Find("TIDEGATE_DATABASE", kDatabase);
+  if (!found && !in_uri.empty()) found = Found{in_uri, origin};
+  const Found database = found.value_or(Found{"tidegate", "default"});
+  Show("TIDEGATE_DATABASE", database.value, database.origin);
+  config_.decoder.database = database.value;
+  if (!IsDatabaseName(database.value)) {
+    Problem(database.origin,
+            fmt::format("'{}' is not the name of a database: 1 to 38 of A-Z a-z 0-9 _ -",
+                        database.value));
+  }
+  const Found tenancy = Text("TIDEGATE_TENANCY", {}, "shared");
+  if (tenancy.value == "database") {
+    config_.decoder.tenancy = Tenancy::kDatabase;
+  } else if (tenancy.value != "shared") {
+    Problem(tenancy.origin, fmt::format("'{}' is neither shared nor database", tenancy.value));
+  }
+}
+
+void Loader::LoadTenants() {
+  Decoder::Options& decoder = config_.decoder;
+  if (const auto tenant = environment_.Find("TIDEGATE_TENANT")) {
+    Show("TIDEGATE_TENANT", tenant->value, tenant->origin);
+    decoder.tenant = tenant->value;
+    if (!IsTenantName(tenant->value))
+      Problem(tenant->origin, "is not the name of a tenant: 1 to 64 of A-Z a-z 0-9 . _ -");
+  }
+  const Found tenants = environment_.Find("TIDEGATE_TENANTS").value_or(Found{"", "default"});
+  Show("TIDEGATE_TENANTS", tenants.value.empty() ? "any" : tenants.value, tenants.origin);
+  std::map<std::string, std::string> databases;
+  for (const std::string& tenant : SplitList(tenants.value)) {
+    if (!IsTenantName(tenant)) {
+      Problem(
+          tenants.origin,
+          fmt::format("'{}' is not the name of a tenant: 1 to 64 of A-Z a-z 0-9 . _ -", tenant));
+      continue;
+    }
+    decoder.tenants.insert(tenant);
+    if (decoder.tenancy != Tenancy::kDatabase || !IsDatabaseName(decoder.database)) continue;
+    const auto [entry, is_new] =
+        databases.emplace(DatabaseForTenant(decoder.database, tenant).name, tenant);
+    if (!is_new && entry->second != tenant) {
+      Problem(tenants.origin,
+              fmt::format("'{}' and '{}' would share a database", entry->second, tenant));
+    }
+  }
+  if (!decoder.tenant.empty() && !decoder.tenants.empty() &&
+      !decoder.tenants.contains(decoder.tenant)) {
+    Problem("TIDEGATE_TENANT", "is not on TIDEGATE_TENANTS");
+  }
+  if (decoder.tenancy == Tenancy::kDatabase && decoder.tenants.empty()) {
+    config_.warnings.push_back(
+        "TIDEGATE_TENANCY=database without TIDEGATE_TENANTS: whoever may write to the topics makes "
+        "databases");
+  }
+}
+
+}  // namespace tidegate::reader

@@ -1,0 +1,65 @@
+// The steps of LoadConfig, by subject. Private to this folder.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "reader/config/config.h"
+
+namespace tidegate::reader {
+
+class Loader {
+ public:
+  Loader(Environment environment, const Credentials& credentials)
+      : environment_(std::move(environment)), credentials_(credentials) {}
+
+  Config Load();
+
+ private:
+  // kafka_part.cc
+  void LoadKafka();
+  void SetKafka(std::string_view property, std::span<const Alias> aliases);
+  void ShowKafka();
+  // stream_part.cc
+  void LoadStreams();
+  std::vector<std::string> SelectedStreams(const std::vector<std::string>& defined);
+  Stream StreamAfterAliases(Stream stream);
+  // landing_part.cc
+  void LoadLanding();
+  std::string LandingUri(std::string& origin);
+  std::optional<Found> LandingFromParts();
+  void LoadTenants();
+  // loader.cc
+  void LoadLimits();
+  void LoadProcess();
+  void FindUnknownNames();
+
+  // The value, shown with where it came from.
+  Found Text(std::string_view name, std::span<const Alias> aliases, std::string_view fallback);
+  uint64_t Number(std::string_view name, std::span<const Alias> aliases, uint64_t fallback,
+                  uint64_t least, uint64_t most);
+  std::chrono::milliseconds Duration(std::string_view name, std::span<const Alias> aliases,
+                                     std::chrono::milliseconds fallback,
+                                     std::chrono::milliseconds least,
+                                     std::chrono::milliseconds most);
+  void Show(std::string_view name, std::string value, std::string origin) {
+    config_.settings.push_back({std::string(name), std::move(value), std::move(origin)});
+  }
+  void Problem(std::string_view origin, std::string_view text) {
+    config_.problems.push_back(fmt::format("{}: {}", origin, text));
+  }
+
+  Environment environment_;
+  const Credentials& credentials_;
+  Config config_;
+};
+
+// The words between commas, blanks around them cut, empty ones left out.
+std::vector<std::string> SplitList(std::string_view text);
+
+}  // namespace tidegate::reader

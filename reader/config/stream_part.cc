@@ -1,0 +1,100 @@
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+#include "core/nearest.h"
+#include "reader/config/loader.h"
+
+namespace tidegate::reader {
+
+namespace {
+constexpr std::string_view kPrefix = "TIDEGATE_STREAM_";
+
+std::string Lower(std::string text) {
+  std::ranges::transform(text, text.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+std::string Upper(std::string text) {
+  std::ranges::transform(text, text.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  return text;
+}
+
+Stream BuiltIn(const std::string& name) {
+  for (const Stream& stream : BuiltInStreams()) {
+    if (stream.name == name) return stream;
+  }
+  return {.name = name};
+}
+}  // namespace
+
+Stream Loader::StreamAfterAliases(Stream stream) {
+  const auto take = [&](std::string_view variable, std::string& into) {
+    if (auto found = environment_.Find("", std::array{Alias{variable}})) into = found->value;
+  };
+  if (stream.name == "heartbeat") {
+    take("FD_KAFKA_TOPIC", stream.topic);
+    take("FD_MONGO_COLLECTION_NAME", stream.collection);
+  }
+  if (stream.name == "telemetry") take("TELEMETRY_TOPIC", stream.topic);
+  return stream;
+}
+
+std::vector<std::string> Loader::SelectedStreams(const std::vector<std::string>& defined) {
+  std::vector<std::string> known = defined;
+  for (const Stream& stream : BuiltInStreams()) known.push_back(stream.name);
+  std::string all;
+  for (const Stream& stream : BuiltInStreams()) all += (all.empty() ? "" : ",") + stream.name;
+  for (const std::string& name : defined) {
+    if (BuiltIn(name).topic.empty()) all += "," + name;
+  }
+  const Found selected = Text("TIDEGATE_STREAMS", {}, all);
+  std::vector<std::string> names;
+  for (const std::string& name : SplitList(Lower(selected.value))) {
+    if (std::ranges::count(known, name) > 0) {
+      names.push_back(name);
+      continue;
+    }
+    const auto nearest = Nearest(name, known);
+    Problem(selected.origin,
+            fmt::format("there is no stream '{}'{}", name,
+                        nearest ? fmt::format("; did you mean {}?", *nearest) : ""));
+  }
+  return names;
+}
+
+void Loader::LoadStreams() {
+  std::map<std::string, Found> definitions;
+  std::vector<std::string> defined;
+  for (auto& [suffix, found] : environment_.WithPrefix(kPrefix)) {
+    definitions[Lower(suffix)] = found;
+    defined.push_back(Lower(suffix));
+  }
+  const std::vector<std::string> selected = SelectedStreams(defined);
+  for (const auto& [name, definition] : definitions) {
+    const auto parsed = ParseStream(definition.value, BuiltIn(name));
+    if (!parsed.ok()) Problem(definition.origin, parsed.error().message);
+  }
+  for (const std::string& name : selected) {
+    Stream stream = StreamAfterAliases(BuiltIn(name));
+    const std::string variable = std::string(kPrefix) + Upper(name);
+    std::string origin = stream == BuiltIn(name) ? "default" : "aliases";
+    if (const auto definition = definitions.find(name); definition != definitions.end()) {
+      origin = definition->second.origin;
+      auto parsed = ParseStream(definition->second.value, stream);
+      if (!parsed.ok()) continue;  // Told above.
+      stream = std::move(parsed).value();
+    }
+    Show(variable,
+         fmt::format("topic={} collection={} kind={}", stream.topic, stream.collection,
+                     RecordClassName(stream.record_class)),
+         origin);
+    config_.streams.push_back(std::move(stream));
+  }
+  if (const auto table = StreamTable::Make(config_.streams); !table.ok())
+    Problem("TIDEGATE_STREAMS", table.error().message);
+}
+
+}  // namespace tidegate::reader

@@ -1,0 +1,28 @@
+#include "reader/dead_letters.h"
+
+namespace tidegate::reader {
+
+std::string_view RefusalKindName(RefusalKind kind) {
+  switch (kind) {
+    case RefusalKind::kHeaders:
+      return "headers";
+    case RefusalKind::kJson:
+      return "json";
+    case RefusalKind::kMember:
+      return "member";
+    case RefusalKind::kTenant:
+      return "tenant";
+    case RefusalKind::kDatabase:
+      return "database";
+    case RefusalKind::kRetries:
+      return "retries";
+  }
+  return "";
+}
+
+std::string Describe(const Refusal& refusal) {
+  const std::string prefix = std::string(RefusalKindName(refusal.kind)) + ": ";
+  return refusal.text.starts_with(prefix) ? refusal.text : prefix + refusal.text;
+}
+
+}  // namespace tidegate::reader

@@ -1,0 +1,255 @@
+#include "reader/kafka_source.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <utility>
+
+#include "reader/kafka_statistics.h"
+#include "uplink/kafka/client_log.h"
+#include "uplink/kafka/error_kind.h"
+#include "uplink/kafka/kafka_handle.h"
+
+namespace tidegate::reader {
+
+namespace {
+using std::chrono::milliseconds;
+
+std::string BytesOf(const void* bytes, size_t size) {
+  return std::string(static_cast<const char*>(bytes), size);
+}
+
+std::vector<std::pair<std::string, std::string>> HeadersOf(const rd_kafka_message_t* message) {
+  std::vector<std::pair<std::string, std::string>> headers;
+  rd_kafka_headers_t* list = nullptr;
+  if (rd_kafka_message_headers(message, &list) != RD_KAFKA_RESP_ERR_NO_ERROR) return headers;
+  const char* name = nullptr;
+  const void* value = nullptr;
+  size_t size = 0;
+  for (size_t i = 0;
+       rd_kafka_header_get_all(list, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR; ++i) {
+    headers.emplace_back(name, value ? BytesOf(value, size) : std::string());
+  }
+  return headers;
+}
+
+SourceMessage ToMessage(const rd_kafka_message_t* message) {
+  SourceMessage out;
+  out.partition = {rd_kafka_topic_name(message->rkt), message->partition};
+  out.offset = message->offset;
+  rd_kafka_timestamp_type_t type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+  const int64_t timestamp = rd_kafka_message_timestamp(message, &type);
+  if (type != RD_KAFKA_TIMESTAMP_NOT_AVAILABLE && timestamp >= 0)
+    out.timestamp = WallTime(milliseconds(timestamp));
+  if (message->key) out.key = BytesOf(message->key, message->key_len);
+  if (message->payload) out.value = BytesOf(message->payload, message->len);
+  out.headers = HeadersOf(message);
+  return out;
+}
+
+std::vector<Partition> ToPartitions(const rd_kafka_topic_partition_list_t* list) {
+  std::vector<Partition> partitions;
+  for (int i = 0; i < list->cnt; ++i)
+    partitions.push_back({list->elems[i].topic, list->elems[i].partition});
+  return partitions;
+}
+
+class KafkaSource final : public Source {
+ public:
+  KafkaSource(const Clock& clock, const Log& log)
+      : clock_(clock), log_(log), client_log_(log, clock, "kafka") {}
+  ~KafkaSource() override {
+    if (client_ && !closed_) rd_kafka_consumer_close(client_.get());
+  }
+
+  Status Open(const KafkaSourceOptions& options);
+
+  void SetListener(SourceListener* listener) override { listener_ = listener; }
+  Result<std::optional<SourceMessage>> Poll(milliseconds patience) override;
+  void StoreOffsets(std::span<const Position> positions) override;
+  void Pause() override;
+  void Resume() override;
+  void Close() override;
+
+ private:
+  static void OnRebalance(rd_kafka_t*, rd_kafka_resp_err_t error,
+                          rd_kafka_topic_partition_list_t* partitions, void* self) {
+    static_cast<KafkaSource*>(self)->Rebalance(error, partitions);
+  }
+  static int OnStatistics(rd_kafka_t*, char* json, size_t size, void* self);
+  static void OnLog(const rd_kafka_t* client, int level, const char* facility, const char* text);
+  static void OnError(rd_kafka_t*, int, const char*, void*) {
+  }  // Logged by the library; fatal ones come from Poll too.
+
+  void Rebalance(rd_kafka_resp_err_t error, rd_kafka_topic_partition_list_t* partitions);
+  void Assign(rd_kafka_topic_partition_list_t* partitions);
+  void Unassign(rd_kafka_topic_partition_list_t* partitions);
+  Status OnErrorMessage(rd_kafka_resp_err_t code, const rd_kafka_message_t* message);
+  bool Cooperative() const;
+  void LogFailure(std::string_view operation, rd_kafka_error_t* error);
+
+  const Clock& clock_;
+  const Log& log_;
+  kafka::ClientLog client_log_;
+  LogLimit error_log_;
+  SourceListener* listener_ = nullptr;
+  bool paused_ = false;
+  bool closed_ = false;
+  kafka::ClientHandle client_;
+};
+
+Status KafkaSource::Open(const KafkaSourceOptions& options) {
+  Result<kafka::ConfHandle> conf = kafka::MakeConf(options.request);
+  if (!conf.ok()) return conf.error();
+  rd_kafka_conf_set_opaque(conf->get(), this);
+  rd_kafka_conf_set_rebalance_cb(conf->get(), OnRebalance);
+  rd_kafka_conf_set_stats_cb(conf->get(), OnStatistics);
+  rd_kafka_conf_set_error_cb(conf->get(), OnError);
+  rd_kafka_conf_set_log_cb(conf->get(), OnLog);
+  std::array<char, 512> reason{};
+  // Lines are handed over by the polls, on our thread.
+  rd_kafka_conf_set(conf->get(), "log.queue", "true", reason.data(), reason.size());
+  client_.reset(rd_kafka_new(RD_KAFKA_CONSUMER, conf->get(), reason.data(), reason.size()));
+  if (!client_)
+    return Error{ErrorCode::kInvalid, fmt::format("start the kafka consumer: {}", reason.data())};
+  static_cast<void>(conf->release());  // rd_kafka_new has taken it over.
+  rd_kafka_set_log_queue(client_.get(), nullptr);
+  rd_kafka_poll_set_consumer(client_.get());
+  const kafka::PartitionListHandle topics(
+      rd_kafka_topic_partition_list_new(static_cast<int>(options.subscription.size())));
+  for (const std::string& topic : options.subscription) {
+    rd_kafka_topic_partition_list_add(topics.get(), topic.c_str(), RD_KAFKA_PARTITION_UA);
+  }
+  const rd_kafka_resp_err_t error = rd_kafka_subscribe(client_.get(), topics.get());
+  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
+  return Error{ErrorCode::kInvalid, fmt::format("subscribe: {}", kafka::DescribeError(error))};
+}
+
+Result<std::optional<SourceMessage>> KafkaSource::Poll(milliseconds patience) {
+  const kafka::MessageHandle message(
+      rd_kafka_consumer_poll(client_.get(), static_cast<int>(patience.count())));
+  if (!message) return std::optional<SourceMessage>();
+  if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR)
+    return std::optional<SourceMessage>(ToMessage(message.get()));
+  if (Status status = OnErrorMessage(message->err, message.get()); !status.ok())
+    return status.error();
+  return std::optional<SourceMessage>();
+}
+
+Status KafkaSource::OnErrorMessage(rd_kafka_resp_err_t code, const rd_kafka_message_t* message) {
+  if (code == RD_KAFKA_RESP_ERR__PARTITION_EOF) return {};
+  if (code == RD_KAFKA_RESP_ERR__FATAL) {
+    std::array<char, 512> reason{};
+    const rd_kafka_resp_err_t cause =
+        rd_kafka_fatal_error(client_.get(), reason.data(), reason.size());
+    return Error{ErrorCode::kInvalid, fmt::format("kafka consumer: {} ({})", reason.data(),
+                                                  kafka::DescribeError(cause))};
+  }
+  // A topic that is not there yet, missing rights, a broker that is away: the library tries again
+  // by itself.
+  if (const auto count = error_log_.Count(clock_.SinceBoot())) {
+    const char* text = rd_kafka_message_errstr(message);
+    log_.Warning("kafka consumer: {} ({} times)", text ? text : kafka::DescribeError(code).c_str(),
+                 *count);
+  }
+  return {};
+}
+
+void KafkaSource::StoreOffsets(std::span<const Position> positions) {
+  const kafka::PartitionListHandle list(
+      rd_kafka_topic_partition_list_new(static_cast<int>(positions.size())));
+  for (const Position& position : positions) {
+    rd_kafka_topic_partition_list_add(list.get(), position.partition.topic.c_str(),
+                                      position.partition.number)
+        ->offset = position.next_offset;
+  }
+  // A partition that is no longer ours is refused by itself (_STATE): whoever has it reads from the
+  // last commit on.
+  const rd_kafka_resp_err_t error = rd_kafka_offsets_store(client_.get(), list.get());
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
+    log_.Debug("store offsets: {}", kafka::DescribeError(error));
+}
+
+void KafkaSource::Pause() {
+  paused_ = true;
+  rd_kafka_topic_partition_list_t* list = nullptr;
+  if (rd_kafka_assignment(client_.get(), &list) != RD_KAFKA_RESP_ERR_NO_ERROR) return;
+  const kafka::PartitionListHandle assignment(list);
+  rd_kafka_pause_partitions(client_.get(), list);
+}
+
+void KafkaSource::Resume() {
+  paused_ = false;
+  rd_kafka_topic_partition_list_t* list = nullptr;
+  if (rd_kafka_assignment(client_.get(), &list) != RD_KAFKA_RESP_ERR_NO_ERROR) return;
+  const kafka::PartitionListHandle assignment(list);
+  rd_kafka_resume_partitions(client_.get(), list);
+}
+
+void KafkaSource::Close() {
+  closed_ = true;
+  // Revokes what is assigned, through Rebalance(), and commits what was stored.
+  const rd_kafka_resp_err_t error = rd_kafka_consumer_close(client_.get());
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
+    log_.Warning("leave the consumer group: {}", kafka::DescribeError(error));
+}
+
+bool KafkaSource::Cooperative() const {
+  const char* protocol = rd_kafka_rebalance_protocol(client_.get());
+  return protocol && std::string_view(protocol) == "COOPERATIVE";
+}
+
+void KafkaSource::LogFailure(std::string_view operation, rd_kafka_error_t* error) {
+  const kafka::ErrorHandle handle(error);
+  if (error) log_.Warning("{}: {}", operation, rd_kafka_error_string(error));
+}
+
+void KafkaSource::Rebalance(rd_kafka_resp_err_t error,
+                            rd_kafka_topic_partition_list_t* partitions) {
+  if (error == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) return Assign(partitions);
+  if (error == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS) return Unassign(partitions);
+  log_.Warning("rebalance: {}", kafka::DescribeError(error));
+  rd_kafka_assign(client_.get(), nullptr);
+}
+
+void KafkaSource::Assign(rd_kafka_topic_partition_list_t* partitions) {
+  if (Cooperative()) {
+    LogFailure("assign partitions", rd_kafka_incremental_assign(client_.get(), partitions));
+  } else {
+    rd_kafka_assign(client_.get(), partitions);
+  }
+  if (paused_) rd_kafka_pause_partitions(client_.get(), partitions);
+  if (listener_) listener_->OnAssigned(ToPartitions(partitions));
+}
+
+void KafkaSource::Unassign(rd_kafka_topic_partition_list_t* partitions) {
+  if (listener_)
+    listener_->OnRevoked(ToPartitions(partitions), rd_kafka_assignment_lost(client_.get()) != 0);
+  if (Cooperative()) {
+    LogFailure("give partitions up", rd_kafka_incremental_unassign(client_.get(), partitions));
+  } else {
+    rd_kafka_assign(client_.get(), nullptr);
+  }
+}
+
+int KafkaSource::OnStatistics(rd_kafka_t*, char* json, size_t size, void* self) {
+  const KafkaStatistics statistics = ReadStatistics({json, size});
+  SourceListener* listener = static_cast<KafkaSource*>(self)->listener_;
+  if (listener) listener->OnLag(statistics.lag, statistics.brokers_up);
+  return 0;  // The library frees the text.
+}
+
+void KafkaSource::OnLog(const rd_kafka_t* client, int level, const char* facility,
+                        const char* text) {
+  static_cast<KafkaSource*>(rd_kafka_opaque(client))->client_log_.OnLine(level, facility, text);
+}
+}  // namespace
+
+Result<std::unique_ptr<Source>> OpenKafkaSource(const KafkaSourceOptions& options,
+                                                const Clock& clock, const Log& log) {
+  auto source = std::make_unique<KafkaSource>(clock, log);
+  if (Status status = source->Open(options); !status.ok()) return status.error();
+  return std::unique_ptr<Source>(std::move(source));
+}
+
+}  // namespace tidegate::reader

@@ -1,0 +1,30 @@
+// The landing that a setting names, and the stores on it. One thread; each store then belongs to
+// the thread that uses it.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/log.h"
+#include "reader/landing/document_store.h"
+
+namespace tidegate::reader {
+
+class Landing {
+ public:
+  virtual ~Landing() = default;
+  // A store for one worker. The landing must outlive it.
+  virtual Result<std::unique_ptr<DocumentStore>> NewStore(const Log& log) = 0;
+};
+
+// `sqlite:PATH`, `mongodb://...` or `mongodb+srv://...`. Touches neither file nor network.
+// kInvalid: what is wrong; no message holds a password.
+Result<std::unique_ptr<Landing>> OpenLanding(const std::string& uri);
+
+// The database that a MongoDB URI's path names; empty if there is none.
+std::string DatabaseOf(const std::string& uri);
+
+// The URI without its password, for people.
+std::string WithoutPassword(const std::string& uri);
+
+}  // namespace tidegate::reader

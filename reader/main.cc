@@ -1,0 +1,115 @@
+// tidegate-reader: from Kafka into the database. Concrete classes are named here and nowhere else.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "core/clock.h"
+#include "core/credentials.h"
+#include "core/log.h"
+#include "reader/config/config.h"
+#include "reader/kafka_dead_letters.h"
+#include "reader/kafka_settings.h"
+#include "reader/kafka_source.h"
+#include "reader/landing/landing.h"
+#include "reader/service.h"
+
+namespace tidegate::reader {
+namespace {
+
+constexpr int kFailed = 1;
+constexpr int kMisconfigured = 2;
+
+// Members of one group must not share a static name.
+kafka::ConfigRequest ConsumerRequestFor(const Config& config, size_t worker) {
+  kafka::ConfigRequest request = ConsumerRequest(config.kafka_settings, config.kafka_credentials);
+  for (kafka::Properties* properties : {&request.settings, &request.credentials}) {
+    const auto id = properties->find("group.instance.id");
+    if (id != properties->end() && config.workers > 1) id->second += fmt::format("-{}", worker);
+  }
+  return request;
+}
+
+Factories FactoriesFor(const Config& config, Landing& landing, const Clock& clock, const Log& log) {
+  const std::vector<std::string> topics = StreamTable::Make(config.streams).value().Subscription();
+  return {
+      .source =
+          [&config, &clock, &log, topics](size_t worker) {
+            return OpenKafkaSource(
+                {.request = ConsumerRequestFor(config, worker), .subscription = topics}, clock,
+                log);
+          },
+      .store = [&landing, &log] { return landing.NewStore(log); },
+      .dead_letters =
+          [&config, &clock, &log] {
+            return std::make_unique<KafkaDeadLetters>(
+                KafkaDeadLetters::Options{
+                    .request = ProducerRequest(config.kafka_settings, config.kafka_credentials),
+                    .topic = config.dlq_topic},
+                clock, log);
+          },
+  };
+}
+
+Config Load() {
+  return LoadConfig(Environment::OfProcess(), Credentials::FromEnvironment());
+}
+
+int Check() {
+  const Config config = Load();
+  fmt::print("{}", ConfigReport(config));
+  if (config.problems.empty())
+    fmt::print("the configuration is fine; neither Kafka nor the database was asked\n");
+  return config.problems.empty() ? 0 : kMisconfigured;
+}
+
+int Run() {
+  const Config config = Load();
+  const Log log(config.log_level);
+  for (const std::string& warning : config.warnings) log.Warning("{}", warning);
+  for (const std::string& problem : config.problems) log.Error("{}", problem);
+  if (!config.problems.empty()) return kMisconfigured;
+  const SystemClock clock;
+  const auto landing = OpenLanding(config.landing);
+  if (!landing.ok()) return log.Error("{}", landing.error().message), kFailed;
+  Service service({.version = TIDEGATE_VERSION}, config, clock, log);
+  if (Status status = service.Start(FactoriesFor(config, **landing, clock, log)); !status.ok()) {
+    log.Error("{}", status.error().message);
+    return kFailed;
+  }
+  return service.Run();
+}
+
+int Main(int argc, char** argv) {
+  CLI::App app(
+      "Brings records from Kafka into MongoDB or SQLite, each once.\n"
+      "Settings are environment variables: `tidegate-reader check` shows them all.");
+  app.require_subcommand(1);
+  int code = 0;
+  app.add_subcommand("run",
+                     "Runs until SIGTERM or SIGINT. Exit: 0 stopped, 1 failed, 2 misconfigured.")
+      ->callback([&] { code = Run(); });
+  app.add_subcommand("check",
+                     "Prints every setting and where it came from, and all problems at once. Exit: "
+                     "0 fine, 2 problems.")
+      ->callback([&] { code = Check(); });
+  app.add_subcommand("version", "Prints the version.")->callback([] {
+    fmt::print("tidegate-reader {}\n", TIDEGATE_VERSION);
+  });
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kMisconfigured;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "tidegate-reader: {}\n", error.what());
+    return kFailed;
+  }
+  return code;
+}
+
+}  // namespace
+}  // namespace tidegate::reader
+
+int main(int argc, char** argv) {
+  return tidegate::reader::Main(argc, argv);
+}

@@ -1,0 +1,95 @@
+// The running reader: one thread for each worker, and the main thread's loop for signals, HTTP and
+// the service manager.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "core/clock.h"
+#include "core/http/server.h"
+#include "core/log.h"
+#include "core/metrics.h"
+#include "reader/config/config.h"
+#include "reader/dead_letters.h"
+#include "reader/http/endpoints.h"
+#include "reader/landing/document_store.h"
+#include "reader/poll_loop.h"
+#include "reader/source.h"
+#include "reader/status_board.h"
+#include "reader/unique_fd.h"
+
+namespace tidegate::reader {
+
+// What a worker is made of. Called on the main thread; what it returns then belongs to the worker's
+// thread.
+struct Factories {
+  std::function<Result<std::unique_ptr<Source>>(size_t worker)> source;
+  std::function<Result<std::unique_ptr<DocumentStore>>()> store;
+  std::function<std::unique_ptr<DeadLetters>()> dead_letters;
+};
+
+class Service {
+ public:
+  struct Options {
+    std::string version;
+    // How long the workers may take to land what they have in hand. After that the process ends
+    // without them; what they had comes again.
+    std::chrono::seconds drain{40};
+  };
+
+  Service(Options options, const Config& config, const Clock& clock, const Log& log);
+  ~Service();
+
+  // Blocks SIGTERM and SIGINT in this thread and all that come after it, opens the HTTP port,
+  // starts the workers. Waits for neither broker nor database.
+  Status Start(const Factories& factories);
+  // Until SIGTERM or SIGINT, or until a worker has given up. The program's exit code.
+  int Run();
+
+  // 0 if HTTP is off.
+  uint16_t http_port() const { return http_ ? http_->port() : 0; }
+
+ private:
+  struct WorkerParts;
+
+  Status MakeWorkers(const Factories& factories);
+  Status OpenHttp();
+  Status WatchSignals();
+  void RunWorker(WorkerParts& parts, size_t number);
+  void OnSignal();
+  void OnWorkerEnded();
+  void BeginStop();
+  void OnTick();
+  std::string StatusLine(const std::vector<WorkerState>& workers) const;
+
+  const Options options_;
+  const Config& config_;
+  const Clock& clock_;
+  const Log& log_;
+  Metrics metrics_;
+  ReaderMetrics reader_metrics_;
+  StatusBoard board_;
+  Decoder decoder_;
+  Endpoints endpoints_;
+  PollLoop loop_;
+
+  std::vector<std::unique_ptr<WorkerParts>> workers_;
+  std::vector<std::thread> threads_;
+  std::atomic<bool> stopping_{false};
+  UniqueFd ended_;  // An eventfd: how many workers' threads are through.
+  UniqueFd signals_;
+  size_t running_ = 0;
+  bool failed_ = false;
+
+  std::unique_ptr<http::Server> http_;
+  std::unique_ptr<FdWatch> signal_watch_;
+  std::unique_ptr<FdWatch> ended_watch_;
+  std::unique_ptr<Timer> tick_;
+  std::unique_ptr<Timer> drain_limit_;
+};
+
+}  // namespace tidegate::reader

@@ -1,0 +1,234 @@
+#include "reader/worker.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace tidegate::reader {
+
+namespace {
+using std::chrono::milliseconds;
+
+constexpr size_t kMaxJsonValues =
+    200'000;  // About 20 MB while parsed: some bytes of JSON can mean many values.
+constexpr size_t kMaxIndexedNamespaces = 10'000;
+constexpr milliseconds kReportInterval{1'000};
+}  // namespace
+
+Worker::Worker(Options options, Parts parts, size_t number, uint64_t seed)
+    : options_(options), parts_(parts), number_(number), backoff_(options.backoff, seed) {
+  parts_.source.SetListener(this);
+}
+
+Status Worker::Step(milliseconds patience) {
+  if (Status status = Take(UntilDue(patience)); !status.ok()) {
+    state_.failed = true;
+    state_.trouble = status.error().message;
+    Report(true);
+    return status;
+  }
+  if (Due()) Land();
+  if (batch_.empty()) WhenIdle();
+  Report(false);
+  return {};
+}
+
+Status Worker::Take(milliseconds patience) {
+  while (true) {
+    Result<std::optional<SourceMessage>> polled = parts_.source.Poll(patience);
+    if (!polled.ok()) return polled.error();
+    if (!*polled) return {};
+    Add(**std::move(polled));
+    if (Full() || Due()) return {};
+    patience = milliseconds::zero();
+  }
+}
+
+void Worker::Add(SourceMessage message) {
+  if (batch_.empty()) batch_began_ = parts_.clock.SinceBoot();
+  auto decoded = parts_.decoder.Decode(message, parts_.clock.Now());
+  if (const auto* refusal = std::get_if<Refusal>(&decoded))
+    parts_.metrics.CountRefused(refusal->kind, 1);
+  batch_.Add(std::move(message), std::move(decoded));
+}
+
+bool Worker::Full() const {
+  return batch_.size() >= options_.batch_records ||
+         batch_.payload_bytes() >= options_.batch_bytes || batch_.json_values() >= kMaxJsonValues;
+}
+
+bool Worker::Due() const {
+  if (batch_.empty()) return false;
+  const BootTime now = parts_.clock.SinceBoot();
+  if (not_before_) return now >= *not_before_;
+  return Full() || now - batch_began_ >= options_.batch_interval;
+}
+
+milliseconds Worker::UntilDue(milliseconds patience) const {
+  if (batch_.empty()) return patience;
+  const BootTime due = not_before_.value_or(batch_began_ + options_.batch_interval);
+  const auto left = std::chrono::ceil<milliseconds>(due - parts_.clock.SinceBoot());
+  return std::clamp(left, milliseconds::zero(), patience);
+}
+
+void Worker::Land() {
+  const BootTime began = parts_.clock.SinceBoot();
+  const size_t records = batch_.size();
+  Status status = EnsureIndexes();
+  if (status.ok()) status = WriteDocuments();
+  if (status.ok()) status = PublishLetters();
+  if (!status.ok()) return Postpone(status);
+  parts_.metrics.ObserveBatch(records, parts_.clock.SinceBoot() - began);
+  if (batch_.done()) return Finish();
+  Postpone(Error{ErrorCode::kUnavailable, "the database did not take some documents"});
+}
+
+Status Worker::EnsureIndexes() {
+  for (const Document& document : batch_.documents()) {
+    if (indexed_.contains(document.ns)) continue;
+    const auto match = parts_.decoder.streams().Find(document.provenance.topic);
+    const auto indexes = IndexesFor(*match->stream, parts_.decoder.tenancy());
+    if (Status status = parts_.store.EnsureIndexes(document.ns, indexes); !status.ok())
+      return status;
+    // A bound on what strangers' tenants may cost; forgetting only repeats a harmless command.
+    if (indexed_.size() >= kMaxIndexedNamespaces) indexed_.clear();
+    indexed_.insert(document.ns);
+  }
+  return {};
+}
+
+Status Worker::WriteDocuments() {
+  const std::span<const Document> documents = batch_.documents();
+  if (documents.empty()) return {};
+  const auto newest = std::ranges::max_element(documents, {}, &Document::time)->time;
+  Result<std::vector<WriteResult>> results = parts_.store.Write(documents);
+  if (!results.ok()) return results.error();
+  state_.database_up = true;
+  const Batch::Tally tally = batch_.Settle(*results, options_.max_attempts);
+  parts_.metrics.CountRefused(RefusalKind::kDatabase, tally.rejected);
+  parts_.metrics.CountRefused(RefusalKind::kRetries, tally.exhausted);
+  parts_.metrics.CountLanded(tally.landed, tally.duplicates);
+  parts_.metrics.CountRetries(tally.retries);
+  parts_.metrics.SetLastMessage(newest);
+  state_.landed += tally.landed;
+  state_.duplicates += tally.duplicates;
+  return {};
+}
+
+Status Worker::PublishLetters() {
+  const std::vector<DeadLetter> letters = batch_.letters(parts_.clock.Now());
+  if (letters.empty()) return {};
+  if (const auto count = refusal_log_.Count(parts_.clock.SinceBoot(), letters.size())) {
+    const DeadLetter& first = letters.front();
+    parts_.log.Warning("{} messages to the dead letters; the first, {} [{}] offset {}: {}", *count,
+                       first.message->partition.topic, first.message->partition.number,
+                       first.message->offset, RefusalKindName(first.refusal->kind),
+                       first.refusal->text);
+  }
+  const std::vector<Status> statuses = parts_.dead_letters.Publish(letters);
+  const size_t published = batch_.SettleLetters(statuses);
+  parts_.metrics.CountPublished(published);
+  state_.dead_letters += published;
+  const auto failed =
+      std::ranges::find_if(statuses, [](const Status& status) { return !status.ok(); });
+  return failed == statuses.end() ? Status() : *failed;
+}
+
+void Worker::StoreFinished() {
+  if (const auto positions = batch_.Finished(); !positions.empty())
+    parts_.source.StoreOffsets(positions);
+}
+
+void Worker::Finish() {
+  StoreFinished();
+  if (paused_) parts_.log.Info("worker {}: landing again", number_);
+  LetGo();
+}
+
+void Worker::LetGo() {
+  batch_.Clear();
+  backoff_.Reset();
+  not_before_.reset();
+  state_.trouble.clear();
+  if (std::exchange(paused_, false)) parts_.source.Resume();
+}
+
+void Worker::Postpone(const Status& status) {
+  const BootTime now = parts_.clock.SinceBoot();
+  not_before_ = now + backoff_.Next();
+  parts_.metrics.CountOutage();
+  state_.trouble = status.error().message;
+  if (trouble_log_.Count(now)) {
+    parts_.log.Warning("worker {}: {}; {} messages wait, none is lost", number_, state_.trouble,
+                       batch_.size());
+  }
+  if (!std::exchange(paused_, true)) parts_.source.Pause();
+  Report(true);
+}
+
+void Worker::WhenIdle() {
+  const BootTime now = parts_.clock.SinceBoot();
+  if (now < next_ping_) return;
+  Status status = parts_.store.Ping();
+  for (const auto& [ns, stream] : parts_.decoder.KnownNamespaces()) {
+    if (!status.ok()) break;
+    if (indexed_.contains(ns)) continue;
+    status = parts_.store.EnsureIndexes(ns, IndexesFor(*stream, parts_.decoder.tenancy()));
+    if (status.ok()) indexed_.insert(ns);
+  }
+  state_.database_up = status.ok();
+  if (status.ok()) {
+    backoff_.Reset();
+    state_.trouble.clear();
+    next_ping_ = now + options_.ping_interval;
+  } else {
+    state_.trouble = status.error().message;
+    if (trouble_log_.Count(now)) parts_.log.Warning("worker {}: {}", number_, state_.trouble);
+    next_ping_ = now + std::min<milliseconds>(backoff_.Next(), options_.ping_interval);
+  }
+  Report(true);
+}
+
+void Worker::OnAssigned(std::span<const Partition> partitions) {
+  parts_.metrics.AddAssigned(static_cast<int64_t>(partitions.size()));
+  parts_.log.Info("worker {}: {} partitions assigned", number_, partitions.size());
+}
+
+void Worker::OnRevoked(std::span<const Partition> partitions, bool lost) {
+  // With the database known to be away another attempt would only hold the group up.
+  if (!lost && !batch_.empty() && !not_before_) Land();
+  if (!lost) StoreFinished();
+  batch_.Drop(partitions);
+  if (batch_.empty()) LetGo();
+  parts_.metrics.AddAssigned(-static_cast<int64_t>(partitions.size()));
+  parts_.metrics.Forget(partitions);
+  std::erase_if(state_.partitions, [&](const PartitionLag& lag) {
+    return std::ranges::count(partitions, lag.partition) > 0;
+  });
+  parts_.log.Info("worker {}: {} partitions {}", number_, partitions.size(),
+                  lost ? "lost" : "revoked");
+}
+
+void Worker::OnLag(std::span<const PartitionLag> lag, bool brokers_up) {
+  state_.partitions.assign(lag.begin(), lag.end());
+  state_.kafka_up = brokers_up;
+  parts_.metrics.SetLag(lag);
+}
+
+void Worker::Stop() {
+  if (!batch_.empty() && !not_before_) Land();
+  StoreFinished();
+  parts_.source.Close();
+  state_.stopped = true;
+  Report(true);
+}
+
+void Worker::Report(bool changed) {
+  const BootTime now = parts_.clock.SinceBoot();
+  if (!changed && now < next_report_) return;
+  next_report_ = now + kReportInterval;
+  state_.last_turn = now;
+  state_.in_hand = batch_.size();
+  parts_.board.Post(number_, state_);
+}
+
+}  // namespace tidegate::reader

@@ -1,0 +1,103 @@
+// One member of the consumer group: fills a batch, lands it, publishes what cannot land, and only
+// then lets the offsets go. It never gives a message up because a server is away: it pauses, keeps
+// polling, and tries again.
+//
+// Everything happens in Step(), on the caller's thread; source, store and dead letters belong to
+// that thread too. Step waits for a message as long as it is told, and for the database and the
+// dead-letter topic as long as their limits of time allow.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "core/backoff.h"
+#include "core/clock.h"
+#include "core/log.h"
+#include "reader/batch.h"
+#include "reader/decoder.h"
+#include "reader/landing/document_store.h"
+#include "reader/reader_metrics.h"
+#include "reader/source.h"
+#include "reader/status_board.h"
+
+namespace tidegate::reader {
+
+class Worker final : private SourceListener {
+ public:
+  struct Options {
+    // A batch is written at the first of these. Larger ones are cheaper for the database and cost
+    // memory and delay.
+    size_t batch_records = 5'000;
+    size_t batch_bytes = 4 * 1024 * 1024;
+    std::chrono::milliseconds batch_interval{500};  // Since its first message.
+    int max_attempts = 4;  // Of one document that the database does not take for no clear reason.
+    Backoff::Options backoff{};                       // Between the attempts of a batch.
+    std::chrono::milliseconds ping_interval{10'000};  // With nothing in hand.
+  };
+  struct Parts {
+    Source& source;
+    DocumentStore& store;
+    DeadLetters& dead_letters;
+    const Decoder& decoder;
+    const Clock& clock;
+    const Log& log;
+    ReaderMetrics& metrics;
+    StatusBoard& board;
+  };
+
+  // `number` is this worker's place on the board.
+  Worker(Options options, Parts parts, size_t number, uint64_t seed);
+
+  // Takes what the source has, waiting at most `patience` for the first message, and writes the
+  // batch if it is due. kInvalid: this member can never go on.
+  Status Step(std::chrono::milliseconds patience);
+
+  // Lands what is in hand with one attempt, stores the offsets of what is done, leaves the group.
+  // What did not land comes again.
+  void Stop();
+
+ private:
+  void OnAssigned(std::span<const Partition> partitions) override;
+  void OnRevoked(std::span<const Partition> partitions, bool lost) override;
+  void OnLag(std::span<const PartitionLag> lag, bool brokers_up) override;
+
+  Status Take(std::chrono::milliseconds patience);
+  void Add(SourceMessage message);
+  bool Full() const;
+  bool Due() const;
+  // One attempt to bring the batch to its end.
+  void Land();
+  Status EnsureIndexes();
+  Status WriteDocuments();
+  Status PublishLetters();
+  void StoreFinished();
+  // The batch is done: its offsets may go.
+  void Finish();
+  void LetGo();
+  // The batch stays in hand; another attempt follows.
+  void Postpone(const Status& status);
+  void WhenIdle();
+  std::chrono::milliseconds UntilDue(std::chrono::milliseconds patience) const;
+  void Report(bool changed);
+
+  const Options options_;
+  Parts parts_;
+  const size_t number_;
+  Backoff backoff_;
+  LogLimit trouble_log_;
+  LogLimit refusal_log_;
+
+  Batch batch_;
+  BootTime batch_began_{};
+  bool paused_ = false;
+  std::optional<BootTime> not_before_;  // Of the next attempt, after one that failed.
+  std::set<Namespace> indexed_;
+  BootTime next_ping_{};
+  BootTime next_report_{};
+  WorkerState state_;
+};
+
+}  // namespace tidegate::reader

@@ -1,0 +1,5 @@
+if(TIDEGATE_READER)
+  tidegate_test(document_store_contract_test
+    SOURCES document_store_contract_test.cc
+    LINK tidegate::landing tidegate::reader_support)
+endif()

@@ -1,0 +1,204 @@
+// What every landing promises. SQLite and the fake always run; MongoDB needs a server, named by
+// TIDEGATE_TEST_MONGO_URL, and uses databases whose names begin with tidegate_contract_.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <functional>
+
+#include "reader/landing/mongo_store.h"
+#include "reader/landing/sqlite_store.h"
+#include "tests/support/fake_document_store.h"
+#include "tests/support/reader_documents.h"
+
+namespace tidegate::reader {
+namespace {
+
+// A landing that can be opened several times, as several workers do.
+class Landing {
+ public:
+  virtual ~Landing() = default;
+  virtual std::unique_ptr<DocumentStore> Open() = 0;
+};
+
+class SqliteLanding final : public Landing {
+ public:
+  std::unique_ptr<DocumentStore> Open() override {
+    auto store = SqliteStore::Open({.path = folder_.File("landing.db")});
+    EXPECT_TRUE(store.ok());
+    return std::move(store).value();
+  }
+
+ private:
+  TemporaryFolder folder_;
+};
+
+class MongoLanding final : public Landing {
+ public:
+  explicit MongoLanding(const char* uri) : pool_(MongoPool::Open({.uri = uri}).value()) {}
+  std::unique_ptr<DocumentStore> Open() override { return pool_->NewStore(log_).value(); }
+
+ private:
+  Log log_;
+  std::unique_ptr<MongoPool> pool_;
+};
+
+class FakeLanding final : public Landing {
+ public:
+  // The fake is one thread's; a second handle forwards to it.
+  class Handle final : public DocumentStore {
+   public:
+    explicit Handle(FakeDocumentStore& store) : store_(store) {}
+    Result<std::vector<WriteResult>> Write(std::span<const Document> documents) override {
+      return store_.Write(documents);
+    }
+    Status EnsureIndexes(const Namespace& ns, std::span<const Index> indexes) override {
+      return store_.EnsureIndexes(ns, indexes);
+    }
+    Status Ping() override { return store_.Ping(); }
+
+   private:
+    FakeDocumentStore& store_;
+  };
+  std::unique_ptr<DocumentStore> Open() override { return std::make_unique<Handle>(store_); }
+
+ private:
+  FakeDocumentStore store_;
+};
+
+class DocumentStoreContract : public testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    const char* uri = std::getenv("TIDEGATE_TEST_MONGO_URL");
+    if (GetParam() == "Mongo" && !uri)
+      GTEST_SKIP() << "mongo: TIDEGATE_TEST_MONGO_URL names no server";
+    if (GetParam() == "Mongo") landing_ = std::make_unique<MongoLanding>(uri);
+    if (GetParam() == "Sqlite") landing_ = std::make_unique<SqliteLanding>();
+    if (GetParam() == "Fake") landing_ = std::make_unique<FakeLanding>();
+    store_ = landing_->Open();
+    // A server may keep what an earlier run left: every test has a database of its own.
+    database_ = "tidegate_contract_" + std::to_string(::getpid()) + "_" +
+                std::to_string(std::chrono::steady_clock::now().time_since_epoch().count());
+  }
+
+  Document Heartbeat(std::string_view id, std::string_view extra = "") {
+    return MakeDocument(
+        id,
+        R"({"tenant_id":"acme","asset_id":"truck-1","timestamp":"2025-06-23T00:37:01.000Z")" +
+            std::string(extra) + "}",
+        {database_, "heartbeats"});
+  }
+
+  std::vector<Outcome> Write(std::vector<Document> documents) {
+    auto results = store_->Write(documents);
+    EXPECT_TRUE(results.ok()) << (results.ok() ? "" : results.error().message);
+    std::vector<Outcome> outcomes;
+    if (results.ok()) {
+      for (const WriteResult& result : *results) outcomes.push_back(result.outcome);
+    }
+    return outcomes;
+  }
+
+  template <typename... Documents>
+  std::vector<Outcome> WriteAll(Documents... documents) {
+    std::vector<Document> list;
+    (list.push_back(std::move(documents)), ...);
+    return Write(std::move(list));
+  }
+
+  std::unique_ptr<Landing> landing_;
+  std::unique_ptr<DocumentStore> store_;
+  std::string database_;
+};
+
+using enum Outcome;
+
+TEST_P(DocumentStoreContract, ANewDocumentLands) {
+  EXPECT_EQ(WriteAll(Heartbeat("a")), std::vector{kLanded});
+}
+
+TEST_P(DocumentStoreContract, NothingToWriteIsFine) {
+  EXPECT_EQ(Write({}), std::vector<Outcome>{});
+}
+
+TEST_P(DocumentStoreContract, TheSameIdAgainIsADuplicateAndOthersLand) {
+  WriteAll(Heartbeat("a"));
+  EXPECT_EQ(WriteAll(Heartbeat("b"), Heartbeat("a"), Heartbeat("c")),
+            (std::vector{kLanded, kDuplicate, kLanded}));
+}
+
+TEST_P(DocumentStoreContract, TheSameIdTwiceInOneWriteLandsOnce) {
+  EXPECT_EQ(WriteAll(Heartbeat("a"), Heartbeat("a")), (std::vector{kLanded, kDuplicate}));
+}
+
+TEST_P(DocumentStoreContract, TheSameIdInAnotherCollectionIsAnotherDocument) {
+  Document other = Heartbeat("a");
+  other.ns.collection = "alerts";
+  EXPECT_EQ(WriteAll(Heartbeat("a"), std::move(other)), (std::vector{kLanded, kLanded}));
+}
+
+TEST_P(DocumentStoreContract, AWriteThatIsRepeatedWholeHasOnlyDuplicates) {
+  std::vector<Document> batch;
+  for (int i = 0; i < 2'500; ++i) batch.push_back(Heartbeat(std::to_string(i)));
+  auto first = store_->Write(batch);
+  ASSERT_TRUE(first.ok());
+  EXPECT_EQ(std::ranges::count(*first, kLanded, &WriteResult::outcome), 2'500);
+  auto second = store_->Write(batch);
+  ASSERT_TRUE(second.ok());
+  EXPECT_EQ(std::ranges::count(*second, kDuplicate, &WriteResult::outcome), 2'500);
+}
+
+TEST_P(DocumentStoreContract, DuplicatesOfSeveralCommandsAreEachFound) {
+  std::vector<Document> batch;
+  for (int i = 0; i < 2'500; i += 500) batch.push_back(Heartbeat(std::to_string(i)));
+  Write(std::move(batch));
+  std::vector<Document> all;
+  for (int i = 0; i < 2'500; ++i) all.push_back(Heartbeat(std::to_string(i)));
+  const std::vector<Outcome> outcomes = Write(std::move(all));
+  ASSERT_EQ(outcomes.size(), 2'500u);
+  for (size_t i = 0; i < outcomes.size(); ++i)
+    EXPECT_EQ(outcomes[i], i % 500 == 0 ? kDuplicate : kLanded) << i;
+}
+
+TEST_P(DocumentStoreContract, OddValuesLand) {
+  EXPECT_EQ(
+      WriteAll(
+          Heartbeat(
+              "numbers",
+              R"(,"a":-0,"b":1e400,"c":123456789012345678901234567890,"d":9223372036854775807)"),
+          Heartbeat("nested", R"(,"a":{"b":[1,[2,{"c":null}],true,""]},"":{})"),
+          Heartbeat("text", R"(,"a":"\u20ac \ud83d\ude9a \" \\ ")")),
+      (std::vector{kLanded, kLanded, kLanded}));
+}
+
+TEST_P(DocumentStoreContract, WhatOneWorkerLandedIsADuplicateToAnother) {
+  auto other = landing_->Open();
+  WriteAll(Heartbeat("a"));
+  std::vector<Document> again;
+  again.push_back(Heartbeat("a"));
+  auto results = other->Write(again);
+  ASSERT_TRUE(results.ok());
+  EXPECT_EQ((*results)[0].outcome, kDuplicate);
+}
+
+TEST_P(DocumentStoreContract, IndexesCanBeAskedForTwice) {
+  const std::vector<Index> indexes{
+      {"asset_time", {{"tenant_id", 1}, {"asset_id", 1}, {"timestamp", -1}}},
+      {"time", {{"timestamp", -1}}}};
+  EXPECT_TRUE(store_->EnsureIndexes({database_, "heartbeats"}, indexes).ok());
+  EXPECT_TRUE(store_->EnsureIndexes({database_, "heartbeats"}, indexes).ok());
+  EXPECT_EQ(WriteAll(Heartbeat("a")), std::vector{kLanded});
+}
+
+TEST_P(DocumentStoreContract, PingAnswers) {
+  EXPECT_TRUE(store_->Ping().ok());
+}
+
+INSTANTIATE_TEST_SUITE_P(Landings, DocumentStoreContract,
+                         testing::Values("Fake", "Sqlite", "Mongo"),
+                         [](const auto& instance) { return instance.param; });
+
+}  // namespace
+}  // namespace tidegate::reader

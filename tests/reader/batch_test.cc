@@ -1,0 +1,103 @@
+#include "reader/batch.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/reader_documents.h"
+
+namespace tidegate::reader {
+namespace {
+
+const Partition kOne{"t", 1};
+const Partition kTwo{"t", 2};
+
+void AddGood(Batch& batch, const Partition& partition, int64_t offset) {
+  batch.Add({.partition = partition,
+             .offset = offset,
+             .timestamp = {},
+             .key = "k",
+             .value = "{}",
+             .headers = {}},
+            MakeDocument(std::to_string(offset), "{}"));
+}
+void AddBad(Batch& batch, const Partition& partition, int64_t offset) {
+  batch.Add({.partition = partition,
+             .offset = offset,
+             .timestamp = {},
+             .key = {},
+             .value = "bad",
+             .headers = {}},
+            Refusal{RefusalKind::kJson, "bad"});
+}
+std::vector<WriteResult> All(Outcome outcome, size_t count) {
+  return std::vector<WriteResult>(count, {outcome, "reason"});
+}
+
+TEST(Batch, NothingIsFinishedBeforeItIsSettled) {
+  Batch batch;
+  AddGood(batch, kOne, 5);
+  EXPECT_TRUE(batch.Finished().empty());
+  EXPECT_FALSE(batch.done());
+}
+
+TEST(Batch, TheEndOfEachPartitionIsFinishedWhenAllIsDone) {
+  Batch batch;
+  AddGood(batch, kOne, 5);
+  AddGood(batch, kTwo, 9);
+  AddGood(batch, kOne, 8);  // Offsets may have gaps.
+  batch.Settle(All(Outcome::kLanded, 3), 3);
+  EXPECT_TRUE(batch.done());
+  EXPECT_EQ(batch.Finished(), (std::vector<Position>{{kOne, 9}, {kTwo, 10}}));
+}
+
+TEST(Batch, AnOpenMessageHoldsItsPartitionBackAndNoOther) {
+  Batch batch;
+  AddGood(batch, kOne, 1);
+  AddBad(batch, kOne, 2);
+  AddGood(batch, kOne, 3);
+  AddGood(batch, kTwo, 1);
+  batch.Settle(All(Outcome::kDuplicate, 3), 3);
+  EXPECT_EQ(batch.Finished(), (std::vector<Position>{{kOne, 2}, {kTwo, 2}}));
+}
+
+TEST(Batch, OnlyTheRetriedDocumentsRemain) {
+  Batch batch;
+  for (int64_t offset = 0; offset < 3; ++offset) AddGood(batch, kOne, offset);
+  std::vector<WriteResult> results = All(Outcome::kLanded, 3);
+  results[1] = {Outcome::kRetry, "conflict"};
+  const Batch::Tally tally = batch.Settle(results, 2);
+  EXPECT_EQ(tally.retries, 1u);
+  ASSERT_EQ(batch.documents().size(), 1u);
+  EXPECT_EQ(batch.documents()[0].id, "1");
+  EXPECT_EQ(batch.Settle(All(Outcome::kRetry, 1), 2).exhausted, 1u);
+  EXPECT_TRUE(batch.documents().empty());
+  EXPECT_EQ(batch.letters({}).size(), 1u);
+}
+
+TEST(Batch, DroppingAPartitionKeepsTheOthersWithTheirDocuments) {
+  Batch batch;
+  AddGood(batch, kOne, 1);
+  AddGood(batch, kTwo, 2);
+  AddBad(batch, kOne, 3);
+  AddGood(batch, kTwo, 4);
+  const std::vector<Partition> gone{kOne};
+  batch.Drop(gone);
+  EXPECT_EQ(batch.size(), 2u);
+  ASSERT_EQ(batch.documents().size(), 2u);
+  EXPECT_EQ(batch.documents()[1].id, "4");
+  EXPECT_TRUE(batch.letters({}).empty());
+  batch.Settle(All(Outcome::kLanded, 2), 3);
+  EXPECT_EQ(batch.Finished(), (std::vector<Position>{{kTwo, 5}}));
+}
+
+TEST(Batch, DroppingEverythingCostsNothingAnyMore) {
+  Batch batch;
+  AddGood(batch, kOne, 1);
+  EXPECT_GT(batch.payload_bytes(), 0u);
+  batch.Drop(std::vector<Partition>{kOne});
+  EXPECT_TRUE(batch.empty());
+  EXPECT_EQ(batch.payload_bytes(), 0u);
+  EXPECT_EQ(batch.json_values(), 0u);
+}
+
+}  // namespace
+}  // namespace tidegate::reader

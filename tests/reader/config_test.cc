@@ -1,0 +1,208 @@
+#include "reader/config/config.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "tests/support/reader_documents.h"
+
+namespace tidegate::reader {
+namespace {
+
+class ConfigTest : public testing::Test {
+ protected:
+  Config Load(Variables variables) {
+    variables.emplace("TIDEGATE_KAFKA_BOOTSTRAP_SERVERS", "kafka:9092");
+    return LoadAlone(std::move(variables));
+  }
+  Config LoadAlone(Variables variables) {
+    return LoadConfig(Environment(std::move(variables)), Credentials(credentials_));
+  }
+  std::string Problems(const Config& config) {
+    std::string all;
+    for (const std::string& problem : config.problems) all += problem + "\n";
+    return all;
+  }
+  Setting Shown(const Config& config, std::string_view name) {
+    const auto found = std::ranges::find(config.settings, name, &Setting::name);
+    return found == config.settings.end() ? Setting{} : *found;
+  }
+
+  TemporaryFolder folder_;
+  std::string credentials_;
+};
+
+TEST_F(ConfigTest, OneVariableIsEnough) {
+  const Config config = Load({});
+  EXPECT_EQ(Problems(config), "");
+  EXPECT_EQ(config.landing, "sqlite:./landing.db");
+  EXPECT_EQ(config.streams.size(), 4u);
+  EXPECT_EQ(config.worker.batch_records, 5'000u);
+  EXPECT_EQ(config.worker.batch_interval, std::chrono::milliseconds(500));
+  EXPECT_EQ(config.worker.max_attempts, 4);
+  EXPECT_EQ(config.dlq_topic, "telemetry.dlq");
+  ASSERT_TRUE(config.http);
+  EXPECT_EQ(config.http->address, "127.0.0.1");
+  EXPECT_EQ(config.http->port, 8002);
+}
+
+TEST_F(ConfigTest, TheLandingOfAServiceIsItsStateDirectory) {
+  EXPECT_EQ(Load({{"STATE_DIRECTORY", "/var/lib/tidegate-reader:/other"}}).landing,
+            "sqlite:/var/lib/tidegate-reader/landing.db");
+}
+
+TEST_F(ConfigTest, AllProblemsAreToldAtOnce) {
+  const Config config = LoadAlone({{"TIDEGATE_BATCH_RECORDS", "many"},
+                                   {"TIDEGATE_BATCH_INTERVAL", "5"},
+                                   {"TIDEGATE_TENANCY", "single"},
+                                   {"TIDEGATE_TENANTS", "acme, b/c"},
+                                   {"TIDEGATE_LANDING", "postgres://x"},
+                                   {"TIDEGATE_STREAMS", "heartbeet"},
+                                   {"TIDEGATE_STREAM_ALERT", "topik=x"},
+                                   {"TIDEGATE_HTTP_LISTEN", "nowhere"},
+                                   {"TIDEGATE_LOG_LEVEL", "loud"},
+                                   {"TIDEGATE_WORKERS", "0"},
+                                   {"TIDEGATE_KAFKA_ENABLE_AUTO_OFFSET_STORE", "true"},
+                                   {"TIDEGATE_BATCH_RECORD", "1"}});
+  const std::string problems = Problems(config);
+  for (const char* expected :
+       {"TIDEGATE_KAFKA_BOOTSTRAP_SERVERS", "'many'", "'5'", "'single'", "'b/c'", "sqlite:PATH",
+        "did you mean heartbeat", "'topik'", "nowhere", "'loud'", "TIDEGATE_WORKERS",
+        "must be false", "did you mean TIDEGATE_BATCH_RECORDS"}) {
+    EXPECT_NE(problems.find(expected), std::string::npos) << expected << " in\n" << problems;
+  }
+}
+
+TEST_F(ConfigTest, ABlankVariableIsAsGoodAsUnset) {
+  const Config config = Load({{"TIDEGATE_BATCH_RECORDS", ""}, {"TIDEGATE_STREAM_ALERT", ""}});
+  EXPECT_EQ(Problems(config), "");
+  EXPECT_EQ(config.worker.batch_records, 5'000u);
+}
+
+TEST_F(ConfigTest, TheHeartbeatReadersVariablesWork) {
+  const Config config = LoadAlone({{"FD_SERVICE_NAME", "fd-reader-heartbeat-blob"},
+                                   {"FD_KAFKA_TOPIC", "raw.beats"},
+                                   {"FD_MONGO_COLLECTION_NAME", "beats"},
+                                   {"FD_LOG_LEVEL", "DEBUG"},
+                                   {"FD_METRICS_PORT", "9090"},
+                                   {"FD_MAX_RETRIES", "5"},
+                                   {"FD_RETRY_DELAY", "30"},
+                                   {"KAFKA_BROKER", "kafka:9092"},
+                                   {"KAFKA_USERNAME", "user1"},
+                                   {"KAFKA_PASSWORD", "geheim"},
+                                   {"MONGO_DB_HOST", "mongo:27018"},
+                                   {"MONGO_DB_PORT", "27017"},
+                                   {"MONGO_DB_DATABASE", "telematics"},
+                                   {"MONGO_DB_USERNAME", "reader"},
+                                   {"MONGO_DB_PASSWORD", "p@ss/word"}});
+  EXPECT_EQ(Problems(config), "");
+  EXPECT_EQ(config.streams[0].topic, "raw.beats");
+  EXPECT_EQ(config.streams[0].collection, "beats");
+  EXPECT_EQ(config.log_level, LogLevel::kDebug);
+  EXPECT_EQ(config.http->port, 9090);
+  EXPECT_EQ(config.worker.max_attempts, 6);
+  EXPECT_EQ(config.worker.backoff.max, std::chrono::seconds(30));
+  EXPECT_EQ(config.kafka_settings.at("bootstrap.servers"), "kafka:9092");
+  EXPECT_EQ(config.kafka_settings.at("sasl.username"), "user1");
+  EXPECT_EQ(config.kafka_settings.at("security.protocol"), "sasl_plaintext");
+  EXPECT_EQ(config.kafka_settings.at("client.id"), "fd-reader-heartbeat-blob");
+  EXPECT_EQ(config.landing, "mongodb://reader:p%40ss%2Fword@mongo:27018");
+  EXPECT_EQ(config.decoder.database, "telematics");
+  EXPECT_EQ(config.warnings.size(), 1u);
+}
+
+TEST_F(ConfigTest, OtherReadersVariablesWork) {
+  const Config config = LoadAlone(
+      {{"KAFKA_BOOTSTRAP_SERVERS", "kafka:9092"},
+       {"KAFKA_GROUP_ID", "sensor-consumer-group"},
+       {"TELEMETRY_TOPIC", "telemetry.other"},
+       {"DLQ_TOPIC", "other.dlq"},
+       {"MAX_RETRIES", "2"},
+       {"BATCH_SIZE", "100"},
+       {"FLUSH_INTERVAL", "5.0"},
+       {"COMMIT_INTERVAL_MS", "4000"},
+       {"MONGODB_URL", "mongodb://admin:password@localhost:27017/sales_db?authSource=admin"}});
+  EXPECT_EQ(Problems(config), "");
+  EXPECT_EQ(config.kafka_settings.at("group.id"), "sensor-consumer-group");
+  EXPECT_EQ(config.kafka_settings.at("auto.commit.interval.ms"), "4000");
+  EXPECT_EQ(config.streams[1].topic, "telemetry.other");
+  EXPECT_EQ(config.dlq_topic, "other.dlq");
+  EXPECT_EQ(config.worker.max_attempts, 3);
+  EXPECT_EQ(config.worker.batch_records, 100u);
+  EXPECT_EQ(config.worker.batch_interval, std::chrono::seconds(5));
+  EXPECT_EQ(config.decoder.database, "sales_db");
+  EXPECT_EQ(Shown(config, "TIDEGATE_LANDING").origin, "MONGODB_URL");
+}
+
+class LandingAliases : public ConfigTest, public testing::WithParamInterface<const char*> {};
+TEST_P(LandingAliases, NameTheLanding) {
+  const Config config = Load({{GetParam(), "mongodb://other:1"}});
+  EXPECT_EQ(config.landing, "mongodb://other:1");
+}
+INSTANTIATE_TEST_SUITE_P(Table, LandingAliases,
+                         testing::Values("TIDEGATE_LANDING", "MONGO_URL", "MONGODB_URI",
+                                         "MONGODB_URL"));
+
+class DatabaseAliases : public ConfigTest, public testing::WithParamInterface<const char*> {};
+TEST_P(DatabaseAliases, NameTheDatabase) {
+  EXPECT_EQ(Load({{GetParam(), "iotdb"}}).decoder.database, "iotdb");
+}
+INSTANTIATE_TEST_SUITE_P(Table, DatabaseAliases,
+                         testing::Values("TIDEGATE_DATABASE", "MONGO_DB", "MONGO_DB_DATABASE",
+                                         "DATABASE_NAME", "MONGODB_DATABASE"));
+
+TEST_F(ConfigTest, OurOwnNameGoesBeforeAnAlias) {
+  const Config config =
+      Load({{"MONGO_URL", "mongodb://other"}, {"TIDEGATE_LANDING", "mongodb://mine"}});
+  EXPECT_EQ(config.landing, "mongodb://mine");
+}
+
+TEST_F(ConfigTest, CredentialsWinAndNothingSecretIsShown) {
+  credentials_ = folder_.File("");
+  std::ofstream(folder_.File("landing.uri")) << "mongodb://fleet:sEcret1@db/?w=majority\n";
+  std::ofstream(folder_.File("kafka.sasl.password")) << "sEcret2\n";
+  const Config config =
+      Load({{"MONGO_URL", "mongodb://other"}, {"TIDEGATE_KAFKA_SSL_KEY_PASSWORD", "sEcret3"}});
+  EXPECT_EQ(config.landing, "mongodb://fleet:sEcret1@db/?w=majority");
+  EXPECT_EQ(config.kafka_credentials.at("sasl.password"), "sEcret2");
+  const std::string report = ConfigReport(config);
+  EXPECT_EQ(report.find("sEcret"), std::string::npos) << report;
+  EXPECT_NE(report.find("credential landing.uri"), std::string::npos);
+  EXPECT_NE(report.find("mongodb://fleet:***@db"), std::string::npos);
+}
+
+TEST_F(ConfigTest, AMongoUriThatLosesDocumentsIsRefused) {
+  EXPECT_NE(Problems(Load({{"TIDEGATE_LANDING", "mongodb://db/?w=0"}})).find("w=0"),
+            std::string::npos);
+}
+
+TEST_F(ConfigTest, StreamsAreChangedAddedAndLeftOut) {
+  const Config config =
+      Load({{"TIDEGATE_STREAMS", "alert, water"},
+            {"TIDEGATE_STREAM_ALERT", "collection=alarms"},
+            {"TIDEGATE_STREAM_WATER", "topic=water.{tenant} collection=water kind=reading"}});
+  EXPECT_EQ(Problems(config), "");
+  ASSERT_EQ(config.streams.size(), 2u);
+  EXPECT_EQ(config.streams[0].collection, "alarms");
+  EXPECT_EQ(config.streams[0].topic, "telemetry.alerts");
+  EXPECT_TRUE(config.streams[1].is_pattern());
+}
+
+TEST_F(ConfigTest, ANewStreamIsFollowedWithoutBeingListed) {
+  EXPECT_EQ(Load({{"TIDEGATE_STREAM_WATER", "topic=water collection=water"}}).streams.size(), 5u);
+}
+
+TEST_F(ConfigTest, ADatabaseForEachTenantWantsAnAllowList) {
+  EXPECT_EQ(Load({{"TIDEGATE_TENANCY", "database"}}).warnings.size(), 1u);
+  const Config config = Load({{"TIDEGATE_TENANCY", "database"}, {"TIDEGATE_TENANTS", "acme,bolt"}});
+  EXPECT_TRUE(config.warnings.empty());
+  EXPECT_EQ(config.decoder.tenants.size(), 2u);
+}
+
+TEST_F(ConfigTest, HttpCanBeOff) {
+  EXPECT_FALSE(Load({{"TIDEGATE_HTTP_LISTEN", "off"}}).http);
+}
+
+}  // namespace
+}  // namespace tidegate::reader

@@ -1,0 +1,77 @@
+#include "reader/stream.h"
+
+#include <gtest/gtest.h>
+
+namespace tidegate::reader {
+namespace {
+
+StreamTable Table(std::vector<Stream> streams) {
+  return StreamTable::Make(std::move(streams)).value();
+}
+
+TEST(Stream, ASettingChangesWhatItNamesAndKeepsTheRest) {
+  const auto stream = ParseStream("collection=beats", BuiltInStreams()[0]);
+  ASSERT_TRUE(stream.ok());
+  EXPECT_EQ(stream->collection, "beats");
+  EXPECT_EQ(stream->topic, "telematics.raw.telematics_heartbeat");
+}
+
+TEST(Stream, ANewOneNeedsTopicAndCollection) {
+  EXPECT_TRUE(ParseStream(" topic=a.b\tcollection=c  kind=reading ", {.name = "x"}).ok());
+  EXPECT_FALSE(ParseStream("topic=a.b", {.name = "x"}).ok());
+  EXPECT_FALSE(ParseStream("collection=a", {.name = "x"}).ok());
+}
+
+class BadStreams : public testing::TestWithParam<std::string_view> {};
+TEST_P(BadStreams, AreRefused) {
+  const auto stream = ParseStream(GetParam(), BuiltInStreams()[0]);
+  ASSERT_FALSE(stream.ok());
+  EXPECT_EQ(stream.error().code, ErrorCode::kInvalid);
+}
+INSTANTIATE_TEST_SUITE_P(Table, BadStreams,
+                         testing::Values("topic", "topic=", "topic=a/b", "topic=a{tenant}b{tenant}",
+                                         "topic=..", "topic=a$", "collection=system.users",
+                                         "collection=.a", "collection=a$b", "kind=sale",
+                                         "colection=a"));
+
+TEST(Stream, ExactTopicsAreFound) {
+  const StreamTable table = Table({BuiltInStreams().begin(), BuiltInStreams().end()});
+  const auto match = table.Find("telemetry.alerts");
+  ASSERT_TRUE(match);
+  EXPECT_EQ(match->stream->name, "alert");
+  EXPECT_TRUE(match->tenant.empty());
+  EXPECT_FALSE(table.Find("telemetry.alert"));
+}
+
+TEST(Stream, APatternGivesTheTenant) {
+  const StreamTable table = Table({{"a", "fleet.{tenant}.beat", "c", RecordClass::kHeartbeat}});
+  EXPECT_EQ(table.Find("fleet.acme.beat")->tenant, "acme");
+  EXPECT_EQ(table.Find("fleet.acme.north.beat")->tenant, "acme.north");
+  EXPECT_FALSE(table.Find("fleet..beat"));
+  EXPECT_FALSE(table.Find("fleet.beat"));
+  EXPECT_FALSE(table.Find("xfleet.acme.beat"));
+  EXPECT_EQ(table.Subscription(), std::vector<std::string>{"^fleet\\.[A-Za-z0-9._-]+\\.beat$"});
+}
+
+TEST(Stream, AnExactTopicGoesBeforeAPattern) {
+  const StreamTable table = Table({{"p", "fleet.{tenant}", "p", RecordClass::kHeartbeat},
+                                   {"e", "fleet.alerts", "e", RecordClass::kAlert}});
+  EXPECT_EQ(table.Find("fleet.alerts")->stream->name, "e");
+  EXPECT_EQ(table.Find("fleet.acme")->stream->name, "p");
+}
+
+TEST(Stream, TwoStreamsOfOneTopicAreRefused) {
+  EXPECT_FALSE(StreamTable::Make({{"a", "t", "c", {}}, {"b", "t", "d", {}}}).ok());
+  EXPECT_FALSE(StreamTable::Make({}).ok());
+}
+
+TEST(Stream, IndexesFollowTheTenancy) {
+  const auto shared = IndexesFor(BuiltInStreams()[0], Tenancy::kShared);
+  ASSERT_EQ(shared.size(), 1u);
+  EXPECT_EQ(shared[0].keys.front().first, "tenant_id");
+  EXPECT_EQ(IndexesFor(BuiltInStreams()[0], Tenancy::kDatabase)[0].keys.front().first, "asset_id");
+  EXPECT_EQ(IndexesFor(BuiltInStreams()[2], Tenancy::kShared).size(), 2u);
+}
+
+}  // namespace
+}  // namespace tidegate::reader

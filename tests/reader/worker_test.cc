@@ -1,0 +1,389 @@
+#include "reader/worker.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/fake_clock.h"
+#include "tests/support/fake_document_store.h"
+#include "tests/support/fake_source.h"
+
+namespace tidegate::reader {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+class WorkerTest : public testing::Test {
+ protected:
+  WorkerTest() { source_.Assign({kHeartbeats0, kHeartbeats1}); }
+
+  Worker& worker() {
+    if (!worker_) {
+      worker_.emplace(options_,
+                      Worker::Parts{source_, store_, dead_letters_, decoder_, clock_, log_,
+                                    reader_metrics_, board_},
+                      0, 7);
+    }
+    return *worker_;
+  }
+
+  void Step() { ASSERT_TRUE(worker().Step(milliseconds(100)).ok()); }
+  // Takes what is there and lets the batch become due.
+  void StepUntilDue() {
+    Step();
+    clock_.Advance(milliseconds(500));
+    Step();
+  }
+  // Longer than any backoff, in steps that a worker would take.
+  void StepThroughABackoff() {
+    for (int i = 0; i < 10; ++i) {
+      clock_.Advance(milliseconds(100));
+      Step();
+    }
+  }
+  WorkerState State() { return board_.Read()[0]; }
+
+  Worker::Options options_{.batch_records = 10,
+                           .batch_interval = milliseconds(500),
+                           .max_attempts = 3,
+                           .backoff = {.initial = milliseconds(500), .max = milliseconds(800)}};
+  FakeSource source_;
+  FakeDocumentStore store_;
+  FakeDeadLetters dead_letters_;
+  Decoder decoder_{{},
+                   StreamTable::Make({BuiltInStreams().begin(), BuiltInStreams().end()}).value()};
+  FakeClock clock_;
+  std::string logged_;
+  Log log_{LogLevel::kDebug,
+           [this](LogLevel, std::string_view line) { logged_ += std::string(line) + "\n"; }};
+  Metrics metrics_;
+  ReaderMetrics reader_metrics_{metrics_};
+  StatusBoard board_{1};
+  std::optional<Worker> worker_;
+};
+
+TEST_F(WorkerTest, ABatchLandsWhenItsIntervalIsOver) {
+  source_.PushHeartbeat(kHeartbeats0, "e1");
+  Step();
+  EXPECT_EQ(store_.count(), 0u);
+  EXPECT_EQ(source_.stored(kHeartbeats0), -1);
+  clock_.Advance(milliseconds(500));
+  Step();
+  EXPECT_TRUE(store_.Has("acme/truck-1/e1"));
+  EXPECT_EQ(source_.stored(kHeartbeats0), 1);
+}
+
+TEST_F(WorkerTest, AFullBatchLandsAtOnce) {
+  for (int i = 0; i < 10; ++i) source_.PushHeartbeat(kHeartbeats0, std::to_string(i));
+  Step();
+  EXPECT_EQ(store_.count(), 10u);
+  EXPECT_EQ(store_.writes(), 1u);
+  EXPECT_EQ(source_.stored(kHeartbeats0), 10);
+}
+
+TEST_F(WorkerTest, ABatchIsBoundedInBytes) {
+  options_.batch_bytes = 300;
+  for (int i = 0; i < 5; ++i) source_.PushHeartbeat(kHeartbeats0, std::to_string(i));
+  Step();
+  EXPECT_EQ(store_.count(), 3u);
+  EXPECT_EQ(source_.waiting(), 2u);
+}
+
+TEST_F(WorkerTest, ABatchIsBoundedInJsonValues) {
+  options_.batch_records = 1'000;
+  options_.batch_bytes = 100 << 20;
+  std::string many = R"({"tenant_id":"acme","asset_id":"a","x":[1)";
+  for (int i = 0; i < 15'000; ++i) many += ",1";
+  for (int i = 0; i < 20; ++i) source_.Push(kHeartbeats0, many + "]}");
+  Step();
+  EXPECT_EQ(source_.stored(kHeartbeats0), 14);  // 200,000 values.
+}
+
+TEST_F(WorkerTest, DuplicatesAreSuccess) {
+  source_.PushHeartbeat(kHeartbeats0, "e1");
+  source_.PushHeartbeat(kHeartbeats0, "e1");
+  StepUntilDue();
+  EXPECT_EQ(store_.count(), 1u);
+  EXPECT_EQ(source_.stored(kHeartbeats0), 2);
+  EXPECT_TRUE(dead_letters_.letters().empty());
+  EXPECT_NE(metrics_.Text().find("tidegate_reader_duplicates_total 1"), std::string::npos);
+}
+
+TEST_F(WorkerTest, PoisonAmongGoodOnesEndsAloneInTheDeadLetters) {
+  source_.PushHeartbeat(kHeartbeats0, "e1");
+  source_.Push(kHeartbeats0, "{not json", {{"tg-id", "gw:1:7"}});
+  source_.Push(kHeartbeats0, std::nullopt);
+  source_.PushHeartbeat(kHeartbeats0, "e2");
+  store_.Reject("acme/truck-1/e3");
+  source_.PushHeartbeat(kHeartbeats0, "e3");
+  StepUntilDue();
+  EXPECT_EQ(store_.count(), 2u);
+  ASSERT_EQ(dead_letters_.letters().size(), 3u);
+  const auto& poison = dead_letters_.letters()[0];
+  EXPECT_EQ(poison.message.offset, 1);
+  EXPECT_EQ(poison.message.value, "{not json");
+  EXPECT_EQ(poison.message.headers.front().second, "gw:1:7");
+  EXPECT_EQ(poison.refusal.kind, RefusalKind::kJson);
+  EXPECT_EQ(dead_letters_.letters()[2].refusal.kind, RefusalKind::kDatabase);
+  EXPECT_EQ(source_.stored(kHeartbeats0), 5);
+  EXPECT_NE(metrics_.Text().find("processing_errors_total 3"), std::string::npos);
+}
+
+TEST_F(WorkerTest, AnOutageKeepsTheBatchAndStoresNothing) {
+  Step();
+  source_.PushHeartbeat(kHeartbeats0, "e1");
+  store_.TakeDown();
+  StepUntilDue();
+  for (int i = 0; i < 50; ++i) StepThroughABackoff();
+  EXPECT_EQ(source_.stored(kHeartbeats0), -1);
+  EXPECT_TRUE(dead_letters_.letters().empty());
+  EXPECT_TRUE(source_.paused());
+  EXPECT_FALSE(State().trouble.empty());
+  EXPECT_EQ(State().in_hand, 1u);
+}
+
+TEST_F(WorkerTest, PollingGoesOnDuringAnOutage) {
+  store_.TakeDown();
+  source_.PushHeartbeat(kHeartbeats0, "e1");
+  StepUntilDue();
+  const size_t polls = source_.polls();
+  StepThroughABackoff();
+  EXPECT_GE(source_.polls(), polls + 10);
+}
+
+TEST_F(WorkerTest, AfterAnOutageTheBatchLandsAndTheRestFollows) {
+  store_.TakeDown();
+  source_.PushHeartbeat(kHeartbeats0, "e1");
+  StepUntilDue();
+  source_.PushHeartbeat(kHeartbeats0, "e2");
+  StepThroughABackoff();
+  EXPECT_EQ(source_.waiting(), 1u);
+  store_.Restore();
+  StepThroughABackoff();
+  EXPECT_FALSE(source_.paused());
+  StepThroughABackoff();
+  EXPECT_EQ(store_.count(), 2u);
+  EXPECT_EQ(source_.stored(kHeartbeats0), 2);
+  EXPECT_TRUE(State().trouble.empty());
+  EXPECT_TRUE(State().database_up);
+}
+
+TEST_F(WorkerTest, ALostAnswerDoublesNothing) {
+  source_.PushHeartbeat(kHeartbeats0, "e1");
+  store_.LoseNextAnswer();
+  StepUntilDue();
+  EXPECT_EQ(source_.stored(kHeartbeats0), -1);
+  StepThroughABackoff();
+  EXPECT_EQ(store_.count(), 1u);
+  EXPECT_EQ(source_.stored(kHeartbeats0), 1);
+}
+
+TEST_F(WorkerTest, AConflictIsTriedAgainForThatDocumentAlone) {
+  store_.Conflict("acme/truck-1/e2", 2);
+  for (const char* id : {"e1", "e2", "e3"}) source_.PushHeartbeat(kHeartbeats0, id);
+  StepUntilDue();
+  EXPECT_EQ(store_.count(), 2u);
+  EXPECT_EQ(source_.stored(kHeartbeats0), -1);
+  StepThroughABackoff();
+  StepThroughABackoff();
+  EXPECT_EQ(store_.count(), 3u);
+  EXPECT_EQ(source_.stored(kHeartbeats0), 3);
+  EXPECT_TRUE(dead_letters_.letters().empty());
+  EXPECT_NE(metrics_.Text().find("tidegate_reader_duplicates_total 0"), std::string::npos);
+}
+
+TEST_F(WorkerTest, AConflictThatStaysBecomesADeadLetter) {
+  store_.Conflict("acme/truck-1/e1", 100);
+  source_.PushHeartbeat(kHeartbeats0, "e1");
+  StepUntilDue();
+  for (int i = 0; i < 3; ++i) StepThroughABackoff();
+  ASSERT_EQ(dead_letters_.letters().size(), 1u);
+  EXPECT_EQ(dead_letters_.letters()[0].refusal.kind, RefusalKind::kRetries);
+  EXPECT_EQ(store_.writes(), 3u);
+  EXPECT_EQ(source_.stored(kHeartbeats0), 1);
+}
+
+TEST_F(WorkerTest, OffsetsWaitForTheDeadLettersToo) {
+  dead_letters_.TakeDown();
+  source_.PushHeartbeat(kHeartbeats0, "e1");
+  source_.Push(kHeartbeats0, "poison");
+  StepUntilDue();
+  EXPECT_EQ(store_.count(), 1u);
+  EXPECT_EQ(source_.stored(kHeartbeats0), -1);
+  EXPECT_TRUE(source_.paused());
+  dead_letters_.Restore();
+  StepThroughABackoff();
+  EXPECT_EQ(dead_letters_.letters().size(), 1u);
+  EXPECT_EQ(source_.stored(kHeartbeats0), 2);
+}
+
+TEST_F(WorkerTest, ADeadLetterThatGotThroughIsNotSentAgain) {
+  dead_letters_.TakeDown();
+  dead_letters_.LetThrough(1);
+  source_.Push(kHeartbeats0, "poison 1");
+  source_.Push(kHeartbeats0, "poison 2");
+  StepUntilDue();
+  dead_letters_.Restore();
+  StepThroughABackoff();
+  ASSERT_EQ(dead_letters_.letters().size(), 2u);
+  EXPECT_EQ(dead_letters_.letters()[1].message.value, "poison 2");
+}
+
+TEST_F(WorkerTest, ARevokeLandsWhatIsInHandFirst) {
+  source_.PushHeartbeat(kHeartbeats0, "e1");
+  Step();
+  source_.Revoke({kHeartbeats0, kHeartbeats1});
+  Step();
+  EXPECT_EQ(store_.count(), 1u);
+  EXPECT_EQ(source_.stored(kHeartbeats0), 1);
+}
+
+TEST_F(WorkerTest, ARevokeDuringAnOutageLetsGoWithoutStoring) {
+  store_.TakeDown();
+  source_.PushHeartbeat(kHeartbeats0, "e1");
+  StepUntilDue();
+  source_.Revoke({kHeartbeats0, kHeartbeats1});
+  Step();
+  EXPECT_EQ(source_.stored(kHeartbeats0), -1);
+  EXPECT_FALSE(source_.paused());
+  store_.Restore();
+  StepThroughABackoff();
+  EXPECT_EQ(store_.count(), 0u);  // Its next owner lands it.
+}
+
+TEST_F(WorkerTest, ARevokeStoresWhatWasDoneBeforeTheFirstOpenMessage) {
+  dead_letters_.TakeDown();
+  source_.PushHeartbeat(kHeartbeats0, "e1");
+  source_.Push(kHeartbeats0, "poison");
+  source_.PushHeartbeat(kHeartbeats0, "e2");
+  source_.PushHeartbeat(kHeartbeats1, "e3");
+  StepUntilDue();
+  source_.Revoke({kHeartbeats0, kHeartbeats1});
+  Step();
+  EXPECT_EQ(source_.stored(kHeartbeats0), 1);
+  EXPECT_EQ(source_.stored(kHeartbeats1), 1);
+}
+
+TEST_F(WorkerTest, LostPartitionsAreNeitherWrittenNorStored) {
+  source_.PushHeartbeat(kHeartbeats0, "e1");
+  Step();
+  source_.Revoke({kHeartbeats0, kHeartbeats1}, true);
+  Step();
+  clock_.Advance(seconds(5));
+  Step();
+  EXPECT_EQ(store_.count(), 0u);
+  EXPECT_EQ(source_.stored(kHeartbeats0), -1);
+}
+
+TEST_F(WorkerTest, WhatOtherPartitionsSentStaysInHand) {
+  source_.PushHeartbeat(kHeartbeats0, "e1");
+  source_.PushHeartbeat(kHeartbeats1, "e2");
+  Step();
+  source_.Revoke({kHeartbeats0}, true);
+  StepUntilDue();
+  EXPECT_FALSE(store_.Has("acme/truck-1/e1"));
+  EXPECT_TRUE(store_.Has("acme/truck-1/e2"));
+  EXPECT_EQ(source_.stored(kHeartbeats0), -1);
+  EXPECT_EQ(source_.stored(kHeartbeats1), 1);
+}
+
+TEST_F(WorkerTest, StoppingLandsWhatIsInHandAndLeavesTheGroup) {
+  source_.PushHeartbeat(kHeartbeats0, "e1");
+  Step();
+  worker().Stop();
+  EXPECT_EQ(store_.count(), 1u);
+  EXPECT_EQ(source_.stored(kHeartbeats0), 1);
+  EXPECT_TRUE(source_.closed());
+  EXPECT_TRUE(State().stopped);
+}
+
+TEST_F(WorkerTest, StoppingDuringAnOutageStoresNothing) {
+  store_.TakeDown();
+  source_.PushHeartbeat(kHeartbeats0, "e1");
+  StepUntilDue();
+  worker().Stop();
+  EXPECT_EQ(source_.stored(kHeartbeats0), -1);
+  EXPECT_TRUE(source_.closed());
+}
+
+TEST_F(WorkerTest, ItsIndexesAreMadeBeforeAnyMessageComes) {
+  Step();
+  EXPECT_EQ(store_.indexed().size(), 4u);
+  EXPECT_TRUE(store_.indexed().contains({"tidegate", "heartbeats"}));
+  EXPECT_TRUE(State().database_up);
+}
+
+TEST_F(WorkerTest, AnIdleWorkerNoticesThatTheDatabaseWentAndCame) {
+  Step();
+  store_.TakeDown();
+  clock_.Advance(seconds(11));
+  Step();
+  EXPECT_FALSE(State().database_up);
+  store_.Restore();
+  clock_.Advance(seconds(11));
+  Step();
+  EXPECT_TRUE(State().database_up);
+}
+
+TEST_F(WorkerTest, AMemberThatCannotGoOnSaysSo) {
+  source_.Fail("fenced by another member");
+  const Status status = worker().Step(milliseconds(100));
+  ASSERT_FALSE(status.ok());
+  EXPECT_TRUE(State().failed);
+}
+
+// Whatever goes wrong in whatever order: no offset is stored beyond what is landed or published.
+TEST_F(WorkerTest, OffsetsAreNeverAheadOfTheLanding) {
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    std::mt19937_64 random(seed);
+    FakeSource source;
+    FakeDocumentStore store;
+    FakeDeadLetters dead_letters;
+    source.Assign({kHeartbeats0});
+    Worker worker(options_,
+                  {source, store, dead_letters, decoder_, clock_, log_, reader_metrics_, board_}, 0,
+                  seed);
+    int64_t pushed = 0;
+    for (int turn = 0; turn < 200; ++turn) {
+      switch (random() % 10) {
+        case 0:
+          store.TakeDown();
+          break;
+        case 1:
+          store.LoseNextAnswer();
+          break;
+        case 2:
+          dead_letters.TakeDown();
+          break;
+        case 3:
+          store.Conflict("acme/truck-1/" + std::to_string(pushed), 2);
+          break;
+        case 4:
+          source.Push(kHeartbeats0, "poison " + std::to_string(pushed++));
+          break;
+        default:
+          source.PushHeartbeat(kHeartbeats0, std::to_string(pushed++));
+          store.Restore();
+          dead_letters.Restore();
+      }
+      clock_.Advance(milliseconds(random() % 400));
+      ASSERT_TRUE(worker.Step(milliseconds(100)).ok());
+      std::set<int64_t> accounted;
+      for (const auto& letter : dead_letters.letters()) accounted.insert(letter.message.offset);
+      for (int64_t offset = 0; offset < source.stored(kHeartbeats0); ++offset) {
+        ASSERT_TRUE(accounted.contains(offset) ||
+                    store.Has("acme/truck-1/" + std::to_string(offset)))
+            << "seed " << seed << " offset " << offset;
+      }
+    }
+    store.Restore();
+    dead_letters.Restore();
+    for (int i = 0; i < 60; ++i) {
+      clock_.Advance(milliseconds(500));
+      ASSERT_TRUE(worker.Step(milliseconds(100)).ok());
+    }
+    EXPECT_EQ(source.stored(kHeartbeats0), pushed) << "seed " << seed;
+  }
+}
+
+}  // namespace
+}  // namespace tidegate::reader
