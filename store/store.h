@@ -16,7 +16,8 @@
 
 namespace tidegate {
 
-// The clocks at the moment of an append, so that records of an unsynchronised clock can be dated later.
+// The clocks at the moment of an append, so that records of an unsynchronised clock can be dated
+// later.
 struct ClockStamp {
   std::string boot_id;
   BootTime since_boot{};
@@ -32,7 +33,8 @@ struct Batch {
   std::vector<Record> records;
 };
 
-// A payload that will never become a record, kept with its reason under a byte limit of its own (oldest given up first, counted).
+// A payload that will never become a record, kept with its reason under a byte limit of its own
+// (oldest given up first, counted).
 struct DeadLetter {
   std::string input;    // Name of the input, or "uplink".
   std::string origin;   // Topic, device path, ...
@@ -60,10 +62,11 @@ struct Cursor {
 struct StoreUsage {
   std::array<uint64_t, kRecordClassCount> records{};  // Not yet delivered.
   uint64_t batches = 0;
-  uint64_t bytes = 0;          // Database and write-ahead log, as the limit counts them.
+  uint64_t bytes = 0;  // Database and write-ahead log, as the limit counts them.
   uint64_t max_bytes = 0;
   uint64_t dead_letters = 0;
-  std::optional<WallTime> oldest;  // When the oldest stored batch was appended, by the wall clock of then.
+  std::optional<WallTime>
+      oldest;  // When the oldest stored batch was appended, by the wall clock of then.
   uint64_t total_records() const;
 };
 
@@ -71,22 +74,27 @@ class Store {
  public:
   virtual ~Store() = default;
 
-  // One transaction: all or none. After OK everything in it survives power loss (Options::durability). Returns the seq of the first
-  // record (batches are numbered in the order given), or the next free seq if there are only dead letters.
-  // kFull: over max_bytes and the policy is kStopReading. kRejected: a batch that can never fit. kUnavailable: I/O error; the
+  // One transaction: all or none. After OK everything in it survives power loss
+  // (Options::durability). Returns the seq of the first record (batches are numbered in the order
+  // given), or the next free seq if there are only dead letters. kFull: over max_bytes and the
+  // policy is kStopReading. kRejected: a batch that can never fit. kUnavailable: I/O error; the
   // handle has been reopened and checked, and nothing of the request is stored.
   virtual Result<Seq> Append(const AppendRequest& request) = 0;
 
-  // The oldest undelivered batch of the most urgent class that follows `after` in its class; nullopt if there is none.
+  // The oldest undelivered batch of the most urgent class that follows `after` in its class;
+  // nullopt if there is none.
   virtual Result<std::optional<Batch>> Next(const Cursor& after) = 0;
 
-  // The batch has been delivered. Deleted with the next Append or Flush; a crash before that only repeats the delivery.
+  // The batch has been delivered. Deleted with the next Append or Flush; a crash before that only
+  // repeats the delivery.
   virtual void Delivered(RecordClass record_class, Seq first_seq) = 0;
 
-  // Writes pending deletes in a transaction without an fsync. Called after a second of quiet and before closing.
+  // Writes pending deletes in a transaction without an fsync. Called after a second of quiet and
+  // before closing.
   virtual Status Flush() = 0;
 
-  // Drawn at random when the store was created; 8 lower-case hex digits. Together with the gateway and a seq it names a record for ever.
+  // Drawn at random when the store was created; 8 lower-case hex digits. Together with the gateway
+  // and a seq it names a record for ever.
   virtual const std::string& epoch() const = 0;
 
   virtual StoreUsage Usage() const = 0;

@@ -76,10 +76,11 @@ ForwarderStatus Forwarder::status() const {
 }
 
 void Forwarder::Step() {
+  now_ = clock_.SinceBoot();
   FollowEpoch();
   FollowConnection();
   TakeReports();
-  if (!stopped_ && stale_reports_ == 0 && clock_.SinceBoot() >= store_retry_at_) {
+  if (!stopped_ && stale_reports_ == 0 && now_ >= store_retry_at_) {
     if (suspects_ || probe_.active()) StepProbe();
     if (!suspects_ && !probe_.active()) Pump();
   }
@@ -108,7 +109,7 @@ void Forwarder::FollowConnection() {
   if (!transport_.Connected()) {
     connected_since_.reset();
   } else if (!connected_since_) {
-    connected_since_ = clock_.SinceBoot();
+    connected_since_ = now_;
   }
 }
 
@@ -120,7 +121,7 @@ void Forwarder::TakeReports() {
       OnReport(report);
     }
   });
-  if (in_flight_ <= options_.max_in_flight_records / 2 &&
+  if (in_flight_ <= MaxInFlight() / 2 &&
       in_flight_bytes_ <= options_.max_in_flight_bytes / 2) {
     throttled_ = false;
   }
@@ -161,10 +162,10 @@ void Forwarder::CameBack(Lane& lane, TrackedBatch& batch, TrackedRecord& record,
     suspects_ = true;
     last_refusal_ = report.reason;
   } else {
-    topics_.WaitFrom(record.topic, clock_.SinceBoot());
+    topics_.WaitFrom(record.topic, now_);
     metrics_.retried.Increment();
     ++totals_.retried;
-    if (const auto count = retry_limit_.Count(clock_.SinceBoot())) {
+    if (const auto count = retry_limit_.Count(now_)) {
       log_.Warning("uplink: {} records came back and are sent again: {}", *count, report.reason);
     }
   }
@@ -190,7 +191,10 @@ void Forwarder::FinishBatches() {
 void Forwarder::Flush() {
   if (!std::exchange(deletes_pending_, false)) return;
   const Status status = store_.Flush();
-  if (!status.ok()) StoreFailed(status.error());
+  if (status.ok()) return;
+  StoreFailed(status.error());
+  deletes_pending_ = true;
+  flush_timer_->After(options_.flush_after);
 }
 
 void Forwarder::Pump() {
@@ -208,7 +212,7 @@ void Forwarder::Pump() {
 // Urgent classes have a quarter more, so that they need not wait behind the others.
 bool Forwarder::HasRoom(size_t record_class) {
   const size_t quarters = IsUrgent(record_class) ? 5 : 4;
-  const bool full = in_flight_ >= options_.max_in_flight_records / 4 * quarters ||
+  const bool full = in_flight_ >= MaxInFlight() * quarters / 4 ||
                     in_flight_bytes_ >= options_.max_in_flight_bytes / 4 * quarters;
   if (in_flight_ == 0) return true;
   if (full) throttled_ = true;
@@ -223,13 +227,12 @@ std::optional<size_t> Forwarder::FirstSendable() const {
 }
 
 TrackedBatch* Forwarder::SendableBatch(size_t record_class) const {
-  const BootTime now = clock_.SinceBoot();
   const Lane& lane = lanes_[record_class];
   if (lane.unsent() == 0) return nullptr;
   for (const TrackedBatch& batch : lane.batches()) {
     if (batch.unsent == 0) continue;
     const bool sendable = std::ranges::any_of(batch.records, [&](const TrackedRecord& record) {
-      return record.state == State::kUnsent && topics_.Open(record.topic, now);
+      return record.state == State::kUnsent && topics_.Open(record.topic, now_);
     });
     if (sendable) return const_cast<TrackedBatch*>(&batch);
   }
@@ -301,10 +304,10 @@ const Batch* Forwarder::Load(size_t record_class, TrackedBatch& tracked) {
 // False: no more now, for any class.
 bool Forwarder::SendBatch(size_t record_class, TrackedBatch& tracked) {
   const Batch* batch = Load(record_class, tracked);
-  if (batch == nullptr) return clock_.SinceBoot() >= store_retry_at_;
+  if (batch == nullptr) return now_ >= store_retry_at_;
   for (size_t i = 0; i < tracked.records.size(); ++i) {
     const TrackedRecord& record = tracked.records[i];
-    if (record.state != State::kUnsent || !topics_.Open(record.topic, clock_.SinceBoot())) continue;
+    if (record.state != State::kUnsent || !topics_.Open(record.topic, now_)) continue;
     if (!HasRoom(record_class)) return false;
     if (SendRecord(record_class, tracked, *batch, i) == Sending::kFull) return false;
   }
@@ -339,7 +342,7 @@ Forwarder::Sending Forwarder::SendRecord(size_t record_class, TrackedBatch& trac
     lane.MarkDone(tracked, record);
     return Sending::kHeld;
   }
-  topics_.WaitFrom(record.topic, clock_.SinceBoot());
+  topics_.WaitFrom(record.topic, now_);
   return Sending::kHeld;
 }
 
@@ -348,7 +351,7 @@ bool Forwarder::WriteDeadLetter(const Record& record, const std::string& topic,
   const DeadLetter letter{"uplink", topic, reason, record.value, clock_.Now()};
   AppendRequest request;
   request.dead_letters = {&letter, 1};
-  request.stamp = {clock_.BootId(), clock_.SinceBoot(), clock_.Now(), clock_.Synced()};
+  request.stamp = {clock_.BootId(), now_, clock_.Now(), clock_.Synced()};
   const Result<Seq> result = store_.Append(request);
   if (!result.ok()) {
     StoreFailed(result.error());
@@ -356,7 +359,7 @@ bool Forwarder::WriteDeadLetter(const Record& record, const std::string& topic,
   }
   metrics_.rejected.Increment();
   ++totals_.rejected;
-  if (const auto count = reject_limit_.Count(clock_.SinceBoot())) {
+  if (const auto count = reject_limit_.Count(now_)) {
     log_.Warning("uplink: {} records refused for good, now in the dead letters: {}", *count,
                  reason);
   }
@@ -370,16 +373,15 @@ bool Forwarder::Replayed(const ClockStamp& stamp) const {
 
 void Forwarder::StoreFailed(const Error& error) {
   store_retry_at_ = clock_.SinceBoot() + kStoreRetry;
-  if (const auto count = store_limit_.Count(clock_.SinceBoot())) {
+  if (const auto count = store_limit_.Count(now_)) {
     log_.Error("uplink: the store failed {} times: {}", *count, error.message);
   }
 }
 
 void Forwarder::ArmRetry() {
-  const BootTime now = clock_.SinceBoot();
-  std::optional<BootTime> next = topics_.NextOpening(now);
-  if (store_retry_at_ > now) next = std::min(next.value_or(store_retry_at_), store_retry_at_);
-  if (next) retry_timer_->After(*next - now);
+  std::optional<BootTime> next = topics_.NextOpening(now_);
+  if (store_retry_at_ > now_) next = std::min(next.value_or(store_retry_at_), store_retry_at_);
+  if (next) retry_timer_->After(*next - now_);
 }
 
 }  // namespace tidegate

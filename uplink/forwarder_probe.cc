@@ -17,21 +17,21 @@ void Forwarder::StepProbe() {
   }
   suspects_ = false;
   while (probe_.active()) {
-    const Probe::Group& group = probe_.current();
-    if (!topics_.Open(group.topic, clock_.SinceBoot())) return;
+    Probe::Group& group = probe_.current();
+    if (!topics_.Open(group.topic, now_)) return;
     const auto members = Probe::Members(group, lanes_[static_cast<size_t>(group.record_class)]);
-    const auto suspect = std::ranges::find(members, true, &Probe::Member::suspect);
+    const bool suspect = std::ranges::any_of(members, &Probe::Member::suspect);
     if (members.empty()) {
       probe_.Finish();
       probe_sent_ = 0;
-    } else if (probe_sent_ == 0 || suspect == members.end()) {
-      if (SendGroup(members)) return;
-    } else if (probe_sent_ == 1) {
-      RefusedAlone(suspect->seq);
-      if (clock_.SinceBoot() < store_retry_at_) return;
-    } else {
+    } else if (suspect && probe_sent_ == 1) {
+      RefusedAlone(members);
+      if (now_ < store_retry_at_) return;
+    } else if (members.size() > 1 && (group.refused || (suspect && probe_sent_ > 1))) {
       probe_.Split(members);
       probe_sent_ = 0;
+    } else if (SendGroup(members)) {
+      return;
     }
   }
 }
@@ -41,13 +41,14 @@ bool Forwarder::SendGroup(const std::vector<Probe::Member>& members) {
   const auto record_class = static_cast<size_t>(probe_.current().record_class);
   Lane& lane = lanes_[record_class];
   probe_sent_ = 0;
+  probe_.current().refused = false;
   for (const Probe::Member& member : members) {
     TrackedBatch& tracked = *lane.BatchOf(member.seq);
     TrackedRecord& record = tracked.records[member.seq - tracked.first_seq];
     if (record.state != TrackedRecord::State::kUnsent) continue;  // Given up just now.
     const Batch* batch = Load(record_class, tracked);
     if (batch == nullptr) {
-      if (clock_.SinceBoot() < store_retry_at_) return true;
+      if (now_ < store_retry_at_) return true;
       continue;
     }
     record.suspect = false;
@@ -63,7 +64,8 @@ bool Forwarder::SendGroup(const std::vector<Probe::Member>& members) {
 
 // A time that a broker does not accept (it may be the vehicle's mistake) is no reason to lose the
 // record, whose value holds it too: the last try is without the message's timestamp.
-void Forwarder::RefusedAlone(Seq seq) {
+void Forwarder::RefusedAlone(const std::vector<Probe::Member>& members) {
+  const Seq seq = std::ranges::find(members, true, &Probe::Member::suspect)->seq;
   const auto record_class = static_cast<size_t>(probe_.current().record_class);
   Lane& lane = lanes_[record_class];
   TrackedBatch& tracked = *lane.BatchOf(seq);

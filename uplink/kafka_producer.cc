@@ -26,21 +26,40 @@ constexpr auto kDestroyWait = 250ms;
 // One turn of the loop serves so many events at most; with `debug` set there can be very many.
 constexpr int kEventsPerPoll = 1000;
 constexpr uint64_t kWakePayload = 1;  // eventfd(2) adds it up.
+constexpr size_t kMaxTopics = 1000;
+constexpr int kMetadataWaitMs = 1;
 constexpr Seq kFree = std::numeric_limits<Seq>::max();
 
-// Called by broker threads.
-rd_kafka_resp_err_t OnBrokerState(rd_kafka_t* /*client*/, int32_t broker_id,
+// Called by broker threads. A bootstrap broker gets its id only after it is up, so its name is what
+// stays the same.
+rd_kafka_resp_err_t OnBrokerState(rd_kafka_t* /*client*/, int32_t /*broker_id*/,
                                   const char* /*protocol*/, const char* name, int port,
                                   const char* state, void* opaque) {
   const std::string_view text(state);
-  const bool up = text == "UP" || text == "UPDATE";
-  static_cast<LinkState*>(opaque)->OnBrokerState(fmt::format("{}/{}:{}", broker_id, name, port),
-                                                 up);
+  if (text == "UPDATE") return RD_KAFKA_RESP_ERR_NO_ERROR;  // UP follows.
+  static_cast<LinkState*>(opaque)->OnBrokerState(fmt::format("{}:{}", name, port), text == "UP");
+  return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+rd_kafka_resp_err_t OnRequestSent(rd_kafka_t* /*client*/, int /*socket*/, const char* /*broker*/,
+                                  int32_t /*broker_id*/, int16_t /*api*/, int16_t /*version*/,
+                                  int32_t /*correlation*/, size_t size, void* opaque) {
+  static_cast<LinkState*>(opaque)->CountSent(size);
+  return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+rd_kafka_resp_err_t OnResponse(rd_kafka_t* /*client*/, int /*socket*/, const char* /*broker*/,
+                               int32_t /*broker_id*/, int16_t /*api*/, int16_t /*version*/,
+                               int32_t /*correlation*/, size_t size, int64_t /*round_trip*/,
+                               rd_kafka_resp_err_t /*error*/, void* opaque) {
+  static_cast<LinkState*>(opaque)->CountReceived(size);
   return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
 rd_kafka_resp_err_t OnNewClient(rd_kafka_t* client, const rd_kafka_conf_t* /*conf*/, void* opaque,
                                 char* /*errstr*/, size_t /*errstr_size*/) {
+  rd_kafka_interceptor_add_on_request_sent(client, "tidegate", OnRequestSent, opaque);
+  rd_kafka_interceptor_add_on_response_received(client, "tidegate", OnResponse, opaque);
   return rd_kafka_interceptor_add_on_broker_state_change(client, "tidegate", OnBrokerState, opaque);
 }
 
@@ -77,13 +96,6 @@ void DestroyWithin(std::chrono::milliseconds limit, kafka::ClientHandle client,
   }
 }
 
-rd_kafka_vu_t TopicArgument(const std::string& topic) {
-  rd_kafka_vu_t argument{};
-  argument.vtype = RD_KAFKA_VTYPE_TOPIC;
-  argument.u.cstr = topic.c_str();
-  return argument;
-}
-
 // The library copies the bytes (RD_KAFKA_MSG_F_COPY), although its interface takes them as
 // writable.
 rd_kafka_vu_t BytesArgument(rd_kafka_vtype_t type, const std::string& bytes) {
@@ -101,6 +113,11 @@ kafka::HeadersHandle MakeHeaders(const WireMessage& message) {
                         static_cast<ssize_t>(value.size()));
   }
   return headers;
+}
+
+// A fatal error is in failure(); that gapless is experimental is known (uplink_config.cc).
+bool IsNoise(std::string_view facility, std::string_view text) {
+  return facility == "FATAL" || text.find("enable.gapless.guarantee is experimental") != text.npos;
 }
 
 Delivery DeliveryFor(int code) {
@@ -141,6 +158,7 @@ KafkaProducer::KafkaProducer(std::shared_ptr<LinkState> link, kafka::ClientLog& 
 KafkaProducer::~KafkaProducer() {
   rd_kafka_queue_io_event_enable(queue_.get(), -1, nullptr, 0);
   queue_.reset();
+  topics_.clear();
   rd_kafka_purge(client_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT |
                                     RD_KAFKA_PURGE_F_NON_BLOCKING);
   DestroyWithin(kDestroyWait, std::move(client_), std::move(link_));
@@ -156,11 +174,35 @@ Status KafkaProducer::Send(Seq seq, const WireMessage& message) {
   return Refused(message, code);
 }
 
+rd_kafka_topic_t* KafkaProducer::TopicFor(const std::string& name) {
+  const auto known = topics_.find(name);
+  if (known != topics_.end()) return known->second.get();
+  if (topics_.size() >= kMaxTopics) topics_.clear();
+  kafka::TopicHandle topic(rd_kafka_topic_new(client_.get(), name.c_str(), nullptr));
+  if (topic) AskForPartitions(topic.get());
+  return topics_.emplace(name, std::move(topic)).first->second.get();
+}
+
+// The library asks for the partitions of a new topic when it is made, if a broker is ready just
+// then, and otherwise once a second. The first record need not wait for that: this asks as soon as
+// there is a broker. The answer, which the library takes in by itself, is not waited for.
+void KafkaProducer::AskForPartitions(rd_kafka_topic_t* topic) {
+  const rd_kafka_metadata_t* metadata = nullptr;
+  const rd_kafka_resp_err_t result =
+      link_->connected() ? rd_kafka_metadata(client_.get(), 0, topic, &metadata, kMetadataWaitMs)
+                         : RD_KAFKA_RESP_ERR__TRANSPORT;
+  const kafka::MetadataHandle owner(metadata);
+  ask_again_ = result == RD_KAFKA_RESP_ERR__TRANSPORT;  // No broker was ready.
+}
+
 int KafkaProducer::Produce(const WireMessage& message, void* opaque) {
+  rd_kafka_topic_t* topic = TopicFor(message.topic);
+  if (topic == nullptr) return RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION;
   kafka::HeadersHandle headers = MakeHeaders(message);
   std::array<rd_kafka_vu_t, 7> arguments{};
   size_t count = 0;
-  arguments[count++] = TopicArgument(message.topic);
+  arguments[count].vtype = RD_KAFKA_VTYPE_RKT;
+  arguments[count++].u.rkt = topic;
   arguments[count++] = BytesArgument(RD_KAFKA_VTYPE_KEY, message.key);
   arguments[count++] = BytesArgument(RD_KAFKA_VTYPE_VALUE, message.value);
   arguments[count].vtype = RD_KAFKA_VTYPE_HEADERS;
@@ -197,6 +239,7 @@ Status KafkaProducer::Refused(const WireMessage& message, int code) {
 }
 
 void KafkaProducer::Poll(const OnReport& on_report) {
+  if (ask_again_ && link_->connected()) AskForPartitions(nullptr);
   for (int served = 0; served < kEventsPerPoll; ++served) {
     const kafka::EventHandle event(rd_kafka_queue_poll(queue_.get(), 0));
     if (!event) return;
@@ -212,7 +255,8 @@ void KafkaProducer::Poll(const OnReport& on_report) {
         const char* facility = "";
         const char* text = "";
         int severity = 0;
-        if (rd_kafka_event_log(event.get(), &facility, &text, &severity) == 0) {
+        if (rd_kafka_event_log(event.get(), &facility, &text, &severity) == 0 &&
+            !IsNoise(facility, text)) {
           log_.OnLine(severity, facility, text);
         }
         break;

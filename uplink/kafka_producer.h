@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "core/result.h"
@@ -48,6 +49,10 @@ class KafkaProducer {
 
   void* TakeSlot(Seq seq);
   Seq FreeSlot(const void* opaque);
+  // nullptr: no such name can be.
+  rd_kafka_topic_t* TopicFor(const std::string& name);
+  // nullptr: of all topics that have been used.
+  void AskForPartitions(rd_kafka_topic_t* topic);
   int Produce(const WireMessage& message, void* opaque);
   Status Refused(const WireMessage& message, int code);
   void OnReports(rd_kafka_event_t* event, const OnReport& on_report);
@@ -57,9 +62,11 @@ class KafkaProducer {
   kafka::ClientLog& log_;
   kafka::ClientHandle client_;
   kafka::QueueHandle queue_;
+  std::unordered_map<std::string, kafka::TopicHandle> topics_;
   // A message's opaque pointer is its slot plus one: a pointer of 32 bits cannot hold a Seq.
   std::vector<Seq> slots_;
   std::vector<uint32_t> free_slots_;
+  bool ask_again_ = false;  // For partitions, when a broker is ready.
   std::string failure_;
 };
 

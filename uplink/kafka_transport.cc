@@ -6,6 +6,12 @@
 
 namespace tidegate {
 
+namespace {
+constexpr const char* kWireBytes = "tidegate_uplink_wire_bytes_total";
+constexpr const char* kWireBytesHelp =
+    "Bytes of the Kafka protocol, compressed, without TLS, TCP and IP";
+}  // namespace
+
 Result<std::unique_ptr<KafkaTransport>> KafkaTransport::Create(Options options, Loop& loop,
                                                                const Clock& clock, const Log& log,
                                                                Metrics& metrics) {
@@ -26,6 +32,9 @@ KafkaTransport::KafkaTransport(Options options, std::shared_ptr<LinkState> link,
           metrics.AddGauge("tidegate_uplink_connected", "1 while a Kafka broker answers")),
       recreated_(metrics.AddCounter("tidegate_uplink_producers_replaced_total",
                                     "Kafka producers that died of a fatal error")),
+      sent_counter_(metrics.AddCounter(kWireBytes, kWireBytesHelp, {{"direction", "sent"}})),
+      received_counter_(
+          metrics.AddCounter(kWireBytes, kWireBytesHelp, {{"direction", "received"}})),
       client_log_(log, clock, "uplink"),
       backoff_(options_.recreate, options_.seed),
       loop_(loop),
@@ -73,6 +82,7 @@ void KafkaTransport::OnWake() {
   link_->Acknowledge();
   Poll();
   connected_gauge_.Set(Connected() ? 1 : 0);
+  CountBytes();
   if (on_activity_) on_activity_();
 }
 
@@ -111,6 +121,8 @@ void KafkaTransport::Replace() {
   Result<std::shared_ptr<LinkState>> link = LinkState::Create();
   Status status = Status(link);
   if (link.ok()) {
+    earlier_sent_bytes_ += link_->sent_bytes();
+    earlier_received_bytes_ += link_->received_bytes();
     link_ = *std::move(link);
     status = StartProducer();
   }
@@ -119,6 +131,11 @@ void KafkaTransport::Replace() {
     replace_timer_->After(backoff_.Next());
   }
   if (on_activity_) on_activity_();
+}
+
+void KafkaTransport::CountBytes() {
+  sent_counter_.Increment(static_cast<double>(sent_bytes()) - sent_counter_.Value());
+  received_counter_.Increment(static_cast<double>(received_bytes()) - received_counter_.Value());
 }
 
 }  // namespace tidegate

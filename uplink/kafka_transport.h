@@ -46,6 +46,11 @@ class KafkaTransport final : public Transport {
   void OnActivity(std::function<void()> callback) override { on_activity_ = std::move(callback); }
   bool Connected() const override;
 
+  // Bytes of the Kafka protocol sent to brokers so far, by all producers: compressed, without TLS,
+  // TCP and IP.
+  uint64_t sent_bytes() const { return earlier_sent_bytes_ + link_->sent_bytes(); }
+  uint64_t received_bytes() const { return earlier_received_bytes_ + link_->received_bytes(); }
+
  private:
   KafkaTransport(Options options, std::shared_ptr<LinkState> link, Loop& loop, const Clock& clock,
                  const Log& log, Metrics& metrics);
@@ -55,11 +60,14 @@ class KafkaTransport final : public Transport {
   void Poll();
   void Bury();
   void Replace();
+  void CountBytes();
 
   Options options_;
   const Log& log_;
   Metrics::Gauge& connected_gauge_;
   Metrics::Counter& recreated_;
+  Metrics::Counter& sent_counter_;
+  Metrics::Counter& received_counter_;
   kafka::ClientLog client_log_;
   Backoff backoff_;
   std::function<void()> on_activity_;
@@ -72,6 +80,8 @@ class KafkaTransport final : public Transport {
   std::unique_ptr<KafkaProducer> producer_;
   std::string last_failure_;
   std::vector<Report> reports_;
+  uint64_t earlier_sent_bytes_ = 0;  // Of the producers before this one.
+  uint64_t earlier_received_bytes_ = 0;
   bool answered_ =
       false;  // Whether a broker has acknowledged or refused a record of this producer.
 };

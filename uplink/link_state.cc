@@ -39,7 +39,7 @@ void LinkState::OnBrokerState(const std::string& broker, bool up) {
     up_.erase(broker);
   }
   const bool connected = !up_.empty();
-  if (connected_.exchange(connected) != connected) Wake();
+  if (connected_.exchange(connected) != connected || up) Wake();
 }
 
 }  // namespace tidegate

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -25,9 +26,16 @@ class LinkState {
   void Wake() const;
   void Acknowledge() const;
 
-  // A broker's connection came up or went; wakes if connected() changed.
+  // A broker's connection came up or went. Wakes if one is ready (again) or if connected() changed.
   void OnBrokerState(const std::string& broker, bool up);
   bool connected() const { return connected_.load(std::memory_order_relaxed); }
+
+  // What went over the connections, as the Kafka protocol has it: compressed, without TLS, TCP and
+  // IP.
+  void CountSent(size_t bytes) { sent_bytes_.fetch_add(bytes, std::memory_order_relaxed); }
+  void CountReceived(size_t bytes) { received_bytes_.fetch_add(bytes, std::memory_order_relaxed); }
+  uint64_t sent_bytes() const { return sent_bytes_.load(std::memory_order_relaxed); }
+  uint64_t received_bytes() const { return received_bytes_.load(std::memory_order_relaxed); }
 
  private:
   explicit LinkState(int fd) : fd_(fd) {}
@@ -36,6 +44,8 @@ class LinkState {
   std::mutex mutex_;
   std::set<std::string> up_;  // Guarded by mutex_.
   std::atomic<bool> connected_{false};
+  std::atomic<uint64_t> sent_bytes_{0};
+  std::atomic<uint64_t> received_bytes_{0};
 };
 
 }  // namespace tidegate

@@ -21,7 +21,7 @@ void Probe::Collect(RecordClass record_class, const Lane& lane) {
     }
   }
   for (const auto& [topic, last] : last_suspect) {
-    groups_.push_back({record_class, topic, lane.batches().front().first_seq, last});
+    groups_.push_back({record_class, topic, lane.batches().front().first_seq, last, true});
   }
 }
 
@@ -46,7 +46,7 @@ void Probe::Split(const std::vector<Member>& members) {
   const Group whole = groups_.front();
   groups_.pop_front();
   const auto group = [&](size_t first, size_t last) {
-    return Group{whole.record_class, whole.topic, members[first].seq, members[last].seq};
+    return Group{whole.record_class, whole.topic, members[first].seq, members[last].seq, false};
   };
   const size_t end = members.size() - 1;
   const auto largest = std::ranges::max_element(members, {}, &Member::bytes);

@@ -20,6 +20,7 @@ class Probe {
     TopicIndex topic;
     Seq first;
     Seq last;
+    bool refused;  // Together with others, when it was sent last.
   };
   struct Member {
     Seq seq;
@@ -32,7 +33,7 @@ class Probe {
   void Collect(RecordClass record_class, const Lane& lane);
   bool active() const { return !groups_.empty(); }
   // REQUIRES: active.
-  const Group& current() const { return groups_.front(); }
+  Group& current() { return groups_.front(); }
   static std::vector<Member> Members(const Group& group, const Lane& lane);
 
   // The current group is through (delivered, or given up): on to the next.

@@ -27,8 +27,7 @@ void TopicTable::CameBack(TopicIndex topic) {
 
 void TopicTable::WaitFrom(TopicIndex topic, BootTime now) {
   Topic& entry = topics_[topic];
-  if (entry.failed_at == now) return;
-  entry.failed_at = now;
+  if (now < entry.open_from) return;
   entry.open_from = now + entry.backoff.Next();
 }
 

@@ -29,8 +29,8 @@ class TopicTable {
   // Came back, for whatever reason: nothing of the topic is sent until all of it that is on its way
   // has come back too, since what follows must not overtake. REQUIRES: in flight.
   void CameBack(TopicIndex topic);
-  // Nothing of the topic before its next backoff has passed. Several times in one turn count once:
-  // until `now` moves on.
+  // Nothing of the topic before its next backoff has passed. What comes back during the wait, which
+  // was sent before it, does not make it longer.
   void WaitFrom(TopicIndex topic, BootTime now);
 
   // Whether a record of the topic may be sent now.
@@ -48,7 +48,6 @@ class TopicTable {
     uint64_t in_flight = 0;
     bool rewinding = false;  // Until in_flight is 0.
     BootTime open_from{0};
-    BootTime failed_at{-1};
   };
 
   Backoff::Options backoff_;

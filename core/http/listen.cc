@@ -27,6 +27,8 @@ struct Address {
 };
 
 std::optional<Address> MakeAddress(const std::string& text, uint16_t port) {
+  // inet_pton(3) would stop reading there.
+  if (text.find('\0') != std::string::npos) return std::nullopt;
   Address address;
   sockaddr_in v4{};
   sockaddr_in6 v6{};

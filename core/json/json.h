@@ -38,7 +38,7 @@ class Value {
   // REQUIRES: the type of the same name.
   bool as_bool() const;
   std::string_view as_string() const;
-  double as_number() const;              // The nearest double.
+  double as_number() const;              // The nearest double; an infinity beyond its range.
   std::string_view number_text() const;  // As it was written.
 
   // Its key if it is an object's member, else empty.
@@ -56,7 +56,7 @@ class Value {
 class Document {
  public:
   // kRejected: what is wrong and at which byte offset. Exactly one value, white space around it
-  // allowed.
+  // allowed. kUnavailable: out of memory.
   static Result<Document> Parse(std::string_view text, const Limits& limits = {});
   Document(Document&&) noexcept;
   Document& operator=(Document&&) noexcept;

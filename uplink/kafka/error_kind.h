@@ -11,7 +11,7 @@ enum class ErrorKind {
            // repeat is harmless.
   kRejected,  // The broker refused the bytes. A produce request is refused whole, so only a record
               // that was refused alone is proven to be the bad one.
-  kFatal,  // The client never works again: make a new one, then send the record again.
+  kFatal,     // The client never works again: make a new one, then send the record again.
 };
 
 // `code` is an rd_kafka_resp_err_t.

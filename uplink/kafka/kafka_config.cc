@@ -27,6 +27,14 @@ std::optional<std::string> ValueOf(const rd_kafka_conf_t* conf, const std::strin
   return std::string(buffer.data());
 }
 
+// The library makes room for the properties of topics only when the first is set, and until then
+// knows no value of them.
+ConfHandle NewConf() {
+  ConfHandle conf(rd_kafka_conf_new());
+  rd_kafka_conf_set_default_topic_conf(conf.get(), rd_kafka_topic_conf_new());
+  return conf;
+}
+
 std::string UnknownProperty(const std::string& name) {
   std::string message = fmt::format("{}: librdkafka has no such property", name);
   if (const auto nearest = Nearest(name, KnownProperties())) {
@@ -52,11 +60,11 @@ std::optional<std::string> Set(rd_kafka_conf_t* conf, const std::string& name,
 // queue.buffering.max.ms), so each is tried on a fresh configuration.
 std::optional<std::string> Contradiction(const std::string& name, const std::string& value,
                                          const std::vector<ForcedProperty>& forced) {
-  const ConfHandle untouched(rd_kafka_conf_new());
-  const ConfHandle with_setting(rd_kafka_conf_new());
+  const ConfHandle untouched = NewConf();
+  const ConfHandle with_setting = NewConf();
   if (Set(with_setting.get(), name, value)) return std::nullopt;
   for (const ForcedProperty& rule : forced) {
-    const ConfHandle with_rule(rd_kafka_conf_new());
+    const ConfHandle with_rule = NewConf();
     Set(with_rule.get(), rule.name, rule.value);
     const auto set_to = ValueOf(with_setting.get(), rule.name);
     const bool touched = name == rule.name || set_to != ValueOf(untouched.get(), rule.name);
@@ -75,7 +83,7 @@ Properties UserProperties(const ConfigRequest& request) {
 
 // What all settings together make, right or wrong.
 ConfHandle Assemble(const ConfigRequest& request, std::vector<Problem>* problems) {
-  ConfHandle conf(rd_kafka_conf_new());
+  ConfHandle conf = NewConf();
   const auto apply = [&](const std::string& name, const std::string& value) {
     auto problem = Set(conf.get(), name, value);
     if (problem && problems != nullptr) problems->push_back({name, std::move(*problem)});

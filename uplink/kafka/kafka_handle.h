@@ -22,6 +22,12 @@ struct TopicConfDeleter {
 };
 using TopicConfHandle = std::unique_ptr<rd_kafka_topic_conf_t, TopicConfDeleter>;
 
+struct TopicDeleter {
+  void operator()(rd_kafka_topic_t* topic) const { rd_kafka_topic_destroy(topic); }
+};
+// Holds its client alive, as a queue does.
+using TopicHandle = std::unique_ptr<rd_kafka_topic_t, TopicDeleter>;
+
 struct QueueDeleter {
   void operator()(rd_kafka_queue_t* queue) const { rd_kafka_queue_destroy(queue); }
 };

@@ -11,6 +11,7 @@ namespace {
 constexpr std::string_view kTenantPlaceholder = "{tenant}";
 // Header values come from the network: longer ones cannot be ours.
 constexpr size_t kMaxHeaderBytes = 512;
+constexpr size_t kMaxTopicBytes = 249;  // Kafka's limit.
 
 const std::string& TemplateFor(const Topics& topics, RecordClass record_class) {
   switch (record_class) {
@@ -82,6 +83,37 @@ Status DecodeHeader(std::string_view name, const std::string& value, WireInfo& i
   return {};
 }
 }  // namespace
+
+Status CheckTopicTemplate(std::string_view topic_template) {
+  size_t longest = 0;
+  std::string literal;
+  for (size_t at = 0; at < topic_template.size();) {
+    if (topic_template.substr(at).starts_with(kTenantPlaceholder)) {
+      longest += kMaxTenantBytes;
+      at += kTenantPlaceholder.size();
+    } else {
+      literal.push_back(topic_template[at++]);
+      ++longest;
+    }
+  }
+  constexpr std::string_view kAllowed =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+  if (longest == 0 || topic_template == "." || topic_template == "..") {
+    return Error{ErrorCode::kInvalid,
+                 fmt::format("topic \"{}\": no name for a topic", topic_template)};
+  }
+  if (const size_t bad = literal.find_first_not_of(kAllowed); bad != std::string::npos) {
+    return Error{
+        ErrorCode::kInvalid,
+        fmt::format("topic \"{}\": '{}' is not allowed: A-Z a-z 0-9 . _ - and {{tenant}} are",
+                    topic_template, literal[bad])};
+  }
+  if (longest > kMaxTopicBytes) {
+    return Error{ErrorCode::kInvalid, fmt::format("topic \"{}\": up to {} bytes, Kafka takes {}",
+                                                  topic_template, longest, kMaxTopicBytes)};
+  }
+  return {};
+}
 
 std::string TopicFor(const Topics& topics, RecordClass record_class, std::string_view tenant) {
   std::string topic = TemplateFor(topics, record_class);

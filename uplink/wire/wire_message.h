@@ -44,6 +44,9 @@ struct Topics {
   std::string alert = "telemetry.alerts";
   std::string gap = "telemetry.gaps";
 };
+// kInvalid: some tenant's topic would have a name that Kafka does not take, or the template has
+// other placeholders.
+Status CheckTopicTemplate(std::string_view topic_template);
 std::string TopicFor(const Topics& topics, RecordClass record_class, std::string_view tenant);
 
 // tg-id: which stored record a message is.

@@ -80,6 +80,15 @@ TEST(KafkaConfigTest, AnotherNameOfAForcedPropertyIsNoWayAround) {
               ElementsAre(Field(&Problem::property, "request.required.acks")));
 }
 
+TEST(KafkaConfigTest, APropertyOfTopicsIsNoContradiction) {
+  ConfigRequest request = Producer();
+  request.settings = {{"compression.level", "9"}, {"partitioner", "random"}};
+  EXPECT_THAT(FindProblems(request), IsEmpty());
+  const Result<ConfHandle> conf = MakeConf(request);
+  ASSERT_TRUE(conf.ok());
+  EXPECT_EQ(ValueOf(*conf, "compression.level"), "9");
+}
+
 TEST(KafkaConfigTest, TheLibrarysDefaultOfAForcedPropertyIsNoWayAround) {
   ConfigRequest request = Producer();
   request.settings = {{"enable.idempotence", "false"}};

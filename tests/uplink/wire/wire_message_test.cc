@@ -77,6 +77,17 @@ TEST(TopicForTest, FillsInTheTenantEverywhere) {
   EXPECT_EQ(TopicFor(topics, RecordClass::kReading, "acme"), "acme.raw.acme");
 }
 
+TEST(CheckTopicTemplateTest, TakesWhatKafkaTakesForEveryTenant) {
+  for (const char* good : {"telemetry.raw", "{tenant}", "a_{tenant}-b.{tenant}", "..."}) {
+    EXPECT_TRUE(CheckTopicTemplate(good).ok()) << good;
+  }
+  for (const std::string& bad :
+       {std::string(), std::string("."), std::string("a/b"), std::string("{asset}"),
+        std::string("a b"), std::string(250, 'a'), "{tenant}" + std::string(186, 'a')}) {
+    EXPECT_FALSE(CheckTopicTemplate(bad).ok()) << bad;
+  }
+}
+
 TEST(DecodeHeadersTest, ReadsWhatEncodeWrote) {
   Record record = Heartbeat();
   record.record_class = RecordClass::kGap;

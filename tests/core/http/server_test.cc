@@ -267,6 +267,7 @@ TEST(ParseListen, RefusesWhatItCannotListenOn) {
     EXPECT_EQ(options.error().code, ErrorCode::kInvalid);
     EXPECT_THAT(options.error().message, HasSubstr("expected host:port")) << text;
   }
+  EXPECT_FALSE(ParseListen(std::string_view("127.0.0.1\0x:80", 14)).ok());
 }
 
 }  // namespace

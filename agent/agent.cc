@@ -1,0 +1,292 @@
+#include "agent/agent.h"
+
+#include <fmt/format.h>
+
+#include <deque>
+#include <filesystem>
+#include <optional>
+#include <utility>
+
+#include "agent/control/control_socket.h"
+#include "agent/control/record_line.h"
+#include "agent/pipeline/pipeline.h"
+#include "agent/sd_event_loop.h"
+#include "core/metrics.h"
+#include "drivers/registry.h"
+#include "store/sqlite_store.h"
+#include "uplink/forwarder.h"
+#include "uplink/kafka_transport.h"
+#include "uplink/uplink_config.h"
+
+namespace tidegate {
+
+namespace {
+
+constexpr auto kStopPoll = std::chrono::milliseconds(5);
+
+class RunningAgent final : public Agent {
+ public:
+  RunningAgent(sd_event* event, const Settings& settings, const Credentials& credentials,
+               const Log& log)
+      : settings_(settings),
+        credentials_(credentials),
+        log_(log),
+        loop_(event),
+        started_(clock_.SinceBoot()) {}
+
+  ~RunningAgent() override {
+    // What the drivers handed over becomes durable; their acknowledgements leave with their ends.
+    if (pipeline_ && !stopping_) pipeline_->Commit();
+    http_.reset();
+    control_.reset();
+    drivers_.clear();
+    forwarder_.reset();
+    transport_.reset();
+    if (store_) LogFailure(store_->Flush());
+  }
+
+  Status Open();
+  void Stop(std::function<void()> on_stopped) override;
+  StatusReport status() const override;
+
+ private:
+  Status OpenStore();
+  Status OpenUplink();
+  Status OpenInputs();
+  Status OpenControl();
+  void Publish(Seq first, const AppendRequest& request);
+  http::Response Answer(const http::Request& request);
+  StatusReport::UplinkPart UplinkStatus() const;
+  std::string HttpAddress() const {
+    return http_ ? fmt::format("{}:{}", settings_.http->address, http_->port()) : "";
+  }
+  uint64_t Seed() const { return static_cast<uint64_t>(clock_.SinceBoot().count()); }
+  void OnStopTimer();
+  void LogFailure(const Status& status) const {
+    if (!status.ok()) log_.Error("{}", status.error().message);
+  }
+
+  const Settings settings_;
+  const Credentials credentials_;
+  const Log& log_;
+  SystemClock clock_;
+  Metrics metrics_;
+  SdEventLoop loop_;
+  BootTime started_;
+  bool stopping_ = false;
+  std::function<void()> on_stopped_;
+
+  // In the order of the flow; destroyed from the far end.
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<Transport> transport_;
+  std::unique_ptr<Forwarder> forwarder_;
+  std::unique_ptr<Pipeline> pipeline_;
+  std::deque<std::unique_ptr<Driver>> drivers_;
+  std::unique_ptr<ControlSocket> control_;
+  std::unique_ptr<http::Server> http_;
+  std::unique_ptr<Timer> stop_timer_;
+  BootTime stop_deadline_{};
+};
+
+Status RunningAgent::Open() {
+  for (auto step : {&RunningAgent::OpenStore, &RunningAgent::OpenUplink, &RunningAgent::OpenInputs,
+                    &RunningAgent::OpenControl}) {
+    if (Status status = (this->*step)(); !status.ok()) return status;
+  }
+  return {};
+}
+
+Status RunningAgent::OpenStore() {
+  std::error_code error;
+  std::filesystem::create_directories(settings_.store_dir, error);
+  if (error) {
+    return Error{
+        ErrorCode::kUnavailable,
+        fmt::format("make store folder {}: {}; set TIDEGATE_STORE_DIR to a place that is writable",
+                    settings_.store_dir, error.message())};
+  }
+  SqliteStore::Options options;
+  options.path = StorePath(settings_.store_dir);
+  options.gateway = settings_.gateway_id;
+  if (!settings_.pipeline.default_tenant.empty())
+    options.tenant = settings_.pipeline.default_tenant;
+  options.max_bytes = settings_.store_max_bytes;
+  options.full = settings_.store_stop_reading ? FullPolicy::kStopReading : FullPolicy::kDropOldest;
+  options.durability = settings_.power_safe ? Durability::kPowerSafe : Durability::kProcessSafe;
+  auto store = SqliteStore::Open(std::move(options), clock_, log_, metrics_);
+  if (!store.ok()) return store.error();
+  store_ = std::move(store).value();
+  log_.Info("store: {}, {} records wait, epoch {}", settings_.store_dir,
+            store_->Usage().total_records(), store_->epoch());
+  pipeline_ = std::make_unique<Pipeline>(*store_, loop_, clock_, log_, metrics_, settings_.rules,
+                                         settings_.pipeline);
+  pipeline_->OnStored([this](Seq first, const AppendRequest& request) { Publish(first, request); });
+  return {};
+}
+
+Status RunningAgent::OpenUplink() {
+  if (settings_.kafka.empty() && settings_.kafka_credentials.empty()) return {};
+  KafkaTransport::Options options;
+  options.config = UplinkConfig(settings_.gateway_id, settings_.kafka, settings_.kafka_credentials);
+  options.seed = Seed();
+  auto transport = KafkaTransport::Create(std::move(options), loop_, clock_, log_, metrics_);
+  if (!transport.ok()) return transport.error();
+  transport_ = std::move(transport).value();
+  Forwarder::Options forwarding;
+  forwarding.gateway = settings_.gateway_id;
+  forwarding.topics = settings_.topics;
+  forwarder_ = std::make_unique<Forwarder>(*store_, *transport_, loop_, clock_, log_, metrics_,
+                                           std::move(forwarding));
+  return {};
+}
+
+Status RunningAgent::OpenInputs() {
+  const DriverContext context{.clock = clock_,
+                              .log = log_,
+                              .metrics = metrics_,
+                              .credentials = credentials_,
+                              .gateway_id = settings_.gateway_id,
+                              .seed = Seed()};
+  for (const InputConfig& config : settings_.inputs) {
+    auto driver = MakeDriver(config, context);
+    if (!driver.ok()) return driver.error();
+    drivers_.push_back(std::move(driver).value());
+    Inbox& inbox = pipeline_->AddInput(config.input, drivers_.back().get());
+    if (Status status = drivers_.back()->Start(loop_, inbox); !status.ok()) return status;
+  }
+  return {};
+}
+
+Status RunningAgent::OpenControl() {
+  auto control = ControlSocket::Listen(settings_.control_socket, loop_, log_,
+                                       [this] { return StatusJson(status()); });
+  if (!control.ok()) return Status(control);
+  control_ = std::move(control).value();
+  if (!settings_.http) return {};
+  auto server =
+      http::Server::Start(*settings_.http, loop_, log_,
+                          [this](const http::Request& request) { return Answer(request); });
+  if (!server.ok()) return Status(server);
+  http_ = std::move(server).value();
+  log_.Info("http: listening on {}", HttpAddress());
+  return {};
+}
+
+void RunningAgent::Publish(Seq first, const AppendRequest& request) {
+  if (forwarder_) forwarder_->OnStored();
+  if (!control_ || !control_->HasFollowers()) return;
+  Seq seq = first;
+  for (const auto& batch : request.batches) {
+    for (const Record& record : batch.records) {
+      const std::string id = SequenceId(settings_.gateway_id, store_->epoch(), seq++);
+      control_->Publish(record.record_class, RecordJsonLine(id, record));
+    }
+  }
+}
+
+StatusReport::UplinkPart RunningAgent::UplinkStatus() const {
+  StatusReport::UplinkPart part;
+  if (!forwarder_) {
+    part.detail = "not configured: set TIDEGATE_KAFKA_BOOTSTRAP_SERVERS";
+    return part;
+  }
+  const ForwarderStatus status = forwarder_->status();
+  part.configured = true;
+  part.connected = status.connected;
+  part.in_flight = status.in_flight_records;
+  part.acked = status.acked;
+  part.retried = status.retried;
+  part.rejected = status.rejected;
+  part.detail = status.connected ? "connected" : "away";
+  if (status.probing) part.detail += ", looking for the record that the broker refuses";
+  if (!status.last_error.empty()) part.detail += "; last error: " + status.last_error;
+  return part;
+}
+
+http::Response RunningAgent::Answer(const http::Request& request) {
+  http::Response response;
+  if (request.method != "GET" && request.method != "HEAD") {
+    response.status = 405;
+    response.body = R"({"error":"only GET and HEAD"})";
+  } else if (request.path == "/metrics") {
+    response.content_type = "text/plain; version=0.0.4";
+    response.body = metrics_.Text();
+  } else if (request.path == "/healthz") {
+    response.body = R"({"status":"ok"})";
+  } else if (request.path == "/readyz") {
+    response.status = pipeline_->blocked() ? 503 : 200;
+    response.body = pipeline_->blocked() ? R"({"status":"commits fail"})" : R"({"status":"ready"})";
+  } else if (request.path == "/status") {
+    response.body = StatusJson(status());
+  } else {
+    response.status = 404;
+    response.body = R"({"error":"known are /metrics /healthz /readyz /status"})";
+  }
+  return response;
+}
+
+StatusReport RunningAgent::status() const {
+  StatusReport report;
+  report.gateway_id = settings_.gateway_id;
+  report.version = AgentVersion();
+  report.epoch = store_->epoch();
+  report.uptime = std::chrono::floor<std::chrono::seconds>(clock_.SinceBoot() - started_);
+  report.now = clock_.Now();
+  report.clock_synced = clock_.Synced();
+  report.store = store_->Usage();
+  report.store_blocked = pipeline_->blocked();
+  const auto inputs = pipeline_->inputs();
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const DriverStatus driver = drivers_[i]->status();
+    report.inputs.push_back({.name = inputs[i].name,
+                             .connected = driver.connected,
+                             .detail = driver.detail,
+                             .received = inputs[i].received,
+                             .settled = inputs[i].settled,
+                             .refused = inputs[i].refused});
+  }
+  report.uplink = UplinkStatus();
+  report.alerts_raised = pipeline_->alerts_raised();
+  report.http = HttpAddress();
+  return report;
+}
+
+void RunningAgent::Stop(std::function<void()> on_stopped) {
+  if (stopping_) return;
+  stopping_ = true;
+  on_stopped_ = std::move(on_stopped);
+  for (auto& driver : drivers_) driver->Stop();
+  pipeline_->Commit();
+  stop_deadline_ = clock_.SinceBoot() + settings_.stop_timeout;
+  stop_timer_ = loop_.AddTimer([this] { OnStopTimer(); });
+  stop_timer_->After(std::chrono::nanoseconds::zero());
+}
+
+// The uplink has no event for "empty", and a stop is rare: asked every few milliseconds until the
+// deadline.
+void RunningAgent::OnStopTimer() {
+  const bool waiting = forwarder_ && transport_->Connected() && !forwarder_->Idle();
+  if (waiting && clock_.SinceBoot() < stop_deadline_) {
+    stop_timer_->After(kStopPoll);
+    return;
+  }
+  if (forwarder_) forwarder_->Stop();
+  const uint64_t left = store_->Usage().total_records();
+  log_.Info("stop: {} record(s) stay in the store for the next start", left);
+  std::exchange(on_stopped_, {})();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Agent>> Agent::Start(sd_event* event, const Settings& settings,
+                                            const Credentials& credentials, const Log& log) {
+  auto agent = std::make_unique<RunningAgent>(event, settings, credentials, log);
+  if (Status status = agent->Open(); !status.ok()) return status.error();
+  return std::unique_ptr<Agent>(std::move(agent));
+}
+
+std::string AgentVersion() {
+  return TIDEGATE_VERSION;
+}
+
+}  // namespace tidegate

@@ -1,0 +1,119 @@
+#include "agent/pipeline/alerts.h"
+
+#include <fmt/format.h>
+
+#include <type_traits>
+
+#include "core/time_format.h"
+
+namespace tidegate {
+
+namespace {
+
+std::string ThresholdText(const Rule& rule) {
+  std::string text;
+  json::Writer writer(text);
+  std::visit(
+      [&](const auto& value) {
+        using T = std::decay_t<decltype(value)>;
+        if constexpr (std::is_same_v<T, double>) {
+          writer.Double(value);
+        } else if constexpr (std::is_same_v<T, bool>) {
+          writer.Bool(value);
+        } else {
+          writer.String(value);
+        }
+      },
+      rule.value);
+  return text;
+}
+
+std::string ValueText(json::Value value) {
+  std::string text;
+  json::Writer(text).Copy(value);
+  return text;
+}
+
+void WriteRaw(json::Writer& writer, std::string_view key, std::string_view json_scalar) {
+  writer.Key(key);
+  writer.Number(json_scalar);  // Copies the token as it is.
+}
+
+void WriteText(json::Writer& writer, std::string_view key, std::string_view text) {
+  writer.Key(key);
+  writer.String(text);
+}
+
+}  // namespace
+
+Record MakeAlertRecord(const Rule& rule, const Record& changed, json::Value value,
+                       RuleChange change, WallTime raised_at) {
+  Record alert;
+  alert.record_class = RecordClass::kAlert;
+  alert.time_source = changed.time_source;
+  alert.clock_synced = changed.clock_synced;
+  alert.time = changed.time;
+  alert.tenant = changed.tenant;
+  alert.asset = changed.asset;
+  const std::string_view status = change == RuleChange::kRaised ? "raised" : "cleared";
+  const std::string value_text = ValueText(value);
+  const std::string threshold = ThresholdText(rule);
+  json::Writer writer(alert.value);
+  writer.BeginObject();
+  WriteText(writer, "tenant_id", alert.tenant);
+  WriteText(writer, "asset_id", alert.asset);
+  WriteText(writer, "timestamp", FormatTime(alert.time));
+  WriteText(writer, "rule", rule.name);
+  WriteText(writer, "status", status);
+  WriteText(writer, "severity", rule.severity);
+  WriteText(writer, "field", rule.field);
+  WriteRaw(writer, "value", value_text);
+  WriteRaw(writer, "threshold", threshold);
+  WriteText(writer, "raised_at", FormatTime(raised_at));
+  WriteText(writer, "message",
+            fmt::format("{} {}: {} is {}, rule {} {} {}", alert.asset, status, rule.field,
+                        value_text, rule.field, RuleOperatorText(rule.op), threshold));
+  writer.EndObject();
+  return alert;
+}
+
+void Alerts::Fold(const DecodedRecord& decoded, BootTime arrival,
+                  const std::function<void(Record, RuleChange)>& emit) {
+  const Record& record = decoded.record();
+  const Moment moment =
+      record.time_source == TimeSource::kSource
+          ? Moment{TimeSource::kSource, record.time.time_since_epoch()}
+          : Moment{TimeSource::kGateway,
+                   std::chrono::duration_cast<std::chrono::milliseconds>(arrival)};
+  std::string key;
+  for (size_t i = 0; i < rules_.size(); ++i) {
+    const Rule& rule = rules_[i];
+    if (!rule.AppliesTo(record.tenant, record.asset)) continue;
+    const auto field = decoded.Field(rule.field);
+    if (!field) continue;
+    if (key.empty()) key = RecordKey(record.tenant, record.asset);
+    auto of_asset = states_.find(key);
+    RuleState state;
+    if (of_asset != states_.end()) {
+      if (const auto found = of_asset->second.find(i); found != of_asset->second.end())
+        state = found->second;
+    }
+    const RuleState before = state;
+    const RuleChange change = Evaluate(rule, field, moment, record.time, state);
+    if (change == RuleChange::kRaised) ++raised_;
+    if (change == RuleChange::kCleared) --raised_;
+    if (change != RuleChange::kNone) {
+      const WallTime raised_at = change == RuleChange::kRaised ? state.raised_at : before.raised_at;
+      emit(MakeAlertRecord(rule, record, *field, change, raised_at), change);
+    }
+    if (state == before) continue;
+    if (!(state == RuleState{})) {
+      states_[key][i] = state;
+    } else if (of_asset != states_.end()) {
+      of_asset->second.erase(i);
+      if (of_asset->second.empty()) states_.erase(of_asset);
+    }
+  }
+}
+
+}  // namespace tidegate

@@ -1,0 +1,280 @@
+#include "agent/pipeline/decode.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "core/rules/rules.h"
+#include "core/time_format.h"
+
+namespace tidegate {
+
+namespace {
+
+using json::Value;
+
+constexpr std::array<std::string_view, 4> kAssetNames{"asset_id", "device_id", "machine_id",
+                                                      "sensor_id"};
+constexpr std::array<std::string_view, 2> kTimeNames{"timestamp", "ts"};
+
+Error Refused(std::string reason) {
+  return Error{ErrorCode::kRejected, std::move(reason)};
+}
+
+// The members of one source object that have a place of their own in the value; what is not here
+// goes into additional_data.
+struct Members {
+  std::optional<Value> event_id, tenant, asset, time, latitude, longitude, location;
+  std::optional<Value> driver_id, driver_name, status, additional;
+  bool asset_is_alias = false;
+
+  bool Holds(Value member) const {
+    const auto is = [&](const std::optional<Value>& known) {
+      return known && known->key().data() == member.key().data();
+    };
+    return is(event_id) || is(tenant) || is(asset) || is(time) || is(location) || is(driver_id) ||
+           is(driver_name) || is(status) || is(additional) ||
+           (!location && (is(latitude) || is(longitude)));
+  }
+};
+
+std::optional<Value> FindText(Value object, std::string_view name) {
+  auto member = object.Find(name);
+  return member && member->is_string() ? member : std::nullopt;
+}
+
+// Ids are text; a device that sends a number means its digits.
+std::optional<Value> FindId(Value object, std::string_view name) {
+  auto member = object.Find(name);
+  return member && (member->is_string() || member->is_number()) ? member : std::nullopt;
+}
+
+std::string_view IdText(Value value) {
+  return value.is_string() ? value.as_string() : value.number_text();
+}
+
+bool InRange(const std::optional<Value>& value, double bound) {
+  return value && value->is_number() && value->as_number() >= -bound && value->as_number() <= bound;
+}
+
+void FindPosition(Value object, Members& members) {
+  const auto take = [&](std::optional<Value> latitude, std::optional<Value> longitude) {
+    if (!InRange(latitude, 90) || !InRange(longitude, 180)) return false;
+    members.latitude = latitude;
+    members.longitude = longitude;
+    return true;
+  };
+  const auto location = object.Find("location");
+  if (location && location->is_object() &&
+      take(location->Find("latitude"), location->Find("longitude"))) {
+    members.location = location;
+  } else {
+    take(object.Find("lat"), object.Find("lon"));
+  }
+}
+
+Members FindMembers(Value object) {
+  Members members;
+  members.event_id = FindId(object, "event_id");
+  members.tenant = FindText(object, "tenant_id");
+  for (size_t i = 0; i < kAssetNames.size() && !members.asset; ++i) {
+    members.asset = FindId(object, kAssetNames[i]);
+    members.asset_is_alias = i > 0;
+  }
+  for (std::string_view name : kTimeNames) {
+    if (!members.time) members.time = object.Find(name);
+  }
+  FindPosition(object, members);
+  members.driver_id = FindText(object, "driver_id");
+  members.driver_name = FindText(object, "driver_name");
+  members.status = FindText(object, "status");
+  members.additional = object.Find("additional_data");
+  if (members.additional && !members.additional->is_object()) members.additional.reset();
+  return members;
+}
+
+Result<std::string> DecideTenant(const Members& members, const DecodeContext& context) {
+  const std::string_view own = members.tenant ? members.tenant->as_string() : std::string_view();
+  if (!context.topic_tenant.empty() && members.tenant && own != context.topic_tenant) {
+    return Refused(fmt::format("tenant_id \"{}\" contradicts the topic's tenant \"{}\"", own,
+                               context.topic_tenant));
+  }
+  for (std::string_view tenant :
+       {context.topic_tenant, own, context.input_tenant, context.default_tenant}) {
+    if (tenant.empty()) continue;
+    if (!IsTenantName(tenant)) {
+      return Refused(fmt::format("tenant \"{}\" is not 1 to {} of A-Z a-z 0-9 . _ -", tenant,
+                                 kMaxTenantBytes));
+    }
+    if (!context.tenants.empty() &&
+        std::ranges::find(context.tenants, tenant) == context.tenants.end()) {
+      return Refused(fmt::format("tenant \"{}\" is not on TIDEGATE_TENANTS", tenant));
+    }
+    return std::string(tenant);
+  }
+  return Refused("no tenant in topic, payload, input or TIDEGATE_TENANT");
+}
+
+// An alias (sensor_id) that differs from the topic's asset is a detail of that asset, not a
+// contradiction: it is kept as data.
+Result<std::string> DecideAsset(Members& members, const DecodeContext& context) {
+  std::string_view own = members.asset ? IdText(*members.asset) : std::string_view();
+  if (!context.topic_asset.empty() && members.asset && own != context.topic_asset) {
+    if (!members.asset_is_alias) {
+      return Refused(fmt::format("asset_id \"{}\" contradicts the topic's asset \"{}\"", own,
+                                 context.topic_asset));
+    }
+    members.asset.reset();
+    own = {};
+  }
+  for (std::string_view asset : {context.topic_asset, own, context.input_asset}) {
+    if (asset.empty()) continue;
+    if (!IsAssetName(asset))
+      return Refused(
+          fmt::format("asset id is over {} bytes or holds control characters", kMaxAssetBytes));
+    return std::string(asset);
+  }
+  return Refused(
+      "no asset: the payload has no asset_id, device_id, machine_id or sensor_id, and topic and "
+      "input name none");
+}
+
+Status DecideTime(const Members& members, const DecodeContext& context, Record& record) {
+  record.time = context.arrival;
+  record.time_source = TimeSource::kGateway;
+  if (!members.time || members.time->type() == json::Type::kNull) return {};
+  std::optional<WallTime> time;
+  if (members.time->is_string()) time = ParseTime(members.time->as_string());
+  if (members.time->is_number()) time = TimeFromEpoch(members.time->as_number());
+  if (!time) {
+    return Refused(
+        fmt::format("{} is neither an ISO 8601 time nor a Unix time", members.time->key()));
+  }
+  record.time = *time;
+  record.time_source = TimeSource::kSource;
+  return {};
+}
+
+void WriteText(json::Writer& writer, std::string_view key, const std::optional<Value>& text) {
+  if (!text) return;
+  writer.Key(key);
+  writer.String(IdText(*text));
+}
+
+void WriteLocation(json::Writer& writer, const Members& members) {
+  if (!members.latitude) return;
+  writer.Key("location");
+  writer.BeginObject();
+  writer.Key("latitude");
+  writer.Number(members.latitude->number_text());
+  writer.Key("longitude");
+  writer.Number(members.longitude->number_text());
+  for (auto extra = members.location ? members.location->First() : std::nullopt; extra;
+       extra = extra->Next()) {
+    if (extra->key() == "latitude" || extra->key() == "longitude") continue;
+    writer.Key(extra->key());
+    writer.Copy(*extra);
+  }
+  writer.EndObject();
+}
+
+Status WriteAdditional(json::Writer& writer, Value object, const Members& members) {
+  bool open = false;
+  const auto write = [&](Value member) {
+    if (!open) {
+      writer.Key("additional_data");
+      writer.BeginObject();
+      open = true;
+    }
+    writer.Key(member.key());
+    writer.Copy(member);
+  };
+  if (members.additional) {
+    for (auto member = members.additional->First(); member; member = member->Next()) write(*member);
+  }
+  for (auto member = object.First(); member; member = member->Next()) {
+    if (members.Holds(*member)) continue;
+    if (members.additional && members.additional->Find(member->key())) {
+      return Refused(
+          fmt::format("\"{}\" is in the record and in its additional_data", member->key()));
+    }
+    write(*member);
+  }
+  if (open) writer.EndObject();
+  return {};
+}
+
+Status WriteValue(Value object, const Members& members, Record& record) {
+  json::Writer writer(record.value);
+  writer.BeginObject();
+  WriteText(writer, "event_id", members.event_id);
+  writer.Key("tenant_id");
+  writer.String(record.tenant);
+  writer.Key("asset_id");
+  writer.String(record.asset);
+  WriteText(writer, "driver_id", members.driver_id);
+  WriteText(writer, "driver_name", members.driver_name);
+  writer.Key("timestamp");
+  writer.String(FormatTime(record.time));
+  WriteLocation(writer, members);
+  WriteText(writer, "status", members.status);
+  if (Status status = WriteAdditional(writer, object, members); !status.ok()) return status;
+  writer.EndObject();
+  return {};
+}
+
+Status DecodeObject(Value object, const DecodeContext& context, DecodeSink& sink) {
+  if (!object.is_object()) return Refused("not a JSON object");
+  Members members = FindMembers(object);
+  Record record;
+  record.record_class = context.record_class;
+  record.clock_synced = context.clock_synced;
+  auto tenant = DecideTenant(members, context);
+  if (!tenant.ok()) return tenant.error();
+  auto asset = DecideAsset(members, context);
+  if (!asset.ok()) return asset.error();
+  record.tenant = std::move(tenant).value();
+  record.asset = std::move(asset).value();
+  if (Status status = DecideTime(members, context, record); !status.ok()) return status;
+  if (Status status = WriteValue(object, members, record); !status.ok()) return status;
+  const Record& made = record;
+  const DecodedRecord decoded(made, object, members.latitude, members.longitude);
+  sink.OnRecord(record, decoded);
+  return {};
+}
+
+}  // namespace
+
+std::optional<Value> DecodedRecord::Field(std::string_view name) const {
+  if (name == "location.latitude") return latitude_;
+  if (name == "location.longitude") return longitude_;
+  // Members that the value holds under another name, or in another place.
+  if (latitude_ && (name == "lat" || name == "lon") && !source_.Find("location"))
+    return std::nullopt;
+  return FindField(source_, name);
+}
+
+void Decode(std::string_view payload, const DecodeContext& context, const json::Limits& limits,
+            DecodeSink& sink) {
+  const auto document = json::Document::Parse(payload, limits);
+  if (!document.ok()) return sink.OnRefused(payload, document.error().message);
+  const Value root = document->root();
+  if (!root.is_array()) {
+    if (Status status = DecodeObject(root, context, sink); !status.ok())
+      sink.OnRefused(payload, status.error().message);
+    return;
+  }
+  if (!root.First()) return sink.OnRefused(payload, "an empty array");
+  size_t index = 0;
+  for (auto element = root.First(); element; element = element->Next(), ++index) {
+    Status status = DecodeObject(*element, context, sink);
+    if (status.ok()) continue;
+    std::string text;
+    json::Writer(text).Copy(*element);
+    sink.OnRefused(text, fmt::format("element {}: {}", index, status.error().message));
+  }
+}
+
+}  // namespace tidegate

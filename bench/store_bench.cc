@@ -1,0 +1,218 @@
+// What the store costs, on heartbeats of about 310 bytes from 100 vehicles. Without arguments all
+// of it is run, in a folder under $TMPDIR; put that on the disk to be measured. Arguments name
+// parts:
+//   codec    bytes and CPU per record by zstd level and batch size, memory of the contexts
+//   flash    bytes written per payload byte in steady state (each commit stores a batch and deletes
+//   one that was delivered `lag`
+//            batches ago): by the process (write calls), as pages that the kernel has to write
+//            (write_bytes of /proc/self/io), at the block device under the folder (all of its
+//            writers: use one of its own), and time per commit
+//   backlog  100,000 and 1,000,000 records in batches of 20: bytes on disk per record, time to
+//   open, memory it takes drain    Next and Delivered over that backlog, CPU per record
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <deque>
+#include <fstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "store/batch_codec.h"
+#include "tests/support/store_fixture.h"
+
+namespace tidegate {
+namespace {
+
+double CpuSeconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+double WallSeconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+// A number from a "name: number" file of /proc.
+double ProcValue(const char* path, std::string_view name) {
+  std::ifstream file(path);
+  std::string key;
+  double value = 0;
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with(name)) value = std::stod(line.substr(name.size() + 1));
+  }
+  return value;
+}
+
+// What the device that holds `path` has written since boot (Documentation/block/stat.rst: field 7,
+// in 512-byte sectors).
+double DeviceBytes(const std::string& path) {
+  struct stat info {};
+  if (stat(path.c_str(), &info) != 0) return 0;
+  std::ifstream file(
+      fmt::format("/sys/dev/block/{}:{}/stat", major(info.st_dev), minor(info.st_dev)));
+  double value = 0;
+  for (int field = 0; field < 7; ++field) file >> value;
+  return value * 512;
+}
+
+double PssKilobytes() {
+  return ProcValue("/proc/self/smaps_rollup", "Pss:");
+}
+
+uint64_t PayloadBytes(const std::vector<Record>& records) {
+  uint64_t bytes = 0;
+  for (const Record& record : records) bytes += record.value.size();
+  return bytes;
+}
+
+void BenchCodec() {
+  fmt::print("codec: level batch  bytes/record  encode us  decode us  contexts KiB\n");
+  for (const int level : {1, 2, 3, 4, 5, 6}) {
+    for (const size_t size : {1, 10, 20, 100, 500, 1000}) {
+      BatchCodec codec(level);
+      FleetSource fleet;
+      const size_t rounds = 20'000 / size;
+      uint64_t bytes = 0;
+      double encode = 0;
+      double decode = 0;
+      for (size_t i = 0; i < rounds; ++i) {
+        const auto records = fleet.Take(size);
+        const double start = WallSeconds();
+        const auto body = codec.Encode({RecordClass::kHeartbeat, 1 + i * size, 0},
+                                       {"0123", {}, {}, true}, records);
+        const double middle = WallSeconds();
+        if (!body.ok() || !codec.Decode(*body).ok()) std::abort();
+        decode += WallSeconds() - middle;
+        encode += middle - start;
+        bytes += body->size();
+      }
+      const auto records = static_cast<double>(rounds * size);
+      fmt::print("       {:5} {:5}  {:12.1f}  {:9.2f}  {:9.2f}  {:12}\n", level, size,
+                 static_cast<double>(bytes) / records, encode * 1e6 / records,
+                 decode * 1e6 / records, codec.MemoryBytes() / 1024);
+    }
+  }
+}
+
+void BenchFlash() {
+  fmt::print("flash: batch  lag  written/payload  kernel/payload  device/payload  ms/commit\n");
+  for (const size_t size : {1, 20, 100, 500}) {
+    for (const size_t lag : {1, 4}) {
+      SqliteStoreFixture fixture;
+      SqliteStore& store = fixture.Reopen();
+      FleetSource fleet;
+      std::deque<Seq> stored;
+      uint64_t payload = 0;
+      double written = 0;
+      double dirtied = 0;
+      double device = 0;
+      double start = 0;
+      constexpr int kWarmUp = 600;
+      constexpr int kCommits = 1000;
+      for (int i = 0; i < kWarmUp + kCommits; ++i) {
+        if (i == kWarmUp) {
+          payload = 0;
+          written = ProcValue("/proc/self/io", "wchar:");
+          dirtied = ProcValue("/proc/self/io", "write_bytes:");
+          device = DeviceBytes(fixture.dir.File(""));
+          start = WallSeconds();
+        }
+        const auto records = fleet.Take(size);
+        payload += PayloadBytes(records);
+        while (stored.size() >= lag) {
+          store.Delivered(RecordClass::kHeartbeat, stored.front());
+          stored.pop_front();
+        }
+        stored.push_back(AppendBatch(store, records).value());
+        Cursor cursor;
+        cursor.last[static_cast<size_t>(RecordClass::kHeartbeat)] = stored.back() - 1;
+        if (!store.Next(cursor).ok()) std::abort();
+      }
+      const auto bytes = static_cast<double>(payload);
+      fmt::print("       {:5}  {:3}  {:15.3f}  {:14.3f}  {:14.3f}  {:9.2f}\n", size, lag,
+                 (ProcValue("/proc/self/io", "wchar:") - written) / bytes,
+                 (ProcValue("/proc/self/io", "write_bytes:") - dirtied) / bytes,
+                 (DeviceBytes(fixture.dir.File("")) - device) / bytes,
+                 (WallSeconds() - start) * 1e3 / kCommits);
+    }
+  }
+}
+
+void Fill(SqliteStoreFixture& fixture, size_t records, size_t batch) {
+  fixture.options.max_bytes = 1ull << 30;
+  fixture.options.durability = Durability::kProcessSafe;
+  SqliteStore& store = fixture.Reopen();
+  FleetSource fleet;
+  for (size_t i = 0; i < records; i += batch) {
+    if (!AppendBatch(store, fleet.Take(batch)).ok()) std::abort();
+  }
+}
+
+void BenchBacklog() {
+  fmt::print("backlog: records  batch  bytes/record  append us/record  open ms  PSS KiB more\n");
+  for (const size_t batch : {20, 100}) {
+    for (const size_t records : {100'000, 1'000'000}) {
+      SqliteStoreFixture fixture;
+      const double fill = CpuSeconds();
+      Fill(fixture, records, batch);
+      const double filled = CpuSeconds() - fill;
+      fixture.Close();
+      const double before = PssKilobytes();
+      const double start = WallSeconds();
+      fixture.Reopen();
+      const double open = WallSeconds() - start;
+      fmt::print("         {:7}  {:5}  {:12.1f}  {:16.2f}  {:7.1f}  {:12}\n", records, batch,
+                 static_cast<double>(fixture.FileBytes()) / static_cast<double>(records),
+                 filled * 1e6 / static_cast<double>(records), open * 1e3, PssKilobytes() - before);
+    }
+  }
+}
+
+void BenchDrain() {
+  fmt::print("drain: records  batch  us/record\n");
+  for (const size_t batch : {20, 100}) {
+    SqliteStoreFixture fixture;
+    Fill(fixture, 100'000, batch);
+    SqliteStore& store = fixture.store();
+    const double start = CpuSeconds();
+    Cursor cursor;
+    for (;;) {
+      auto next = store.Next(cursor);
+      if (!next.ok()) std::abort();
+      if (!*next) break;
+      cursor.last[static_cast<size_t>((*next)->record_class)] = (*next)->first_seq;
+      store.Delivered((*next)->record_class, (*next)->first_seq);
+    }
+    if (!store.Flush().ok()) std::abort();
+    fmt::print("       {:7}  {:5}  {:9.2f}\n", 100'000, batch, (CpuSeconds() - start) * 10);
+  }
+}
+
+int Main(int argc, char** argv) {
+  const std::vector<std::string_view> parts(argv + 1, argv + argc);
+  const auto wanted = [&](std::string_view part) {
+    return parts.empty() || std::find(parts.begin(), parts.end(), part) != parts.end();
+  };
+  if (wanted("codec")) BenchCodec();
+  if (wanted("flash")) BenchFlash();
+  if (wanted("backlog")) BenchBacklog();
+  if (wanted("drain")) BenchDrain();
+  return 0;
+}
+
+}  // namespace
+}  // namespace tidegate
+
+int main(int argc, char** argv) {
+  return tidegate::Main(argc, argv);
+}

@@ -1,0 +1,17 @@
+// Keeps libmosquitto initialised. Loop thread only.
+#pragma once
+
+namespace tidegate {
+
+// The library counts its users itself; each driver holds one of these. The first also makes the
+// process ignore SIGPIPE, unless it has a handler: the library writes to its sockets with plain
+// write(2), and a broker that closes at the wrong moment would otherwise end the process.
+class MosquittoLibrary {
+ public:
+  MosquittoLibrary();
+  ~MosquittoLibrary();
+  MosquittoLibrary(const MosquittoLibrary&) = delete;
+  MosquittoLibrary& operator=(const MosquittoLibrary&) = delete;
+};
+
+}  // namespace tidegate

@@ -1,0 +1,287 @@
+#include "drivers/mqtt/mqtt_connection.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "drivers/mqtt/mosquitto_handle.h"
+#include "drivers/mqtt/owned_fd.h"
+
+namespace tidegate {
+namespace {
+
+constexpr char kSystemAuthorities[] = "/etc/ssl/certs";
+constexpr size_t kMaxErrorBytes = 400;
+constexpr int kPacketsPerCall = 1;  // The library ignores it for reading and writes all anyway.
+
+Error Unavailable(const std::string& operation, std::string_view cause) {
+  return Error{ErrorCode::kUnavailable, fmt::format("{}: {}", operation, cause)};
+}
+
+// The library's word for a code it returned; `system_error` is errno right after the call.
+std::string CauseOf(int code, int system_error) {
+  if (code == MOSQ_ERR_ERRNO) return std::strerror(system_error);
+  if (code == MOSQ_ERR_CONN_LOST) return "the broker closed the connection";
+  if (code == MOSQ_ERR_KEEPALIVE) return "the broker does not answer";
+  return mosquitto_strerror(code);
+}
+
+const char* OrNull(const std::string& text) {
+  return text.empty() ? nullptr : text.c_str();
+}
+
+// Holds small writes back while it lives, so that the PUBACKs of a batch, which the library writes
+// one by one, travel together.
+class Cork {
+ public:
+  explicit Cork(int fd) : fd_(fd) { Set(1); }
+  ~Cork() { Set(0); }
+  Cork(const Cork&) = delete;
+  Cork& operator=(const Cork&) = delete;
+
+ private:
+  void Set(int on) { ::setsockopt(fd_, IPPROTO_TCP, TCP_CORK, &on, sizeof on); }
+  const int fd_;
+};
+
+// Asking on the terminal would stop the loop.
+int RefuseToAskForPassphrase(char*, int, int, void*) {
+  return 0;
+}
+
+}  // namespace
+
+struct MqttConnection::State {
+  // A duplicate, because the library closes its own descriptor whenever it likes, and a loop may
+  // only be asked to forget one that is open. Outlives the handle: TCP ends with the last of both.
+  OwnedFd fd;
+  MosquittoHandle handle;
+};
+
+// What the library calls back; `self` is the connection.
+struct MqttConnection::Callbacks {
+  static void OnConnect(mosquitto*, void* self, int reason, int flags,
+                        const mosquitto_property* properties) {
+    Connack connack{.reason = reason, .session_present = (flags & 1) != 0, .keepalive = {}};
+    uint16_t keepalive = 0;
+    if (mosquitto_property_read_int16(properties, MQTT_PROP_SERVER_KEEP_ALIVE, &keepalive, false) !=
+        nullptr) {
+      connack.keepalive = std::chrono::seconds(keepalive);
+    }
+    static_cast<MqttConnection*>(self)->listener_.OnConnack(connack);
+    errno = 0;
+  }
+
+  static void OnMessage(mosquitto*, void* self, const mosquitto_message* message) {
+    MqttPublish publish;
+    publish.topic = message->topic;
+    publish.payload = {static_cast<const char*>(message->payload),
+                       static_cast<size_t>(message->payloadlen)};
+    if (message->qos > 0) publish.packet_id = static_cast<uint16_t>(message->mid);
+    static_cast<MqttConnection*>(self)->listener_.OnPublish(publish);
+    // The library takes an EAGAIN that it finds here for its own and leaves the rest of a TLS
+    // record unread, for which the socket will never be readable again.
+    errno = 0;
+  }
+
+  static void OnSubscribe(mosquitto*, void* self, int, int count, const int* granted) {
+    if (count > 0) static_cast<MqttConnection*>(self)->listener_.OnSuback(granted[0]);
+    errno = 0;
+  }
+
+  static void OnDisconnect(mosquitto*, void* self, int reason, const mosquitto_property*) {
+    static_cast<MqttConnection*>(self)->disconnect_reason_ = reason;
+  }
+
+  static void OnLog(mosquitto*, void* self, int level, const char* text) {
+    std::string& errors = static_cast<MqttConnection*>(self)->library_errors_;
+    if (level != MOSQ_LOG_ERR || errors.size() > kMaxErrorBytes) return;
+    if (!errors.empty()) errors += "; ";
+    errors += text;
+  }
+};
+
+MqttConnection::MqttConnection(MqttVersion version, Listener& listener)
+    : version_(version), listener_(listener), state_(std::make_unique<State>()) {}
+
+MqttConnection::~MqttConnection() = default;
+
+Result<std::unique_ptr<MqttConnection>> MqttConnection::Open(const MqttOptions& options,
+                                                             MqttVersion version,
+                                                             const std::string& host,
+                                                             Listener& listener) {
+  std::unique_ptr<MqttConnection> connection(new MqttConnection(version, listener));
+  if (Status status = connection->Configure(options); !status) return status.error();
+  if (Status status = connection->Connect(options, host); !status) return status.error();
+  return connection;
+}
+
+Status MqttConnection::Configure(const MqttOptions& options) {
+  constexpr bool kCleanStart = false;
+  state_->handle.reset(mosquitto_new(options.client_id.c_str(), kCleanStart, this));
+  mosquitto* const handle = state_->handle.get();
+  if (handle == nullptr) return Unavailable("create MQTT client", std::strerror(errno));
+  mosquitto_int_option(handle, MOSQ_OPT_PROTOCOL_VERSION,
+                       version_ == MqttVersion::k5 ? MQTT_PROTOCOL_V5 : MQTT_PROTOCOL_V311);
+  // Write() gathers what belongs together; beyond that nothing is gained by waiting.
+  mosquitto_int_option(handle, MOSQ_OPT_TCP_NODELAY, 1);
+  // Without this a PUBACK would be sent while its message is being read.
+  mosquitto_threaded_set(handle, true);
+  mosquitto_connect_v5_callback_set(handle, Callbacks::OnConnect);
+  mosquitto_message_callback_set(handle, Callbacks::OnMessage);
+  mosquitto_subscribe_callback_set(handle, Callbacks::OnSubscribe);
+  mosquitto_disconnect_v5_callback_set(handle, Callbacks::OnDisconnect);
+  mosquitto_log_callback_set(handle, Callbacks::OnLog);
+  const int code =
+      mosquitto_username_pw_set(handle, OrNull(options.username), OrNull(options.password));
+  if (code != MOSQ_ERR_SUCCESS) return Unavailable("set MQTT user", mosquitto_strerror(code));
+  return options.tls ? ConfigureTls(options) : Status();
+}
+
+Status MqttConnection::ConfigureTls(const MqttOptions& options) {
+  mosquitto* const handle = state_->handle.get();
+  int code = mosquitto_tls_set(
+      handle, OrNull(options.ca_file), options.ca_file.empty() ? kSystemAuthorities : nullptr,
+      OrNull(options.cert_file), OrNull(options.key_file), RefuseToAskForPassphrase);
+  if (code != MOSQ_ERR_SUCCESS) {
+    return Unavailable("set up TLS",
+                       fmt::format("cannot read one of ca '{}', cert '{}', key '{}'",
+                                   options.ca_file, options.cert_file, options.key_file));
+  }
+  if (!options.verify_peer) {
+    constexpr int kVerifyNone = 0;  // SSL_VERIFY_NONE
+    code = mosquitto_tls_opts_set(handle, kVerifyNone, nullptr, nullptr);
+    if (code == MOSQ_ERR_SUCCESS) code = mosquitto_tls_insecure_set(handle, true);
+  }
+  return code == MOSQ_ERR_SUCCESS ? Status() : Unavailable("set up TLS", mosquitto_strerror(code));
+}
+
+Status MqttConnection::Connect(const MqttOptions& options, const std::string& host) {
+  mosquitto* const handle = state_->handle.get();
+  const std::string operation = fmt::format("connect to {}:{}", options.host, options.port);
+  const int keepalive = static_cast<int>(options.keepalive.count());
+  int code = version_ == MqttVersion::k5 ? StoreProperties(options, host) : MOSQ_ERR_SUCCESS;
+  if (code == MOSQ_ERR_SUCCESS) {
+    code = mosquitto_connect_bind_async(handle, host.c_str(), options.port, keepalive, nullptr);
+  }
+  const int system_error = errno;
+  if (code != MOSQ_ERR_SUCCESS) {
+    if (!library_errors_.empty()) return Unavailable(operation, library_errors_);
+    if (code == MOSQ_ERR_EAI) return Unavailable(operation, "the name does not resolve");
+    return Unavailable(operation, CauseOf(code, system_error));
+  }
+  state_->fd = OwnedFd(::fcntl(mosquitto_socket(handle), F_DUPFD_CLOEXEC, 0));
+  if (!state_->fd.valid()) return Unavailable(operation, std::strerror(errno));
+  return {};
+}
+
+// Of the calls that connect, only the one that blocks takes properties. It stores them before it
+// looks at the port, so that a port that it refuses leaves us with the properties and nothing else.
+int MqttConnection::StoreProperties(const MqttOptions& options, const std::string& host) {
+  mosquitto_property* list = nullptr;
+  int code = mosquitto_property_add_int32(&list, MQTT_PROP_SESSION_EXPIRY_INTERVAL,
+                                          static_cast<uint32_t>(options.session_expiry.count()));
+  if (code == MOSQ_ERR_SUCCESS) {
+    code = mosquitto_property_add_int16(&list, MQTT_PROP_RECEIVE_MAXIMUM, options.receive_maximum);
+  }
+  if (code == MOSQ_ERR_SUCCESS) {
+    code = mosquitto_property_add_int32(&list, MQTT_PROP_MAXIMUM_PACKET_SIZE,
+                                        options.max_packet_bytes);
+  }
+  const MosquittoProperties properties(list);
+  if (code != MOSQ_ERR_SUCCESS) return code;
+  constexpr int kRefusedPort = -1;
+  code = mosquitto_connect_bind_v5(state_->handle.get(), host.c_str(), kRefusedPort,
+                                   static_cast<int>(options.keepalive.count()), nullptr,
+                                   properties.get());
+  return code == MOSQ_ERR_INVAL ? MOSQ_ERR_SUCCESS : MOSQ_ERR_UNKNOWN;
+}
+
+int MqttConnection::fd() const {
+  return state_->fd.get();
+}
+
+Status MqttConnection::ConnectResult() const {
+  int error = 0;
+  socklen_t size = sizeof error;
+  ::getsockopt(fd(), SOL_SOCKET, SO_ERROR, &error, &size);
+  return error == 0 ? Status() : Unavailable("connect", std::strerror(error));
+}
+
+bool MqttConnection::Check(const char* operation, int code, int system_error) {
+  const bool ended = mosquitto_socket(state_->handle.get()) < 0;
+  if (code == MOSQ_ERR_SUCCESS && !ended) return true;
+  tls_failed_ = code == MOSQ_ERR_TLS;
+  std::string cause;
+  if (code == MOSQ_ERR_SUCCESS && disconnect_reason_.has_value()) {
+    cause = mosquitto_reason_string(*disconnect_reason_);
+  } else {
+    cause = library_errors_.empty() ? CauseOf(code, system_error) : library_errors_;
+  }
+  error_ = fmt::format("{}: {}", operation, cause);
+  return false;
+}
+
+bool MqttConnection::Read() {
+  errno = 0;
+  const int code = mosquitto_loop_read(state_->handle.get(), kPacketsPerCall);
+  return Check("read from the broker", code, errno);
+}
+
+bool MqttConnection::Write() {
+  const Cork cork(fd());
+  errno = 0;
+  const int code = mosquitto_loop_write(state_->handle.get(), kPacketsPerCall);
+  return Check("write to the broker", code, errno);
+}
+
+bool MqttConnection::want_write() const {
+  return mosquitto_want_write(state_->handle.get());
+}
+
+bool MqttConnection::CheckKeepalive() {
+  errno = 0;
+  const int code = mosquitto_loop_misc(state_->handle.get());
+  return Check("keep the connection alive", code, errno);
+}
+
+Status MqttConnection::Subscribe(const std::string& filter) {
+  // MQTT 5: retained messages come with a new subscription only, and not with each reconnect.
+  const int code = mosquitto_subscribe_v5(state_->handle.get(), nullptr, filter.c_str(), /*qos=*/1,
+                                          MQTT_SUB_OPT_SEND_RETAIN_NEW, nullptr);
+  return code == MOSQ_ERR_SUCCESS ? Status()
+                                  : Unavailable("subscribe " + filter, mosquitto_strerror(code));
+}
+
+void MqttConnection::AcknowledgeSegments() {
+  const int on = 1;
+  ::setsockopt(fd(), IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+}
+
+void MqttConnection::StopLogging() {
+  // The library formats a line for every packet as long as anyone listens.
+  mosquitto_log_callback_set(state_->handle.get(), nullptr);
+  library_errors_.clear();
+}
+
+void MqttConnection::Disconnect() {
+  if (mosquitto_disconnect_v5(state_->handle.get(), 0, nullptr) == MOSQ_ERR_SUCCESS) Write();
+}
+
+bool MqttConnection::PeerClosed() const {
+  char byte = 0;
+  return ::recv(fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+std::string ConnackText(MqttVersion version, int reason) {
+  return version == MqttVersion::k5 ? mosquitto_reason_string(reason)
+                                    : mosquitto_connack_string(reason);
+}
+
+}  // namespace tidegate

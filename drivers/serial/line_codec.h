@@ -1,0 +1,61 @@
+// Turns the lines of a device into payloads. Pure but for its counters; one thread.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "drivers/serial/nmea_epoch.h"
+#include "drivers/serial/serial_options.h"
+
+namespace tidegate {
+
+// Lines that gave nothing, by reason. Sentences of types that are not used are no loss and not
+// counted.
+struct LineFaults {
+  uint64_t checksum = 0;
+  uint64_t malformed = 0;
+  uint64_t no_fix = 0;  // Sentences of a receiver that has no position; their epoch becomes a
+                        // record without a location.
+};
+
+class LineCodec {
+ public:
+  virtual ~LineCodec() = default;
+  virtual size_t max_line_bytes() const = 0;
+  // The payload that is complete with this line, if any.
+  virtual std::optional<std::string> Add(std::string_view line) = 0;
+  // How long after Add() to call Flush() unless Add() is called again; nullopt if nothing waits.
+  virtual std::optional<std::chrono::milliseconds> patience() const { return std::nullopt; }
+  // What waits for a partner that did not come.
+  virtual std::optional<std::string> Flush() { return std::nullopt; }
+
+  const LineFaults& faults() const { return faults_; }
+
+ protected:
+  LineFaults faults_;
+};
+
+class JsonLinesCodec final : public LineCodec {
+ public:
+  size_t max_line_bytes() const override { return 256 * 1024; }
+  std::optional<std::string> Add(std::string_view line) override { return std::string(line); }
+};
+
+class NmeaCodec final : public LineCodec {
+ public:
+  size_t max_line_bytes() const override { return nmea::kMaxSentenceBytes; }
+  std::optional<std::string> Add(std::string_view line) override;
+  std::optional<std::chrono::milliseconds> patience() const override;
+  std::optional<std::string> Flush() override;
+
+ private:
+  nmea::EpochMerger merger_;
+};
+
+std::unique_ptr<LineCodec> MakeLineCodec(SerialCodec codec);
+
+}  // namespace tidegate

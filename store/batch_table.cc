@@ -1,0 +1,84 @@
+#include "store/batch_table.h"
+
+#include <utility>
+
+namespace tidegate {
+Result<BatchTable> BatchTable::Prepare(Database& database) {
+  BatchTable table;
+  const std::pair<Statement*, std::string_view> statements[] = {
+      {&table.insert_, "INSERT INTO batch(key, count, created, body) VALUES(?1, ?2, ?3, ?4)"},
+      {&table.replace_, "UPDATE batch SET body=?2 WHERE key=?1"},
+      {&table.delete_, "DELETE FROM batch WHERE key=?1"},
+      {&table.after_,
+       "SELECT key, count, created, body FROM batch WHERE key>?1 AND key<?2 ORDER BY key LIMIT 1"},
+      {&table.head_after_,
+       "SELECT key, count, created FROM batch WHERE key>?1 AND key<?2 ORDER BY key LIMIT 1"},
+      {&table.totals_, "SELECT key, count FROM batch"}};
+  for (const auto& [statement, sql] : statements) {
+    if (auto status = database.PrepareInto(*statement, sql); !status.ok()) return status.error();
+  }
+  return table;
+}
+
+Status BatchTable::Insert(const BatchRow& row) {
+  return insert_.Bind(1, row.key)
+      .Bind(2, static_cast<int64_t>(row.count))
+      .Bind(3, row.created_ms)
+      .BindBlob(4, row.body)
+      .Run();
+}
+
+Status BatchTable::ReplaceBody(BatchKey key, std::string_view body) {
+  return replace_.Bind(1, key).BindBlob(2, body).Run();
+}
+
+Result<bool> BatchTable::Delete(BatchKey key) {
+  if (auto status = delete_.Bind(1, key).Run(); !status.ok()) return status.error();
+  return delete_.Changes() > 0;
+}
+
+Result<std::optional<BatchRow>> BatchTable::After(RecordClass record_class, Seq after) {
+  const StatementScope scope(after_);
+  const auto found =
+      after_.Bind(1, MakeBatchKey(record_class, after)).Bind(2, EndOfClass(record_class)).Step();
+  if (!found.ok()) return found.error();
+  if (!*found) return std::optional<BatchRow>();
+  body_ = after_.Bytes(3);
+  return std::optional<BatchRow>(
+      BatchRow{after_.Int(0), static_cast<uint64_t>(after_.Int(1)), after_.Int(2), body_});
+}
+
+Result<std::optional<BatchRow>> BatchTable::HeadAfter(RecordClass record_class, Seq after) {
+  const StatementScope scope(head_after_);
+  const auto found = head_after_.Bind(1, MakeBatchKey(record_class, after))
+                         .Bind(2, EndOfClass(record_class))
+                         .Step();
+  if (!found.ok()) return found.error();
+  if (!*found) return std::optional<BatchRow>();
+  return std::optional<BatchRow>(BatchRow{
+      head_after_.Int(0), static_cast<uint64_t>(head_after_.Int(1)), head_after_.Int(2), {}});
+}
+
+Result<BatchTotals> BatchTable::Totals() {
+  const StatementScope scope(totals_);
+  BatchTotals totals;
+  for (;;) {
+    const auto row = totals_.Step();
+    if (!row.ok()) return row.error();
+    if (!*row) return totals;
+    const BatchKey key = totals_.Int(0);
+    const auto count = static_cast<uint64_t>(totals_.Int(1));
+    const auto record_class = static_cast<uint64_t>(key) >> 56;
+    if (record_class >= kRecordClassCount || count == 0 || SeqOf(key) == 0) {
+      return Error{ErrorCode::kCorrupt, "table batch: a row with an impossible key or count"};
+    }
+    totals.records[record_class] += count;
+    ++totals.batches;
+    if (SeqOf(key) + count > totals.next_seq) {
+      totals.next_seq = SeqOf(key) + count;
+      totals.top_key = key;
+    }
+  }
+}
+
+}  // namespace tidegate

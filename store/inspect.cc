@@ -1,0 +1,275 @@
+#include "store/inspect.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <optional>
+#include <utility>
+
+#include "store/batch_codec.h"
+#include "store/batch_table.h"
+#include "store/file_lock.h"
+#include "store/schema.h"
+#include "store/sqlite_handle.h"
+
+namespace tidegate {
+namespace {
+
+std::string EscapedForUri(const std::string& path) {
+  std::string out;
+  for (const char c : path) {
+    if (c == '%' || c == '?' || c == '#') {
+      out += fmt::format("%{:02x}", static_cast<unsigned char>(c));
+    } else {
+      out.push_back(c);
+    }
+  }
+  return out;
+}
+
+// How to open it without leaving files behind or touching those of an agent that is gone.
+std::string_view ModeFor(const std::string& path) {
+  if (FileLock::IsHeld(LockPath(path))) return "mode=ro";
+  std::error_code missing;
+  const auto log_bytes = std::filesystem::file_size(path + "-wal", missing);
+  if (missing || log_bytes == 0) return "immutable=1";
+  return std::filesystem::exists(path + "-shm") ? "mode=ro&readonly_shm=1" : "mode=ro";
+}
+
+Result<Database> OpenReadOnly(const std::string& path) {
+  const std::string uri = fmt::format("file:{}?{}", EscapedForUri(path), ModeFor(path));
+  auto database = Database::Open(uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, "");
+  if (!database.ok()) return database.error();
+  sqlite3_busy_timeout(database->get(), 2000);
+  sqlite3_db_config(database->get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  if (auto status = CheckStoreDatabase(*database, path); !status.ok()) return status.error();
+  return database;
+}
+
+// All batches in the order of their seqs, whatever their class, one short read at a time.
+class SeqOrder {
+ public:
+  static Result<SeqOrder> Over(Database& database, std::optional<RecordClass> only, Seq from) {
+    auto table = BatchTable::Prepare(database);
+    if (!table.ok()) return table.error();
+    SeqOrder order(std::move(*table));
+    for (const RecordClass record_class : kRecordClasses) {
+      if (only && *only != record_class) continue;
+      if (auto status = order.Peek(record_class, from == 0 ? 0 : from - 1); !status.ok())
+        return status.error();
+    }
+    return order;
+  }
+
+  // The view lives until the next call. After an error the rest of that class is left out.
+  Result<std::optional<BatchRow>> Next() {
+    const auto first = std::min_element(heads_.begin(), heads_.end(), [](BatchKey a, BatchKey b) {
+      return (a == 0 ? UINT64_MAX : SeqOf(a)) < (b == 0 ? UINT64_MAX : SeqOf(b));
+    });
+    const BatchKey key = std::exchange(*first, 0);
+    if (key == 0) return std::optional<BatchRow>();
+    if (auto status = Peek(ClassOf(key), SeqOf(key)); !status.ok()) return status.error();
+    auto row = table_.After(ClassOf(key), SeqOf(key) - 1);
+    // The agent may have deleted it in the meantime.
+    if (row.ok() && *row && (*row)->key != key) return Next();
+    return row;
+  }
+
+ private:
+  explicit SeqOrder(BatchTable table) : table_(std::move(table)) {}
+
+  Status Peek(RecordClass record_class, Seq after) {
+    auto head = table_.HeadAfter(record_class, after);
+    if (!head.ok()) return head.error();
+    heads_[static_cast<size_t>(record_class)] = *head ? (*head)->key : 0;
+    return {};
+  }
+
+  BatchTable table_;
+  std::array<BatchKey, kRecordClassCount> heads_{};
+};
+
+class Verifier {
+ public:
+  explicit Verifier(Database& database) : database_(database) {}
+
+  VerifyReport Run() {
+    CheckPages();
+    CheckBatches();
+    const auto letters = database_.Query("SELECT count(*) FROM dead_letter");
+    if (letters.ok()) {
+      report_.dead_letters = static_cast<uint64_t>(*letters);
+    } else {
+      Find(letters.error().message);
+    }
+    return std::move(report_);
+  }
+
+ private:
+  void Find(std::string finding) {
+    if (report_.findings.size() < VerifyReport::kMaxFindings)
+      report_.findings.push_back(std::move(finding));
+  }
+
+  void CheckPages() {
+    auto statement = database_.Prepare("PRAGMA integrity_check");
+    if (!statement.ok()) return Find(statement.error().message);
+    for (;;) {
+      const auto row = statement->Step();
+      if (!row.ok()) return Find(row.error().message);
+      if (!*row) return;
+      if (statement->Bytes(0) != "ok") Find(fmt::format("database: {}", statement->Bytes(0)));
+    }
+  }
+
+  void CheckBatches() {
+    auto order = SeqOrder::Over(database_, std::nullopt, 0);
+    if (!order.ok()) return Find(order.error().message);
+    // A table that cannot be read on would give the same error for ever.
+    for (int errors = 0; errors < 8;) {
+      const auto row = order->Next();
+      if (!row.ok()) {
+        ++errors;
+        Find(fmt::format("table batch: {}", row.error().message));
+      } else if (!*row) {
+        return;
+      } else {
+        CheckBatch(**row);
+      }
+    }
+  }
+
+  void CheckBatch(const BatchRow& row) {
+    const std::string name =
+        fmt::format("{} batch {}", RecordClassName(ClassOf(row.key)), SeqOf(row.key));
+    ++report_.batches;
+    report_.records += row.count;
+    if (SeqOf(row.key) < next_seq_)
+      Find(name + ": its seqs overlap with those of the batch before");
+    next_seq_ = SeqOf(row.key) + row.count;
+    const auto batch = codec_.Decode(row.body);
+    if (!batch.ok()) return Find(fmt::format("{}: {}", name, batch.error().message));
+    if (MakeBatchKey(batch->record_class, batch->first_seq) != row.key) {
+      Find(fmt::format("{}: its body is that of {} batch {}", name,
+                       RecordClassName(batch->record_class), batch->first_seq));
+    }
+    if (batch->records.size() != row.count) {
+      Find(fmt::format("{}: {} records, its row says {}", name, batch->records.size(), row.count));
+    }
+  }
+
+  Database& database_;
+  BatchCodec codec_;
+  VerifyReport report_;
+  Seq next_seq_ = 0;
+};
+
+// Where the newest `last` records begin.
+Result<Seq> FirstOfLast(Database& database, const RecordFilter& filter) {
+  if (!filter.last) return Seq{0};
+  std::vector<std::pair<Seq, uint64_t>> newest;  // First seq and count.
+  for (const RecordClass record_class : kRecordClasses) {
+    if (filter.record_class && *filter.record_class != record_class) continue;
+    auto statement =
+        database.Prepare("SELECT key, count FROM batch WHERE key>?1 AND key<?2 ORDER BY key DESC");
+    if (!statement.ok()) return statement.error();
+    statement->Bind(1, MakeBatchKey(record_class, 0)).Bind(2, EndOfClass(record_class));
+    for (uint64_t records = 0; records < *filter.last;) {
+      const auto row = statement->Step();
+      if (!row.ok()) return row.error();
+      if (!*row) break;
+      const auto count = static_cast<uint64_t>(statement->Int(1));
+      newest.emplace_back(SeqOf(statement->Int(0)), count);
+      records += std::max<uint64_t>(count, 1);
+    }
+  }
+  std::sort(newest.rbegin(), newest.rend());
+  uint64_t left = *filter.last;
+  for (const auto& [first_seq, count] : newest) {
+    if (count >= left) return first_seq + count - left;
+    left -= count;
+  }
+  return Seq{0};
+}
+
+}  // namespace
+
+Result<VerifyReport> Verify(const std::string& path) {
+  auto database = OpenReadOnly(path);
+  if (!database.ok()) return database.error();
+  return Verifier(*database).Run();
+}
+
+Result<VisitCounts> ForEachRecord(const std::string& path, const RecordFilter& filter,
+                                  const RecordVisitor& visit) {
+  VisitCounts counts;
+  auto database = OpenReadOnly(path);
+  if (!database.ok()) return database.error();
+  const auto from = FirstOfLast(*database, filter);
+  if (!from.ok()) return from.error();
+  if (filter.last == 0u) return counts;
+  auto order = SeqOrder::Over(*database, filter.record_class, 0);
+  if (!order.ok()) return order.error();
+  BatchCodec codec;
+  for (;;) {
+    const auto row = order->Next();
+    if (!row.ok()) return row.error();
+    if (!*row) return counts;
+    if (SeqOf((*row)->key) + (*row)->count <= *from) continue;
+    const auto batch = codec.Decode((*row)->body);
+    if (!batch.ok()) {
+      ++counts.damaged_batches;
+      continue;
+    }
+    for (size_t i = 0; i < batch->records.size(); ++i) {
+      const Seq seq = batch->first_seq + i;
+      if (seq < *from) continue;
+      ++counts.records;
+      if (!visit(seq, batch->records[i], batch->stamp)) return counts;
+    }
+  }
+}
+
+Result<uint64_t> ForEachDeadLetter(const std::string& path, std::optional<uint64_t> last,
+                                   const DeadLetterVisitor& visit) {
+  auto database = OpenReadOnly(path);
+  if (!database.ok()) return database.error();
+  auto start = database->Prepare(
+      "SELECT min(id) FROM (SELECT id FROM dead_letter ORDER BY id DESC LIMIT ?1)");
+  auto statement = database->Prepare(
+      "SELECT id, input, origin, reason, payload, time FROM dead_letter WHERE id>=?1 ORDER BY id "
+      "LIMIT 1");
+  if (!start.ok() || !statement.ok()) return start.ok() ? statement.error() : start.error();
+  const auto found = start->Bind(1, last ? static_cast<int64_t>(*last) : -1).Step();
+  if (!found.ok()) return found.error();
+  int64_t id = start->Int(0);
+  start->Reset();
+  for (uint64_t letters = 0;; ++letters) {
+    DeadLetter letter;
+    {
+      const StatementScope scope(*statement);
+      const auto row = statement->Bind(1, id).Step();
+      if (!row.ok()) return row.error();
+      if (!*row || last == 0u) return letters;
+      id = statement->Int(0);
+      letter = {std::string(statement->Bytes(1)), std::string(statement->Bytes(2)),
+                std::string(statement->Bytes(3)), std::string(statement->Bytes(4)),
+                WallTime(std::chrono::milliseconds(statement->Int(5)))};
+    }
+    if (!visit(id, letter)) return letters + 1;
+    ++id;
+  }
+}
+
+Result<std::string> ReadEpoch(const std::string& path) {
+  auto database = OpenReadOnly(path);
+  if (!database.ok()) return database.error();
+  auto epoch = ReadState(*database, kStateEpoch);
+  if (!epoch.ok()) return epoch.error();
+  if (!*epoch) return Error{ErrorCode::kCorrupt, fmt::format("open {}: it has no epoch", path)};
+  return **epoch;
+}
+
+}  // namespace tidegate

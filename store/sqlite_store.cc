@@ -1,0 +1,239 @@
+#include "store/sqlite_store.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+#include "store/sqlite_store_impl.h"
+
+namespace tidegate {
+namespace {
+
+StoreFile MakeFile(const SqliteStore::Options& options, const SizeBudget& budget,
+                   const std::string& vfs) {
+  StoreFile file;
+  file.path = options.path;
+  file.vfs = vfs;
+  file.budget = budget;
+  file.max_dead_letter_bytes = options.max_dead_letter_bytes != 0
+                                   ? options.max_dead_letter_bytes
+                                   : std::min<uint64_t>(options.max_bytes / 16, 16ull << 20);
+  file.max_payload_bytes = std::min(options.max_payload_bytes, file.max_dead_letter_bytes / 2);
+  file.sync_commits = options.durability == Durability::kPowerSafe;
+  return file;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<SqliteStore>> SqliteStore::Open(Options options, const Clock& clock,
+                                                       const Log& log, Metrics& metrics) {
+  auto budget = SizeBudget::For(options.max_bytes);
+  if (!budget.ok()) return budget.error();
+  auto lock = FileLock::Acquire(LockPath(options.path));
+  if (!lock.ok()) return lock.error();
+  auto impl =
+      std::make_unique<Impl>(std::move(options), *budget, std::move(*lock), clock, log, metrics);
+  if (auto status = impl->Open(); !status.ok()) return status.error();
+  return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(impl)));
+}
+
+SqliteStore::SqliteStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+SqliteStore::~SqliteStore() = default;
+Result<Seq> SqliteStore::Append(const AppendRequest& request) {
+  return impl_->Append(request);
+}
+Result<std::optional<Batch>> SqliteStore::Next(const Cursor& after) {
+  return impl_->Next(after);
+}
+void SqliteStore::Delivered(RecordClass record_class, Seq first_seq) {
+  impl_->Delivered(record_class, first_seq);
+}
+Status SqliteStore::Flush() {
+  return impl_->Flush();
+}
+const std::string& SqliteStore::epoch() const {
+  return impl_->epoch();
+}
+StoreUsage SqliteStore::Usage() const {
+  return impl_->Usage();
+}
+
+SqliteStore::Impl::Impl(Options options, SizeBudget budget, FileLock lock, const Clock& clock,
+                        const Log& log, Metrics& metrics)
+    : options_(std::move(options)),
+      clock_(clock),
+      log_(log),
+      metrics_(metrics),
+      lock_(std::move(lock)),
+      vfs_(options_.vfs),
+      file_(MakeFile(options_, budget, vfs_.name())),
+      codec_(options_.compression_level),
+      origin_{options_.gateway, {}} {}
+
+ClockStamp SqliteStore::Impl::Stamp() const {
+  return {clock_.BootId(), clock_.SinceBoot(), clock_.Now(), clock_.Synced()};
+}
+
+Result<std::vector<EncodedBatch>> SqliteStore::Impl::Encode(const AppendRequest& request) {
+  std::vector<EncodedBatch> encoded;
+  Seq seq = book_.next_seq;
+  for (const auto& [record_class, records] : request.batches) {
+    assert(!records.empty());
+    const auto body = codec_.Encode({record_class, seq, records.size()}, request.stamp, records);
+    if (!body.ok()) return body.error();
+    encoded.push_back({MakeBatchKey(record_class, seq), records.size(), std::string(*body)});
+    seq += records.size();
+  }
+  return encoded;
+}
+
+Result<uint64_t> SqliteStore::Impl::PagesFor(const AppendRequest& request,
+                                             const std::vector<EncodedBatch>& batches) const {
+  uint64_t pages = 0;
+  for (const EncodedBatch& batch : batches) pages += PagesForRow(batch.body.size());
+  // Letters of one request that do not fit together push one another out.
+  for (const DeadLetter& letter : request.dead_letters) {
+    pages += PagesForRow(std::min<uint64_t>(letter.payload.size(), file_.max_payload_bytes) +
+                         letter.input.size() + letter.origin.size() + letter.reason.size());
+  }
+  if (pages * kFrameBytes > file_.budget.transaction_bytes) {
+    return Error{ErrorCode::kRejected,
+                 fmt::format("append: {} bytes are more than one transaction may write ({})",
+                             pages * kPageBytes, file_.budget.transaction_bytes)};
+  }
+  return pages;
+}
+
+Result<Seq> SqliteStore::Impl::Append(const AppendRequest& request) {
+  if (auto status = EnsureOpen(); !status.ok()) return status.error();
+  auto batches = Encode(request);
+  if (!batches.ok()) return batches.error();
+  const auto pages = PagesFor(request, *batches);
+  if (!pages.ok()) return pages.error();
+  const Seq first_seq = book_.next_seq;
+  unacknowledged_.clear();
+  RecordClass protect = RecordClass::kReading;
+  for (const EncodedBatch& batch : *batches) {
+    unacknowledged_.push_back(batch.key);
+    protect = std::min(protect, ClassOf(batch.key));
+  }
+  const uint64_t needed = *pages + file_.budget.reserve_pages;
+  const auto status = Write(request.stamp, [&](StoreWriter& writer) -> Status {
+    auto step = writer.DeleteDelivered(file_.budget.deletes);
+    if (step.ok()) {
+      step = options_.full == FullPolicy::kDropOldest ? writer.DropUntilFits(needed, protect)
+                                                      : writer.CheckFits(needed);
+    }
+    for (auto batch = batches->begin(); step.ok() && batch != batches->end(); ++batch) {
+      step = writer.Insert(*batch);
+    }
+    return step.ok() ? writer.AddDeadLetters(request.dead_letters) : step;
+  });
+  if (handle_ != nullptr) unacknowledged_.clear();
+  if (!status.ok()) return status.error();
+  return first_seq;
+}
+
+void SqliteStore::Impl::Delivered(RecordClass record_class, Seq first_seq) {
+  const auto batch = handed_out_.find(MakeBatchKey(record_class, first_seq));
+  if (batch == handed_out_.end()) return;  // Given up in the meantime.
+  delivered_.insert(*batch);
+  handed_out_.erase(batch);
+  if (delivered_.size() >= file_.budget.deletes && handle_ != nullptr) (void)Flush();
+}
+
+Status SqliteStore::Impl::Flush() {
+  if (delivered_.empty()) return {};
+  if (auto status = EnsureOpen(); !status.ok()) return status;
+  if (auto status = handle_->SetSync(false); !status.ok()) return Reopen(status.error());
+  Status status;
+  while (status.ok() && !delivered_.empty()) status = FlushSome();
+  if (handle_ != nullptr && file_.sync_commits) {
+    // A handle that cannot be set back must not take another append.
+    if (auto back = handle_->SetSync(true); !back.ok()) return Reopen(back.error());
+  }
+  return status;
+}
+
+Status SqliteStore::Impl::FlushSome() {
+  return Write(Stamp(), [this](StoreWriter& writer) {
+    return writer.DeleteDelivered(file_.budget.deletes);
+  });
+}
+
+Result<std::optional<Batch>> SqliteStore::Impl::Next(const Cursor& after) {
+  if (auto status = EnsureOpen(); !status.ok()) return status.error();
+  for (const RecordClass record_class : kRecordClasses) {
+    auto batch = NextOf(record_class, after.last[static_cast<size_t>(record_class)]);
+    if (!batch.ok() || *batch) return batch;
+  }
+  return std::optional<Batch>();
+}
+
+Result<std::optional<Batch>> SqliteStore::Impl::NextOf(RecordClass record_class, Seq after) {
+  for (;;) {
+    auto row = handle_->batches().After(record_class, after);
+    if (!row.ok()) return Reopen(row.error());
+    if (!*row) return std::optional<Batch>();
+    after = SeqOf((*row)->key);
+    if (delivered_.contains((*row)->key)) continue;
+    auto batch = HandOut(**row);
+    if (batch.ok()) return std::optional<Batch>(std::move(*batch));
+    if (batch.error().code != ErrorCode::kCorrupt) return batch.error();
+  }
+}
+
+// kCorrupt: the row was damaged and has been set aside; go on behind it.
+Result<Batch> SqliteStore::Impl::HandOut(const BatchRow& row) {
+  auto batch = codec_.Decode(row.body);
+  if (batch.ok() && (MakeBatchKey(batch->record_class, batch->first_seq) != row.key ||
+                     batch->records.size() != row.count)) {
+    batch = Error{ErrorCode::kCorrupt, "batch body: belongs to another row"};
+  }
+  if (batch.ok()) {
+    handed_out_[row.key] = row.count;
+    book_.gaps.CloseClass(batch->record_class);
+    if (batch->record_class == RecordClass::kGap) book_.gaps.Close(batch->first_seq);
+    return batch;
+  }
+  const std::string why = batch.error().message;
+  log_.Error("store: {} batch {} with {} records is damaged and set aside: {}",
+             RecordClassName(ClassOf(row.key)), SeqOf(row.key), row.count, why);
+  metrics_.CountDamaged(ClassOf(row.key), row.count);
+  auto status = Write(Stamp(), [&](StoreWriter& writer) { return writer.SetAside(row, why); });
+  if (!status.ok()) return Error{ErrorCode::kUnavailable, status.error().message};
+  return batch;
+}
+
+StoreUsage SqliteStore::Impl::Counts() const {
+  StoreUsage usage;
+  usage.records = book_.records;
+  for (const auto& [key, count] : delivered_)
+    usage.records[static_cast<size_t>(ClassOf(key))] -= count;
+  usage.batches = book_.batches - delivered_.size();
+  usage.max_bytes = options_.max_bytes;
+  usage.dead_letters = book_.letters.letters;
+  if (handle_ == nullptr) return usage;
+  const auto used = handle_->UsedPages();
+  usage.bytes = LogFileBytes(options_.path) + (used.ok() ? *used * kPageBytes : 0);
+  return usage;
+}
+
+StoreUsage SqliteStore::Impl::Usage() const {
+  StoreUsage usage = Counts();
+  if (handle_ == nullptr) return usage;
+  for (const RecordClass record_class : kRecordClasses) {
+    auto head = handle_->batches().HeadAfter(record_class, 0);
+    while (head.ok() && *head && delivered_.contains((*head)->key)) {
+      head = handle_->batches().HeadAfter(record_class, SeqOf((*head)->key));
+    }
+    if (!head.ok() || !*head) continue;
+    const WallTime created{std::chrono::milliseconds((*head)->created_ms)};
+    if (!usage.oldest || created < *usage.oldest) usage.oldest = created;
+  }
+  return usage;
+}
+
+}  // namespace tidegate

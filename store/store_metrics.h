@@ -1,0 +1,51 @@
+// The store's metrics, by the names of store/README.md. One thread.
+#pragma once
+
+#include <array>
+#include <chrono>
+
+#include "core/metrics.h"
+#include "core/record.h"
+#include "store/store.h"
+
+namespace tidegate {
+
+class StoreMetrics {
+ public:
+  explicit StoreMetrics(Metrics& metrics);
+
+  void CountDropped(RecordClass record_class, uint64_t records) {
+    dropped_[Index(record_class)]->Increment(Double(records));
+  }
+  void CountDamaged(RecordClass record_class, uint64_t records) {
+    damaged_[Index(record_class)]->Increment(Double(records));
+  }
+  void CountDroppedLetters(uint64_t letters) { dropped_letters_.Increment(Double(letters)); }
+  void CountError() { errors_.Increment(); }
+  void CountFull() { full_.Increment(); }
+  void ObserveCommit(std::chrono::nanoseconds duration) {
+    commit_seconds_.Observe(std::chrono::duration<double>(duration).count());
+  }
+  void Update(const StoreUsage& usage, uint64_t file_bytes, uint64_t written_bytes, uint64_t syncs);
+
+ private:
+  static size_t Index(RecordClass record_class) { return static_cast<size_t>(record_class); }
+  static double Double(uint64_t number) { return static_cast<double>(number); }
+
+  std::array<Metrics::Gauge*, kRecordClassCount> records_{};
+  std::array<Metrics::Counter*, kRecordClassCount> dropped_{};
+  std::array<Metrics::Counter*, kRecordClassCount> damaged_{};
+  Metrics::Gauge& batches_;
+  Metrics::Gauge& bytes_;
+  Metrics::Gauge& max_bytes_;
+  Metrics::Gauge& file_bytes_;
+  Metrics::Gauge& dead_letters_;
+  Metrics::Counter& dropped_letters_;
+  Metrics::Counter& errors_;
+  Metrics::Counter& full_;
+  Metrics::Counter& written_bytes_;
+  Metrics::Counter& syncs_;
+  Metrics::Histogram& commit_seconds_;
+};
+
+}  // namespace tidegate

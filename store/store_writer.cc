@@ -1,0 +1,171 @@
+#include "store/store_writer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "store/schema.h"
+
+namespace tidegate {
+namespace {
+
+// Pages that a new gap record takes.
+constexpr uint64_t kGapPages = 4;
+
+// What each tenant loses with the batch.
+std::map<std::string, Gap> LossesOf(const Batch& batch, std::string_view reason) {
+  std::map<std::string, Gap> losses;
+  for (size_t i = 0; i < batch.records.size(); ++i) {
+    const Record& record = batch.records[i];
+    const Seq seq = batch.first_seq + i;
+    const auto [loss, is_new] = losses.try_emplace(
+        record.tenant, Gap{record.tenant, batch.record_class, reason, seq, seq, 0});
+    loss->second.last_seq = seq;
+    ++loss->second.count;
+  }
+  return losses;
+}
+
+}  // namespace
+
+Status StoreWriter::Remove(BatchKey key, uint64_t count) {
+  const auto deleted = context_.handle.batches().Delete(key);
+  if (!deleted.ok()) return deleted.error();
+  if (!*deleted) return {};
+  book_.records[static_cast<size_t>(ClassOf(key))] -= count;
+  --book_.batches;
+  if (key == book_.top_key) book_.top_key = 0;
+  if (ClassOf(key) == RecordClass::kGap) book_.gaps.Close(SeqOf(key));
+  return {};
+}
+
+Status StoreWriter::DeleteDelivered(uint64_t limit) {
+  for (const auto& [key, count] : context_.delivered) {
+    if (deleted_.size() == limit) break;
+    if (auto status = Remove(key, count); !status.ok()) return status;
+    deleted_.push_back(key);
+  }
+  return {};
+}
+
+Status StoreWriter::CheckFits(uint64_t pages) {
+  const auto free_pages = context_.handle.FreePages();
+  if (!free_pages.ok()) return free_pages.error();
+  if (pages + book_.gaps.changed() * kGapPages <= *free_pages) return {};
+  return Error{ErrorCode::kFull, "append: the store is at its limit"};
+}
+
+Status StoreWriter::DropUntilFits(uint64_t pages, RecordClass protect) {
+  for (;;) {
+    auto status = CheckFits(pages);
+    if (status.ok() || status.error().code != ErrorCode::kFull) return status;
+    if (status = DropOne(protect); !status.ok()) return status;
+  }
+}
+
+Status StoreWriter::DropOne(RecordClass protect) {
+  const auto lower_first = [&](auto&& try_class) -> Result<bool> {
+    for (auto it = kRecordClasses.rbegin(); it != kRecordClasses.rend(); ++it) {
+      const auto done = try_class(*it);
+      if (!done.ok() || *done) return done;
+    }
+    return false;
+  };
+  // What is on its way is likely to arrive, so it goes after what waits; what is more urgent goes
+  // last.
+  const std::pair<bool, bool> rounds[] = {
+      {false, false}, {false, true}, {true, false}, {true, true}};
+  for (const auto& [more_urgent, handed_out] : rounds) {
+    const auto done = lower_first(
+        [&, urgent = more_urgent, handed = handed_out](RecordClass record_class) -> Result<bool> {
+          if ((record_class < protect) != urgent) return false;
+          return DropFirst(record_class, handed);
+        });
+    if (!done.ok()) return done.error();
+    if (*done) return {};
+  }
+  return Error{ErrorCode::kRejected, "append: larger than the whole store may be"};
+}
+
+Result<bool> StoreWriter::DropFirst(RecordClass record_class, bool also_handed_out) {
+  Seq after = 0;
+  for (;;) {
+    auto head = context_.handle.batches().HeadAfter(record_class, after);
+    if (!head.ok()) return head.error();
+    if (!*head) return false;
+    after = SeqOf((*head)->key);
+    if (context_.delivered.contains((*head)->key)) {
+      if (auto status = Remove((*head)->key, (*head)->count); !status.ok()) return status.error();
+      deleted_.push_back((*head)->key);
+      return true;
+    }
+    if (!also_handed_out && context_.handed_out.contains((*head)->key)) continue;
+    auto row = context_.handle.batches().After(record_class, after - 1);
+    if (!row.ok()) return row.error();
+    if (!*row) return false;
+    if (auto status = Drop(**row, kGapStoreFull); !status.ok()) return status.error();
+    return true;
+  }
+}
+
+Status StoreWriter::Drop(const BatchRow& row, std::string_view reason) {
+  const RecordClass record_class = ClassOf(row.key);
+  auto batch = context_.codec.Decode(row.body);
+  if (auto status = Remove(row.key, row.count); !status.ok()) return status;
+  dropped_.push_back(row.key);
+  dropped_records_[static_cast<size_t>(record_class)] += row.count;
+  if (batch.ok()) {
+    for (const auto& [tenant, loss] : LossesOf(*batch, reason)) book_.gaps.Add(loss);
+  } else {
+    const Seq first_seq = SeqOf(row.key);
+    book_.gaps.Add({context_.fallback_tenant, record_class, reason, first_seq,
+                    first_seq + row.count - 1, row.count});
+  }
+  return {};
+}
+
+Status StoreWriter::Insert(const EncodedBatch& batch) {
+  auto status = context_.handle.batches().Insert(
+      {batch.key, batch.count, context_.stamp.wall.time_since_epoch().count(), batch.body});
+  if (!status.ok()) return status;
+  book_.records[static_cast<size_t>(ClassOf(batch.key))] += batch.count;
+  ++book_.batches;
+  book_.next_seq = SeqOf(batch.key) + batch.count;
+  book_.top_key = batch.key;
+  return {};
+}
+
+Status StoreWriter::AddDeadLetters(std::span<const DeadLetter> letters) {
+  return context_.handle.dead_letters().Add(letters, book_.letters);
+}
+
+Status StoreWriter::SetAside(const BatchRow& row, const std::string& why) {
+  const DeadLetter letter{
+      "store", fmt::format("{} batch {}", RecordClassName(ClassOf(row.key)), SeqOf(row.key)), why,
+      std::string(row.body), context_.stamp.wall};
+  if (auto status = AddDeadLetters({&letter, 1}); !status.ok()) return status;
+  return Drop(row, kGapDamaged);
+}
+
+Status StoreWriter::StoreGap(GapLedger::Entry& entry) {
+  const bool is_new = entry.seq == 0;
+  if (is_new) entry.seq = book_.next_seq;
+  const Record record = MakeGapRecord(entry.gap, context_.origin, context_.stamp);
+  const auto body =
+      context_.codec.Encode({RecordClass::kGap, entry.seq, 1}, context_.stamp, {&record, 1});
+  if (!body.ok()) return body.error();
+  const BatchKey key = MakeBatchKey(RecordClass::kGap, entry.seq);
+  if (!is_new) return context_.handle.batches().ReplaceBody(key, *body);
+  return Insert({key, 1, std::string(*body)});
+}
+
+Status StoreWriter::Finish() {
+  auto status =
+      book_.gaps.StoreChanged([this](GapLedger::Entry& entry) { return StoreGap(entry); });
+  if (!status.ok()) return status;
+  if (book_.top_key != 0 || book_.saved_next_seq == book_.next_seq) return {};
+  book_.saved_next_seq = book_.next_seq;
+  return WriteState(context_.handle.database(), kStateNextSeq, fmt::format("{}", book_.next_seq));
+}
+
+}  // namespace tidegate

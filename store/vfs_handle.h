@@ -1,0 +1,63 @@
+// A C++ face for a SQLite VFS that stands before another one: everything goes through unchanged,
+// except what a subclass overrides. Registered under its name while it lives; every database opened
+// through it must be closed before. One thread.
+#pragma once
+
+#include <sqlite3.h>
+
+#include <memory>
+#include <string>
+
+namespace tidegate {
+
+// One open file. The calls and their return codes are those of sqlite3_io_methods.
+class VfsFile {
+ public:
+  explicit VfsFile(sqlite3_file* real) : real_(real) {}
+  virtual ~VfsFile() = default;
+
+  virtual int Read(void* data, int size, sqlite3_int64 offset) {
+    return real_->pMethods->xRead(real_, data, size, offset);
+  }
+  virtual int Write(const void* data, int size, sqlite3_int64 offset) {
+    return real_->pMethods->xWrite(real_, data, size, offset);
+  }
+  virtual int Truncate(sqlite3_int64 size) { return real_->pMethods->xTruncate(real_, size); }
+  virtual int Sync(int flags) { return real_->pMethods->xSync(real_, flags); }
+  virtual int SectorSize() { return real_->pMethods->xSectorSize(real_); }
+  virtual int DeviceCharacteristics() { return real_->pMethods->xDeviceCharacteristics(real_); }
+
+  sqlite3_file* real() const { return real_; }
+
+ private:
+  sqlite3_file*
+      real_;  // Lives in the memory that SQLite gave for the file, behind this object's pointer.
+};
+
+class Vfs {
+ public:
+  // `base`: the name of the VFS underneath; empty is SQLite's default. REQUIRES: `name` is not
+  // registered, `base` is.
+  Vfs(std::string name, const std::string& base);
+  virtual ~Vfs();
+  Vfs(const Vfs&) = delete;
+  Vfs& operator=(const Vfs&) = delete;
+
+  const std::string& name() const { return name_; }
+
+  // Called before a file is opened; anything but SQLITE_OK is returned in its stead. `path` is null
+  // for temporary files.
+  virtual int BeforeOpen(const char* path, int flags);
+  virtual int BeforeDelete(const char* path);
+  // Called when a file has been opened.
+  virtual std::unique_ptr<VfsFile> Wrap(sqlite3_file* real, const char* path, int flags) = 0;
+
+ private:
+  friend struct VfsCalls;
+
+  std::string name_;
+  sqlite3_vfs* base_;
+  std::unique_ptr<sqlite3_vfs> vfs_;
+};
+
+}  // namespace tidegate

@@ -1,0 +1,152 @@
+#include "agent/config/settings.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "agent/config/variables.h"
+
+namespace tidegate {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::AllOf;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+LoadedSettings Load(Environment environment, const std::string& credentials = "") {
+  environment.emplace("TIDEGATE_GATEWAY_ID", "gw-test");
+  return LoadSettings(environment, Credentials(credentials));
+}
+
+std::string Shown(const LoadedSettings& loaded, const std::string& name) {
+  for (const auto& setting : loaded.effective) {
+    if (setting.name == name) return setting.origin + ": " + setting.value;
+  }
+  return "";
+}
+
+TEST(SettingsTest, DefaultsAreThoseOfTheContract) {
+  const LoadedSettings loaded = Load({});
+  EXPECT_THAT(loaded.problems, IsEmpty());
+  EXPECT_EQ(loaded.settings.pipeline.commit_interval, milliseconds(200));
+  EXPECT_EQ(loaded.settings.pipeline.commit_records, 1000U);
+  EXPECT_EQ(loaded.settings.store_max_bytes, 256U << 20);
+  EXPECT_FALSE(loaded.settings.store_stop_reading);
+  EXPECT_TRUE(loaded.settings.power_safe);
+  EXPECT_EQ(loaded.settings.store_dir, "./data");
+  EXPECT_EQ(loaded.settings.control_socket, "./data/control.sock");
+  EXPECT_EQ(loaded.settings.topics.heartbeat, "telematics.raw.telematics_heartbeat");
+  ASSERT_TRUE(loaded.settings.http);
+  EXPECT_EQ(loaded.settings.http->port, 9464);
+  EXPECT_EQ(Shown(loaded, "TIDEGATE_COMMIT_INTERVAL"), "default: 200ms");
+  EXPECT_THAT(loaded.warnings, Contains(HasSubstr("TIDEGATE_INPUT_<NAME>")));
+}
+
+TEST(SettingsTest, TheServiceManagersFoldersAreTheDefaults) {
+  const LoadedSettings loaded =
+      Load({{"STATE_DIRECTORY", "/var/lib/x:/var/lib/y"}, {"RUNTIME_DIRECTORY", "/run/x"}});
+  EXPECT_EQ(loaded.settings.store_dir, "/var/lib/x");
+  EXPECT_EQ(loaded.settings.control_socket, "/run/x/control.sock");
+}
+
+TEST(SettingsTest, AllProblemsAreToldAtOnceAndNameTheirVariable) {
+  const LoadedSettings loaded = Load({{"TIDEGATE_COMMIT_INTERVAL", "soon"},
+                                      {"TIDEGATE_COMMIT_RECORDS", "0"},
+                                      {"TIDEGATE_STORE_FULL", "panic"},
+                                      {"TIDEGATE_TENANT", "a b"},
+                                      {"TIDEGATE_TOPIC_GAP", "gaps/{tenant}"},
+                                      {"TIDEGATE_HTTP_LISTEN", "everywhere"},
+                                      {"TIDEGATE_INPUT_A", "gopher://x"},
+                                      {"TIDEGATE_RULE_HOT", "temperature_c >> 5"},
+                                      {"TIDEGATE_COMIT_INTERVAL", "1s"}});
+  EXPECT_EQ(loaded.problems.size(), 9U) << testing::PrintToString(loaded.problems);
+  EXPECT_THAT(
+      loaded.problems,
+      Contains("TIDEGATE_COMMIT_INTERVAL: \"soon\" is not a duration from 1ms to 1m, like 200ms"));
+  EXPECT_THAT(loaded.problems, Contains(AllOf(HasSubstr("TIDEGATE_INPUT_A"), HasSubstr("mqtt"))));
+  EXPECT_THAT(loaded.problems, Contains(HasSubstr("did you mean TIDEGATE_COMMIT_INTERVAL?")));
+}
+
+TEST(SettingsTest, AnEmptyVariableIsAnAbsentOne) {
+  const LoadedSettings loaded =
+      Load({{"TIDEGATE_RULE_HOT", ""}, {"TIDEGATE_TENANT", ""}, {"TIDEGATE_COMMIT_RECORDS", ""}});
+  EXPECT_THAT(loaded.problems, IsEmpty());
+  EXPECT_THAT(loaded.settings.rules, IsEmpty());
+}
+
+TEST(SettingsTest, InputsAndRulesAreNamedByTheirVariable) {
+  const LoadedSettings loaded =
+      Load({{"TIDEGATE_INPUT_LOCAL",
+             "mqtt://localhost/fleet/{tenant}/{asset}/heartbeat?kind=reading&tenant=acme"},
+            {"TIDEGATE_INPUT_DEMO", "sim:?assets=3&rate=1"},
+            {"TIDEGATE_RULE_OVERHEAT", "temperature_c > 50 clear 48 for 10s severity critical"}});
+  ASSERT_THAT(loaded.problems, IsEmpty());
+  ASSERT_EQ(loaded.settings.inputs.size(), 2U);
+  EXPECT_EQ(loaded.settings.inputs[1].input.name, "local");
+  EXPECT_EQ(loaded.settings.inputs[1].input.tenant, "acme");
+  EXPECT_EQ(loaded.settings.inputs[1].input.record_class, RecordClass::kReading);
+  ASSERT_EQ(loaded.settings.rules.size(), 1U);
+  EXPECT_EQ(loaded.settings.rules[0].name, "overheat");
+}
+
+TEST(SettingsTest, WhatIsAllowedButNotAdvisableIsAWarning) {
+  const LoadedSettings loaded =
+      Load({{"TIDEGATE_INPUT_A", "mqtts://broker/a/{asset}?verify=false"}});
+  EXPECT_THAT(loaded.problems, IsEmpty());
+  EXPECT_THAT(loaded.warnings, Contains(AllOf(HasSubstr("TIDEGATE_INPUT_A"), HasSubstr("verify"))));
+}
+
+TEST(SettingsTest, WhatBelongsToALaterVersionIsRefusedAndNotIgnored) {
+  EXPECT_THAT(Load({{"TIDEGATE_WINDOW_T", "temperature_c every 1m"}}).problems,
+              ElementsAre(HasSubstr("no windows yet")));
+  EXPECT_THAT(Load({{"TIDEGATE_UPLINK_BUDGET", "50MiB/day"}}).problems,
+              ElementsAre(HasSubstr("no byte budget yet")));
+}
+
+TEST(SettingsTest, KafkaPropertiesPassThroughAndNeedBootstrapServers) {
+  const LoadedSettings loaded =
+      Load({{"TIDEGATE_KAFKA_BOOTSTRAP_SERVERS", "k:9092"}, {"TIDEGATE_KAFKA_LINGER_MS", "7"}});
+  EXPECT_THAT(loaded.problems, IsEmpty());
+  EXPECT_EQ(loaded.settings.kafka.at("linger.ms"), "7");
+  EXPECT_THAT(Load({{"TIDEGATE_KAFKA_LINGER_MS", "7"}}).problems,
+              ElementsAre(HasSubstr("BOOTSTRAP_SERVERS")));
+  EXPECT_THAT(
+      Load({{"TIDEGATE_KAFKA_BOOTSTRAP_SERVERS", "k:9092"}, {"TIDEGATE_KAFKA_ACKS", "0"}}).problems,
+      ElementsAre(HasSubstr("acks")));
+}
+
+TEST(SettingsTest, SecretsComeFromCredentialsAndAreNeverShown) {
+  std::string pattern =
+      (std::filesystem::temp_directory_path() / "tidegate-credentials-XXXXXX").string();
+  const std::string folder = mkdtemp(pattern.data());
+  std::ofstream(folder + "/kafka.sasl.password") << "hunter2\n";
+  const LoadedSettings loaded = Load({{"TIDEGATE_KAFKA_BOOTSTRAP_SERVERS", "k:9092"}}, folder);
+  std::filesystem::remove_all(folder);
+  EXPECT_THAT(loaded.problems, IsEmpty());
+  EXPECT_EQ(loaded.settings.kafka_credentials.at("sasl.password"), "hunter2");
+  for (const auto& setting : loaded.effective)
+    EXPECT_THAT(setting.value, Not(HasSubstr("hunter2")));
+  EXPECT_EQ(Shown(loaded, "kafka.sasl.password"), "credential: (hidden)");
+  const LoadedSettings exposed = Load({{"TIDEGATE_KAFKA_BOOTSTRAP_SERVERS", "k:9092"},
+                                       {"TIDEGATE_KAFKA_SASL_PASSWORD", "hunter2"}});
+  EXPECT_THAT(exposed.warnings, Contains(HasSubstr("LoadCredential=kafka.sasl.password")));
+  for (const auto& setting : exposed.effective)
+    EXPECT_THAT(setting.value, Not(HasSubstr("hunter2")));
+}
+
+TEST(VariablesTest, TopicTemplates) {
+  EXPECT_TRUE(IsTopicTemplate("telemetry.{tenant}.raw_1-a"));
+  EXPECT_FALSE(IsTopicTemplate(""));
+  EXPECT_FALSE(IsTopicTemplate("a/b"));
+  EXPECT_FALSE(IsTopicTemplate("{asset}"));
+}
+
+}  // namespace
+}  // namespace tidegate

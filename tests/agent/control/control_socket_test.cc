@@ -1,0 +1,128 @@
+#include "agent/control/control_socket.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <future>
+#include <thread>
+
+#include "agent/control/status.h"
+#include "core/json/json.h"
+#include "tests/support/poll_loop.h"
+
+namespace tidegate {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+
+class ControlSocketTest : public testing::Test {
+ protected:
+  ControlSocketTest() {
+    std::string pattern =
+        (std::filesystem::temp_directory_path() / "tidegate-control-XXXXXX").string();
+    folder_ = mkdtemp(pattern.data());
+    path_ = folder_ + "/control.sock";
+  }
+  ~ControlSocketTest() override { std::filesystem::remove_all(folder_); }
+
+  void Listen() {
+    auto listening =
+        ControlSocket::Listen(path_, loop_, log_, [] { return std::string(R"({"x":1})"); });
+    ASSERT_TRUE(listening.ok()) << listening.error().message;
+    socket_ = std::move(listening).value();
+  }
+  // The client blocks, so it asks from a thread of its own while this one runs the loop.
+  std::vector<std::string> Ask(const std::string& request, size_t lines,
+                               const std::function<void()>& meanwhile = {}) {
+    std::vector<std::string> answer;
+    auto asking = std::async(std::launch::async, [&] {
+      return AskControlSocket(path_, request,
+                              [&](std::string_view line) {
+                                answer.emplace_back(line);
+                                return answer.size() < lines;
+                              })
+          .ok();
+    });
+    const auto done = [&] {
+      if (meanwhile) meanwhile();
+      return asking.wait_for(0s) == std::future_status::ready;
+    };
+    EXPECT_TRUE(loop_.RunUntil(done, 10s));
+    EXPECT_TRUE(asking.get());
+    return answer;
+  }
+  PollLoop loop_;
+  Log log_{LogLevel::kError, [](LogLevel, std::string_view) {}};
+  std::string folder_, path_;
+  std::unique_ptr<ControlSocket> socket_;
+};
+
+TEST_F(ControlSocketTest, StatusIsOneLine) {
+  Listen();
+  EXPECT_THAT(Ask("status", 9), testing::ElementsAre(R"({"x":1})"));
+}
+
+TEST_F(ControlSocketTest, AnUnknownRequestIsToldWhatIsKnown) {
+  Listen();
+  EXPECT_THAT(Ask("reboot", 9), testing::ElementsAre(HasSubstr("unknown request")));
+}
+
+TEST_F(ControlSocketTest, FollowersGetTheKindTheyAskedFor) {
+  Listen();
+  const auto publish = [&] {
+    if (!socket_->HasFollowers()) return;
+    socket_->Publish(RecordClass::kHeartbeat, "a heartbeat");
+    socket_->Publish(RecordClass::kAlert, "an alert");
+  };
+  EXPECT_THAT(Ask("tail alert", 1, publish), testing::ElementsAre("an alert"));
+}
+
+TEST_F(ControlSocketTest, TheSocketIsForOwnerAndGroup) {
+  Listen();
+  const auto mode = std::filesystem::status(path_).permissions() & std::filesystem::perms::mask;
+  EXPECT_EQ(static_cast<unsigned>(mode), 0660U);
+}
+
+TEST_F(ControlSocketTest, ASecondAgentIsRefusedAndALeftoverIsNot) {
+  Listen();
+  auto second = ControlSocket::Listen(path_, loop_, log_, [] { return std::string(); });
+  ASSERT_FALSE(second.ok());
+  EXPECT_THAT(second.error().message, HasSubstr("another agent"));
+  socket_.reset();
+  EXPECT_FALSE(std::filesystem::exists(path_));
+  Listen();
+}
+
+TEST(StatusTest, TextIsMadeFromTheJson) {
+  StatusReport report;
+  report.gateway_id = "gw-1";
+  report.version = "1.2.3";
+  report.uptime = 125s;
+  report.store.records = {1, 0, 20, 3};
+  report.store.max_bytes = 1 << 20;
+  report.inputs.push_back({.name = "local",
+                           .connected = true,
+                           .detail = "connected",
+                           .received = 7,
+                           .settled = 6,
+                           .refused = 1});
+  report.uplink = {.configured = true,
+                   .connected = false,
+                   .detail = "away",
+                   .in_flight = 0,
+                   .acked = 5,
+                   .rejected = 0,
+                   .retried = 0};
+  const auto text = StatusText(StatusJson(report));
+  ASSERT_TRUE(text.ok());
+  EXPECT_THAT(*text, HasSubstr("gw-1 (tidegate-agent 1.2.3, up 2m, clock NOT synchronised)"));
+  EXPECT_THAT(*text, HasSubstr("24 records"));
+  EXPECT_THAT(*text, HasSubstr("local: connected; 7 received, 6 durable, 1 refused"));
+  EXPECT_EQ(StatusLine(report), "24 records behind; inputs 1/1 connected; uplink away");
+}
+
+}  // namespace
+}  // namespace tidegate

@@ -1,0 +1,94 @@
+#include "agent/pipeline/alerts.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fmt/format.h>
+
+#include "core/time_format.h"
+
+namespace tidegate {
+namespace {
+
+using std::chrono::seconds;
+using testing::HasSubstr;
+
+class AlertsTest : public testing::Test {
+ protected:
+  void Use(std::string_view rule) {
+    alerts_.emplace(std::vector<Rule>{*ParseRule("overheat", rule)});
+  }
+
+  // Folds one payload in and returns the alerts that came of it.
+  std::vector<std::string> Fold(const std::string& payload, BootTime arrival = {}) {
+    struct Sink final : DecodeSink {
+      void OnRecord(Record, const DecodedRecord& decoded) override {
+        alerts.Fold(decoded, arrival,
+                    [&](Record alert, RuleChange) { values.push_back(alert.value); });
+      }
+      void OnRefused(std::string_view, std::string reason) override { ADD_FAILURE() << reason; }
+      Sink(Alerts& a, BootTime t) : alerts(a), arrival(t) {}
+      Alerts& alerts;
+      BootTime arrival;
+      std::vector<std::string> values;
+    } sink(*alerts_, arrival);
+    DecodeContext context;
+    context.default_tenant = "acme";
+    context.arrival = *ParseTime("2026-01-01T00:00:00Z");
+    Decode(payload, context, {}, sink);
+    return sink.values;
+  }
+  static std::string Reading(int second, const char* temperature, const char* asset = "truck-7") {
+    return fmt::format(
+        R"({{"asset_id":"{}","timestamp":"2026-01-01T00:00:{:02}Z","temperature_c":{}}})", asset,
+        second, temperature);
+  }
+  std::optional<Alerts> alerts_;
+};
+
+TEST_F(AlertsTest, AnAlertNamesTheRecordThatRaisedAndTheOneThatClearedIt) {
+  Use("temperature_c > 50 clear 48 severity critical");
+  EXPECT_TRUE(Fold(Reading(1, "50")).empty());
+  EXPECT_THAT(
+      Fold(Reading(2, "50.10")),
+      testing::ElementsAre(
+          R"({"tenant_id":"acme","asset_id":"truck-7","timestamp":"2026-01-01T00:00:02.000Z","rule":"overheat",)"
+          R"("status":"raised","severity":"critical","field":"temperature_c","value":50.10,"threshold":50,)"
+          R"("raised_at":"2026-01-01T00:00:02.000Z",)"
+          R"("message":"truck-7 raised: temperature_c is 50.10, rule temperature_c > 50"})"));
+  EXPECT_EQ(alerts_->raised(), 1U);
+  EXPECT_TRUE(Fold(Reading(3, "49")).empty()) << "between the thresholds";
+  const auto cleared = Fold(Reading(4, "47"));
+  ASSERT_EQ(cleared.size(), 1U);
+  EXPECT_THAT(
+      cleared[0],
+      HasSubstr(R"("timestamp":"2026-01-01T00:00:04.000Z","rule":"overheat","status":"cleared")"));
+  EXPECT_THAT(cleared[0], HasSubstr(R"("raised_at":"2026-01-01T00:00:02.000Z")"));
+  EXPECT_EQ(alerts_->raised(), 0U);
+}
+
+TEST_F(AlertsTest, AssetsHaveStatesOfTheirOwn) {
+  Use("temperature_c > 50");
+  EXPECT_EQ(Fold(Reading(1, "60", "a")).size(), 1U);
+  EXPECT_EQ(Fold(Reading(1, "60", "b")).size(), 1U);
+  EXPECT_EQ(Fold(Reading(2, "60", "a")).size(), 0U);
+  EXPECT_EQ(alerts_->raised(), 2U);
+}
+
+TEST_F(AlertsTest, ForIsMeasuredOnTheSourcesOwnTime) {
+  Use("temperature_c > 50 for 10s");
+  EXPECT_TRUE(Fold(Reading(1, "60"), seconds(1)).empty());
+  EXPECT_TRUE(Fold(Reading(5, "60"), seconds(100)).empty()) << "a late burst is no long time";
+  EXPECT_EQ(Fold(Reading(11, "60"), seconds(100)).size(), 1U);
+}
+
+TEST_F(AlertsTest, ForIsMeasuredOnTheTimeSinceBootWhereTheSourceGivesNone) {
+  Use("temperature_c > 50 for 10s");
+  const std::string hot = R"({"asset_id":"a","temperature_c":60})";
+  EXPECT_TRUE(Fold(hot, seconds(100)).empty());
+  EXPECT_TRUE(Fold(hot, seconds(109)).empty());
+  EXPECT_EQ(Fold(hot, seconds(110)).size(), 1U);
+}
+
+}  // namespace
+}  // namespace tidegate

@@ -1,0 +1,209 @@
+#include "agent/pipeline/pipeline.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <deque>
+
+#include "tests/support/fake_clock.h"
+#include "tests/support/manual_loop.h"
+
+namespace tidegate {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+// Remembers what was appended and fails as told.
+class ScriptedStore final : public Store {
+ public:
+  struct Stored {
+    RecordClass record_class;
+    size_t records;
+  };
+  Result<Seq> Append(const AppendRequest& request) override {
+    if (!errors.empty()) {
+      const Error error = errors.front();
+      errors.pop_front();
+      return error;
+    }
+    commits.emplace_back();
+    for (const auto& batch : request.batches)
+      commits.back().push_back({batch.record_class, batch.records.size()});
+    for (const auto& letter : request.dead_letters) dead.push_back(letter);
+    return Seq{1};
+  }
+  Result<std::optional<Batch>> Next(const Cursor&) override { return std::optional<Batch>(); }
+  void Delivered(RecordClass, Seq) override {}
+  Status Flush() override { return {}; }
+  const std::string& epoch() const override { return epoch_; }
+  StoreUsage Usage() const override { return {}; }
+
+  std::deque<Error> errors;
+  std::vector<std::vector<Stored>> commits;
+  std::vector<DeadLetter> dead;
+
+ private:
+  std::string epoch_ = "00000000";
+};
+
+class ScriptedDriver final : public Driver {
+ public:
+  Status Start(Loop&, Inbox& inbox) override {
+    inbox_ = &inbox;
+    return {};
+  }
+  void Stop() override {}
+  void Settled(Ticket last) override { settled.push_back(last); }
+  void Resume() override { ++resumed; }
+  bool Starved() const override { return starved; }
+  DriverStatus status() const override { return {}; }
+
+  bool Offer(std::string_view payload) {
+    const bool taken = inbox_->Offer(
+        {.payload = payload, .tenant = {}, .asset = {}, .origin = "test", .packet_id = {}},
+        next_ticket_);
+    if (taken) ++next_ticket_;
+    return taken;
+  }
+  std::vector<Ticket> settled;
+  int resumed = 0;
+  bool starved = false;
+
+ private:
+  Inbox* inbox_ = nullptr;
+  Ticket next_ticket_ = 1;
+};
+
+class PipelineTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    options_.default_tenant = "acme";
+    options_.commit_records = 3;
+    Build();
+  }
+  void Build() {
+    pipeline_.emplace(store_, loop_, clock_, log_, metrics_,
+                      std::vector<Rule>{*ParseRule("hot", "t > 50")}, options_);
+    const Input input{
+        .name = "local", .tenant = "", .asset = "", .record_class = RecordClass::kHeartbeat};
+    ASSERT_TRUE(driver_.Start(loop_, pipeline_->AddInput(input, &driver_)).ok());
+  }
+  FakeClock clock_;
+  ManualLoop loop_{clock_};
+  Log log_{LogLevel::kError, [](LogLevel, std::string_view) {}};
+  Metrics metrics_;
+  ScriptedStore store_;
+  ScriptedDriver driver_;
+  Pipeline::Options options_;
+  std::optional<Pipeline> pipeline_;
+};
+
+constexpr std::string_view kGood = R"({"asset_id":"a","t":20})";
+constexpr std::string_view kHot = R"({"asset_id":"a","t":60})";
+
+TEST_F(PipelineTest, ACommitClosesAtTheIntervalSinceItsFirstRecord) {
+  ASSERT_TRUE(driver_.Offer(kGood));
+  loop_.Advance(milliseconds(150));
+  ASSERT_TRUE(driver_.Offer(kGood));
+  EXPECT_THAT(store_.commits, IsEmpty());
+  loop_.Advance(milliseconds(50));
+  ASSERT_EQ(store_.commits.size(), 1U);
+  EXPECT_EQ(store_.commits[0][0].records, 2U);
+  EXPECT_THAT(driver_.settled, ElementsAre(2U));
+}
+
+TEST_F(PipelineTest, ACommitClosesAtItsSizeAtTheEndOfTheTurn) {
+  for (int i = 0; i < 4; ++i) ASSERT_TRUE(driver_.Offer(kGood));
+  EXPECT_THAT(store_.commits, IsEmpty());
+  loop_.EndTurn();
+  ASSERT_EQ(store_.commits.size(), 1U);
+  EXPECT_EQ(store_.commits[0][0].records, 4U);
+}
+
+TEST_F(PipelineTest, AStarvedSourceIsNotKeptWaiting) {
+  driver_.starved = true;
+  ASSERT_TRUE(driver_.Offer(kGood));
+  loop_.EndTurn();
+  EXPECT_THAT(driver_.settled, ElementsAre(1U));
+}
+
+TEST_F(PipelineTest, AnAlertIsPartOfTheCommitOfTheRecordThatRaisedIt) {
+  ASSERT_TRUE(driver_.Offer(kHot));
+  ASSERT_TRUE(pipeline_->Commit());
+  ASSERT_EQ(store_.commits.size(), 1U);
+  ASSERT_EQ(store_.commits[0].size(), 2U);
+  EXPECT_EQ(store_.commits[0][0].record_class, RecordClass::kAlert);
+  EXPECT_EQ(store_.commits[0][1].record_class, RecordClass::kHeartbeat);
+}
+
+TEST_F(PipelineTest, APoisonPayloadIsSettledOnceItsBytesAreInTheDeadLetters) {
+  ASSERT_TRUE(driver_.Offer("not json"));
+  ASSERT_TRUE(driver_.Offer(kGood));
+  EXPECT_THAT(driver_.settled, IsEmpty());
+  ASSERT_TRUE(pipeline_->Commit());
+  ASSERT_EQ(store_.dead.size(), 1U);
+  EXPECT_EQ(store_.dead[0].payload, "not json");
+  EXPECT_EQ(store_.dead[0].input, "local");
+  EXPECT_EQ(store_.dead[0].origin, "test");
+  EXPECT_THAT(driver_.settled, ElementsAre(2U));
+  EXPECT_EQ(pipeline_->inputs()[0].refused, 1U);
+}
+
+TEST_F(PipelineTest, NothingIsSettledUntilTheStoreTakesItAndNothingIsLostMeanwhile) {
+  store_.errors = {{ErrorCode::kUnavailable, "disk I/O error"}, {ErrorCode::kFull, "full"}};
+  ASSERT_TRUE(driver_.Offer(kGood));
+  EXPECT_FALSE(pipeline_->Commit());
+  ASSERT_TRUE(driver_.Offer(kGood));
+  EXPECT_THAT(driver_.settled, IsEmpty());
+  EXPECT_TRUE(pipeline_->blocked());
+  loop_.Advance(seconds(1));  // The first retry fails too, the second one passes.
+  ASSERT_EQ(store_.commits.size(), 1U);
+  EXPECT_EQ(store_.commits[0][0].records, 2U);
+  EXPECT_THAT(driver_.settled, ElementsAre(2U));
+  EXPECT_FALSE(pipeline_->blocked());
+}
+
+TEST_F(PipelineTest, RoomEndsTheWaitForAFullStoreAtOnce) {
+  store_.errors = {{ErrorCode::kFull, "full"}};
+  ASSERT_TRUE(driver_.Offer(kGood));
+  EXPECT_FALSE(pipeline_->Commit());
+  pipeline_->OnRoom();
+  EXPECT_THAT(driver_.settled, ElementsAre(1U));
+}
+
+TEST_F(PipelineTest, SourcesPauseWhileTooMuchWaitsAndResumeAfterTheCommit) {
+  options_.pending_bytes = 1000;
+  driver_ = ScriptedDriver();
+  Build();
+  store_.errors = {{ErrorCode::kFull, "full"}};
+  int taken = 0;
+  while (driver_.Offer(kGood)) ASSERT_LT(++taken, 100);
+  loop_.EndTurn();
+  EXPECT_FALSE(driver_.Offer(kGood));
+  EXPECT_EQ(driver_.resumed, 0);
+  pipeline_->OnRoom();
+  EXPECT_THAT(driver_.settled, ElementsAre(static_cast<Ticket>(taken)));
+  EXPECT_EQ(driver_.resumed, 1);
+  EXPECT_TRUE(driver_.Offer(kGood));
+}
+
+TEST_F(PipelineTest, ARecordThatTheStoreCanNeverHoldGoesAlone) {
+  store_.errors = {{ErrorCode::kRejected, "batch of 9 bytes can never fit"}};
+  ASSERT_TRUE(driver_.Offer(kGood));
+  ASSERT_TRUE(
+      driver_.Offer(R"({"asset_id":"large","t":20,"x":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"})"));
+  ASSERT_TRUE(driver_.Offer(kGood));
+  EXPECT_FALSE(pipeline_->Commit());
+  loop_.Advance(seconds(1));
+  ASSERT_EQ(store_.commits.size(), 1U);
+  EXPECT_EQ(store_.commits[0][0].records, 2U);
+  ASSERT_EQ(store_.dead.size(), 1U);
+  EXPECT_EQ(store_.dead[0].origin, "acme/large");
+  EXPECT_THAT(driver_.settled, ElementsAre(3U));
+}
+
+}  // namespace
+}  // namespace tidegate

@@ -1,0 +1,2 @@
+tidegate_test(store_contract_test SOURCES ${CMAKE_CURRENT_LIST_DIR}/store_contract_test.cc
+              LINK tidegate::store_support)

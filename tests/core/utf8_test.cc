@@ -1,0 +1,20 @@
+#include "core/utf8.h"
+
+#include <gtest/gtest.h>
+
+namespace tidegate {
+namespace {
+
+TEST(Utf8, TellsWellFormedFromOther) {
+  EXPECT_TRUE(IsUtf8(""));
+  EXPECT_TRUE(IsUtf8("a\xC3\xA5\xE2\x82\xAC\xF0\x9F\x98\x80\xF4\x8F\xBF\xBF\xEF\xBF\xBF"));
+  for (const char* text : {"\x80", "\xC3", "\xC3(", "\xE2\x82", "\xE2(\x82", "\xF0\x9F\x98",
+                           "\xC1\xBF", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xF0\x8F\xBF\xBF",
+                           "\xF4\x90\x80\x80", "\xF8\x88\x80\x80\x80"}) {
+    EXPECT_FALSE(IsUtf8(text));
+    EXPECT_EQ(Utf8SequenceBytes(text), 0U);
+  }
+}
+
+}  // namespace
+}  // namespace tidegate

@@ -1,0 +1,205 @@
+"""A fresh Debian 12 that systemd boots in a container without a network, and the packages to
+install in it."""
+
+import contextlib
+import fcntl
+import itertools
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from realparts.install import part
+from realparts.server import Process, tail, wait_until
+
+from .programs import ROOT
+
+SUITE = "bookworm"
+BASE = "systemd,systemd-sysv,dbus,ca-certificates"
+TOOLS = ["mosquitto", "mosquitto-clients", "sqlite3"]
+BOOT = Path(__file__).with_name("boot.sh")
+PACKAGES = ROOT / "build" / "deb"
+_SOURCES = ["agent", "core", "drivers", "packaging", "reader", "store", "uplink"]
+_ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8"}
+
+
+def _host(*words: object, **options) -> str:
+    """Runs a command on this machine; its output."""
+    done = subprocess.run(
+        [str(word) for word in words],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        **options,
+    )
+    assert done.returncode == 0, f"{words}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
+    return done.stdout
+
+
+def _newest_source() -> float:
+    files = itertools.chain(
+        ROOT.glob("CMake*"), *((ROOT / folder).rglob("*") for folder in _SOURCES)
+    )
+    return max(file.stat().st_mtime for file in files if file.is_file())
+
+
+def packages() -> list[Path]:
+    """The .deb files of build/deb, built again if a source is newer; one test builds for all."""
+    PACKAGES.parent.mkdir(exist_ok=True)
+    with (PACKAGES.parent / "deb.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        changes = list(PACKAGES.glob("*.changes"))
+        if not changes or changes[0].stat().st_mtime < _newest_source():
+            _host(ROOT / "packaging" / "build-deb.sh")
+    return sorted(file for file in PACKAGES.glob("*.deb") if "-dbgsym_" not in file.name)
+
+
+def _field(deb: Path, name: str) -> str:
+    return _host("dpkg-deb", "--field", deb, name).strip()
+
+
+def _mirrors() -> list[tuple[str, str, str]]:
+    """Where apt of this machine finds Debian 12: (URI, suite, component)."""
+    listed = _host("apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)",
+                   "Created-By: Packages")  # fmt: skip
+    lines = [tuple(line.split()) for line in listed.splitlines()]
+    return sorted({line for line in lines if len(line) == 3 and line[1].startswith(SUITE)})
+
+
+def _in_root(root: Path, script: str, log: Path):
+    """Runs a script in a root that is not booted, on this machine's network."""
+    command = ["systemd-nspawn", "--quiet", f"--directory={root}", "--register=no", "--keep-unit",
+               "--as-pid2", "--pipe", "--resolv-conf=copy-host"]  # fmt: skip
+    command += [f"--setenv={name}" for name in os.environ if name.lower().endswith("_proxy")]
+    command += ["--setenv=DEBIAN_FRONTEND=noninteractive", "sh", "-exc", script]
+    with log.open("ab") as out:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, check=False
+        )
+    assert done.returncode == 0, f"{script}\n{tail(log, 30)}"
+
+
+def _base_root(depends: list[str]) -> Path:
+    """A Debian 12 with systemd, mosquitto and what our packages depend on. Kept."""
+    mirrors = _mirrors()
+    first = next((uri for uri, suite, _ in mirrors if suite == SUITE), None)
+    if not first:
+        pytest.skip(f"this machine's apt has no {SUITE} to make a root of")
+
+    def fill(folder: Path, log: Path):
+        root = folder / "root"
+        with log.open("ab") as out:
+            command = ["debootstrap", "--variant=minbase", f"--include={BASE}", SUITE, root, first]
+            subprocess.run(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, check=True)
+        lines = [f"deb {uri} {suite} {component}\n" for uri, suite, component in mirrors]
+        (root / "etc/apt/sources.list").write_text("".join(lines))
+        for authority in Path("/usr/local/share/ca-certificates").glob("*.crt"):
+            shutil.copy(authority, root / "usr/local/share/ca-certificates")
+        wanted = " ".join(f"'{one}'" for one in [*TOOLS, *depends])
+        _in_root(
+            root,
+            "update-ca-certificates; apt-get update -q; apt-get upgrade -y -q; "
+            f"apt-get satisfy -y -q --no-install-recommends {wanted}; apt-get clean",
+            log,
+        )
+        # Not the machine's: it is made at the first boot.
+        (root / "etc/machine-id").write_text("")
+
+    try:
+        inputs = [BASE, *TOOLS, *depends, *map(" ".join, mirrors)]
+        return part("bookworm-root", inputs, fill) / "root"
+    except (AssertionError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"no root for a container can be made here: {error}")
+
+
+def _why_not() -> str | None:
+    if os.geteuid() != 0:
+        return "booting a container needs root"
+    for program, package in [("systemd-nspawn", "systemd-container"), ("debootstrap",) * 2]:
+        if not shutil.which(program):
+            return f"booting a container needs {package}"
+    return None
+
+
+class Machine(Process):
+    """The packages lie in /debs and are not installed yet."""
+
+    _numbers = itertools.count(1)
+
+    def __init__(self, folder: Path, debs: list[Path]):
+        super().__init__("machine", folder / "machine.log")
+        self._cgroup = f"tidegate-{os.getpid()}-{next(self._numbers)}"
+        self._debs = debs
+        self.debs = [f"/debs/{deb.name}" for deb in debs]
+
+    def boot(self, *binds: str):
+        """Skips the test if this machine cannot do that; then the packages are not to blame."""
+        reason = _why_not()
+        if reason:
+            pytest.skip(reason)
+        root = _base_root([_field(deb, "Depends") for deb in self._debs])
+        self.launch(["unshare", "--mount", "--propagation=private", str(BOOT), str(root),
+                     self._cgroup, f"{PACKAGES}:/debs", *binds])  # fmt: skip
+        try:
+            wait_until(self._booted, 30, "systemd in the container is running", 0.1)
+        except AssertionError as error:
+            pytest.skip(f"systemd-nspawn cannot boot here: {error}\n{tail(self.log, 5)}")
+        self.write("/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n")  # An installer makes it.
+
+    def _leader(self) -> str:
+        """PID 1 of the container, as this machine numbers it."""
+        with contextlib.suppress(OSError):
+            for task in Path(f"/proc/{self.pid}/task").iterdir():
+                for child in (task / "children").read_text().split():
+                    return child
+        return ""
+
+    def _booted(self) -> bool:
+        assert self.alive(), "systemd-nspawn ended"
+        if not self._leader():
+            return False
+        done = self.run("systemctl", "is-system-running", check=False)
+        return done.stdout.strip() in ("running", "degraded")
+
+    def run(self, *words: object, text: str | None = None, check: bool = True):
+        """Runs a command in the container, as root."""
+        done = subprocess.run(
+            ["nsenter", "--target", self._leader(), "--all", *(str(word) for word in words)],
+            input=text or "",
+            capture_output=True,
+            text=True,
+            env=_ENVIRONMENT,
+            timeout=120,
+            check=False,
+        )
+        assert not check or done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
+        return done
+
+    def output(self, *words: object) -> str:
+        return self.run(*words).stdout.strip()
+
+    def write(self, path: str, text: str, mode: str = "644"):
+        self.run("install", "-D", f"--mode={mode}", "/dev/stdin", path, text=text)
+
+    def exists(self, path: str) -> bool:
+        return self.run("test", "-e", path, check=False).returncode == 0
+
+    def show(self, unit: str, name: str) -> str:
+        """A property of a unit."""
+        return self.output("systemctl", "show", "--value", f"--property={name}", unit)
+
+    def journal(self, unit: str) -> str:
+        return self.output("journalctl", "--no-pager", "--output=cat", f"--unit={unit}")
+
+    def close(self):
+        """Powers off, and removes the control groups that were made for it."""
+        self.stop(20)
+        for folder in Path("/sys/fs/cgroup").rglob(self._cgroup):
+            for inner in sorted(folder.rglob("*/"), reverse=True):
+                with contextlib.suppress(OSError):
+                    inner.rmdir()
+            with contextlib.suppress(OSError):
+                folder.rmdir()

@@ -1,0 +1,237 @@
+"""tidegate-agent and tidegate-reader as processes, configured by nothing but their environment."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from realparts.server import Process, free_ports, tail, wait_until
+
+ROOT = Path(__file__).resolve().parents[3]
+START_SECONDS = 30
+# A sanitizer that has found something ends the program with this status and one of these words in
+# its log.
+_SANITIZER = {
+    "ASAN_OPTIONS": "detect_leaks=1:exitcode=99",
+    "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
+    "TSAN_OPTIONS": "exitcode=99",
+}
+_FINDINGS = re.compile(
+    r"(AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:|Assertion .* failed)"
+)
+
+
+def program_folder() -> Path:
+    """$TIDEGATE_BIN, else the sanitizer build, else the dev build."""
+    given = os.environ.get("TIDEGATE_BIN")
+    if given:
+        return Path(given).resolve()
+    for preset in ("asan", "dev"):
+        folder = ROOT / "build" / preset / "bin"
+        if (folder / "tidegate-agent").exists():
+            return folder
+    raise AssertionError(
+        "nothing is built: cmake --preset asan && cmake --build --preset asan, or set TIDEGATE_BIN"
+    )
+
+
+def binary(name: str) -> Path:
+    return program_folder() / name
+
+
+def environment(settings: dict[str, object]) -> dict[str, str]:
+    """The environment of a program under test: `settings` with TIDEGATE_ in front of each name that
+    starts with '_'."""
+    kept = {
+        name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ
+    }
+    named = {
+        f"TIDEGATE{name}" if name.startswith("_") else name: str(value)
+        for name, value in settings.items()
+    }
+    return kept | _SANITIZER | named
+
+
+class Program(Process):
+    """A program under test in a folder of its own: log, store and control socket."""
+
+    def __init__(self, name: str, folder: Path, settings: dict[str, object]):
+        folder.mkdir(parents=True, exist_ok=True)
+        super().__init__(name, folder / f"{name}.log")
+        self.folder = folder
+        self.settings = dict(settings)
+        (self.http_port,) = free_ports(1)
+        self.settings.setdefault("_HTTP_LISTEN", f"127.0.0.1:{self.http_port}")
+
+    def run(self, *words: str, timeout: float = 30) -> subprocess.CompletedProcess:
+        """One of the other verbs, with the same environment."""
+        return subprocess.run(
+            [binary(self.name), *words],
+            env=environment(self.settings),
+            cwd=self.folder,
+            text=True,
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            timeout=timeout,
+            check=False,
+        )
+
+    def credentials(self, **secrets: str):
+        """Puts secrets where systemd would: kafka_sasl_password becomes kafka.sasl.password."""
+        folder = self.folder / "credentials"
+        folder.mkdir(exist_ok=True)
+        for name, secret in secrets.items():
+            (folder / name.replace("_", ".")).write_text(secret)
+        self.settings["CREDENTIALS_DIRECTORY"] = folder
+
+    def fetch(self, path: str) -> tuple[int, str]:
+        try:
+            with urllib.request.urlopen(
+                f"http://127.0.0.1:{self.http_port}{path}", timeout=5
+            ) as reply:
+                return reply.status, reply.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+        except OSError as error:
+            return 0, str(error)
+
+    def metric(self, name: str) -> float:
+        """The sum of a metric over its labels; 0 if it is not there."""
+        _, text = self.fetch("/metrics")
+        return sum(
+            float(line.split()[-1])
+            for line in text.splitlines()
+            if re.match(rf"{re.escape(name)}[ {{]", line)
+        )
+
+    def log_text(self) -> str:
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    def findings(self) -> list[str]:
+        """What a sanitizer or an assertion said."""
+        return [line for line in self.log_text().splitlines() if _FINDINGS.search(line)]
+
+    def finish(self) -> int:
+        """SIGTERM; the exit status that a supervisor would see."""
+        return self.stop(seconds=30)
+
+
+class Agent(Program):
+    """Ready means what it means to systemd: READY=1 on the notify socket."""
+
+    def __init__(self, folder: Path, settings: dict[str, object]):
+        super().__init__("tidegate-agent", folder, settings)
+        self._short = tempfile.TemporaryDirectory(
+            prefix="tg"
+        )  # The path of a socket has 108 bytes at most.
+        defaults = {
+            "_GATEWAY_ID": "gw-test",
+            "_STORE_DIR": folder / "store",
+            "_CONTROL_SOCKET": f"{self._short.name}/control.sock",
+            "_LOG_LEVEL": "debug",
+        }
+        self.settings = defaults | self.settings
+
+    def start(self):
+        notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        path = f"{self._short.name}/notify"
+        Path(path).unlink(missing_ok=True)
+        with notify:
+            notify.bind(path)
+            notify.settimeout(0.2)
+            self.launch(
+                [binary(self.name), "run"],
+                environment(self.settings | {"NOTIFY_SOCKET": path}),
+                self.folder,
+            )
+            self._await_ready(notify)
+        return self
+
+    def _await_ready(self, notify: socket.socket):
+        end = time.monotonic() + START_SECONDS
+        while time.monotonic() < end:
+            if not self.alive():
+                raise AssertionError(
+                    f"{self.name} ended with {self.returncode()}:\n{tail(self.log, 30)}"
+                )
+            try:
+                if b"READY=1" in notify.recv(4096):
+                    return
+            except TimeoutError:
+                continue
+        raise AssertionError(
+            f"{self.name} was not ready in {START_SECONDS} s:\n{tail(self.log, 30)}"
+        )
+
+    def status(self) -> dict:
+        done = self.run("status", "--json")
+        assert done.returncode == 0, f"status: {done.stderr}"
+        return json.loads(done.stdout)
+
+    def backlog(self) -> int:
+        return sum(self.status()["store"]["records"].values())
+
+    def settled(self) -> int:
+        """How many messages are safe since this process started."""
+        return sum(one["settled"] for one in self.status()["inputs"].values())
+
+    def wait_drained(self, settled: int = 0, seconds: float = 60):
+        """Waits until nothing is stored any more, after `settled` messages of this process."""
+        wait_until(
+            lambda: self.settled() >= settled and self.backlog() == 0,
+            seconds,
+            lambda: f"{settled} settled, all sent: {self.status()}\n{tail(self.log)}",
+            0.2,
+        )
+
+    def wait_input(self, name: str, seconds: float = 30):
+        wait_until(
+            lambda: self.status()["inputs"][name]["connected"],
+            seconds,
+            lambda: f"input {name} connected: {self.status()['inputs']}\n{tail(self.log)}",
+            0.1,
+        )
+
+
+class Reader(Program):
+    """Ready when /readyz says so: partitions assigned, database there."""
+
+    def __init__(self, folder: Path, settings: dict[str, object]):
+        super().__init__("tidegate-reader", folder, settings)
+
+    def start(self, wait: bool = True):
+        self.launch([binary(self.name), "run"], environment(self.settings), self.folder)
+        if wait:
+            self.wait_ready()
+        return self
+
+    def ready(self) -> bool:
+        if not self.alive():
+            raise AssertionError(
+                f"{self.name} ended with {self.returncode()}:\n{tail(self.log, 30)}"
+            )
+        return self.fetch("/readyz")[0] == 200
+
+    def wait_ready(self, seconds: float = START_SECONDS):
+        wait_until(
+            self.ready,
+            seconds,
+            lambda: f"reader ready: {self.fetch('/readyz')}\n{tail(self.log, 30)}",
+            0.1,
+        )
+
+
+def kill_at_random(program: Program, random, seconds: tuple[float, float]):
+    """SIGKILL after a random time under load, the moment being the point; then it is started
+    again."""
+    time.sleep(random.uniform(*seconds))
+    program.signal(signal.SIGKILL)
+    program.kill()
+    program.start()

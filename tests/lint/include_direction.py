@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+"""Who may include whom, as the table of modules says. Prints each violation; exit 1 if there is one.
+
+usage: include_direction.py [root]
+"""
+
+import os
+import re
+import sys
+
+import source_tree
+
+# What may never be: file -> headers it includes nevertheless. May only shrink.
+EXCEPTIONS = {}
+
+# The first pattern that matches a file says what it may include. "{own}" is the group of the pattern.
+MODULES = [
+    (r"core/", ["core/"]),
+    (r"drivers/registry\.cc$", ["core/", "drivers/"]),
+    (r"drivers/(?P<own>[^/]+)/", ["core/", r"drivers/[^/]+\.h$", "drivers/{own}/"]),
+    (r"drivers/", ["core/", r"drivers/[^/]+\.h$"]),
+    (r"store/", ["core/", "store/"]),
+    (r"uplink/(?P<own>wire|kafka)/", ["core/", "uplink/{own}/"]),
+    (r"uplink/", ["core/", r"store/store\.h$", "uplink/"]),
+    (r"reader/", ["core/", "uplink/wire/", "uplink/kafka/", "reader/"]),
+    (r"agent/pipeline/", ["core/", r"drivers/driver\.h$", r"store/store\.h$", "agent/pipeline/"]),
+    (r"agent/", ["core/", "drivers/", "store/", "uplink/", "agent/"]),
+    (r"packaging/", ["(core|drivers|store|uplink|reader|agent|packaging)/"]),
+    (r"(tests|bench)/", ["(core|drivers|store|uplink|reader|agent|tests|bench)/"]),
+]
+
+# Concrete classes are named where they are wired, inside their own folder, and by tests and benches.
+WIRING = r"(agent/agent\.cc|drivers/registry\.cc|reader/main\.cc)$|(tests|bench)/"
+CONCRETE = [
+    (r"drivers/(?P<own>[^/]+)/.*\.h$", "drivers/{own}/"),
+    (r"store/(?!(?:store|inspect)\.h$).*\.h$", "store/"),
+    (r"uplink/[^/]*_transport\.h$", "uplink/"),
+    (r"reader/landing/(mongo|sqlite)[^/]*\.h$", "reader/landing/"),
+]
+
+# Headers of C libraries stay in .cc files and in private *_handle.h.
+C_LIBRARY = (r"(sqlite3|mosquitto|microhttpd|zstd|xxhash|termios)\.h$"
+             r"|(librdkafka|mongoc|bson|cjson|curl|systemd)/|(mongoc|bson|rdkafka|cJSON)\.h$")
+C_LIBRARY_PLACE = r"(\.cc|_handle\.h)$"
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
+
+
+def matches(patterns, text, own):
+    return any(re.match(pattern.replace("{own}", re.escape(own)), text) for pattern in patterns)
+
+
+def module_problem(name, header):
+    for pattern, allowed in MODULES:
+        found = re.match(pattern, name)
+        if not found:
+            continue
+        own = found.groupdict().get("own") or ""
+        return None if matches(allowed, header, own) else "its module may not include this"
+    return "it is in no module of the table"
+
+
+def concrete_problem(name, header):
+    for pattern, home in CONCRETE:
+        found = re.match(pattern, header)
+        if not found or matches([home], name, found.groupdict().get("own") or ""):
+            continue
+        if not re.match(WIRING, name):
+            return "a concrete class is named only where it is wired"
+    return None
+
+
+def include_problem(root, name, own, system):
+    if system:
+        if re.match(C_LIBRARY, system) and not re.search(C_LIBRARY_PLACE, name):
+            return "C library headers belong into .cc or *_handle.h files"
+        return None
+    if re.match(C_LIBRARY, os.path.basename(own)) and not os.path.isfile(os.path.join(root, own)):
+        return "headers of libraries are included with <>"
+    if not os.path.isfile(os.path.join(root, own)):
+        return "no such file from the root of the tree"
+    if re.search(r"_handle\.h$", own) and os.path.dirname(own) != os.path.dirname(name):
+        if not re.match(r"(tests|bench)/", name) and not handle_may_travel(own):
+            return "a *_handle.h is private to its folder"
+    return module_problem(name, own) or concrete_problem(name, own)
+
+
+def handle_may_travel(header):
+    """uplink/kafka is the module of handles that uplink and reader share."""
+    return header.startswith("uplink/kafka/")
+
+
+def check(root):
+    problems = []
+    for name in source_tree.sources(root):
+        for own, system in INCLUDE.findall(source_tree.read(root, name)):
+            problem = include_problem(root, name, own, system)
+            if problem and (own or system) not in EXCEPTIONS.get(name, ()):
+                problems.append(f"{name}: includes {own or system}: {problem}")
+    return problems
+
+
+def main():
+    root = sys.argv[1] if len(sys.argv) > 1 else os.getcwd()
+    problems = check(root)
+    print("\n".join(problems), end="\n" if problems else "")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,23 @@
+"""Real servers for the tests, fetched with the ordinary package clients and run on loopback:
+README.md."""
+
+from .certs import Certificates
+from .kafka import Kafka
+from .mongo import MongoJava, Secantus
+from .mosquitto import Mosquitto
+from .proxy import TcpProxy, refuse_mqtt5
+from .server import Server, ServerError, free_ports, wait_until
+
+__all__ = [
+    "Certificates",
+    "Kafka",
+    "MongoJava",
+    "Mosquitto",
+    "Secantus",
+    "Server",
+    "ServerError",
+    "TcpProxy",
+    "free_ports",
+    "refuse_mqtt5",
+    "wait_until",
+]

@@ -1,0 +1,152 @@
+"""Apache Kafka, one broker that is its own controller (KRaft), from Maven artifacts."""
+
+import socket
+import subprocess
+from pathlib import Path
+
+from . import install
+from .certs import Certificates
+from .server import Server, ServerError, free_ports, tail
+
+HERE = Path(__file__).parent
+# 16 bytes in unpadded URL-safe base64; fixed, so that a folder can be started again.
+_CLUSTER = "dGlkZWdhdGUtdGVzdHMtMQ"
+
+# Small and quick: one of everything, no rebalance delay, topics made on first use.
+_PROPERTIES = """\
+process.roles=broker,controller
+node.id=1
+controller.listener.names=CONTROLLER
+inter.broker.listener.name=PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_SSL:SASL_SSL
+auto.create.topics.enable=true
+num.partitions=3
+default.replication.factor=1
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=4
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+share.coordinator.state.topic.num.partitions=4
+group.initial.rebalance.delay.ms=0
+num.network.threads=2
+num.io.threads=3
+num.recovery.threads.per.data.dir=1
+log.cleaner.dedupe.buffer.size=2097152
+broker.heartbeat.interval.ms=500
+broker.session.timeout.ms=3000
+"""
+
+
+class Kafka(Server):
+    """`bootstrap` is PLAINTEXT. With certificates and users there is SASL_SSL with PLAIN too, at
+    `secure_bootstrap`."""
+
+    def __init__(
+        self,
+        folder: Path,
+        certificates: Certificates | None = None,
+        users: dict[str, str] | None = None,
+    ):
+        super().__init__("kafka", folder)
+        self.home = install.kafka()
+        self.port, self._controller, self._secure = free_ports(3)
+        self.bootstrap = f"127.0.0.1:{self.port}"
+        self.secure_bootstrap = f"localhost:{self._secure}"
+        self._config = folder / "server.properties"
+        self._config.write_text(_PROPERTIES + self._listeners(certificates, users or {}))
+
+    def _listeners(self, certificates: Certificates | None, users: dict[str, str]) -> str:
+        plain = f"PLAINTEXT://127.0.0.1:{self.port}"
+        secure = f",SASL_SSL://localhost:{self._secure}" if certificates else ""
+        lines = [
+            f"controller.quorum.voters=1@127.0.0.1:{self._controller}",
+            f"listeners={plain},CONTROLLER://127.0.0.1:{self._controller}{secure}",
+            f"advertised.listeners={plain}{secure}",
+            f"log.dirs={self.folder}/logs",
+        ]
+        if certificates:
+            known = " ".join(f'user_{name}="{password}"' for name, password in users.items())
+            lines += [
+                "sasl.enabled.mechanisms=PLAIN",
+                "listener.name.sasl_ssl.plain.sasl.jaas.config="
+                f"org.apache.kafka.common.security.plain.PlainLoginModule required {known};",
+                "ssl.keystore.type=PEM",
+                f"ssl.keystore.location={certificates.server_both}",
+                "ssl.truststore.type=PEM",
+                f"ssl.truststore.location={certificates.ca}",
+            ]
+        return "\n".join(lines) + "\n"
+
+    def _java(self, *words: str) -> list[str]:
+        archive = self.home / "classes.jsa"
+        shared = (
+            [f"-XX:SharedArchiveFile={archive}", "-Xlog:cds=off", "-Xlog:cds+dynamic=off"]
+            if archive.exists()
+            else []
+        )
+        return [
+            "java",
+            "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
+            "-XX:-UsePerfData",
+            f"-Dlog4j2.configurationFile={HERE / 'log4j2.properties'}",
+            "-cp",
+            f"{self.home}/libs/*",
+            *shared,
+            *words,
+        ]
+
+    def command(self) -> list[str]:
+        if not (self.folder / "logs" / "meta.properties").exists():
+            self._format()
+        return self._java("-Xms64m", "-Xmx320m", "kafka.Kafka", str(self._config))
+
+    def _format(self):
+        with self.log.open("ab") as out:
+            done = subprocess.run(
+                self._java(
+                    "-Xmx128m",
+                    "kafka.tools.StorageTool",
+                    "format",
+                    "-t",
+                    _CLUSTER,
+                    "-c",
+                    str(self._config),
+                    "--ignore-formatted",
+                ),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                check=False,
+            )
+        if done.returncode != 0:
+            raise ServerError(f"kafka's folder could not be formatted:\n{tail(self.log)}")
+
+    def answers(self) -> bool:
+        # Metadata (key 3, version 1) for no topic: the reply counts its brokers behind length and
+        # correlation id.
+        request = bytes.fromhex("0003000100000001ffff00000000")
+        with socket.create_connection(("127.0.0.1", self.port), timeout=2) as link:
+            link.settimeout(2)
+            link.sendall(len(request).to_bytes(4, "big") + request)
+            reply = link.recv(4096)
+        return len(reply) >= 12 and int.from_bytes(reply[8:12], "big") >= 1
+
+
+def warm_up(folder: Path):
+    """Runs a broker once, so that Java keeps its loaded classes in an archive: halves every later
+    start."""
+    archive = install.kafka() / "classes.jsa"
+    if archive.exists():
+        return
+    broker = Kafka(folder)
+    usual = broker.command
+    part = archive.with_suffix(".part")
+    broker.command = lambda: (c := usual())[:1] + [f"-XX:ArchiveClassesAtExit={part}"] + c[1:]
+    with broker:
+        pass
+    if part.exists():
+        part.rename(archive)

@@ -1,0 +1,188 @@
+"""A server process that a test starts, stops, kills, freezes and starts again on the same port and
+data."""
+
+import os
+import random
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+START_SECONDS = 60
+STOP_SECONDS = 20
+
+# Below the range from which the kernel takes ports of outgoing connections: a client that
+# reconnects all the time to a port of that range, while its server is down, ends up connected to
+# itself and keeps the server from coming back.
+_PORTS = range(15000, 32000)
+_random = random.Random(os.urandom(8))
+_given: set[int] = set()
+
+
+class ServerError(Exception):
+    """A server did not come up, or went away by itself. The message ends with the end of its
+    log."""
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports on which nothing listens, never the same one twice in this process."""
+    ports: list[int] = []
+    while len(ports) < count:
+        port = _random.choice(_PORTS)
+        if port in _given:
+            continue
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        _given.add(port)
+        ports.append(port)
+    return ports
+
+
+def wait_until(condition, seconds: float, what: str, every: float = 0.05):
+    """Returns the first true value of condition(); AssertionError naming `what` after that many
+    seconds."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {seconds:g} s: {what() if callable(what) else what}")
+        time.sleep(every)
+
+
+def tail(path: Path, lines: int = 15) -> str:
+    if not path.exists():
+        return f"({path} is empty)"
+    return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])
+
+
+class Process:
+    """One child in a session of its own, its output in a file. Used for the servers and for the
+    programs under test."""
+
+    def __init__(self, name: str, log: Path):
+        self.name = name
+        self.log = log
+        self._child: subprocess.Popen | None = None
+
+    @property
+    def pid(self) -> int:
+        if self._child is None:
+            raise ServerError(f"{self.name} was never started")
+        return self._child.pid
+
+    def alive(self) -> bool:
+        return self._child is not None and self._child.poll() is None
+
+    def returncode(self) -> int | None:
+        return None if self._child is None else self._child.poll()
+
+    def launch(
+        self, command: list[str], env: dict[str, str] | None = None, cwd: Path | None = None
+    ):
+        if self.alive():
+            raise ServerError(f"{self.name} is running already, pid {self.pid}")
+        with self.log.open("ab") as out:
+            # It dies with its parent, however that ends: no run of the tests leaves a server
+            # behind.
+            self._child = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "KILL", *(str(part) for part in command)],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                env=env,
+                cwd=cwd,
+            )
+
+    def signal(self, number: signal.Signals):
+        if self.alive():
+            os.kill(self.pid, number)
+
+    def freeze(self):
+        self.signal(signal.SIGSTOP)
+
+    def thaw(self):
+        self.signal(signal.SIGCONT)
+
+    def kill(self):
+        """SIGKILL; what the process had not written is lost."""
+        self.signal(signal.SIGKILL)
+        if self._child is not None:
+            self._child.wait()
+
+    def stop(self, seconds: float = STOP_SECONDS) -> int:
+        """SIGTERM, then SIGKILL. Returns the exit status (negative: the signal)."""
+        if self._child is None:
+            return 0
+        self.thaw()
+        self.signal(signal.SIGTERM)
+        try:
+            return self._child.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return self._child.returncode
+
+
+class Server(Process):
+    """Base of the real servers. A subclass says what to run and when it answers."""
+
+    def __init__(self, name: str, folder: Path):
+        folder.mkdir(parents=True, exist_ok=True)
+        super().__init__(name, folder / "log")
+        self.folder = folder
+
+    def command(self) -> list[str]:
+        raise NotImplementedError
+
+    def answers(self) -> bool:
+        raise NotImplementedError
+
+    def start(self):
+        """Returns when the server answers. Also after stop() and kill(): same ports, same data."""
+        self.launch(self.command())
+        end = time.monotonic() + START_SECONDS
+        while not self._answers():
+            if not self.alive():
+                raise ServerError(f"{self.name} ended while starting:\n{tail(self.log)}")
+            if time.monotonic() > end:
+                self.kill()
+                raise ServerError(
+                    f"{self.name} was not ready in {START_SECONDS} s:\n{tail(self.log)}"
+                )
+            time.sleep(0.05)
+        return self
+
+    again = start
+
+    def _answers(self) -> bool:
+        try:
+            return self.answers()
+        except OSError:
+            return False
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.stop()
+
+
+def exchange(port: int, request: bytes, reply_bytes: int) -> bool:
+    """Whether a server answers `request` with at least that many bytes."""
+    with socket.create_connection(("127.0.0.1", port), timeout=2) as link:
+        link.settimeout(2)
+        link.sendall(request)
+        got = 0
+        while got < reply_bytes:
+            part = link.recv(reply_bytes - got)
+            if not part:
+                return False
+            got += len(part)
+    return True

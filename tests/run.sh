@@ -1,0 +1,155 @@
+#!/usr/bin/env bash
+# Installs what the tests need on Debian 12, builds, runs them all; ends with 'N passed, N failed'.
+#   tests/run.sh               everything that CI runs
+#   tests/run.sh --unit        build and unit tests only
+#   tests/run.sh --all         the long ones too, and the crash campaigns at their full count
+#   tests/run.sh -k EXPRESSION only the integration tests that match (pytest's -k)
+# MONGO_URL: run the integration tests on that MongoDB instead of on a server of their own.
+# Logs are in build/test-logs.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+. packaging/lib/install.sh
+
+# Clang and the checkers of tests/lint; the rest serves the integration tests.
+TEST_PACKAGES=(
+    libgtest-dev libgmock-dev libbenchmark-dev ccache git
+    clang-14 clang-format-14 libclang-rt-14-dev shellcheck
+    python3 python3-venv maven openjdk-17-jdk-headless mosquitto openssl socat
+)
+LOGS=$PWD/build/test-logs
+JOBS=$(nproc)
+RESULTS=()   # Files of JUnit's format.
+child=
+
+usage() { sed -n '2,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit "$1"; }
+
+what=ci expression=
+while (($#)); do
+    case $1 in
+    --unit) what=unit ;;
+    --all) what=all ;;
+    -k) (($# > 1)) || usage 2 >&2; expression=$2; shift ;;
+    -h | --help) usage 0 ;;
+    *) usage 2 >&2 ;;
+    esac
+    shift
+done
+
+stop_child() { [[ -z $child ]] || kill -- "-$child" 2>/dev/null || true; }
+trap stop_child EXIT
+trap 'exit 130' INT TERM
+
+# step NAME COMMAND...: runs it with its output in a log, prints how long it took, and the end of
+# the log if it failed.
+step() {
+    local name=$1 log="$LOGS/${1// /-}.log" begin=$SECONDS status=0
+    shift
+    printf '%-28s' "$name"
+    set -m  # A process group of its own, so that an interrupt takes all of it along.
+    "$@" >"$log" 2>&1 </dev/null &
+    child=$!
+    set +m
+    wait "$child" || status=$?
+    child=
+    if ((status == 0)); then
+        echo "ok, $((SECONDS - begin)) s"
+    else
+        echo "FAILED, $((SECONDS - begin)) s, $log:"
+        tail -n 30 "$log" | sed 's/^/    /'
+    fi
+    return "$status"
+}
+
+# record NAME [ELEMENT]: writes a result of run.sh itself, in JUnit's format.
+record() {
+    local file="$LOGS/${1// /-}.step.xml"
+    echo "<testsuite><testcase classname='run.sh' name='$1'>${2:-}</testcase></testsuite>" >"$file"
+    RESULTS+=("$file")
+}
+failed() { record "$1" "<failure/>"; }
+
+# must NAME COMMAND...: a step that counts when it fails.
+must() { step "$@" || { failed "$1"; return 1; }; }
+
+# check NAME COMMAND...: a step that counts as one test.
+check() { must "$@" && record "$1"; }
+
+# tests NAME COMMAND...: a step that writes a JUnit file of its own to $LOGS/NAME.xml.
+tests() {
+    local file="$LOGS/${1// /-}.xml" status=0
+    rm -f "$file"
+    step "$@" || status=$?
+    [[ ! -s $file ]] || RESULTS+=("$file")
+    ((status == 0)) || grep -qsE '<(failure|error)' "$file" || failed "$1"
+}
+
+build_preset() {
+    local preset=$1
+    shift
+    cmake --preset "$preset" -DTIDEGATE_BENCH=OFF "$@" &&
+        cmake --build --preset "$preset" -j "$JOBS"
+}
+# The programs alone: clang is here for its warnings and its thread annotations.
+build_clang() {
+    cmake --preset dev -B build/clang -DCMAKE_CXX_COMPILER=clang++-14 -DCMAKE_C_COMPILER=clang-14 \
+        -DTIDEGATE_BENCH=OFF -DTIDEGATE_TESTS=OFF "-DCMAKE_CXX_FLAGS_DEBUG=-g0" &&
+        cmake --build build/clang -j "$JOBS"
+}
+run_ctest() {
+    local preset=$1 name=$2
+    shift 2
+    ctest --test-dir "build/$preset" --output-on-failure --no-tests=error -j "$JOBS" \
+        --output-junit "$LOGS/$name.xml" "$@"
+}
+run_pytest() {
+    local python options=(-n 3 --dist worksteal)
+    python=$(cd tests && /usr/bin/python3 -m realparts install python | cut -d ' ' -f 2-)
+    [[ $what == all ]] || options+=(-m 'not long')
+    [[ -z $expression ]] || options=(-k "$expression")
+    export TIDEGATE_BIN=${TIDEGATE_BIN:-$PWD/build/asan/bin}
+    "$python/bin/python" -m pytest tests/integration "${options[@]}" -p no:cacheprovider \
+        --junit-xml "$LOGS/integration.xml"
+}
+fetch_parts() { (cd tests && /usr/bin/python3 -m realparts install); }
+
+report() {
+    local begin=$1
+    echo
+    echo "$((SECONDS - begin)) s, logs in $LOGS"
+    /usr/bin/python3 tests/results.py "${RESULTS[@]}"
+}
+
+unit() {
+    must "build dev" build_preset dev || return 0
+    tests "unit dev" run_ctest dev unit-dev -L unit
+}
+sanitized() {
+    must "build asan" build_preset asan || return 0
+    [[ -n $expression ]] || tests "ctest asan" run_ctest asan ctest-asan -LE bench
+    must "fetch servers" fetch_parts || return 0
+    tests integration run_pytest
+}
+threads() {
+    must "build tsan" build_preset tsan -DTIDEGATE_AGENT=OFF || return 0
+    tests "ctest tsan" run_ctest tsan ctest-tsan -L unit
+}
+
+begin=$SECONDS
+mkdir -p "$LOGS"
+packages=("${TIDEGATE_BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}")
+step packages install_packages "$LOGS/apt.log" "${packages[@]}" || exit 1
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1  # Clones of one tree share what is compiled.
+export CMAKE_CXX_COMPILER_LAUNCHER=ccache CMAKE_C_COMPILER_LAUNCHER=ccache
+[[ $what != all ]] || export TIDEGATE_CRASH_FULL=1
+
+if [[ -n $expression ]]; then
+    sanitized
+elif [[ $what == unit ]]; then
+    unit
+else
+    check lint tests/lint/run.sh || true
+    sanitized
+    threads
+    check "build clang" build_clang || true
+fi
+report "$begin"

@@ -1,0 +1,216 @@
+// What SqliteStore promises beyond the contract of every Store: files, schema, damage, dead
+// letters, metrics.
+#include "store/sqlite_store.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "store/inspect.h"
+#include "tests/support/store_fixture.h"
+
+namespace tidegate {
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+
+class SqliteStoreTest : public testing::Test, public SqliteStoreFixture {
+ protected:
+  // Runs SQL on the closed store.
+  void Execute(const std::string& sql) {
+    sqlite3* db = nullptr;
+    ASSERT_EQ(sqlite3_open(options.path.c_str(), &db), SQLITE_OK);
+    EXPECT_EQ(sqlite3_exec(db, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK)
+        << sqlite3_errmsg(db);
+    sqlite3_close(db);
+  }
+  std::string FileContents() const {
+    std::ifstream file(options.path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  }
+  Status AppendLetter(const std::string& payload) {
+    const DeadLetter letter{"in", "topic", "not JSON", payload, WallTime{}};
+    AppendRequest request;
+    request.dead_letters = {&letter, 1};
+    return Status(store().Append(request));
+  }
+
+  FleetSource fleet;
+};
+
+TEST_F(SqliteStoreTest, TwoStoresHaveTwoEpochs) {
+  const std::string first = Reopen().epoch();
+  SqliteStoreFixture other;
+  EXPECT_NE(other.Reopen().epoch(), first);
+}
+
+TEST_F(SqliteStoreTest, ASecondAgentIsKeptAway) {
+  Reopen();
+  const auto second = SqliteStore::Open(options, clock, log, *metrics);
+  ASSERT_FALSE(second.ok());
+  EXPECT_EQ(second.error().code, ErrorCode::kUnavailable);
+  EXPECT_THAT(second.error().message, HasSubstr("another agent"));
+}
+
+TEST_F(SqliteStoreTest, AForeignFileIsRefusedAndLeftAlone) {
+  for (const bool database : {false, true}) {
+    std::filesystem::remove(options.path);
+    if (database) {
+      Execute("CREATE TABLE theirs(x); INSERT INTO theirs VALUES(1)");
+    } else {
+      std::ofstream(options.path) << std::string(500, 'x');
+    }
+    const std::string before = FileContents();
+    const auto opened = TryOpen();
+    ASSERT_FALSE(opened.ok());
+    EXPECT_EQ(opened.error().code, ErrorCode::kCorrupt);
+    EXPECT_THAT(opened.error().message, HasSubstr("not a store of Tidegate"));
+    EXPECT_EQ(FileContents(), before);
+  }
+}
+
+TEST_F(SqliteStoreTest, ALaterSchemaIsRefusedAndLeftAlone) {
+  Reopen();
+  Close();
+  Execute("UPDATE state SET body='2' WHERE name='least_version'; PRAGMA user_version=2");
+  const std::string before = FileContents();
+  const auto opened = TryOpen();
+  ASSERT_FALSE(opened.ok());
+  EXPECT_EQ(opened.error().code, ErrorCode::kInvalid);
+  EXPECT_THAT(opened.error().message, HasSubstr("a later Tidegate wrote it (format 2"));
+  EXPECT_EQ(FileContents(), before);
+}
+
+TEST_F(SqliteStoreTest, ALaterSchemaThatThisVersionMayUseIsOpened) {
+  ASSERT_TRUE(AppendBatch(Reopen(), fleet.Take(3)).ok());
+  Close();
+  Execute("CREATE TABLE later(x); PRAGMA user_version=2");
+  EXPECT_EQ(ReadAll(Reopen()).size(), 1u);
+}
+
+TEST_F(SqliteStoreTest, TooSmallALimitIsInvalid) {
+  options.max_bytes = 1000;
+  EXPECT_EQ(TryOpen().error().code, ErrorCode::kInvalid);
+}
+
+TEST_F(SqliteStoreTest, AFolderThatIsNotThereIsUnavailable) {
+  options.path = dir.File("nowhere/queue.db");
+  EXPECT_EQ(TryOpen().error().code, ErrorCode::kUnavailable);
+}
+
+TEST_F(SqliteStoreTest, ADamagedBatchGoesToTheDeadLettersAndTheOthersComeOut) {
+  Reopen();
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(AppendBatch(store(), fleet.Take(4)).ok());
+  Close();
+  Execute("UPDATE batch SET body=substr(body,1,40)||x'00'||substr(body,42) WHERE key=(2<<56)|5");
+  const auto batches = ReadAll(Reopen());
+  ASSERT_EQ(batches.size(), 3u);
+  EXPECT_EQ(batches[0].first_seq, 1u);
+  EXPECT_EQ(batches[1].first_seq, 9u);
+  const auto again = ReadAll(store());
+  ASSERT_EQ(again.size(), 3u);
+  EXPECT_THAT(again[0].records[0].value,
+              HasSubstr(R"("first_seq":5,"last_seq":8,"count":4,"reason":"damaged")"));
+  EXPECT_EQ(again[0].records[0].tenant, "unknown");
+  EXPECT_EQ(store().Usage().dead_letters, 1u);
+  EXPECT_THAT(log_lines, Contains(HasSubstr("heartbeat batch 5 with 4 records is damaged")));
+}
+
+TEST_F(SqliteStoreTest, ABodyInAnotherRowIsDamage) {
+  Reopen();
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(AppendBatch(store(), fleet.Take(1)).ok());
+  Close();
+  Execute("UPDATE batch SET body=(SELECT body FROM batch WHERE key=(2<<56)|1)");
+  const auto batches = ReadAll(Reopen());
+  ASSERT_EQ(batches.size(), 1u);
+  EXPECT_EQ(batches[0].first_seq, 1u);
+}
+
+TEST_F(SqliteStoreTest, DeliveredWaitsForTheNextAppend) {
+  Reopen();
+  ASSERT_TRUE(AppendBatch(store(), fleet.Take(1)).ok());
+  ReadAll(store());
+  store().Delivered(RecordClass::kHeartbeat, 1);
+  Close();
+  EXPECT_EQ(ReadAll(Reopen()).size(), 1u);  // Only the delivery repeats.
+  store().Delivered(RecordClass::kHeartbeat, 1);
+  ASSERT_EQ(*AppendBatch(store(), fleet.Take(1)), 2u);
+  Close();
+  const auto batches = ReadAll(Reopen());
+  ASSERT_EQ(batches.size(), 1u);
+  EXPECT_EQ(batches[0].first_seq, 2u);
+}
+
+TEST_F(SqliteStoreTest, ManyDeliveriesAreWrittenWithoutWaitingForAFlush) {
+  options.max_bytes = 1 << 20;
+  Reopen();
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(AppendBatch(store(), fleet.Take(1)).ok());
+  for (const Batch& batch : ReadAll(store()))
+    store().Delivered(batch.record_class, batch.first_seq);
+  Close();
+  EXPECT_LT(ReadAll(Reopen()).size(), 100u);
+}
+
+TEST_F(SqliteStoreTest, AnUnsyncedRunSkipsTheSeqsThatItMayHaveLost) {
+  options.durability = Durability::kProcessSafe;
+  ASSERT_EQ(*AppendBatch(Reopen(), fleet.Take(1)), 1u);
+  options.durability = Durability::kPowerSafe;
+  const Seq after = *AppendBatch(Reopen(), fleet.Take(1));
+  EXPECT_GT(after, 1'000'000u);
+  EXPECT_EQ(*AppendBatch(Reopen(), fleet.Take(1)), after + 1);
+  EXPECT_EQ(ReadAll(store()).size(), 3u);
+}
+
+TEST_F(SqliteStoreTest, TheOldestDeadLettersMakeRoom) {
+  options.max_dead_letter_bytes = 10'000;
+  options.max_payload_bytes = 1'000;
+  Reopen();
+  for (int i = 0; i < 30; ++i)
+    ASSERT_TRUE(AppendLetter(std::to_string(i) + std::string(5'000, 'x')).ok());
+  EXPECT_EQ(store().Usage().dead_letters, 9u);
+  EXPECT_THAT(metrics->Text(), HasSubstr("tidegate_store_dead_letters_dropped_total 21\n"));
+  Reopen();
+  EXPECT_EQ(store().Usage().dead_letters, 9u);
+  ASSERT_TRUE(AppendLetter("last").ok());
+  std::vector<std::string> payloads;
+  ASSERT_TRUE(ForEachDeadLetter(options.path, std::nullopt, [&](int64_t, const DeadLetter& letter) {
+                payloads.push_back(letter.payload);
+                return true;
+              }).ok());
+  EXPECT_EQ(payloads.front(), "21" + std::string(998, 'x'));
+  EXPECT_EQ(payloads.back(), "last");
+}
+
+TEST_F(SqliteStoreTest, MetricsTellWhatIsStored) {
+  Reopen();
+  ASSERT_TRUE(AppendBatch(store(), fleet.Take(7)).ok());
+  const std::string text = metrics->Text();
+  EXPECT_THAT(text, HasSubstr("tidegate_store_records{class=\"heartbeat\"} 7\n"));
+  EXPECT_THAT(text, HasSubstr("tidegate_store_batches 1\n"));
+  EXPECT_THAT(text, HasSubstr("tidegate_store_commit_seconds_count 1\n"));
+  EXPECT_THAT(text, HasSubstr("tidegate_store_max_bytes 268435456\n"));
+}
+
+TEST_F(SqliteStoreTest, AHundredThousandRecordsOpenAtOnceAndTakeNoMemory) {
+  options.durability = Durability::kProcessSafe;
+  Reopen();
+  for (int i = 0; i < 1000; ++i) ASSERT_TRUE(AppendBatch(store(), fleet.Take(100)).ok());
+  Close();
+  const auto start = std::chrono::steady_clock::now();
+  Reopen();
+  const std::chrono::duration<double, std::milli> open = std::chrono::steady_clock::now() - start;
+  sqlite3_int64 used = sqlite3_memory_used();
+  printf("100,000 records: open in %.1f ms, %lld KiB of SQLite's memory\n", open.count(),
+         static_cast<long long>(used / 1024));
+  EXPECT_EQ(store().Usage().total_records(), 100'000u);
+  EXPECT_LT(open.count(), 2'000);
+  EXPECT_LT(used, 1 << 20);
+}
+
+}  // namespace
+}  // namespace tidegate

@@ -1,0 +1,209 @@
+// The store on a disk that fails at the n-th call, for every n of a short run, and on one that
+// loses power.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <random>
+#include <set>
+
+#include "store/inspect.h"
+#include "tests/support/fault_vfs.h"
+#include "tests/support/store_fixture.h"
+
+namespace tidegate {
+namespace {
+
+// What the pipeline and the uplink know: which values were acknowledged to them, and which they
+// reported delivered.
+class Oracle {
+ public:
+  void Append(Store& store) {
+    const auto record_class = kRecordClasses[random_() % kRecordClasses.size()];
+    std::vector<Record> records;
+    for (uint64_t count = 1 + random_() % 4; count != 0; --count) {
+      const std::string value =
+          "value-" + std::to_string(++last_value_) + std::string(random_() % 600, 'x');
+      records.push_back(MakeRecord(value, record_class));
+      tried_.insert(value);
+    }
+    const auto seq = AppendBatch(store, records);
+    if (!seq.ok()) return;
+    ++acknowledged_batches_;
+    for (size_t i = 0; i < records.size(); ++i) {
+      EXPECT_TRUE(owed_.emplace(*seq + i, records[i].value).second)
+          << "seq " << *seq + i << " was given out twice";
+      EXPECT_TRUE(seqs_.insert(*seq + i).second) << "seq " << *seq + i << " was given out twice";
+    }
+  }
+  void DeliverFirst(Store& store) {
+    const auto next = store.Next({});
+    if (!next.ok() || !*next) return;
+    store.Delivered((*next)->record_class, (*next)->first_seq);
+    for (size_t i = 0; i < (*next)->records.size(); ++i) owed_.erase((*next)->first_seq + i);
+  }
+  // Everything owed is there, in order, and nothing that was never appended.
+  void Check(Store& store) const {
+    std::map<Seq, std::string> stored;
+    std::array<Seq, kRecordClassCount> last{};
+    for (const Batch& batch : ReadAll(store)) {
+      EXPECT_GT(batch.first_seq, last[static_cast<size_t>(batch.record_class)]);
+      last[static_cast<size_t>(batch.record_class)] = batch.first_seq;
+      for (size_t i = 0; i < batch.records.size(); ++i)
+        stored[batch.first_seq + i] = batch.records[i].value;
+    }
+    for (const auto& [seq, value] : owed_) {
+      ASSERT_TRUE(stored.contains(seq)) << "seq " << seq << " is lost";
+      EXPECT_EQ(stored[seq], value);
+    }
+    for (const auto& [seq, value] : stored) EXPECT_TRUE(tried_.contains(value));
+  }
+  uint64_t acknowledged_batches() const { return acknowledged_batches_; }
+  uint64_t owed() const { return owed_.size(); }
+  std::mt19937_64& random() { return random_; }
+  explicit Oracle(uint64_t seed) : random_(seed) {}
+
+ private:
+  std::mt19937_64 random_;
+  uint64_t last_value_ = 0;
+  uint64_t acknowledged_batches_ = 0;
+  std::set<std::string> tried_;
+  std::set<Seq> seqs_;
+  std::map<Seq, std::string> owed_;
+};
+
+class StoreFaultTest : public testing::Test {
+ protected:
+  // A store whose log is emptied every few commits, so that faults hit checkpoints too.
+  struct World {
+    World() {
+      store.options.vfs = vfs.name();
+      store.options.max_bytes = 1 << 20;
+    }
+    FaultVfs vfs{"fault"};
+    SqliteStoreFixture store;
+  };
+
+  static void Work(World& world, Oracle& oracle, int rounds) {
+    for (int i = 0; i < rounds; ++i) {
+      oracle.Append(world.store.store());
+      if (i % 3 != 0) oracle.DeliverFirst(world.store.store());
+      if (i % 7 == 0) (void)world.store.store().Flush();
+    }
+  }
+
+  static void ExpectSound(World& world) {
+    world.store.Close();
+    const auto report = Verify(world.store.options.path);
+    ASSERT_TRUE(report.ok()) << report.error().message;
+    EXPECT_THAT(report->findings, testing::IsEmpty());
+  }
+};
+
+TEST_F(StoreFaultTest, NothingAcknowledgedIsLostWhicheverCallFails) {
+  constexpr int kRounds = 40;
+  uint64_t faults = 0;
+  uint64_t acknowledged = 0;
+  for (uint64_t n = 1;; n += n < 100 ? 1 : 7) {
+    SCOPED_TRACE(testing::Message() << "call " << n);
+    World world;
+    Oracle oracle(n);
+    world.store.Reopen();
+    world.vfs.FailNth(n);
+    Work(world, oracle, kRounds);
+    const bool failed = world.vfs.failed();
+    world.vfs.Heal();
+    // The store heals by itself, in the running process.
+    const uint64_t before = oracle.acknowledged_batches();
+    oracle.Append(world.store.store());
+    EXPECT_EQ(oracle.acknowledged_batches(), before + 1);
+    oracle.Check(world.store.store());
+    oracle.Check(world.store.Reopen());
+    ExpectSound(world);
+    acknowledged += oracle.acknowledged_batches();
+    if (!failed || HasFatalFailure()) break;
+    ++faults;
+  }
+  printf("%lu faults, %lu batches acknowledged\n", static_cast<unsigned long>(faults),
+         static_cast<unsigned long>(acknowledged));
+  EXPECT_GT(faults, 100u);
+}
+
+TEST_F(StoreFaultTest, ADiskThatStaysBrokenIsUnavailableUntilItHeals) {
+  for (const auto call : {FaultVfs::Call::kWrite, FaultVfs::Call::kSync}) {
+    World world;
+    Oracle oracle(1);
+    world.store.Reopen();
+    Work(world, oracle, 5);
+    world.vfs.FailNth(1, call, 0, true);
+    const uint64_t before = oracle.acknowledged_batches();
+    Work(world, oracle, 5);
+    EXPECT_EQ(oracle.acknowledged_batches(), before);
+    const auto refused = AppendBatch(world.store.store(), FleetSource().Take(1));
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().code, ErrorCode::kUnavailable);
+    world.vfs.Heal();
+    Work(world, oracle, 5);
+    EXPECT_EQ(oracle.acknowledged_batches(), before + 5);
+    oracle.Check(world.store.Reopen());
+  }
+}
+
+TEST_F(StoreFaultTest, AFullDiskRefusesAppendsAndLosesNothing) {
+  World world;
+  Oracle oracle(1);
+  world.store.Reopen();
+  Work(world, oracle, 20);
+  world.vfs.FailNth(1, FaultVfs::Call::kWrite, SQLITE_FULL, true);
+  const auto refused = AppendBatch(world.store.store(), FleetSource().Take(1));
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::kFull);
+  world.vfs.Heal();
+  Work(world, oracle, 20);
+  oracle.Check(world.store.Reopen());
+}
+
+TEST_F(StoreFaultTest, NothingAcknowledgedIsLostInAPowerCut) {
+  constexpr uint64_t kCuts = 150;
+  uint64_t owed = 0;
+  for (uint64_t seed = 1; seed <= kCuts; ++seed) {
+    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    World world;
+    Oracle oracle(seed);
+    world.store.Reopen();
+    for (int cut = 0; cut < 3; ++cut) {
+      // Somewhere inside the work, between two calls.
+      world.vfs.FailNth(1 + oracle.random()() % 400, std::nullopt, SQLITE_IOERR, true);
+      Work(world, oracle, static_cast<int>(5 + oracle.random()() % 40));
+      world.vfs.CutPower();
+      world.store.Close();
+      world.vfs.RestorePower(seed * 3 + static_cast<uint64_t>(cut));
+      oracle.Check(world.store.Reopen());
+      if (HasFatalFailure()) return;
+    }
+    owed += oracle.owed();
+    ExpectSound(world);
+  }
+  printf("%lu power cuts, %lu records owed, none lost\n", static_cast<unsigned long>(3 * kCuts),
+         static_cast<unsigned long>(owed));
+  EXPECT_GT(owed, 1000u);
+}
+
+TEST_F(StoreFaultTest, WithoutFsyncTheSamePowerCutsShowLosses) {
+  bool lost = false;
+  for (uint64_t seed = 1; seed <= 20 && !lost; ++seed) {
+    World world;
+    world.store.options.durability = Durability::kProcessSafe;
+    SqliteStore& store = world.store.Reopen();
+    FleetSource fleet;
+    for (int i = 0; i < 10; ++i) ASSERT_TRUE(AppendBatch(store, fleet.Take(2)).ok());
+    world.vfs.CutPower();
+    world.store.Close();
+    world.vfs.RestorePower(seed);
+    lost = world.store.Reopen().Usage().total_records() < 20;
+  }
+  EXPECT_TRUE(lost) << "the harness cannot see a loss";
+}
+
+}  // namespace
+}  // namespace tidegate

@@ -1,0 +1,113 @@
+// An MQTT broker that does what a test says, on the test's own loop: accepts or refuses a client in
+// the ways that real brokers do, sends what it is told, and notes what it gets. One client at a
+// time; a new one takes the place of the old. One thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/loop.h"
+
+namespace tidegate {
+
+class FakeMqttBroker {
+ public:
+  // What follows a CONNECT of a version that is not spoken.
+  enum class Refusal {
+    kV3Connack,   // A CONNACK of MQTT 3.1.1, code 1 (Moquette).
+    kV5Connack,   // Reason 0x84 (aedes).
+    kClose,       // No CONNACK (RabbitMQ).
+    kSilence,     // Nothing (amqtt).
+    kNotAllowed,  // Reason 0x87, or code 5: nothing to do with the version.
+  };
+
+  struct Connect {
+    int version = 0;  // 5 or 4, which is 3.1.1.
+    bool clean_start = false;
+    int keepalive = 0;
+    std::string properties;  // Raw, of MQTT 5.
+    std::string client_id;
+    std::string username;
+    std::string password;
+  };
+
+  // Listens on a free port of 127.0.0.1. `loop` outlives the broker.
+  explicit FakeMqttBroker(Loop& loop);
+  ~FakeMqttBroker();
+
+  uint16_t port() const { return port_; }
+
+  // Behaviour, from the next packet on.
+  void Speak(bool five, bool three);  // Which versions are accepted; both at first.
+  void RefuseBy(Refusal refusal) { refusal_ = refusal; }
+  void PublishBeforeNextConnack() { publish_first_ = true; }  // Artemis, on a resumed session.
+  void AnswerSubscribe(int granted) { granted_ = granted; }
+  void AnswerPings(bool answer) { answer_pings_ = answer; }
+  // Like a broker with a window: keeps `count` messages unacknowledged at most, 0 is no limit.
+  void SetWindow(size_t count) { window_ = count; }
+
+  // Sends it now, or when the window lets it. Packet ids count up from 1; QoS 0 has none.
+  void Publish(std::string_view topic, std::string_view payload, int qos = 1);
+  void Drop();  // Closes the client's connection.
+  void StopListening();
+
+  bool connected() const { return client_ >= 0; }
+  const std::vector<Connect>& connects() const { return connects_; }
+  const std::vector<std::string>& subscriptions() const { return subscriptions_; }
+  const std::vector<uint16_t>& pubacks() const { return pubacks_; }
+  size_t sent() const { return sent_; }
+  size_t pings() const { return pings_; }
+  size_t disconnects() const { return disconnects_; }
+
+ private:
+  struct Pending {
+    std::string packet;
+    bool counts;  // Towards the window.
+  };
+
+  void OnClient();
+  void OnReadable();
+  bool TakePacket();
+  void OnPacket(uint8_t type, std::string_view body);
+  void OnConnect(std::string_view body);
+  void Refuse(int version);
+  void OnSubscribe(std::string_view body);
+  void SendPending();
+  void Send(std::string packet);
+  void Flush();
+  std::string PublishPacket(std::string_view topic, std::string_view payload, int qos);
+
+  Loop& loop_;
+  int listener_ = -1;
+  int client_ = -1;
+  uint16_t port_ = 0;
+  std::unique_ptr<FdWatch> listener_watch_;
+  std::unique_ptr<FdWatch> client_watch_;
+  std::string in_;
+  std::string out_;
+  int version_ = 0;
+  bool accepted_ = false;
+
+  bool speaks_five_ = true;
+  bool speaks_three_ = true;
+  Refusal refusal_ = Refusal::kV5Connack;
+  bool publish_first_ = false;
+  int granted_ = 1;
+  bool answer_pings_ = true;
+  size_t window_ = 0;
+
+  std::vector<Pending> pending_;
+  size_t in_flight_ = 0;
+  uint16_t next_id_ = 1;
+  std::vector<Connect> connects_;
+  std::vector<std::string> subscriptions_;
+  std::vector<uint16_t> pubacks_;
+  size_t sent_ = 0;
+  size_t pings_ = 0;
+  size_t disconnects_ = 0;
+};
+
+}  // namespace tidegate
