@@ -8,7 +8,7 @@ import shutil
 import subprocess
 
 import pytest
-from harness.machine import PACKAGES, Machine, packages
+from harness.machine import PACKAGES, Machine, need, packages
 from harness.programs import ROOT, program_folder
 from realparts.server import wait_until
 
@@ -149,6 +149,7 @@ class Gateway:
 
 @pytest.fixture
 def machine(tmp_path):
+    need("systemd-nspawn", "debootstrap")
     made = Machine(tmp_path, packages())
     broker = program_folder() / "tidegate-dev-broker"
     kept = tmp_path / "dev-broker"
@@ -199,8 +200,7 @@ def test_units_are_sound_and_hardened(name, tmp_path):
 
 
 def test_lintian_has_no_complaint():
-    if not shutil.which("lintian"):
-        pytest.skip("there is no lintian")
+    need("lintian")
     packages()
     command = ["lintian", "--allow-root", "--fail-on=error,warning", *PACKAGES.glob("*.changes")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
