@@ -26,7 +26,8 @@ struct Run {
   bool only_subscribe;
   long got = 0;
   bool subscribed = false;
-  Clock::time_point first, last;
+  Clock::time_point first{};
+  Clock::time_point last{};
 };
 
 struct MosquittoDeleter {

@@ -136,8 +136,8 @@ Result<StreamTable> StreamTable::Make(std::vector<Stream> streams) {
   }
   StreamTable table;
   table.streams_ = std::move(streams);
-  std::ranges::stable_partition(table.streams_,
-                                [](const Stream& stream) { return !stream.is_pattern(); });
+  std::stable_partition(table.streams_.begin(), table.streams_.end(),
+                        [](const Stream& stream) { return !stream.is_pattern(); });
   return table;
 }
 

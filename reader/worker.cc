@@ -75,6 +75,7 @@ void Worker::Land() {
   const size_t records = batch_.size();
   Status status = EnsureIndexes();
   if (status.ok()) status = WriteDocuments();
+  if (!status.ok()) state_.database_up = false;
   if (status.ok()) status = PublishLetters();
   if (!status.ok()) return Postpone(status);
   parts_.metrics.ObserveBatch(records, parts_.clock.SinceBoot() - began);
@@ -121,8 +122,7 @@ Status Worker::PublishLetters() {
     const DeadLetter& first = letters.front();
     parts_.log.Warning("{} messages to the dead letters; the first, {} [{}] offset {}: {}", *count,
                        first.message->partition.topic, first.message->partition.number,
-                       first.message->offset, RefusalKindName(first.refusal->kind),
-                       first.refusal->text);
+                       first.message->offset, Describe(*first.refusal));
   }
   const std::vector<Status> statuses = parts_.dead_letters.Publish(letters);
   const size_t published = batch_.SettleLetters(statuses);

@@ -121,7 +121,7 @@ void Forwarder::TakeReports() {
       OnReport(report);
     }
   });
-  if (in_flight_ <= options_.max_in_flight_records / 2 &&
+  if (in_flight_ <= MaxInFlight() / 2 &&
       in_flight_bytes_ <= options_.max_in_flight_bytes / 2) {
     throttled_ = false;
   }
@@ -212,7 +212,7 @@ void Forwarder::Pump() {
 // Urgent classes have a quarter more, so that they need not wait behind the others.
 bool Forwarder::HasRoom(size_t record_class) {
   const size_t quarters = IsUrgent(record_class) ? 5 : 4;
-  const bool full = in_flight_ >= options_.max_in_flight_records / 4 * quarters ||
+  const bool full = in_flight_ >= MaxInFlight() * quarters / 4 ||
                     in_flight_bytes_ >= options_.max_in_flight_bytes / 4 * quarters;
   if (in_flight_ == 0) return true;
   if (full) throttled_ = true;

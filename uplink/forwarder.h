@@ -47,6 +47,9 @@ class Forwarder {
     // round trip is larger.
     size_t max_in_flight_records = 4000;
     size_t max_in_flight_bytes = 2 * 1024 * 1024;
+    // While no broker answers: what waits in the library is in memory twice, and more of it brings
+    // no broker back sooner. Not zero, because the library looks for a broker when it has work.
+    size_t max_in_flight_away = 50;
     // Records of unfinished batches of a class, 12 bytes each. Reached when a topic refuses
     // everything; then nothing new is sent.
     size_t max_tracked_records = 20'000;
@@ -82,6 +85,9 @@ class Forwarder {
   void FinishBatches();
 
   void Pump();
+  size_t MaxInFlight() const {
+    return connected_since_ ? options_.max_in_flight_records : options_.max_in_flight_away;
+  }
   bool HasRoom(size_t record_class);
   std::optional<size_t> FirstSendable() const;
   TrackedBatch* SendableBatch(size_t record_class) const;

@@ -13,6 +13,7 @@
 namespace tidegate::reader {
 
 namespace {
+constexpr uint32_t kUnauthorized = 13;
 constexpr size_t kDefaultWriteBatch = 1'000;  // What every server takes.
 constexpr size_t kMaxWriteBatch = 10'000;     // One command stays far below the 48 MB of a message.
 
@@ -163,13 +164,15 @@ Status MongoStore::EnsureIndex(const Namespace& ns, const Index& index) {
   if (mongoc_client_command_simple(client_.get(), ns.database.c_str(), command.get(), nullptr,
                                    nullptr, &error))
     return {};
-  // IndexOptionsConflict, IndexKeySpecsConflict: it is there, as someone wanted it. NotImplemented:
-  // a server without such indexes.
+  // There already but otherwise (85, 86), no such index on this server (238), no right to make one
+  // (13): documents can land without.
   const bool tolerated = error.domain == MONGOC_ERROR_SERVER &&
-                         (error.code == 85 || error.code == 86 || error.code == 238);
-  if (!tolerated)
+                         (error.code == kUnauthorized ||
+                          ClassifyCode(static_cast<int32_t>(error.code)) != CodeClass::kServer);
+  if (!tolerated) {
     return Unavailable(
         fmt::format("create index {} on {}.{}", index.name, ns.database, ns.collection), error);
+  }
   log_.Warning("create index {} on {}.{}: {} (code {}); queries by it may be slow", index.name,
                ns.database, ns.collection, error.message, error.code);
   return {};
@@ -186,45 +189,55 @@ Status MongoStore::Ping() {
 
 class LibmongocPool final : public MongoPool {
  public:
-  explicit LibmongocPool(PoolHandle pool) : pool_(std::move(pool)) {}
+  explicit LibmongocPool(UriHandle uri) : uri_(std::move(uri)) {}
 
   Result<std::unique_ptr<DocumentStore>> NewStore(const Log& log) override {
+    if (Status status = Connect(); !status.ok()) return status.error();
     ClientHandle client(mongoc_client_pool_pop(pool_.get()), ClientReturner{pool_.get()});
     if (!client) return Error{ErrorCode::kUnavailable, "take a client from the pool: none is free"};
     return std::unique_ptr<DocumentStore>(std::make_unique<MongoStore>(std::move(client), log));
   }
 
  private:
+  // Asks the name service if the URI is mongodb+srv.
+  Status Connect() {
+    if (pool_) return {};
+    bson_error_t error{};
+    pool_.reset(mongoc_client_pool_new_with_error(uri_.get(), &error));
+    if (!pool_) return Unavailable("make the pool of MongoDB clients", error);
+    mongoc_client_pool_set_error_api(pool_.get(), MONGOC_ERROR_API_VERSION_2);
+    mongoc_client_pool_set_appname(pool_.get(), "tidegate-reader");
+    return {};
+  }
+
+  UriHandle uri_;
   PoolHandle pool_;
 };
+
+void SetDefaults(mongoc_uri_t* uri) {
+  if (!mongoc_uri_has_option(uri, MONGOC_URI_W))
+    mongoc_uri_set_option_as_utf8(uri, MONGOC_URI_W, "majority");
+  SetDefault(uri, MONGOC_URI_WTIMEOUTMS, 30'000);
+  SetDefault(uri, MONGOC_URI_SOCKETTIMEOUTMS, 30'000);
+  SetDefault(uri, MONGOC_URI_SERVERSELECTIONTIMEOUTMS, 5'000);
+  SetDefault(uri, MONGOC_URI_CONNECTTIMEOUTMS, 5'000);
+  SetDefault(uri, MONGOC_URI_WAITQUEUETIMEOUTMS, 5'000);
+}
 }  // namespace
 
 Result<std::unique_ptr<MongoPool>> MongoPool::Open(const Options& options) {
   UseLibrary();
   bson_error_t error{};
   // libmongoc's message may quote the URI, and with it the password.
-  const UriHandle uri(mongoc_uri_new_with_error(options.uri.c_str(), &error));
+  UriHandle uri(mongoc_uri_new_with_error(options.uri.c_str(), &error));
   if (!uri) return Error{ErrorCode::kInvalid, "not a MongoDB connection string"};
-  const mongoc_write_concern_t* concern = mongoc_uri_get_write_concern(uri.get());
-  if (!mongoc_write_concern_is_acknowledged(concern)) {
+  if (!mongoc_write_concern_is_acknowledged(mongoc_uri_get_write_concern(uri.get()))) {
     return Error{
         ErrorCode::kInvalid,
         "w=0 loses documents unseen and is refused: leave w out, or name a number or majority"};
   }
-  if (!mongoc_uri_has_option(uri.get(), MONGOC_URI_W))
-    mongoc_uri_set_option_as_utf8(uri.get(), MONGOC_URI_W, "majority");
-  SetDefault(uri.get(), MONGOC_URI_WTIMEOUTMS, 30'000);
-  SetDefault(uri.get(), MONGOC_URI_SOCKETTIMEOUTMS, 30'000);
-  SetDefault(uri.get(), MONGOC_URI_SERVERSELECTIONTIMEOUTMS, 5'000);
-  SetDefault(uri.get(), MONGOC_URI_CONNECTTIMEOUTMS, 5'000);
-  SetDefault(uri.get(), MONGOC_URI_WAITQUEUETIMEOUTMS, 5'000);
-  PoolHandle pool(mongoc_client_pool_new(uri.get()));
-  if (!pool)
-    return Error{ErrorCode::kInvalid,
-                 "the MongoDB connection string asks for what this libmongoc cannot do"};
-  mongoc_client_pool_set_error_api(pool.get(), MONGOC_ERROR_API_VERSION_2);
-  mongoc_client_pool_set_appname(pool.get(), "tidegate-reader");
-  return std::unique_ptr<MongoPool>(std::make_unique<LibmongocPool>(std::move(pool)));
+  SetDefaults(uri.get());
+  return std::unique_ptr<MongoPool>(std::make_unique<LibmongocPool>(std::move(uri)));
 }
 
 std::string DatabaseOfUri(const std::string& text) {

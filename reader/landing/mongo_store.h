@@ -11,7 +11,7 @@
 
 namespace tidegate::reader {
 
-// Any thread. It must outlive its stores.
+// One thread makes the stores. It must outlive them.
 class MongoPool {
  public:
   struct Options {
@@ -26,7 +26,8 @@ class MongoPool {
   static Result<std::unique_ptr<MongoPool>> Open(const Options& options);
   virtual ~MongoPool() = default;
 
-  // kUnavailable: no client is free within waitQueueTimeoutMS.
+  // kUnavailable: no client is free within waitQueueTimeoutMS, or the name of a mongodb+srv URI
+  // does not resolve.
   virtual Result<std::unique_ptr<DocumentStore>> NewStore(const Log& log) = 0;
 };
 

@@ -123,6 +123,7 @@ TEST_F(WorkerTest, PoisonAmongGoodOnesEndsAloneInTheDeadLetters) {
   EXPECT_EQ(poison.message.value, "{not json");
   EXPECT_EQ(poison.message.headers.front().second, "gw:1:7");
   EXPECT_EQ(poison.refusal.kind, RefusalKind::kJson);
+  EXPECT_NE(logged_.find("offset 1: " + Describe(poison.refusal)), std::string::npos) << logged_;
   EXPECT_EQ(dead_letters_.letters()[2].refusal.kind, RefusalKind::kDatabase);
   EXPECT_EQ(source_.stored(kHeartbeats0), 5);
   EXPECT_NE(metrics_.Text().find("processing_errors_total 3"), std::string::npos);
@@ -138,6 +139,7 @@ TEST_F(WorkerTest, AnOutageKeepsTheBatchAndStoresNothing) {
   EXPECT_TRUE(dead_letters_.letters().empty());
   EXPECT_TRUE(source_.paused());
   EXPECT_FALSE(State().trouble.empty());
+  EXPECT_FALSE(State().database_up);
   EXPECT_EQ(State().in_hand, 1u);
 }
 

@@ -125,7 +125,7 @@ TEST_P(StoreLimitTest, GapsOfALongOutageStayFew) {
   EXPECT_LE(store().Usage().records[static_cast<size_t>(RecordClass::kGap)], 2u);
 }
 
-TEST_P(StoreLimitTest, AReaderThatHoldsTheLogDoesNotBreakTheLimit) {
+TEST_P(StoreLimitTest, AVisitorDoesNotHoldUpTheAgent) {
   options.max_bytes = 1 << 20;
   Reopen();
   ASSERT_TRUE(AppendBatch(store(), Noise(1, 100, RecordClass::kHeartbeat)).ok());

@@ -92,6 +92,7 @@ void MockKafka::CreateTopic(const std::string& topic, int partitions) {
 void MockKafka::Produce(const std::string& topic, int32_t partition,
                         const std::optional<std::string>& value,
                         const std::vector<std::pair<std::string, std::string>>& headers) {
+  const std::optional<std::string> key = "key";
   rd_kafka_headers_t* list = rd_kafka_headers_new(headers.size());
   for (const auto& [name, text] : headers)
     rd_kafka_header_add(list, name.c_str(), -1, text.data(), static_cast<ssize_t>(text.size()));
@@ -100,7 +101,7 @@ void MockKafka::Produce(const std::string& topic, int32_t partition,
   arguments[0].u.cstr = topic.c_str();
   arguments[1].vtype = RD_KAFKA_VTYPE_PARTITION;
   arguments[1].u.i32 = partition;
-  arguments[2] = Bytes(RD_KAFKA_VTYPE_KEY, "key");
+  arguments[2] = Bytes(RD_KAFKA_VTYPE_KEY, key);
   arguments[3] = Bytes(RD_KAFKA_VTYPE_VALUE, value);
   arguments[4].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
   arguments[4].u.i = RD_KAFKA_MSG_F_COPY;

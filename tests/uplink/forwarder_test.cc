@@ -261,6 +261,63 @@ TEST_F(ForwarderTest, ReplayedSaysThatTheRecordWaitedForTheLink) {
   EXPECT_FALSE(replayed()) << "stored after the link was back";
 }
 
+// A store that was found damaged and begins anew while the program runs.
+class ReplacedStore final : public Store {
+ public:
+  explicit ReplacedStore(MemoryStore& first) : current_(&first) {}
+  void ReplaceBy(MemoryStore& next, std::string epoch) {
+    current_ = &next;
+    epoch_ = std::move(epoch);
+  }
+  Result<Seq> Append(const AppendRequest& request) override { return current_->Append(request); }
+  Result<std::optional<Batch>> Next(const Cursor& after) override { return current_->Next(after); }
+  void Delivered(RecordClass record_class, Seq seq) override {
+    current_->Delivered(record_class, seq);
+  }
+  Status Flush() override { return current_->Flush(); }
+  const std::string& epoch() const override { return epoch_; }
+  StoreUsage Usage() const override { return current_->Usage(); }
+
+ private:
+  MemoryStore* current_;
+  std::string epoch_ = "0000000a";
+};
+
+TEST_F(ForwarderTest, ReportsOfAnEpochThatIsGoneAcknowledgeNothingOfTheNext) {
+  StoreHeartbeats(3);
+  MemoryStore next;
+  ReplacedStore store(store_);
+  Forwarder forwarder(store, transport_, loop_, clock_, log_, metrics_, options_);
+  Turn();
+  ASSERT_THAT(transport_.PendingSeqs(), ElementsAre(1, 2, 3));
+  const Record record = MakeRecord(RecordClass::kHeartbeat, "truck-1", "{}");
+  AppendRequest request;
+  request.batches = {{RecordClass::kHeartbeat, {&record, 1}}};
+  ASSERT_TRUE(next.Append(request).ok());
+  store.ReplaceBy(next, "0000000b");
+  forwarder.OnStored();
+  Turn();
+  transport_.AckAll();  // Seq 1 among them, of the store that is gone.
+  EXPECT_EQ(next.Usage().total_records(), 1U);
+  Turn();
+  ASSERT_THAT(transport_.PendingSeqs(), ElementsAre(1));
+  EXPECT_THAT(transport_.pending().front().message.headers,
+              Contains(Pair("tg-id", "gw-1:0000000b:1")));
+  transport_.AckAll();
+  Turn();
+  EXPECT_EQ(next.Usage().total_records(), 0U);
+}
+
+TEST_F(ForwarderTest, WhileNoBrokerAnswersLittleIsInMemoryTwice) {
+  transport_.SetConnected(false);
+  StoreHeartbeats(1000);
+  Start();
+  EXPECT_THAT(transport_.pending(), SizeIs(options_.max_in_flight_away));
+  transport_.SetConnected(true);
+  Turn();
+  EXPECT_THAT(transport_.pending(), SizeIs(1000));
+}
+
 TEST_F(ForwarderTest, StatusCounts) {
   Start();
   StoreHeartbeats(3);

@@ -115,13 +115,13 @@ def _base_root(depends: list[str]) -> Path:
         pytest.skip(f"no root for a container can be made here: {error}")
 
 
-def _why_not() -> str | None:
+def need(*programs: str):
+    """Skips the test unless it is root's and these are installed."""
     if os.geteuid() != 0:
-        return "booting a container needs root"
-    for program, package in [("systemd-nspawn", "systemd-container"), ("debootstrap",) * 2]:
+        pytest.skip("needs root, to install what the build needs and to boot a container")
+    for program in programs:
         if not shutil.which(program):
-            return f"booting a container needs {package}"
-    return None
+            pytest.skip(f"needs {program}")
 
 
 class Machine(Process):
@@ -137,9 +137,6 @@ class Machine(Process):
 
     def boot(self, *binds: str):
         """Skips the test if this machine cannot do that; then the packages are not to blame."""
-        reason = _why_not()
-        if reason:
-            pytest.skip(reason)
         root = _base_root([_field(deb, "Depends") for deb in self._debs])
         self.launch(["unshare", "--mount", "--propagation=private", str(BOOT), str(root),
                      self._cgroup, f"{PACKAGES}:/debs", *binds])  # fmt: skip
