@@ -102,7 +102,7 @@ run_ctest() {
         --output-junit "$LOGS/$name.xml" "$@"
 }
 run_pytest() {
-    local python options=(-n 3 --dist worksteal)
+    local python options=(-n 3 --dist loadgroup)
     python=$(cd tests && /usr/bin/python3 -m realparts install python | cut -d ' ' -f 2-)
     [[ $what == all ]] || options+=(-m 'not long')
     [[ -z $expression ]] || options=(-k "$expression")

@@ -103,6 +103,15 @@ def kafka_view(kafka):
     return KafkaView(kafka.bootstrap)
 
 
+def pytest_collection_modifyitems(items):
+    """The packages are built once: their tests stay together on one worker, which starts with them
+    because they take longest."""
+    packaging = [item for item in items if item.path.name == "test_package.py"]
+    for item in packaging:
+        item.add_marker(pytest.mark.xdist_group("packages"))
+    items[:] = packaging + [item for item in items if item not in packaging]
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     """Shows the end of each program's log with a failure."""
