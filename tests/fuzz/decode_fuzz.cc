@@ -1,5 +1,9 @@
 // A payload from a vehicle: every element becomes one record or one refusal, and a record's value
 // is canonical JSON that decodes to itself.
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "agent/pipeline/decode.h"
 #include "tests/fuzz/fuzz.h"
 
