@@ -45,6 +45,9 @@ install_build_dependencies() {
     return 1
 }
 
+mkdir -p build
+exec 9>build/build-deb.lock
+flock 9  # Two builds at once would pull each other's files away.
 rm -rf "$out"
 mkdir -p "$out"
 export_source "$out/source" "$out/files"
