@@ -10,6 +10,11 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . packaging/lib/install.sh
 
+# Both programs refuse settings that they do not know; what this shell has exported is not theirs.
+for name in "${!TIDEGATE_@}"; do
+    [[ $name == TIDEGATE_KAFKA_* && -n ${KAFKA_BOOTSTRAP_SERVERS:-} ]] || unset "$name"
+done
+
 ASSETS=100
 RATE=250    # Heartbeats a second.
 COUNT=7500
@@ -40,9 +45,10 @@ fail() {
     exit 1
 }
 clean_up() {
-    local pid
-    for pid in ${PIDS[@]+"${PIDS[@]}"}; do kill "$pid" 2>/dev/null || true; done
-    wait 2>/dev/null || true
+    local i
+    for ((i = ${#PIDS[@]} - 1; i >= 0; i--)); do  # Clients before their brokers.
+        kill "${PIDS[i]}" 2>/dev/null && wait "${PIDS[i]}" 2>/dev/null || true
+    done
     rm -rf "$DIR"
 }
 trap clean_up EXIT
@@ -100,6 +106,7 @@ start_brokers() {
     say "mosquitto on port $MQTT_PORT, a Kafka stand-in at $KAFKA"
 }
 
+reader_ready() { figures ready "http://127.0.0.1:$READER_PORT/readyz"; }
 start_reader() {
     READER_PORT=$(free_port)
     local landing=${MONGO_URL:-sqlite:$DIR/landing.db}
@@ -108,7 +115,8 @@ start_reader() {
         TIDEGATE_STREAM_HEARTBEAT="topic=${TOPICS[0]}" TIDEGATE_STREAM_TELEMETRY="topic=${TOPICS[1]}" \
         TIDEGATE_STREAM_ALERT="topic=${TOPICS[2]}" TIDEGATE_STREAM_GAP="topic=${TOPICS[3]}" \
         TIDEGATE_HTTP_LISTEN="127.0.0.1:$READER_PORT" "$BIN/tidegate-reader" run
-    say "tidegate-reader lands in ${MONGO_URL:+MongoDB}${MONGO_URL:-SQLite}"
+    await 60 "the reader's partitions" reader_ready
+    say "tidegate-reader lands in $([[ -n ${MONGO_URL:-} ]] && echo MongoDB || echo SQLite)"
 }
 
 agent_environment() {
