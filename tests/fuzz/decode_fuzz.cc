@@ -1,0 +1,48 @@
+// A payload from a vehicle: every element becomes one record or one refusal, and a record's value
+// is canonical JSON that decodes to itself.
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "agent/pipeline/decode.h"
+#include "tests/fuzz/fuzz.h"
+
+namespace {
+
+struct Collected final : tidegate::DecodeSink {
+  void OnRecord(tidegate::Record record, const tidegate::DecodedRecord& decoded) override {
+    (void)decoded.Field("location.latitude");
+    (void)decoded.Field("temperature_c");
+    records.push_back(std::move(record));
+  }
+  void OnRefused(std::string_view, std::string reason) override {
+    reasons.push_back(std::move(reason));
+  }
+  std::vector<tidegate::Record> records;
+  std::vector<std::string> reasons;
+};
+
+Collected Run(std::string_view payload) {
+  tidegate::DecodeContext context;
+  context.default_tenant = "acme";
+  Collected collected;
+  tidegate::Decode(payload, context, {}, collected);
+  return collected;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const Collected first = Run(tidegate::fuzz::TextOf(data, size));
+  tidegate::fuzz::Check(first.records.size() + first.reasons.size() > 0, "it ends somewhere");
+  for (const tidegate::Record& record : first.records) {
+    tidegate::fuzz::Check(
+        tidegate::IsTenantName(record.tenant) && tidegate::IsAssetName(record.asset),
+        "a record has good names");
+    const Collected second = Run(record.value);
+    // A value may be a little larger than the payload it came from, and then over a limit.
+    if (second.records.size() != 1) continue;
+    tidegate::fuzz::Check(second.records[0].value == record.value, "canonical is canonical");
+  }
+  return 0;
+}
