@@ -56,7 +56,7 @@ clean_up() {
 trap clean_up EXIT
 trap 'exit 130' INT TERM
 
-# start NAME COMMAND...: in the background, its output in NAME.out and NAME.log, its pid in $started.
+# start NAME COMMAND...: in the background; output in NAME.out and NAME.log, pid in $started.
 start() {
     local name=$1
     shift
@@ -164,9 +164,9 @@ disturb() {
         say "the uplink is cut ..."
         kill -USR1 "$DEV_BROKER"
         await 30 "a backlog" figure_above backlog 1000
-        say "... $(agent_figure backlog) records wait in the store; the agent is killed (SIGKILL) ..."
+        say "... $(agent_figure backlog) records wait in the store; the agent gets SIGKILL ..."
     else
-        say "the agent is killed (SIGKILL) ... (a Kafka of yours is not cut)"
+        say "the agent gets SIGKILL ... (a Kafka of yours is not cut)"
     fi
     kill -KILL "$AGENT"
     wait "$AGENT" 2>/dev/null || true
