@@ -2,18 +2,24 @@
 # The main job on this machine: a fleet publishes over MQTT, the agent stores and forwards, the
 # reader lands. The uplink is cut for a while and the agent is killed once. Exit status 0 only if
 # nothing was lost and nothing doubled.
-#   packaging/demo.sh          installs what is missing (Debian 12, as root or with sudo), builds, runs
+#   packaging/demo.sh          installs what is missing (Debian 12, root or sudo), builds, runs
 #   packaging/demo.sh --keep   leaves everything running at the end and says how to look at it
-# KAFKA_BOOTSTRAP_SERVERS: use that Kafka (TIDEGATE_KAFKA_* for users and TLS) instead of an embedded
-# stand-in; the uplink is then not cut. MONGO_URL: land there instead of in a SQLite file.
+# KAFKA_BOOTSTRAP_SERVERS: use that Kafka (TIDEGATE_KAFKA_* for users and TLS) instead of an
+# embedded stand-in; the uplink is then not cut. MONGO_URL: land there instead of in a SQLite file.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . packaging/lib/install.sh
+
+# Both programs refuse settings that they do not know; what this shell has exported is not theirs.
+for name in "${!TIDEGATE_@}"; do
+    [[ $name == TIDEGATE_KAFKA_* && -n ${KAFKA_BOOTSTRAP_SERVERS:-} ]] || unset "$name"
+done
 
 ASSETS=100
 RATE=250    # Heartbeats a second.
 COUNT=7500
 BIN=$PWD/build/demo/bin
+PROGRAMS=(tidegate-agent tidegate-reader tidegate-sim tidegate-dev-broker)
 KEEP=
 PIDS=()
 
@@ -40,15 +46,17 @@ fail() {
     exit 1
 }
 clean_up() {
-    local pid
-    for pid in ${PIDS[@]+"${PIDS[@]}"}; do kill "$pid" 2>/dev/null || true; done
-    wait 2>/dev/null || true
+    local i
+    for ((i = ${#PIDS[@]} - 1; i >= 0; i--)); do  # Clients before their brokers.
+        kill "${PIDS[i]}" 2>/dev/null || continue
+        wait "${PIDS[i]}" 2>/dev/null || true
+    done
     rm -rf "$DIR"
 }
 trap clean_up EXIT
 trap 'exit 130' INT TERM
 
-# start NAME COMMAND...: in the background, with its output in NAME.out and NAME.log; its pid is in $started.
+# start NAME COMMAND...: in the background; output in NAME.out and NAME.log, pid in $started.
 start() {
     local name=$1
     shift
@@ -77,15 +85,18 @@ build() {
     install_packages "$DIR/apt.log" "${packages[@]}"
     say "build (the first time takes some minutes)"
     {
-        cmake --preset release -B build/demo -DTIDEGATE_DEV_BROKER=ON -DCMAKE_INTERPROCEDURAL_OPTIMIZATION=OFF &&
-            cmake --build build/demo -j "$(nproc)" --target tidegate-agent tidegate-reader tidegate-sim tidegate-dev-broker
+        # Not optimised over all files at once, which would take longer than the demo.
+        cmake --preset release -B build/demo -DTIDEGATE_DEV_BROKER=ON \
+            -DCMAKE_INTERPROCEDURAL_OPTIMIZATION=OFF &&
+            cmake --build build/demo -j "$(nproc)" --target "${PROGRAMS[@]}"
     } >"$DIR/build.log" 2>&1 || fail "the build failed"
 }
 
 start_brokers() {
     MQTT_PORT=$(free_port)
     # What a gateway's broker needs: no limit on what waits for an agent that is restarting.
-    printf '%s\n' "listener $MQTT_PORT 127.0.0.1" "allow_anonymous true" "max_queued_messages 0" >"$DIR/mosquitto.conf"
+    printf '%s\n' "listener $MQTT_PORT 127.0.0.1" "allow_anonymous true" "max_queued_messages 0" \
+        >"$DIR/mosquitto.conf"
     start mosquitto "$(PATH=$PATH:/usr/sbin command -v mosquitto)" -c "$DIR/mosquitto.conf"
     await 10 "mosquitto" port_open "$MQTT_PORT"
     if [[ -n ${KAFKA_BOOTSTRAP_SERVERS:-} ]]; then
@@ -100,15 +111,24 @@ start_brokers() {
     say "mosquitto on port $MQTT_PORT, a Kafka stand-in at $KAFKA"
 }
 
+reader_ready() { figures ready "http://127.0.0.1:$READER_PORT/readyz"; }
 start_reader() {
     READER_PORT=$(free_port)
-    local landing=${MONGO_URL:-sqlite:$DIR/landing.db}
-    start reader env -C "$DIR" TIDEGATE_KAFKA_BOOTSTRAP_SERVERS="$KAFKA" TIDEGATE_KAFKA_GROUP_ID="demo-$RUN" \
-        TIDEGATE_LANDING="$landing" TIDEGATE_DATABASE="$DATABASE" TIDEGATE_DLQ_TOPIC="demo.$RUN.dlq" \
-        TIDEGATE_STREAM_HEARTBEAT="topic=${TOPICS[0]}" TIDEGATE_STREAM_TELEMETRY="topic=${TOPICS[1]}" \
-        TIDEGATE_STREAM_ALERT="topic=${TOPICS[2]}" TIDEGATE_STREAM_GAP="topic=${TOPICS[3]}" \
-        TIDEGATE_HTTP_LISTEN="127.0.0.1:$READER_PORT" "$BIN/tidegate-reader" run
-    say "tidegate-reader lands in ${MONGO_URL:+MongoDB}${MONGO_URL:-SQLite}"
+    local settings=(
+        "TIDEGATE_KAFKA_BOOTSTRAP_SERVERS=$KAFKA"
+        "TIDEGATE_KAFKA_GROUP_ID=demo-$RUN"
+        "TIDEGATE_LANDING=${MONGO_URL:-sqlite:$DIR/landing.db}"
+        "TIDEGATE_DATABASE=$DATABASE"
+        "TIDEGATE_DLQ_TOPIC=demo.$RUN.dlq"
+        "TIDEGATE_STREAM_HEARTBEAT=topic=${TOPICS[0]}"
+        "TIDEGATE_STREAM_TELEMETRY=topic=${TOPICS[1]}"
+        "TIDEGATE_STREAM_ALERT=topic=${TOPICS[2]}"
+        "TIDEGATE_STREAM_GAP=topic=${TOPICS[3]}"
+        "TIDEGATE_HTTP_LISTEN=127.0.0.1:$READER_PORT"
+    )
+    start reader env "${settings[@]}" "$BIN/tidegate-reader" run
+    await 60 "the reader's partitions" reader_ready
+    say "tidegate-reader lands in $([[ -n ${MONGO_URL:-} ]] && echo MongoDB || echo SQLite)"
 }
 
 agent_environment() {
@@ -144,9 +164,9 @@ disturb() {
         say "the uplink is cut ..."
         kill -USR1 "$DEV_BROKER"
         await 30 "a backlog" figure_above backlog 1000
-        say "... $(agent_figure backlog) records wait in the store; the agent is killed with SIGKILL ..."
+        say "... $(agent_figure backlog) records wait in the store; the agent gets SIGKILL ..."
     else
-        say "the agent is killed with SIGKILL ... (a Kafka of yours is not cut)"
+        say "the agent gets SIGKILL ... (a Kafka of yours is not cut)"
     fi
     kill -KILL "$AGENT"
     wait "$AGENT" 2>/dev/null || true
@@ -161,6 +181,16 @@ disturb() {
 settled() { [[ $(agent_figure backlog) == 0 ]]; }
 landed() { (($(figures landed "$LANDING" "$DATABASE") >= COUNT)); }
 
+# The headers of every heartbeat in Kafka, a line each.
+kcat_messages() {
+    local options=() name
+    for name in "${!TIDEGATE_KAFKA_@}"; do
+        [[ $name == TIDEGATE_KAFKA_BOOTSTRAP_SERVERS ]] && continue
+        options+=(-X "$(tr _ . <<<"${name#TIDEGATE_KAFKA_}" | tr '[:upper:]' '[:lower:]')=${!name}")
+    done
+    kcat -C -q -e -o beginning -b "$KAFKA" -t "${TOPICS[0]}" -f '%h\n' ${options[@]+"${options[@]}"}
+}
+
 [[ -z ${CI:-} ]] || say "in $DIR"
 TOPICS=("demo.$RUN.heartbeat" "demo.$RUN.reading" "demo.$RUN.alert" "demo.$RUN.gap")
 DATABASE=tidegate_demo_$RUN
@@ -173,7 +203,8 @@ start_reader
 mapfile -t AGENT_ENV < <(agent_environment)
 start_agent
 say "tidegate-agent runs"
-start sim "$BIN/tidegate-sim" --assets "$ASSETS" --rate "$RATE" --count "$COUNT" --mqtt "mqtt://127.0.0.1:$MQTT_PORT"
+start sim "$BIN/tidegate-sim" --assets "$ASSETS" --rate "$RATE" --count "$COUNT" \
+    --mqtt "mqtt://127.0.0.1:$MQTT_PORT"
 SIM=$started
 say "$ASSETS vehicles publish $COUNT heartbeats, $RATE a second"
 disturb
@@ -183,29 +214,23 @@ await 60 "the store to drain" settled
 await 60 "everything to land" landed
 say "done, $((SECONDS - BUILT)) s after the build"
 
-kcat_messages() {
-    local options=() name
-    for name in "${!TIDEGATE_KAFKA_@}"; do
-        [[ $name == TIDEGATE_KAFKA_BOOTSTRAP_SERVERS ]] && continue
-        options+=(-X "$(tr _ . <<<"${name#TIDEGATE_KAFKA_}" | tr '[:upper:]' '[:lower:]')=${!name}")
-    done
-    kcat -C -q -e -o beginning -b "$KAFKA" -t "${TOPICS[0]}" ${options[@]+"${options[@]}"} -f '%h\n'
-}
 kcat_messages >"$DIR/messages"
 status=0
 figures table "$LANDING" "$DATABASE" "$DIR/sim.out" "$DIR/messages" || status=$?
 [[ -n $KEEP ]] || exit "$status"
 
 trap - EXIT
+RUNNING=()
+for pid in "${PIDS[@]}"; do kill -0 "$pid" 2>/dev/null && RUNNING+=("$pid"); done
 cat <<P
 
 Still running, in $DIR:
-  $DIR/agent status      with the environment of the agent; also: tail --follow, check, verify
+  $DIR/agent status      and: tail --follow, check
   curl http://127.0.0.1:$AGENT_PORT/metrics
   curl http://127.0.0.1:$READER_PORT/stats
   $BIN/tidegate-sim --assets 10 --rate 10 --mqtt mqtt://127.0.0.1:$MQTT_PORT
   ${MONGO_URL:-sqlite3 $DIR/landing.db '.tables'}
-Stop it with:  kill ${PIDS[*]}; rm -r $DIR
+Stop it with:  kill ${RUNNING[*]}; rm -r $DIR
 P
 {
     echo '#!/bin/sh'

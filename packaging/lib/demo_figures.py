@@ -1,6 +1,7 @@
 """The demo's figures. Needs nothing but Debian's python3 (and python3-pymongo for MongoDB).
 
 demo_figures.py free-port                              a port on which nothing listens
+demo_figures.py ready URL                              exit status 0 if it answers 200
 demo_figures.py status NAME                            acked, backlog, connected, of status --json
 demo_figures.py landed LANDING DATABASE                how many heartbeats have landed
 demo_figures.py table LANDING DATABASE SIM MESSAGES    the table; exit status 0 if nothing is lost
@@ -14,12 +15,21 @@ import re
 import socket
 import sqlite3
 import sys
+import urllib.request
 
 
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as reply:
+            return reply.status == 200
+    except OSError:
+        return False
 
 
 def status_figure(name: str) -> int:
@@ -51,9 +61,8 @@ def which(document: dict) -> tuple:
 
 def simulated(file: str) -> tuple[int, int]:
     """How many heartbeats the fleet published, and how many mosquitto acknowledged."""
-    text = open(file, encoding="utf-8").read()
-    found = {word: re.search(rf"(\d+) {word}", text) for word in ("published", "acknowledged")}
-    return tuple(int(match.group(1)) if match else 0 for match in found.values())
+    found = re.search(r"published (\d+) acknowledged (\d+)", open(file, encoding="utf-8").read())
+    return (int(found.group(1)), int(found.group(2))) if found else (0, 0)
 
 
 def table(landing: str, database: str, sim: str, messages: str) -> int:
@@ -86,6 +95,8 @@ def table(landing: str, database: str, sim: str, messages: str) -> int:
 def main(words: list) -> int:
     if words == ["free-port"]:
         print(free_port())
+    elif words[:1] == ["ready"] and len(words) == 2:
+        return 0 if answers(words[1]) else 1
     elif words[:1] == ["status"] and len(words) == 2:
         print(status_figure(words[1]))
     elif words[:1] == ["landed"] and len(words) == 3:
