@@ -14,7 +14,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 TEST_PACKAGES=(
     libgtest-dev libgmock-dev libbenchmark-dev ccache git
     clang-14 clang-format-14 libclang-rt-14-dev shellcheck
-    python3 python3-venv maven openjdk-17-jdk-headless mosquitto openssl socat
+    python3 python3-venv maven openjdk-17-jdk-headless mosquitto mosquitto-clients openssl socat
+    debootstrap systemd-container debhelper lintian
 )
 LOGS=$PWD/build/test-logs
 JOBS=$(nproc)

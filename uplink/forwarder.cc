@@ -121,8 +121,7 @@ void Forwarder::TakeReports() {
       OnReport(report);
     }
   });
-  if (in_flight_ <= MaxInFlight() / 2 &&
-      in_flight_bytes_ <= options_.max_in_flight_bytes / 2) {
+  if (in_flight_ <= MaxInFlight() / 2 && in_flight_bytes_ <= options_.max_in_flight_bytes / 2) {
     throttled_ = false;
   }
 }
