@@ -194,9 +194,8 @@ class Machine(Process):
     def close(self):
         """Powers off, and removes the control groups that were made for it."""
         self.stop(20)
-        for folder in Path("/sys/fs/cgroup").rglob(self._cgroup):
-            for inner in sorted(folder.rglob("*/"), reverse=True):
+        # Innermost first. Groups of others come and go meanwhile, which os.walk takes and Path.rglob does not.
+        for folder, _, _ in os.walk("/sys/fs/cgroup", topdown=False):
+            if self._cgroup in Path(folder).parts:
                 with contextlib.suppress(OSError):
-                    inner.rmdir()
-            with contextlib.suppress(OSError):
-                folder.rmdir()
+                    os.rmdir(folder)
