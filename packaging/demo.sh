@@ -8,12 +8,11 @@
 # embedded stand-in; the uplink is then not cut. MONGO_URL: land there instead of in a SQLite file.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-. packaging/lib/install.sh
-
 # Both programs refuse settings that they do not know; what this shell has exported is not theirs.
 for name in "${!TIDEGATE_@}"; do
     [[ $name == TIDEGATE_KAFKA_* && -n ${KAFKA_BOOTSTRAP_SERVERS:-} ]] || unset "$name"
 done
+. packaging/lib/install.sh
 
 ASSETS=100
 RATE=250    # Heartbeats a second.
