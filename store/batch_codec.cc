@@ -189,7 +189,10 @@ Result<Batch> ParseRaw(const BatchHeader& header, std::string_view raw) {
   ByteReader reader(raw);
   auto stamp = GetStamp(reader);
   if (!stamp) return Corrupt("bad clock stamp in the contents", reader.offset());
-  Batch batch{header.first_seq, header.record_class, std::move(*stamp), {}};
+  Batch batch;
+  batch.first_seq = header.first_seq;
+  batch.record_class = header.record_class;
+  batch.stamp = std::move(*stamp);
   RecordReader records(reader, header.record_class);
   std::vector<uint64_t> value_bytes;
   for (uint64_t i = 0; i < header.count; ++i) {

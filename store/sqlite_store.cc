@@ -53,6 +53,21 @@ void SqliteStore::Delivered(RecordClass record_class, Seq first_seq) {
 Status SqliteStore::Flush() {
   return impl_->Flush();
 }
+void SqliteStore::SetSnapshotSource(SnapshotSource source) {
+  impl_->SetSnapshotSource(std::move(source));
+}
+Result<std::optional<Snapshot>> SqliteStore::LoadSnapshot() {
+  return impl_->LoadSnapshot();
+}
+Result<std::optional<Batch>> SqliteStore::Replay(RecordClass record_class, Seq after) {
+  return impl_->Replay(record_class, after);
+}
+Result<std::optional<std::string>> SqliteStore::ReadValue(std::string_view name) {
+  return impl_->ReadValue(name);
+}
+Status SqliteStore::WriteValue(std::string_view name, std::string_view body) {
+  return impl_->WriteValue(name, body);
+}
 const std::string& SqliteStore::epoch() const {
   return impl_->epoch();
 }
@@ -79,7 +94,7 @@ ClockStamp SqliteStore::Impl::Stamp() const {
 Result<std::vector<EncodedBatch>> SqliteStore::Impl::Encode(const AppendRequest& request) {
   std::vector<EncodedBatch> encoded;
   Seq seq = book_.next_seq;
-  for (const auto& [record_class, records] : request.batches) {
+  for (const auto& [record_class, records, arrivals] : request.batches) {
     assert(!records.empty());
     const auto body = codec_.Encode({record_class, seq, records.size()}, request.stamp, records);
     if (!body.ok()) return body.error();

@@ -57,6 +57,11 @@ class SqliteStore final : public Store {
   Result<std::optional<Batch>> Next(const Cursor& after) override;
   void Delivered(RecordClass record_class, Seq first_seq) override;
   Status Flush() override;
+  void SetSnapshotSource(SnapshotSource source) override;
+  Result<std::optional<Snapshot>> LoadSnapshot() override;
+  Result<std::optional<Batch>> Replay(RecordClass record_class, Seq after) override;
+  Result<std::optional<std::string>> ReadValue(std::string_view name) override;
+  Status WriteValue(std::string_view name, std::string_view body) override;
   const std::string& epoch() const override;
   StoreUsage Usage() const override;
 

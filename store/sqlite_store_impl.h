@@ -29,6 +29,11 @@ class SqliteStore::Impl {
   Result<std::optional<Batch>> Next(const Cursor& after);
   void Delivered(RecordClass record_class, Seq first_seq);
   Status Flush();
+  void SetSnapshotSource(SnapshotSource source) { snapshot_source_ = std::move(source); }
+  Result<std::optional<Snapshot>> LoadSnapshot();
+  Result<std::optional<Batch>> Replay(RecordClass record_class, Seq after);
+  Result<std::optional<std::string>> ReadValue(std::string_view name);
+  Status WriteValue(std::string_view name, std::string_view body);
   const std::string& epoch() const { return origin_.epoch; }
   StoreUsage Usage() const;
 
@@ -76,6 +81,7 @@ class SqliteStore::Impl {
   GapOrigin origin_;
   std::unique_ptr<StoreHandle> handle_;  // Null after an I/O error, until opening works again.
   StoreBook book_;
+  SnapshotSource snapshot_source_;
   BatchCounts handed_out_;
   BatchCounts delivered_;
   std::vector<BatchKey>

@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -25,12 +26,36 @@ struct ClockStamp {
   bool synced = false;
 };
 
+// How a record came in: what a restart needs to fold it again exactly as it was folded, and to
+// recognise its message when it is delivered once more. None of it leaves the gateway.
+struct Arrival {
+  std::chrono::milliseconds since_boot{};  // In the boot of the batch's stamp.
+  uint32_t position = 0;  // Among all records of its commit, in the order in which they arrived.
+  uint16_t input = 0;     // Index into the names of inputs beside it.
+  // Of the message that held it; a message of several records gives them one behind the other.
+  std::optional<uint16_t> packet_id;
+
+  friend bool operator==(const Arrival&, const Arrival&) = default;
+};
+
+// How an earlier store had numbered records that were salvaged from it: their ids stay what they
+// were.
+struct Numbering {
+  std::string epoch;
+  Seq first_seq = 0;
+
+  friend bool operator==(const Numbering&, const Numbering&) = default;
+};
+
 // Records of one class that arrived together: one row, one unit of eviction and of acknowledgement.
 struct Batch {
   Seq first_seq = 0;  // Of records.front(); the others follow without a hole.
   RecordClass record_class = RecordClass::kHeartbeat;
   ClockStamp stamp;
   std::vector<Record> records;
+  std::vector<Arrival> arrivals;       // One for each record, or none at all (alerts, gaps).
+  std::vector<std::string> inputs;     // That arrivals name by index.
+  std::optional<Numbering> numbering;  // Only if another store numbered them first.
 };
 
 // A payload that will never become a record, kept with its reason under a byte limit of its own
@@ -47,9 +72,11 @@ struct DeadLetter {
 struct AppendRequest {
   struct NewBatch {
     RecordClass record_class;
-    std::span<const Record> records;  // REQUIRES: not empty, all of that class.
+    std::span<const Record> records;      // REQUIRES: not empty, all of that class.
+    std::span<const Arrival> arrivals{};  // One for each record, or none.
   };
   std::vector<NewBatch> batches;
+  std::span<const std::string> inputs;  // That arrivals name by index.
   std::span<const DeadLetter> dead_letters;
   ClockStamp stamp;
 };
@@ -57,6 +84,12 @@ struct AppendRequest {
 // The last batch that was taken, for each class.
 struct Cursor {
   std::array<Seq, kRecordClassCount> last{};
+};
+
+// What the fold over all records up to a seq has come to; the body is its maker's own format.
+struct Snapshot {
+  std::string body;
+  Seq through = 0;
 };
 
 struct StoreUsage {
@@ -92,6 +125,25 @@ class Store {
   // Writes pending deletes in a transaction without an fsync. Called after a second of quiet and
   // before closing.
   virtual Status Flush() = 0;
+
+  // Asked while an Append or a Flush writes, when the store wants to save a snapshot: the state
+  // that covers everything of that Append and before. nullopt: none can be had now (Flush, while
+  // records wait that no Append has stored). From then on a heartbeat or reading stays in the
+  // store, even delivered, until a saved snapshot covers it: LoadSnapshot and Replay give the whole
+  // fold. Without a source nothing is kept for replay. `source` is called on the store's thread,
+  // and may not call the store.
+  using SnapshotSource = std::function<std::optional<std::string>()>;
+  virtual void SetSnapshotSource(SnapshotSource source) = 0;
+  // The newest saved one; nullopt if there is none.
+  virtual Result<std::optional<Snapshot>> LoadSnapshot() = 0;
+  // The first batch of the class behind seq `after`, delivered or not; nullopt if there is none.
+  // Hands nothing out. A damaged one is passed over.
+  virtual Result<std::optional<Batch>> Replay(RecordClass record_class, Seq after) = 0;
+
+  // Small named values that outlive a restart (what a byte budget has used, how far a boot's clock
+  // was off). Writing is a transaction of its own, as durable as an Append: seldom.
+  virtual Result<std::optional<std::string>> ReadValue(std::string_view name) = 0;
+  virtual Status WriteValue(std::string_view name, std::string_view body) = 0;
 
   // Drawn at random when the store was created; 8 lower-case hex digits. Together with the gateway
   // and a seq it names a record for ever.

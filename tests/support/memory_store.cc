@@ -1,6 +1,7 @@
 #include "tests/support/memory_store.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "store/gap_record.h"
 
@@ -28,14 +29,20 @@ Result<Seq> MemoryStore::Append(const AppendRequest& request) {
   for (const auto& batch : request.batches) next_seq_ += batch.records.size();
   while (bytes_ + bytes > options_.max_bytes) DropOldest(request.stamp);
   Seq seq = first_seq;
-  for (const auto& [record_class, records] : request.batches) {
-    batches_[{record_class, seq}] = {
-        seq, record_class, request.stamp, {records.begin(), records.end()}};
+  for (const auto& [record_class, records, arrivals] : request.batches) {
+    batches_[{record_class, seq}] = {seq,
+                                     record_class,
+                                     request.stamp,
+                                     {records.begin(), records.end()},
+                                     {arrivals.begin(), arrivals.end()},
+                                     {request.inputs.begin(), request.inputs.end()},
+                                     {}};
     seq += records.size();
   }
   bytes_ += bytes;
   dead_letters_.insert(dead_letters_.end(), request.dead_letters.begin(),
                        request.dead_letters.end());
+  TakeSnapshot();
   return first_seq;
 }
 
@@ -45,6 +52,7 @@ void MemoryStore::DropOldest(const ClockStamp& stamp) {
   if (victim->first.first == RecordClass::kGap) victim = batches_.begin();
   const Batch lost = std::move(victim->second);
   handed_out_.erase(victim->first);
+  delivered_.erase(victim->first);
   batches_.erase(victim);
   bytes_ -= BytesOf(lost.records);
   std::map<std::string, Gap> gaps;
@@ -60,15 +68,18 @@ void MemoryStore::DropOldest(const ClockStamp& stamp) {
   for (const auto& [tenant, gap] : gaps) {
     const Seq seq = next_seq_++;
     batches_[{RecordClass::kGap, seq}] = {
-        seq, RecordClass::kGap, stamp, {MakeGapRecord(gap, {options_.gateway, epoch_}, stamp)}};
+        seq,   RecordClass::kGap,
+        stamp, {MakeGapRecord(gap, {options_.gateway, epoch_}, stamp)},
+        {},    {},
+        {}};
   }
 }
 
 Result<std::optional<Batch>> MemoryStore::Next(const Cursor& after) {
   if (!failure_.ok()) return failure_.error();
   for (const RecordClass record_class : kRecordClasses) {
-    const auto next =
-        batches_.upper_bound({record_class, after.last[static_cast<size_t>(record_class)]});
+    auto next = batches_.upper_bound({record_class, after.last[static_cast<size_t>(record_class)]});
+    while (next != batches_.end() && delivered_.contains(next->first)) ++next;
     if (next == batches_.end() || next->first.first != record_class) continue;
     handed_out_.insert(next->first);
     return std::optional<Batch>(next->second);
@@ -77,23 +88,66 @@ Result<std::optional<Batch>> MemoryStore::Next(const Cursor& after) {
 }
 
 void MemoryStore::Delivered(RecordClass record_class, Seq first_seq) {
-  if (handed_out_.erase({record_class, first_seq}) == 0) return;
-  const auto batch = batches_.find({record_class, first_seq});
-  if (record_class != RecordClass::kGap) bytes_ -= BytesOf(batch->second.records);
+  const Key key{record_class, first_seq};
+  if (handed_out_.erase(key) == 0) return;
+  if (snapshot_source_ && record_class >= RecordClass::kHeartbeat) {
+    delivered_.insert(key);
+  } else {
+    Forget(key);
+  }
+}
+
+void MemoryStore::Forget(const Key& key) {
+  const auto batch = batches_.find(key);
+  if (key.first != RecordClass::kGap) bytes_ -= BytesOf(batch->second.records);
   batches_.erase(batch);
 }
 
 Status MemoryStore::Flush() {
+  if (failure_.ok()) TakeSnapshot();
   return failure_;
+}
+
+void MemoryStore::TakeSnapshot() {
+  if (!snapshot_source_) return;
+  auto body = snapshot_source_();
+  if (!body) return;
+  snapshot_ = Snapshot{*std::move(body), next_seq_ - 1};
+  for (const Key& key : std::exchange(delivered_, {})) Forget(key);
+}
+
+void MemoryStore::Restart() {
+  snapshot_source_ = nullptr;
+  handed_out_.clear();
+}
+
+Result<std::optional<Batch>> MemoryStore::Replay(RecordClass record_class, Seq after) {
+  if (!failure_.ok()) return failure_.error();
+  const auto next = batches_.upper_bound({record_class, after});
+  if (next == batches_.end() || next->first.first != record_class) return std::optional<Batch>();
+  return std::optional<Batch>(next->second);
+}
+
+Result<std::optional<std::string>> MemoryStore::ReadValue(std::string_view name) {
+  const auto value = values_.find(name);
+  if (value == values_.end()) return std::optional<std::string>();
+  return std::optional<std::string>(value->second);
+}
+
+Status MemoryStore::WriteValue(std::string_view name, std::string_view body) {
+  if (!failure_.ok()) return failure_;
+  values_[std::string(name)] = body;
+  return {};
 }
 
 StoreUsage MemoryStore::Usage() const {
   StoreUsage usage;
   for (const auto& [key, batch] : batches_) {
+    if (delivered_.contains(key)) continue;
     usage.records[static_cast<size_t>(key.first)] += batch.records.size();
     if (!usage.oldest || batch.stamp.wall < *usage.oldest) usage.oldest = batch.stamp.wall;
   }
-  usage.batches = batches_.size();
+  usage.batches = batches_.size() - delivered_.size();
   usage.bytes = bytes_;
   usage.max_bytes = options_.max_bytes;
   usage.dead_letters = dead_letters_.size();

@@ -3,9 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -29,9 +32,16 @@ class MemoryStore final : public Store {
   Result<std::optional<Batch>> Next(const Cursor& after) override;
   void Delivered(RecordClass record_class, Seq first_seq) override;
   Status Flush() override;
+  void SetSnapshotSource(SnapshotSource source) override { snapshot_source_ = std::move(source); }
+  Result<std::optional<Snapshot>> LoadSnapshot() override { return snapshot_; }
+  Result<std::optional<Batch>> Replay(RecordClass record_class, Seq after) override;
+  Result<std::optional<std::string>> ReadValue(std::string_view name) override;
+  Status WriteValue(std::string_view name, std::string_view body) override;
   const std::string& epoch() const override { return epoch_; }
   StoreUsage Usage() const override;
 
+  // What a restart finds: everything but the source and what was handed out.
+  void Restart();
   // Until it is called again with OK, Append and Next return this.
   void FailWith(Status status) { failure_ = std::move(status); }
   const std::vector<DeadLetter>& dead_letters() const { return dead_letters_; }
@@ -40,6 +50,9 @@ class MemoryStore final : public Store {
   using Key = std::pair<RecordClass, Seq>;
 
   void DropOldest(const ClockStamp& stamp);
+  // Saves one if the source gives one, and forgets the delivered batches that it covers.
+  void TakeSnapshot();
+  void Forget(const Key& key);
 
   Options options_;
   std::string epoch_ = "00000000";
@@ -48,6 +61,10 @@ class MemoryStore final : public Store {
   uint64_t bytes_ = 0;
   std::map<Key, Batch> batches_;
   std::set<Key> handed_out_;
+  std::set<Key> delivered_;  // Kept for replay.
+  SnapshotSource snapshot_source_;
+  std::optional<Snapshot> snapshot_;
+  std::map<std::string, std::string, std::less<>> values_;
   std::vector<DeadLetter> dead_letters_;
 };
 

@@ -1,5 +1,6 @@
 #include "uplink/forwarder.h"
 
+#include "tests/support/store_proxy.h"
 #include "tests/uplink/forwarder_fixture.h"
 
 namespace tidegate {
@@ -262,24 +263,16 @@ TEST_F(ForwarderTest, ReplayedSaysThatTheRecordWaitedForTheLink) {
 }
 
 // A store that was found damaged and begins anew while the program runs.
-class ReplacedStore final : public Store {
+class ReplacedStore final : public StoreProxy {
  public:
-  explicit ReplacedStore(MemoryStore& first) : current_(&first) {}
+  using StoreProxy::StoreProxy;
   void ReplaceBy(MemoryStore& next, std::string epoch) {
-    current_ = &next;
+    PassTo(next);
     epoch_ = std::move(epoch);
   }
-  Result<Seq> Append(const AppendRequest& request) override { return current_->Append(request); }
-  Result<std::optional<Batch>> Next(const Cursor& after) override { return current_->Next(after); }
-  void Delivered(RecordClass record_class, Seq seq) override {
-    current_->Delivered(record_class, seq);
-  }
-  Status Flush() override { return current_->Flush(); }
   const std::string& epoch() const override { return epoch_; }
-  StoreUsage Usage() const override { return current_->Usage(); }
 
  private:
-  MemoryStore* current_;
   std::string epoch_ = "0000000a";
 };
 

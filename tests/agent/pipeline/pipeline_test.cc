@@ -7,6 +7,8 @@
 
 #include "tests/support/fake_clock.h"
 #include "tests/support/manual_loop.h"
+#include "tests/support/memory_store.h"
+#include "tests/support/store_proxy.h"
 
 namespace tidegate {
 namespace {
@@ -17,8 +19,10 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 // Remembers what was appended and fails as told.
-class ScriptedStore final : public Store {
+class ScriptedStore final : public StoreProxy {
  public:
+  ScriptedStore() : StoreProxy(nothing_) {}
+
   struct Stored {
     RecordClass record_class;
     size_t records;
@@ -35,18 +39,13 @@ class ScriptedStore final : public Store {
     for (const auto& letter : request.dead_letters) dead.push_back(letter);
     return Seq{1};
   }
-  Result<std::optional<Batch>> Next(const Cursor&) override { return std::optional<Batch>(); }
-  void Delivered(RecordClass, Seq) override {}
-  Status Flush() override { return {}; }
-  const std::string& epoch() const override { return epoch_; }
-  StoreUsage Usage() const override { return {}; }
 
   std::deque<Error> errors;
   std::vector<std::vector<Stored>> commits;
   std::vector<DeadLetter> dead;
 
  private:
-  std::string epoch_ = "00000000";
+  MemoryStore nothing_;
 };
 
 class ScriptedDriver final : public Driver {
