@@ -96,7 +96,8 @@ Result<std::vector<EncodedBatch>> SqliteStore::Impl::Encode(const AppendRequest&
   Seq seq = book_.next_seq;
   for (const auto& [record_class, records, arrivals] : request.batches) {
     assert(!records.empty());
-    const auto body = codec_.Encode({record_class, seq, records.size()}, request.stamp, records);
+    const auto body = codec_.Encode(
+        {record_class, seq, request.stamp, records, arrivals, request.inputs, nullptr});
     if (!body.ok()) return body.error();
     encoded.push_back({MakeBatchKey(record_class, seq), records.size(), std::string(*body)});
     seq += records.size();

@@ -152,7 +152,7 @@ Status StoreWriter::StoreGap(GapLedger::Entry& entry) {
   if (is_new) entry.seq = book_.next_seq;
   const Record record = MakeGapRecord(entry.gap, context_.origin, context_.stamp);
   const auto body =
-      context_.codec.Encode({RecordClass::kGap, entry.seq, 1}, context_.stamp, {&record, 1});
+      context_.codec.Encode({RecordClass::kGap, entry.seq, context_.stamp, {&record, 1}});
   if (!body.ok()) return body.error();
   const BatchKey key = MakeBatchKey(RecordClass::kGap, entry.seq);
   if (!is_new) return context_.handle.batches().ReplaceBody(key, *body);

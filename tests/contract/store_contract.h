@@ -82,6 +82,35 @@ TEST_P(StoreContract, WhatIsAppendedComesBackWholeAndInOrder) {
   EXPECT_EQ(store.Usage().oldest, stamp.wall);
 }
 
+TEST_P(StoreContract, ArrivalsAndInputsComeBackWithTheRecords) {
+  Store& store = Open();
+  auto heartbeats = fleet_.Take(3);
+  const auto readings = fleet_.Take(1, RecordClass::kReading);
+  const auto alerts = fleet_.Take(1, RecordClass::kAlert);
+  heartbeats[1].time_source = TimeSource::kGateway;
+  const std::chrono::milliseconds none{};
+  const std::vector<Arrival> arrivals{
+      {none, 0, 0, 65'535}, {std::chrono::milliseconds(123), 2, 1, std::nullopt}, {none, 3, 0, 1}};
+  const std::vector<Arrival> reading{{none, 1, 1, 7}};
+  const std::vector<std::string> inputs{"depot", "yard"};
+  AppendRequest request;
+  request.batches = {{RecordClass::kHeartbeat, heartbeats, arrivals},
+                     {RecordClass::kReading, readings, reading},
+                     {RecordClass::kAlert, alerts}};
+  request.inputs = inputs;
+  ASSERT_TRUE(store.Append(request).ok());
+  const auto batches = ReadAll(store);
+  ASSERT_EQ(batches.size(), 3u);
+  EXPECT_TRUE(batches[0].arrivals.empty());
+  EXPECT_TRUE(batches[0].inputs.empty());
+  EXPECT_EQ(batches[1].arrivals, arrivals);
+  EXPECT_EQ(batches[1].inputs, inputs);
+  EXPECT_EQ(batches[2].arrivals, reading);
+  const auto replayed = store.Replay(RecordClass::kHeartbeat, 0);
+  ASSERT_TRUE(replayed.ok() && *replayed);
+  EXPECT_EQ((*replayed)->arrivals, arrivals);
+}
+
 TEST_P(StoreContract, MoreUrgentClassesComeFirst) {
   Store& store = Open();
   for (const auto record_class :
