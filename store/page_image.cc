@@ -105,8 +105,27 @@ std::optional<Cell> PageImage::ReadCell(const Page& page, uint32_t index) {
   const auto rowid = page.is_table() ? TakeSqliteVarint(rest) : 0;
   if (!size || !rowid) return std::nullopt;
   cell.rowid = *rowid;
-  if (page.type != Page::kTableNode) cell.payload = Payload(page.is_table(), *size, rest);
+  cell.bytes = static_cast<uint32_t>(kPageBytes - at - rest.size());
+  if (page.type == Page::kTableNode) return cell;
+  cell.payload = Payload(page.is_table(), *size, rest);
+  const uint64_t local = LocalBytes(page.is_table(), *size);
+  cell.bytes += static_cast<uint32_t>(local + (local < *size ? 4 : 0));
+  cell.bytes = std::max<uint32_t>(cell.bytes, 4);  // The least that SQLite gives to one.
   return cell;
+}
+
+bool IsAccounted(const Page& page, uint32_t cell_bytes) {
+  const char* const head = &page.bytes[HeadOf(page)];
+  uint64_t bytes = cell_bytes + static_cast<uint8_t>(head[7]);
+  uint32_t block = Big16(head + 1);
+  // They ascend, so that the chain ends.
+  for (uint32_t last = 0; block != 0;) {
+    if (block <= last || block + 4 > kPageBytes) return false;
+    bytes += Big16(&page.bytes[block + 2]);
+    last = block;
+    block = Big16(&page.bytes[block]);
+  }
+  return Big16(head + 5) + bytes == kPageBytes;
 }
 
 // `rest`: of the page, from the payload's first byte on.

@@ -39,6 +39,7 @@ struct Cell {
   uint32_t left_child = 0;             // Of a node.
   uint64_t rowid = 0;                  // Of a table.
   std::optional<std::string> payload;  // nullopt: it does not read. A table's node has none.
+  uint32_t bytes = 0;                  // That it takes on its page.
 };
 
 // A column of a row; views point into its payload.
@@ -76,6 +77,10 @@ class PageImage {
 
 // Reads the page's head from its bytes. False: it is no page of a b-tree.
 bool ParsePage(Page& page);
+
+// Whether cells of so many bytes in all and the page's free blocks are what its head counts: if
+// not, cells are missing.
+bool IsAccounted(const Page& page, uint32_t cell_bytes);
 
 // nullopt: not a record (https://www.sqlite.org/fileformat2.html#record_format) of at most
 // kMaxColumns columns.

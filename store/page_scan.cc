@@ -47,7 +47,10 @@ std::string_view StoreTableName(StoreTable table) {
 
 void PageScan::Run(const Visitor& visit) {
   known_.assign(image_.pages() + 1, false);
-  for (const Root& root : ReadSchema(visit)) Walk(root.table, root.page, kFirst, kLast, 0, visit);
+  for (const Root& root : ReadSchema(visit)) {
+    leaf_depth_ = 0;
+    Walk(root.table, root.page, kFirst, kLast, 1, visit);
+  }
   if (std::ranges::none_of(broken_, std::identity())) return;
   ReadFreeList();
   VisitStrays(visit);
@@ -67,7 +70,7 @@ void PageScan::Lose(StoreTable table, int64_t after, int64_t until, std::string 
 
 std::vector<PageScan::Root> PageScan::ReadSchema(const Visitor& visit) {
   std::vector<Root> roots;
-  Walk(StoreTable::kSchema, 1, kFirst, kLast, 0, [&](const FoundRow& row) {
+  Walk(StoreTable::kSchema, 1, kFirst, kLast, 1, [&](const FoundRow& row) {
     const auto columns = row.payload ? ParseRecord(*row.payload) : std::nullopt;
     if (!columns || columns->size() != 5 || (*columns)[0].bytes != "table") return;
     const auto page = static_cast<uint64_t>((*columns)[3].integer);
@@ -99,6 +102,8 @@ void PageScan::Walk(StoreTable table, uint64_t number, int64_t after, int64_t un
   }
   if (!Mark(number)) return lose("has two places in the file");
   if (page.is_leaf()) {
+    if (leaf_depth_ == 0) leaf_depth_ = depth;
+    if (depth != leaf_depth_) lose("is a leaf where a node should be");
     VisitLeaf(table, page, after, until, visit);
   } else {
     WalkNode(table, page, after, until, depth, visit);
@@ -107,8 +112,11 @@ void PageScan::Walk(StoreTable table, uint64_t number, int64_t after, int64_t un
 
 void PageScan::WalkNode(StoreTable table, const Page& page, int64_t after, int64_t until, int depth,
                         const Visitor& visit) {
+  const int64_t begin = after;
+  uint32_t cell_bytes = 0;
   for (uint32_t i = 0; i < page.cells; ++i) {
     const auto cell = image_.ReadCell(page, i);
+    cell_bytes += cell ? cell->bytes : 0;
     const auto key = cell && page.is_table() ? static_cast<int64_t>(cell->rowid) : until;
     if (!cell || key < after || key > until) {
       Lose(table, after, until,
@@ -125,12 +133,24 @@ void PageScan::WalkNode(StoreTable table, const Page& page, int64_t after, int64
     }
   }
   Walk(table, page.right_child, after, until, depth + 1, visit);
+  Account(table, page, cell_bytes, begin, until);
+}
+
+void PageScan::Account(StoreTable table, const Page& page, uint32_t cell_bytes, int64_t after,
+                       int64_t until) {
+  if (IsAccounted(page, cell_bytes)) return;
+  Lose(table, after, until,
+       fmt::format("page {} (table {}): its entries are not what its head says", page.number,
+                   StoreTableName(table)));
 }
 
 void PageScan::VisitLeaf(StoreTable table, const Page& page, int64_t after, int64_t until,
                          const Visitor& visit) {
+  const int64_t begin = after;
+  uint32_t cell_bytes = 0;
   for (uint32_t i = 0; i < page.cells; ++i) {
     const auto cell = image_.ReadCell(page, i);
+    cell_bytes += cell ? cell->bytes : 0;
     const auto rowid = cell ? static_cast<int64_t>(cell->rowid) : 0;
     const bool in_place = cell && (!page.is_table() || (rowid > after && rowid <= until));
     if (!in_place || !cell->payload) {
@@ -148,6 +168,7 @@ void PageScan::VisitLeaf(StoreTable table, const Page& page, int64_t after, int6
     }
     if (in_place && page.is_table()) after = rowid;
   }
+  Account(table, page, cell_bytes, begin, until);
 }
 
 void PageScan::ReadFreeList() {

@@ -69,9 +69,13 @@ class PageScan {
   void VisitStrays(const Visitor& visit);
   void Lose(StoreTable table, int64_t after, int64_t until, std::string finding);
   bool Mark(uint64_t number);
+  // A page that tells of fewer cells than it has, or of others.
+  void Account(StoreTable table, const Page& page, uint32_t cell_bytes, int64_t after,
+               int64_t until);
 
   PageImage& image_;
   std::vector<bool> known_;  // Pages whose place in the file is clear.
+  int leaf_depth_ = 0;       // Of the tree that is being walked; 0: no leaf yet.
   std::vector<LostRows> lost_;
   std::vector<std::string> findings_;
   std::array<bool, 5> broken_{};

@@ -96,8 +96,10 @@ Result<std::vector<EncodedBatch>> SqliteStore::Impl::Encode(const AppendRequest&
   Seq seq = book_.next_seq;
   for (const auto& [record_class, records, arrivals] : request.batches) {
     assert(!records.empty());
+    // So that a batch keeps its ids, whatever happens to the rest of the file.
+    const Numbering own{origin_.epoch, seq};
     const auto body = codec_.Encode(
-        {record_class, seq, request.stamp, records, arrivals, request.inputs, nullptr});
+        {record_class, seq, request.stamp, records, arrivals, request.inputs, &own});
     if (!body.ok()) return body.error();
     encoded.push_back({MakeBatchKey(record_class, seq), records.size(), std::string(*body)});
     seq += records.size();
@@ -209,6 +211,7 @@ Result<Batch> SqliteStore::Impl::HandOut(const BatchRow& row) {
     batch = Error{ErrorCode::kCorrupt, "batch body: belongs to another row"};
   }
   if (batch.ok()) {
+    if (batch->numbering && batch->numbering->epoch == origin_.epoch) batch->numbering.reset();
     handed_out_[row.key] = row.count;
     book_.gaps.CloseClass(batch->record_class);
     if (batch->record_class == RecordClass::kGap) book_.gaps.Close(batch->first_seq);

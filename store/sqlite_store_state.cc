@@ -16,7 +16,9 @@ Result<std::optional<Batch>> SqliteStore::Impl::Replay(RecordClass record_class,
     if (!*row) return std::optional<Batch>();
     after = SeqOf((*row)->key);
     auto batch = codec_.Decode((*row)->body);
-    if (batch.ok()) return std::optional<Batch>(*std::move(batch));
+    if (!batch.ok()) continue;
+    if (batch->numbering && batch->numbering->epoch == origin_.epoch) batch->numbering.reset();
+    return std::optional<Batch>(*std::move(batch));
   }
 }
 

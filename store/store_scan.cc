@@ -28,6 +28,15 @@ const Column* BodyOf(const std::vector<Column>& columns, std::optional<BatchHead
   return nullptr;
 }
 
+// 0: the row is none of a batch's.
+uint64_t CountOf(const std::vector<Column>& columns) {
+  using enum Column::Type;
+  const bool is_batch = columns.size() >= 4 && columns[0].type == kNull &&
+                        columns[1].type == kInteger && columns[2].type == kInteger &&
+                        columns[1].integer > 0 && columns[1].integer <= kMaxCount;
+  return is_batch ? static_cast<uint64_t>(columns[1].integer) : 0;
+}
+
 bool IsBatchKey(uint64_t rowid) {
   return rowid >> 56 < kRecordClassCount && SeqOf(static_cast<BatchKey>(rowid)) != 0;
 }
@@ -143,8 +152,7 @@ void StoreScan::TakeUnreadable(const FoundRow& row) {
                    row.place.cell));
   if (!IsBatchKey(row.rowid)) return;
   const auto columns = row.payload ? ParseRecord(*row.payload) : std::nullopt;
-  const int64_t count = columns && columns->size() > 1 ? (*columns)[1].integer : 1;
-  unreadable_.emplace_back(key, static_cast<uint64_t>(std::clamp<int64_t>(count, 1, kMaxCount)));
+  unreadable_.emplace_back(key, columns ? CountOf(*columns) : 0);
 }
 
 // One of each key, and none that shares seqs with one that is surer.
@@ -180,8 +188,16 @@ std::vector<LostSeqs> StoreScan::Lost(Seq next_seq) const {
     cover.Add(first, last - first + 1);
     cover.Sort();
   };
-  for (const auto& [key, count] : unreadable_)
-    add(ClassOf(key), SeqOf(key), SeqOf(key) + count - 1);
+  // The last batch of a range reaches beyond its key, up to the next one.
+  const auto last_of = [&](Seq seq) {
+    return std::min(cover.NextAfter(seq).value_or(kLastSeq),
+                    std::max({cover.highest() + 1, next_seq, seq + 1})) -
+           1;
+  };
+  for (const auto& [key, count] : unreadable_) {
+    const Seq seq = SeqOf(key);
+    add(ClassOf(key), seq, count != 0 ? seq + count - 1 : last_of(seq));
+  }
   for (const LostRows& rows : pages_.lost()) {
     if (rows.table != StoreTable::kBatch) continue;
     for (const RecordClass record_class : kRecordClasses) {
@@ -191,10 +207,8 @@ std::vector<LostSeqs> StoreScan::Lost(Seq next_seq) const {
       const BatchKey high = std::min(rows.until, end);
       if (low >= high) continue;
       const Seq first = std::max(SeqOf(low) + 1, cover.lowest());
-      // The last batch of the range reaches beyond its key, up to the next one.
-      const Seq last = std::min(cover.NextAfter(SeqOf(high)).value_or(kLastSeq) - 1,
-                                std::max(cover.highest() + 1, next_seq) - 1);
-      add(record_class, first, last);
+      const Seq highest = std::max(cover.highest() + 1, next_seq) - 1;
+      add(record_class, first, high == end ? highest : last_of(SeqOf(high)));
       // Before the first that is left, most were delivered long ago, and what was the newest of all
       // shows in no number.
       if (low == begin && cover.lowest() > 1) {
