@@ -101,10 +101,11 @@ std::vector<SetAsideFile> ListSetAside(const std::string& path) {
   return files;
 }
 
-uint64_t BytesOf(const std::vector<SetAsideFile>& files) {
-  uint64_t bytes = 0;
-  for (const SetAsideFile& file : files) bytes += file.bytes;
-  return bytes;
+SetAsideUsage UsageOf(const std::vector<SetAsideFile>& files) {
+  SetAsideUsage usage;
+  usage.files = files.size();
+  for (const SetAsideFile& file : files) usage.bytes += file.bytes;
+  return usage;
 }
 
 Result<std::string> BeginReplacement(const std::string& path) {
@@ -142,7 +143,7 @@ std::vector<std::string> TrimSetAside(const std::string& path, uint64_t max_byte
   std::vector<SetAsideFile> files = ListSetAside(path);
   std::erase_if(files, [](const SetAsideFile& file) { return file.aside != Aside::kDamaged; });
   std::vector<std::string> removed;
-  while (files.size() > 1 && (files.size() > kMaxSetAside || BytesOf(files) > max_bytes)) {
+  while (files.size() > 1 && (files.size() > kMaxSetAside || UsageOf(files).bytes > max_bytes)) {
     const std::string& file = files.front().path;
     if (!Remove(file).ok() || !Remove(file + "-wal").ok()) break;
     removed.push_back(file);

@@ -27,7 +27,12 @@ struct SetAsideFile {
 
 // Oldest first.
 std::vector<SetAsideFile> ListSetAside(const std::string& path);
-uint64_t BytesOf(const std::vector<SetAsideFile>& files);
+
+struct SetAsideUsage {
+  uint64_t files = 0;
+  uint64_t bytes = 0;
+};
+SetAsideUsage UsageOf(const std::vector<SetAsideFile>& files);
 
 // Where the new store is built. What an earlier attempt left there is deleted.
 Result<std::string> BeginReplacement(const std::string& path);

@@ -98,8 +98,8 @@ Result<std::vector<EncodedBatch>> SqliteStore::Impl::Encode(const AppendRequest&
     assert(!records.empty());
     // So that a batch keeps its ids, whatever happens to the rest of the file.
     const Numbering own{origin_.epoch, seq};
-    const auto body = codec_.Encode(
-        {record_class, seq, request.stamp, records, arrivals, request.inputs, &own});
+    const auto body =
+        codec_.Encode({record_class, seq, request.stamp, records, arrivals, request.inputs, &own});
     if (!body.ok()) return body.error();
     encoded.push_back({MakeBatchKey(record_class, seq), records.size(), std::string(*body)});
     seq += records.size();
@@ -234,6 +234,8 @@ StoreUsage SqliteStore::Impl::Counts() const {
   usage.batches = book_.batches - delivered_.size();
   usage.max_bytes = options_.max_bytes;
   usage.dead_letters = book_.letters.letters;
+  usage.set_aside_files = set_aside_.files;
+  usage.set_aside_bytes = set_aside_.bytes;
   if (handle_ == nullptr) return usage;
   const auto used = handle_->UsedPages();
   usage.bytes = LogFileBytes(options_.path) + (used.ok() ? *used * kPageBytes : 0);

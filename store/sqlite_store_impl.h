@@ -10,6 +10,7 @@
 
 #include "store/file_lock.h"
 #include "store/flash_vfs.h"
+#include "store/set_aside.h"
 #include "store/sqlite_store.h"
 #include "store/store_handle.h"
 #include "store/store_metrics.h"
@@ -22,7 +23,7 @@ class SqliteStore::Impl {
   Impl(Options options, SizeBudget budget, FileLock lock, const Clock& clock, const Log& log,
        Metrics& metrics);
 
-  // Opens the file and reads the books from it.
+  // Opens the file, or a new one in the place of a damaged one, and reads the books from it.
   Status Open();
 
   Result<Seq> Append(const AppendRequest& request);
@@ -54,6 +55,10 @@ class SqliteStore::Impl {
   Result<Batch> HandOut(const BatchRow& row);
 
   Status EnsureOpen();
+  Status OpenFile();
+  // What could not be opened is salvaged if it is damaged; OK: a sound file lies there now.
+  Status Recover(const Error& error);
+  Status SalvageFile(const std::string& why);
   Status ReadBooks();
   Status SkipSeqsAfterUnsyncedRun(std::optional<std::string> saved);
   // Closes the handle after `error` and tries to open it again; `unacknowledged` must not be in the
@@ -82,6 +87,10 @@ class SqliteStore::Impl {
   std::unique_ptr<StoreHandle> handle_;  // Null after an I/O error, until opening works again.
   StoreBook book_;
   SnapshotSource snapshot_source_;
+  std::string damage_;  // What an open file was found to be damaged by; empty: nothing.
+  unsigned failed_opens_ = 0;
+  BootTime salvage_retry_at_{};
+  SetAsideUsage set_aside_;
   BatchCounts handed_out_;
   BatchCounts delivered_;
   std::vector<BatchKey>

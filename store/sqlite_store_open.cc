@@ -16,7 +16,7 @@ constexpr Seq kUnsyncedSeqs = 1ull << 24;
 
 }  // namespace
 
-Status SqliteStore::Impl::Open() {
+Status SqliteStore::Impl::OpenFile() {
   auto handle = StoreHandle::Open(file_);
   if (!handle.ok()) return handle.error();
   handle_ = std::move(*handle);
@@ -134,6 +134,7 @@ void SqliteStore::Impl::Settle(const StoreWriter& writer, StoreBook book) {
 
 Status SqliteStore::Impl::EnsureOpen() {
   if (handle_ != nullptr) return {};
+  if (!damage_.empty()) return Recover({ErrorCode::kCorrupt, damage_});
   auto handle = StoreHandle::Open(file_);
   Status status = handle.ok() ? Status() : Status(handle.error());
   if (status.ok()) {
@@ -148,9 +149,9 @@ Status SqliteStore::Impl::EnsureOpen() {
     if (status.ok()) status = ForgetMissing(delivered_);
     if (status.ok()) status = ForgetMissing(handed_out_);
   }
-  if (status.ok()) return {};
-  DropHandle();
-  return Error{ErrorCode::kUnavailable, status.error().message};
+  if (!status.ok()) return Recover(status.error());
+  failed_opens_ = 0;
+  return {};
 }
 
 void SqliteStore::Impl::DropHandle() {
@@ -165,6 +166,7 @@ Error SqliteStore::Impl::Reopen(const Error& error) {
                *count);
   }
   DropHandle();
+  if (error.code == ErrorCode::kCorrupt) damage_ = error.message;
   (void)EnsureOpen();  // If it fails, the next call tries again.
   return {ErrorCode::kUnavailable, error.message};
 }

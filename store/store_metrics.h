@@ -22,6 +22,7 @@ class StoreMetrics {
   }
   void CountDroppedLetters(uint64_t letters) { dropped_letters_.Increment(Double(letters)); }
   void CountError() { errors_.Increment(); }
+  void CountSalvage() { salvages_.Increment(); }
   void CountFull() { full_.Increment(); }
   void ObserveCommit(std::chrono::nanoseconds duration) {
     commit_seconds_.Observe(std::chrono::duration<double>(duration).count());
@@ -40,8 +41,10 @@ class StoreMetrics {
   Metrics::Gauge& max_bytes_;
   Metrics::Gauge& file_bytes_;
   Metrics::Gauge& dead_letters_;
+  Metrics::Gauge& set_aside_bytes_;
   Metrics::Counter& dropped_letters_;
   Metrics::Counter& errors_;
+  Metrics::Counter& salvages_;
   Metrics::Counter& full_;
   Metrics::Counter& written_bytes_;
   Metrics::Counter& syncs_;

@@ -229,7 +229,7 @@ std::optional<std::string> StoreScan::Payload(RowPlace place) {
   return cell ? std::move(cell->payload) : std::nullopt;
 }
 
-std::optional<std::string> StoreScan::Body(const FoundBatch& batch) {
+std::optional<StoreScan::Row> StoreScan::Load(const FoundBatch& batch) {
   const auto payload = Payload(batch.place);
   const auto columns = payload ? ParseRecord(*payload) : std::nullopt;
   std::optional<BatchHeader> header;
@@ -237,7 +237,7 @@ std::optional<std::string> StoreScan::Body(const FoundBatch& batch) {
   if (body == nullptr || MakeBatchKey(header->record_class, header->first_seq) != batch.key) {
     return std::nullopt;
   }
-  return std::string(body->bytes);
+  return Row{std::string(body->bytes), CountOf(*columns) != 0 ? (*columns)[2].integer : 0};
 }
 
 std::optional<DeadLetter> StoreScan::Letter(RowPlace place) {

@@ -60,8 +60,12 @@ class StoreScan {
   // that was given out; 0: nobody knows.
   std::vector<LostSeqs> Lost(Seq next_seq) const;
 
-  // The body of a batch; nullopt if it does not read again.
-  std::optional<std::string> Body(const FoundBatch& batch);
+  struct Row {
+    std::string body;
+    int64_t created_ms = 0;
+  };
+  // The row of a batch; nullopt if it does not read again.
+  std::optional<Row> Load(const FoundBatch& batch);
   std::optional<DeadLetter> Letter(RowPlace place);
 
  private:

@@ -21,7 +21,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Seq next = 1;
   for (const FoundBatch& batch : scan.batches()) {
     fuzz::Check(batch.count > 0, "a batch has records");
-    fuzz::Check(scan.Body(batch).has_value(), "a batch that was found reads again");
+    fuzz::Check(scan.Load(batch).has_value(), "a batch that was found reads again");
     next = std::max(next, SeqOf(batch.key) + batch.count);
   }
   for (const auto& [id, place] : scan.letters()) (void)scan.Letter(place);

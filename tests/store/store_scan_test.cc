@@ -53,9 +53,9 @@ class StoreScanTest : public testing::Test, public SqliteStoreFixture {
     Values values;
     BatchCodec codec;
     for (const FoundBatch& found : scan.batches()) {
-      const auto body = scan.Body(found);
-      if (!body) continue;
-      const auto batch = codec.Decode(*body);
+      const auto row = scan.Load(found);
+      if (!row) continue;
+      const auto batch = codec.Decode(row->body);
       EXPECT_TRUE(batch.ok());
       for (size_t i = 0; i < batch->records.size(); ++i)
         EXPECT_TRUE(values.emplace(batch->first_seq + i, batch->records[i].value).second);
