@@ -52,7 +52,7 @@ Result<Database> OpenReadOnly(const std::string& path) {
 class SeqOrder {
  public:
   static Result<SeqOrder> Over(Database& database, std::optional<RecordClass> only, Seq from) {
-    auto table = BatchTable::Prepare(database);
+    auto table = BatchTable::PrepareReading(database);
     if (!table.ok()) return table.error();
     SeqOrder order(std::move(*table));
     for (const RecordClass record_class : kRecordClasses) {

@@ -28,7 +28,8 @@ Result<SizeBudget> SizeBudget::For(uint64_t max_bytes) {
   budget.checkpoint_bytes = std::min(budget.log_bytes / 8, kMiB);
   budget.transaction_bytes = budget.log_bytes / 4;
   budget.deletes = std::min<uint64_t>(budget.log_bytes / kFrameBytes / 16, 512);
-  budget.reserve_pages = 64;
+  budget.snapshot_bytes = std::min(budget.log_bytes / 8, 256 * kKiB);
+  budget.reserve_pages = 64 + PagesForRow(budget.snapshot_bytes);
   budget.database_pages =
       (max_bytes - budget.log_bytes - IndexBytes(budget.log_bytes)) / kPageBytes;
   return budget;

@@ -19,6 +19,7 @@ struct SizeBudget {
   uint64_t checkpoint_bytes = 0;   // The log is emptied into the database when it has this many.
   uint64_t reserve_pages = 0;      // Left free by appends, for gap records and deletes.
   uint64_t transaction_bytes = 0;  // The most that the rows of one append may take in the log.
+  uint64_t snapshot_bytes = 0;     // The most that a snapshot may have.
   uint64_t deletes = 0;            // The most delivered batches that one transaction deletes.
 
   // kInvalid: under kMinStoreBytes.
