@@ -79,7 +79,7 @@ Status SetPragmas(Database& database, const SizeBudget& budget) {
       "PRAGMA synchronous=FULL; PRAGMA cache_size=-128; PRAGMA mmap_size=0; PRAGMA "
       "temp_store=MEMORY;"
       "PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit={}; PRAGMA max_page_count={}",
-      budget.checkpoint_bytes * 2, budget.database_pages));
+      budget.log_reserve_bytes, budget.database_pages));
 }
 
 Status Migrate(Database& database) {

@@ -99,6 +99,7 @@ class SqliteStore::Impl {
   Status ForgetMissing();
   Result<bool> IsStored(BatchKey key);
   ClockStamp Stamp() const;
+  void TellOfFullDisk();
   void UpdateMetrics();
   // Usage without the search for the oldest batch.
   StoreUsage Counts() const;
@@ -112,6 +113,7 @@ class SqliteStore::Impl {
   LogLimit error_limit_;
   LogLimit drop_limit_;
   LogLimit snapshot_limit_;
+  LogLimit disk_full_limit_;
   FileLock lock_;
   FlashVfs vfs_;
   StoreFile file_;

@@ -120,19 +120,31 @@ Status SqliteStore::Impl::Write(const ClockStamp& stamp, const Steps& steps) {
   auto status = RunTransaction(stamp, steps);
   if (!status.ok()) {
     if (status.error().code == ErrorCode::kFull) metrics_.CountFull();
+    TellOfFullDisk();
     if (status.error().code == ErrorCode::kFull || status.error().code == ErrorCode::kRejected)
       return status;
     return Reopen(status.error());
   }
   metrics_.ObserveCommit(clock_.SinceBoot() - start);
+  TellOfFullDisk();
   // The transaction itself is safe, whatever happens to the checkpoint.
   if (status = handle_->CheckpointIfDue(); !status.ok()) (void)Reopen(status.error());
   UpdateMetrics();
   return {};
 }
 
+void SqliteStore::Impl::TellOfFullDisk() {
+  if (!handle_->is_disk_full()) return;
+  metrics_.CountDiskFull();
+  if (const auto count = disk_full_limit_.Count(clock_.SinceBoot())) {
+    log_.Warning("store: the disk is full, the database stays at {} bytes ({} appends since)",
+                 DatabaseFileBytes(options_.path), *count);
+  }
+}
+
 Status SqliteStore::Impl::RunTransaction(const ClockStamp& stamp, const Steps& steps) {
-  if (auto status = handle_->MakeLogRoom(file_.budget.log_bytes / 2); !status.ok()) return status;
+  if (auto status = handle_->MakeLogRoom(file_.budget.log_reserve_bytes / 2); !status.ok())
+    return status;
   StoreBook book = book_;
   book.letters_dropped = 0;
   StoreWriter writer({*handle_, codec_, origin_, options_.tenant, handed_out_, delivered_,

@@ -93,9 +93,10 @@ Status StoreWriter::SaveSnapshot(std::string_view body, Seq through) {
 }
 
 Status StoreWriter::CheckFits(uint64_t pages) {
-  const auto free_pages = context_.handle.FreePages();
+  const uint64_t wanted = pages + book_.gaps.changed() * kGapPages;
+  const auto free_pages = context_.handle.FreePages(wanted);
   if (!free_pages.ok()) return free_pages.error();
-  if (pages + book_.gaps.changed() * kGapPages <= *free_pages) return {};
+  if (wanted <= *free_pages) return {};
   return Error{ErrorCode::kFull, "append: the store is at its limit"};
 }
 
