@@ -5,6 +5,8 @@
 #include <limits>
 #include <utility>
 
+#include "uplink/restamp.h"
+
 namespace tidegate {
 
 namespace {
@@ -319,8 +321,11 @@ Forwarder::Sending Forwarder::SendRecord(size_t record_class, TrackedBatch& trac
   Lane& lane = lanes_[record_class];
   TrackedRecord& record = tracked.records[index];
   const Seq seq = tracked.first_seq + index;
-  WireMessage message =
-      EncodeMessage(batch.records[index], seq, origin_, options_.topics, Replayed(batch.stamp));
+  std::optional<Record> restamped;
+  if (options_.clock_history) restamped = Restamp(batch, index, *options_.clock_history);
+  WireMessage message = EncodeMessage(restamped ? *restamped : batch.records[index], seq, origin_,
+                                      options_.topics, Replayed(batch.stamp));
+  if (restamped) message.headers.emplace_back(kHeaderRestamped, "1");
   if (record.without_timestamp) message.timestamp.reset();
   record.timed = message.timestamp.has_value();
   const Status status = transport_.Send(seq, message);
@@ -332,6 +337,7 @@ Forwarder::Sending Forwarder::SendRecord(size_t record_class, TrackedBatch& trac
     ++totals_.sent;
     metrics_.sent[record_class]->Increment();
     metrics_.bytes.Increment(record.bytes);
+    if (restamped) metrics_.restamped.Increment();
     return Sending::kSent;
   }
   if (status.error().code == ErrorCode::kFull) return Sending::kFull;
