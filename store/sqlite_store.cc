@@ -88,7 +88,7 @@ SqliteStore::Impl::Impl(Options options, SizeBudget budget, FileLock lock, const
       origin_{options_.gateway, {}} {}
 
 ClockStamp SqliteStore::Impl::Stamp() const {
-  return {clock_.BootId(), clock_.SinceBoot(), clock_.Now(), clock_.Synced()};
+  return StampNow(clock_);
 }
 
 Result<std::vector<EncodedBatch>> SqliteStore::Impl::Encode(const AppendRequest& request) {

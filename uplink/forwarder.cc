@@ -356,7 +356,7 @@ bool Forwarder::WriteDeadLetter(const Record& record, const std::string& topic,
   const DeadLetter letter{"uplink", topic, reason, record.value, clock_.Now()};
   AppendRequest request;
   request.dead_letters = {&letter, 1};
-  request.stamp = {clock_.BootId(), now_, clock_.Now(), clock_.Synced()};
+  request.stamp = StampNow(clock_);
   const Result<Seq> result = store_.Append(request);
   if (!result.ok()) {
     StoreFailed(result.error());

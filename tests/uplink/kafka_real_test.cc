@@ -60,7 +60,7 @@ class KafkaRealTest : public ::testing::Test {
   void Store(const std::vector<Record>& records) {
     AppendRequest request;
     request.batches = {{RecordClass::kHeartbeat, records}};
-    request.stamp = {clock_.BootId(), clock_.SinceBoot(), clock_.Now(), clock_.Synced()};
+    request.stamp = StampNow(clock_);
     ASSERT_TRUE(store_.Append(request).ok());
     forwarder_->OnStored();
   }

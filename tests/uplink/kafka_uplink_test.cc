@@ -59,7 +59,7 @@ class KafkaUplinkTest : public ::testing::Test {
     }
     AppendRequest request;
     request.batches = {{RecordClass::kReading, records}};
-    request.stamp = {clock_.BootId(), clock_.SinceBoot(), clock_.Now(), clock_.Synced()};
+    request.stamp = StampNow(clock_);
     ASSERT_TRUE(store_.Append(request).ok());
     forwarder_->OnStored();
   }
