@@ -141,6 +141,7 @@ Status RunningAgent::OpenUplink() {
   forwarding.clock_history = &clock_watch_->history();
   forwarder_ = std::make_unique<Forwarder>(*store_, *transport_, loop_, clock_, log_, metrics_,
                                            std::move(forwarding));
+  clock_watch_->OnSet([this](bool back) { forwarder_->OnClockSet(back); });
   return {};
 }
 

@@ -69,11 +69,13 @@ void ClockWatch::Poll() {
   synced_.Set(synced ? 1 : 0);
   if (stepped) steps_.Increment();
   if (!synced) was_unsynced_ = true;
-  if (synced && history_.Learn(clock_.BootId(), offset)) {
+  const bool first_sync = synced && history_.Learn(clock_.BootId(), offset);
+  if (first_sync) {
     OnFirstSync(offset);
   } else if (stepped) {
     TellStep(step);
   }
+  if ((first_sync || stepped) && on_set_) on_set_(step <= -kSmallestStep);
 }
 
 void ClockWatch::TellStep(milliseconds step) {

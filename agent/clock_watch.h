@@ -4,9 +4,11 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "core/clock.h"
 #include "core/clock_history.h"
@@ -25,6 +27,10 @@ class ClockWatch {
   // Asks the kernel, which costs less than a microsecond: with each commit, and by a timer.
   void Poll();
 
+  // Called at the first synchronisation of this boot, and when the clock has been set; `back` if it
+  // went back.
+  void OnSet(std::function<void(bool back)> callback) { on_set_ = std::move(callback); }
+
   const ClockHistory& history() const { return history_; }
   // By how much the clock has been set right since the watch began, at the first synchronisation of
   // this boot; nullopt: it has not been synchronised, or was before the watch began.
@@ -42,6 +48,7 @@ class ClockWatch {
   const Clock& clock_;
   const Log& log_;
   ClockHistory history_;
+  std::function<void(bool)> on_set_;
   std::string saved_in_;  // The epoch of the store that holds the history as it is.
   std::chrono::milliseconds first_offset_;
   std::chrono::milliseconds last_offset_;

@@ -62,6 +62,10 @@ void Forwarder::OnStored() {
   turn_end_->Schedule();
 }
 
+void Forwarder::OnClockSet(bool back) {
+  if (back || (!transport_.Connected() && in_flight_ > 0)) transport_.Recall("the clock was set");
+}
+
 bool Forwarder::Idle() const {
   return in_flight_ == 0 && stale_reports_ == 0 &&
          std::ranges::none_of(maybe_new_, std::identity()) &&

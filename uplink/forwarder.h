@@ -70,6 +70,10 @@ class Forwarder {
 
   // New batches are in the store; deletes asked for before have been written along.
   void OnStored();
+  // The clock has been set, or called synchronised for the first time. What waits in the transport
+  // without a link is taken back and dated anew. A clock set back takes all of it back: the
+  // library's threads wait by the wall clock and would sleep until it has caught up.
+  void OnClockSet(bool back);
   // Sends nothing from now on, still takes reports.
   void Stop() { stopped_ = true; }
   // Nothing on its way and nothing left to send.

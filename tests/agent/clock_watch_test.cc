@@ -160,6 +160,19 @@ TEST_F(ClockWatchTest, CountsWhenTheClockIsSetAndSaysSoOnceAMinute) {
       ElementsAre(HasSubstr("set 1 time(s), the last from 2026-11-24T00:01:11.000Z to 2016-")));
 }
 
+TEST_F(ClockWatchTest, TellsWhoeverWantsToKnow) {
+  std::vector<bool> back;
+  watch_->OnSet([&](bool went_back) { back.push_back(went_back); });
+  clock_.SetSynced(true);
+  loop_.Advance(10s);
+  EXPECT_THAT(back, ElementsAre(false));
+  clock_.StepWall(1h);
+  loop_.Advance(10s);
+  clock_.StepWall(-1h);
+  loop_.Advance(10s);
+  EXPECT_THAT(back, ElementsAre(false, false, true));
+}
+
 TEST_F(ClockWatchTest, WhatCouldNotBeSavedIsSavedLater) {
   store_.failure = Error{ErrorCode::kUnavailable, "disk I/O error"};
   Sync(kNow);

@@ -18,7 +18,7 @@ struct WireMessage {
   std::string key;    // RecordKey(tenant, asset)
   std::string value;  // Canonical JSON.
   std::vector<std::pair<std::string, std::string>> headers;
-  std::optional<WallTime> timestamp;  // nullopt: the broker's clock decides.
+  std::optional<WallTime> timestamp;  // nullopt: none.
 };
 
 // Which store a record came from.
