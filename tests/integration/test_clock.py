@@ -148,3 +148,28 @@ def test_without_a_synchronised_clock_nothing_is_held_back_and_no_time_is_vouche
     assert {beat.clock for beat in found} == {"unsynced"}
     assert {beat.message.timestamp_ms for beat in found} == {None}
     assert agent.finish() == 0
+
+
+def test_a_clock_that_is_set_back_while_the_link_is_away_does_not_keep_it_away(
+    make_site, own_kafka, mosquitto, clock
+):
+    """librdkafka's threads wait by the wall clock: set back ten years, they would sleep as long."""
+    site = make_site(own_kafka.bootstrap)
+    site.create_topics()
+    agent = site.agent(mosquitto.port, **clock.settings()).start()
+    agent.wait_input("local")
+    publisher = site.publisher(mosquitto.port, timed=False)
+    publisher.send(100)
+    publisher.settle()
+    agent.wait_drained(settled=100)
+    own_kafka.kill()
+    wait_until(lambda: not agent.status()["uplink"]["connected"], 20, "the link is away")
+    publisher.send(100)
+    publisher.settle()
+    wait_until(lambda: agent.backlog() == 100, 20, lambda: f"stored: {agent.status()['store']}")
+    clock.step(-10 * YEAR)
+    own_kafka.again()
+    agent.wait_drained(settled=200, seconds=45)
+    assert sorted({beat.number for beat in beats(site)}) == sorted(publisher.promised)
+    assert all(beat.right() for beat in beats(site))
+    assert agent.finish() == 0
