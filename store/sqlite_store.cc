@@ -87,7 +87,7 @@ SqliteStore::Impl::Impl(Options options, SizeBudget budget, FileLock lock, const
       origin_{options_.gateway, {}} {}
 
 ClockStamp SqliteStore::Impl::Stamp() const {
-  return {clock_.BootId(), clock_.SinceBoot(), clock_.Now(), clock_.Synced()};
+  return StampNow(clock_);
 }
 
 void SqliteStore::Impl::Delivered(RecordClass record_class, Seq first_seq) {
