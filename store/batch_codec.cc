@@ -1,18 +1,17 @@
 #include "store/batch_codec.h"
 
 #include <fmt/format.h>
-#include <xxhash.h>
 #include <zstd.h>
 
 #include <cassert>
 
+#include "store/checksum.h"
 #include "store/varint.h"
 
 namespace tidegate {
 namespace {
 
 constexpr uint8_t kMagic = 0xB7;
-constexpr size_t kChecksumBytes = 8;
 // A buffer that one exceptional batch has grown is given back.
 constexpr size_t kKeptBufferBytes = 1 << 20;
 constexpr uint8_t kOldestVersion = 1;
@@ -23,19 +22,6 @@ struct FreeCCtx {
 struct FreeDCtx {
   void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
 };
-
-void PutChecksum(std::string& out) {
-  const uint64_t sum = XXH64(out.data(), out.size(), 0);
-  for (int shift = 0; shift < 64; shift += 8) out.push_back(static_cast<char>(sum >> shift));
-}
-
-uint64_t GetChecksum(std::string_view bytes) {
-  uint64_t sum = 0;
-  for (size_t i = 0; i < kChecksumBytes; ++i) {
-    sum |= static_cast<uint64_t>(static_cast<uint8_t>(bytes[i])) << (8 * i);
-  }
-  return sum;
-}
 
 struct Envelope {
   uint8_t version = 0;
@@ -52,11 +38,9 @@ Result<Envelope> OpenEnvelope(std::string_view body) {
   if (version < kOldestVersion || version > BatchCodec::kVersion) {
     return CorruptBody(fmt::format("version {} is unknown", version), 1);
   }
-  const std::string_view summed = body.substr(0, body.size() - kChecksumBytes);
-  if (XXH64(summed.data(), summed.size(), 0) != GetChecksum(body.substr(summed.size()))) {
-    return CorruptBody("checksum does not match", summed.size());
-  }
-  reader = ByteReader(summed);
+  const auto checked = CheckedBytes(body);
+  if (!checked) return CorruptBody("checksum does not match", body.size() - kChecksumBytes);
+  reader = ByteReader(*checked);
   (void)reader.Bytes(2);
   const auto record_class = reader.Byte();
   if (!record_class || *record_class >= kRecordClassCount) return CorruptBody("no such class", 2);
@@ -126,7 +110,7 @@ Result<std::string_view> BatchCodec::Encode(const BatchView& batch) {
                  fmt::format("encode batch: zstd: {}", ZSTD_getErrorName(size))};
   }
   body_.resize(head_bytes + size);
-  PutChecksum(body_);
+  AppendChecksum(body_);
   return std::string_view(body_);
 }
 

@@ -1,5 +1,6 @@
 #include "store/log_scan.h"
 
+#include <algorithm>
 #include <array>
 #include <span>
 
@@ -57,6 +58,8 @@ LogScan ScanLog(ByteSource& log) {
     scan.problem = "the log's head does not read";
     return scan;
   }
+  // An agent that has stopped leaves a log whose head is zeros.
+  if (std::ranges::all_of(header, [](char byte) { return byte == 0; })) return scan;
   scan.problem = CheckLogHeader(header);
   if (!scan.problem.empty()) return scan;
   LogSum sum((Big32(&header[0]) & 1) != 0);

@@ -161,6 +161,7 @@ std::optional<std::vector<Column>> ParseRecord(std::string_view payload) {
     columns.push_back(MakeColumn(*serial, values.substr(0, *bytes)));
     values.remove_prefix(*bytes);
   }
+  if (!values.empty()) return std::nullopt;
   return columns;
 }
 

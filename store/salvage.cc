@@ -10,10 +10,14 @@
 
 #include "store/damage_alert.h"
 #include "store/schema.h"
+#include "store/store_totals.h"
 
 namespace tidegate {
 namespace {
 
+// A number that damage made is none to go on from.
+constexpr Seq kMostSeq = 1ull << 55;
+constexpr std::string_view kOldStateNextSeq = "next_seq";  // Of format version 1, decimal.
 // For the records that tell of it, and for what follows.
 constexpr uint64_t kTellingPages = 64;
 
@@ -25,8 +29,8 @@ uint64_t NumberIn(std::string_view text) {
 
 // What the new store has by itself, or finds out again.
 bool IsOwnState(std::string_view name) {
-  return name == kStateEpoch || name == kStateNextSeq || name == kStateLeastVersion ||
-         name == kStateProcessSafe;
+  return name == kStateEpoch || name == kStateTotals || name == kOldStateNextSeq ||
+         name == kStateLeastVersion || name == kStateProcessSafe;
 }
 
 class Salvager {
@@ -45,6 +49,7 @@ class Salvager {
   Status MoveState();
   Status Tell();
   Status TellGap(const LostSeqs& lost);
+  Status InsertRow(const BatchRow& row);
   Status Insert(RecordClass record_class, std::span<const Record> records);
   // False: there is no room for so many pages, in the store or on the disk.
   Result<bool> MakeRoom(uint64_t pages);
@@ -61,6 +66,7 @@ class Salvager {
   std::string epoch_;  // Of the damaged store; empty: not known.
   std::string new_epoch_;
   Seq next_seq_ = 1;
+  StoreTotals totals_;  // Of the new store.
   bool is_full_ = false;
   SalvageReport report_;
 };
@@ -81,7 +87,10 @@ Status Salvager::CheckVersion() const {
 Result<SalvageReport> Salvager::Run() {
   if (auto status = CheckVersion(); !status.ok()) return status.error();
   epoch_ = order_.origin.epoch.empty() ? std::string(StateOf(kStateEpoch)) : order_.origin.epoch;
-  next_seq_ = std::max({order_.next_seq, NumberIn(StateOf(kStateNextSeq)), Seq{1}});
+  const auto told = DecodeTotals(StateOf(kStateTotals));
+  next_seq_ = std::max(
+      {order_.next_seq, NumberIn(StateOf(kOldStateNextSeq)), told.ok() ? told->next_seq : Seq{1}});
+  next_seq_ = std::min(next_seq_, kMostSeq);
   auto path = BeginReplacement(order_.file.path);
   if (!path.ok()) return path.error();
   file_ = order_.file;
@@ -118,11 +127,11 @@ Result<bool> Salvager::MakeRoom(uint64_t pages) {
   if ((transaction_pages_ + pages) * kFrameBytes > file_.budget.transaction_bytes) {
     if (auto status = Commit(); !status.ok()) return status.error();
   }
-  const auto free_pages = handle_->FreePages();
+  const auto free_pages = handle_->FreePages(pages);
   if (!free_pages.ok()) return free_pages.error();
   if (pages > *free_pages) return false;
   if (!transaction_) {
-    auto status = handle_->MakeLogRoom(file_.budget.log_bytes / 2);
+    auto status = handle_->MakeLogRoom(file_.budget.log_reserve_bytes / 2);
     if (!status.ok()) return status.error();
     auto transaction = Transaction::Begin(handle_->database());
     if (!transaction.ok()) return transaction.error();
@@ -184,12 +193,13 @@ Status Salvager::MoveBatch(const FoundBatch& found) {
   report_.records += found.count;
   if (!found.sure) ++report_.unsure;
   if (!batch->numbering) report_.renamed += found.count;
-  BatchRow to;
-  to.key = found.key;
-  to.count = found.count;
-  to.created_ms = row->created_ms;
-  to.body = row->body;
-  return handle_->batches().Insert(to);
+  return InsertRow({found.key, found.count, row->created_ms, row->body, {}});
+}
+
+Status Salvager::InsertRow(const BatchRow& row) {
+  totals_.records[static_cast<size_t>(ClassOf(row.key))] += row.count;
+  ++totals_.batches;
+  return handle_->batches().Insert(row);
 }
 
 Status Salvager::MoveLetters() {
@@ -201,26 +211,28 @@ Status Salvager::MoveLetters() {
                                            letter->reason.size() + letter->input.size()) +
                                kTellingPages);
     if (!fits.ok()) return fits.error();
-    if (!*fits) return {};
+    if (!*fits) break;
     transaction_pages_ -= kTellingPages;
     auto status = handle_->dead_letters().Add({&*letter, 1}, totals);
     if (!status.ok()) return status;
   }
-  report_.letters = totals.letters;
+  report_.letters = totals_.letters = totals.letters;
+  totals_.letter_bytes = totals.bytes;
   return {};
 }
 
 Status Salvager::Tell() {
   // Of what lay there before a foreign file, nobody knows anything.
-  if (scan_.is_store())
-    report_.lost = scan_.Lost(std::max(order_.next_seq, NumberIn(StateOf(kStateNextSeq))));
+  if (scan_.is_store()) report_.lost = scan_.Lost(order_.next_seq);
   for (const LostSeqs& lost : report_.lost) {
     if (auto status = TellGap(lost); !status.ok()) return status;
   }
   const std::vector<Record> alerts = MakeDamageAlerts(
       {order_.origin.gateway, order_.tenant, order_.stamp, order_.why + "; " + report_.Summary()});
   if (auto status = Insert(RecordClass::kAlert, alerts); !status.ok()) return status;
-  return WriteState(handle_->database(), kStateNextSeq, fmt::format("{}", next_seq_));
+  totals_.next_seq = next_seq_;
+  totals_.delivered = scan_.delivered();
+  return WriteState(handle_->database(), kStateTotals, EncodeTotals(totals_));
 }
 
 Status Salvager::TellGap(const LostSeqs& lost) {
@@ -237,13 +249,9 @@ Status Salvager::Insert(RecordClass record_class, std::span<const Record> record
   const auto fits = MakeRoom(PagesForRow(body->size()));
   if (!fits.ok()) return fits.error();
   if (!*fits) return Error{ErrorCode::kFull, "salvage: no room to tell of it"};
-  BatchRow row;
-  row.key = MakeBatchKey(record_class, next_seq_);
-  row.count = records.size();
-  row.created_ms = order_.stamp.wall.time_since_epoch().count();
-  row.body = *body;
+  const BatchKey key = MakeBatchKey(record_class, next_seq_);
   next_seq_ += records.size();
-  return handle_->batches().Insert(row);
+  return InsertRow({key, records.size(), order_.stamp.wall.time_since_epoch().count(), *body, {}});
 }
 
 }  // namespace

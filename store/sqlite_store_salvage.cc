@@ -56,7 +56,7 @@ Status SqliteStore::Impl::Recover(const Error& error) {
   status = OpenFile();
   if (status.ok()) status = RemoveUnacknowledged();
   if (status.ok()) status = ReadBooks();
-  if (status.ok()) status = ForgetMissing(delivered_);
+  if (status.ok()) status = ForgetMissing();
   if (status.ok()) return {};
   DropHandle();
   return Error{ErrorCode::kUnavailable, status.error().message};
@@ -64,7 +64,7 @@ Status SqliteStore::Impl::Recover(const Error& error) {
 
 Status SqliteStore::Impl::SalvageFile(const std::string& why) {
   if (clock_.SinceBoot() < salvage_retry_at_) return Error{ErrorCode::kUnavailable, why};
-  const Seq next_seq = origin_.epoch.empty() ? 0 : book_.next_seq;
+  const Seq next_seq = origin_.epoch.empty() ? 0 : book_.totals.next_seq;
   const auto report = Salvage({file_, origin_, options_.tenant, Stamp(), next_seq, why}, codec_);
   if (!report.ok()) {
     log_.Error("store: {}; it cannot be salvaged now: {}", why, report.error().message);

@@ -26,6 +26,9 @@ struct ClockStamp {
   bool synced = false;
 };
 
+// The clocks now.
+ClockStamp StampNow(const Clock& clock);
+
 // How a record came in: what a restart needs to fold it again exactly as it was folded, and to
 // recognise its message when it is delivered once more. None of it leaves the gateway.
 struct Arrival {

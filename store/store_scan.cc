@@ -7,12 +7,17 @@
 #include <utility>
 
 #include "store/batch_codec.h"
+#include "store/big_endian.h"
+#include "store/schema.h"
+#include "store/store_totals.h"
 
 namespace tidegate {
 namespace {
 
 constexpr std::string_view kBatchTable = "CREATE TABLE batch(key INTEGER PRIMARY KEY, count";
+constexpr uint64_t kApplicationIdOffset = 68;
 constexpr size_t kLetterColumns = 6;
+constexpr size_t kTotalsColumn = 4;  // Of a batch, since format version 2.
 constexpr Seq kLastSeq = SeqOf(-1);
 constexpr int64_t kMaxCount = static_cast<int64_t>(BatchCodec::kMaxRecords);
 
@@ -79,6 +84,57 @@ class SeqCover {
   std::vector<std::pair<Seq, Seq>> intervals_;
 };
 
+// What is missing between the batches that are there.
+class LossList {
+ public:
+  LossList(const SeqCover& stored, const std::array<Seq, kRecordClassCount>& delivered,
+           Seq next_seq)
+      : stored_(stored), told_(stored), delivered_(delivered), next_seq_(next_seq) {}
+
+  // No seq is told twice, and none that is there.
+  void Add(RecordClass record_class, Seq first, Seq last) {
+    const uint64_t most = first <= last ? told_.Holes(first, last) : 0;
+    if (most == 0) return;
+    lost_.push_back({record_class, first, last, most});
+    told_.Add(first, last - first + 1);
+    told_.Sort();
+  }
+
+  // Batches with keys behind `after`, up to `until`.
+  void AddKeys(BatchKey after, BatchKey until) {
+    for (const RecordClass record_class : kRecordClasses) {
+      const BatchKey begin = MakeBatchKey(record_class, 0);
+      const BatchKey end = EndOfClass(record_class) - 1;
+      after = std::max(after, begin);
+      const BatchKey last = std::min(until, end);
+      if (after < last) AddOf(record_class, SeqOf(after), last == end ? kLastSeq : SeqOf(last));
+    }
+  }
+
+  std::vector<LostSeqs> Take() { return std::move(lost_); }
+
+ private:
+  void AddOf(RecordClass record_class, Seq after, Seq until) {
+    const Seq mark = delivered_[static_cast<size_t>(record_class)];
+    // The last batch reaches beyond its key, up to the next one that is there.
+    const Seq behind = std::max(stored_.highest() + 1, next_seq_);
+    const auto next = stored_.NextAfter(until);
+    Add(record_class, std::max({after + 1, stored_.lowest(), mark + 1}), next.value_or(behind) - 1);
+    // Of those before the first that is there most were delivered long ago, and what was the newest
+    // of all shows in no number.
+    if (after == 0 && stored_.lowest() > mark + 1) {
+      lost_.push_back({record_class, mark + 1, stored_.lowest() - 1, 0});
+    }
+    if (!next && next_seq_ == 0) lost_.push_back({record_class, behind, kLastSeq, 0});
+  }
+
+  const SeqCover& stored_;
+  SeqCover told_;  // With what is lost.
+  const std::array<Seq, kRecordClassCount>& delivered_;
+  Seq next_seq_;
+  std::vector<LostSeqs> lost_;
+};
+
 }  // namespace
 
 Result<std::unique_ptr<StoreScan>> StoreScan::Open(const std::string& path,
@@ -96,7 +152,11 @@ Result<std::unique_ptr<StoreScan>> StoreScan::Open(const std::string& path,
 StoreScan::StoreScan(ByteSource& database, ByteSource* log)
     : log_(log != nullptr ? ScanLog(*log) : LogScan()),
       image_(database, log, log_),
-      pages_(image_) {}
+      pages_(image_) {
+  std::array<char, 4> application;
+  is_store_ = database.Read(kApplicationIdOffset, application) &&
+              Big32(application.data()) == static_cast<uint32_t>(kApplicationId);
+}
 
 void StoreScan::Run() {
   if (!log_.problem.empty()) Find("log: " + log_.problem);
@@ -128,6 +188,7 @@ void StoreScan::Take(const FoundRow& row) {
     letters_.emplace_back(static_cast<int64_t>(row.rowid), row.place);
   } else if (columns->size() == 2 && may_be(StoreTable::kState) &&
              (*columns)[0].type == Column::Type::kText) {
+    if ((*columns)[0].bytes == kStateTotals) LearnTotals((*columns)[1].bytes);
     // What a tree leads to comes first.
     state_.emplace((*columns)[0].bytes, (*columns)[1].bytes);
   }
@@ -137,12 +198,21 @@ bool StoreScan::TakeBatch(const FoundRow& row, const std::vector<Column>& column
   std::optional<BatchHeader> header;
   if (BodyOf(columns, header) == nullptr) return false;
   is_store_ = true;
+  if (columns.size() > kTotalsColumn) LearnTotals(columns[kTotalsColumn].bytes);
   const bool stray = row.table == StoreTable::kOther;
   if (stray && !pages_.broken(StoreTable::kBatch) && !pages_.broken(StoreTable::kSchema))
     return true;
   batches_.push_back(
       {MakeBatchKey(header->record_class, header->first_seq), header->count, row.place, !stray});
   return true;
+}
+
+void StoreScan::LearnTotals(std::string_view bytes) {
+  const auto totals = DecodeTotals(bytes);
+  if (!totals.ok()) return;
+  for (size_t i = 0; i < delivered_.size(); ++i) {
+    delivered_[i] = std::max(delivered_[i], totals->delivered[i]);
+  }
 }
 
 // A row of table batch whose body is damaged: what its head says is at least told.
@@ -177,49 +247,18 @@ void StoreScan::Sort() {
 }
 
 std::vector<LostSeqs> StoreScan::Lost(Seq next_seq) const {
-  SeqCover cover;
-  for (const FoundBatch& batch : batches_) cover.Add(SeqOf(batch.key), batch.count);
-  cover.Sort();
-  std::vector<LostSeqs> lost;
-  const auto add = [&](RecordClass record_class, Seq first, Seq last) {
-    const uint64_t most = first <= last ? cover.Holes(first, last) : 0;
-    if (most == 0) return;
-    lost.push_back({record_class, first, last, most});
-    cover.Add(first, last - first + 1);
-    cover.Sort();
-  };
-  // The last batch of a range reaches beyond its key, up to the next one.
-  const auto last_of = [&](Seq seq) {
-    return std::min(cover.NextAfter(seq).value_or(kLastSeq),
-                    std::max({cover.highest() + 1, next_seq, seq + 1})) -
-           1;
-  };
+  SeqCover stored;
+  for (const FoundBatch& batch : batches_) stored.Add(SeqOf(batch.key), batch.count);
+  stored.Sort();
+  LossList losses(stored, delivered_, next_seq);
   for (const auto& [key, count] : unreadable_) {
-    const Seq seq = SeqOf(key);
-    add(ClassOf(key), seq, count != 0 ? seq + count - 1 : last_of(seq));
+    if (count != 0) losses.Add(ClassOf(key), SeqOf(key), SeqOf(key) + count - 1);
+    if (count == 0) losses.AddKeys(key - 1, key);
   }
   for (const LostRows& rows : pages_.lost()) {
-    if (rows.table != StoreTable::kBatch) continue;
-    for (const RecordClass record_class : kRecordClasses) {
-      const BatchKey begin = MakeBatchKey(record_class, 0);
-      const BatchKey end = EndOfClass(record_class) - 1;
-      const BatchKey low = std::max(rows.after, begin);
-      const BatchKey high = std::min(rows.until, end);
-      if (low >= high) continue;
-      const Seq first = std::max(SeqOf(low) + 1, cover.lowest());
-      const Seq highest = std::max(cover.highest() + 1, next_seq) - 1;
-      add(record_class, first, high == end ? highest : last_of(SeqOf(high)));
-      // Before the first that is left, most were delivered long ago, and what was the newest of all
-      // shows in no number.
-      if (low == begin && cover.lowest() > 1) {
-        lost.push_back({record_class, 1, cover.lowest() - 1, 0});
-      }
-      if (high == end && next_seq == 0) {
-        lost.push_back({record_class, cover.highest() + 1, kLastSeq, 0});
-      }
-    }
+    if (rows.table == StoreTable::kBatch) losses.AddKeys(rows.after, rows.until);
   }
-  return lost;
+  return losses.Take();
 }
 
 std::optional<std::string> StoreScan::Payload(RowPlace place) {

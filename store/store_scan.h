@@ -54,6 +54,8 @@ class StoreScan {
   const std::vector<std::pair<int64_t, RowPlace>>& letters() const { return letters_; }
   const std::map<std::string, std::string, std::less<>>& state() const { return state_; }
   const std::vector<std::string>& findings() const { return findings_; }
+  // First seqs: up to that batch of the class everything has been delivered, as far as rows tell.
+  const std::array<Seq, kRecordClassCount>& delivered() const { return delivered_; }
   // Whether anything in it is a store's.
   bool is_store() const { return is_store_; }
   // What is missing, as far as the numbers of what is there tell. `next_seq`: behind the last one
@@ -72,6 +74,7 @@ class StoreScan {
   void Take(const FoundRow& row);
   bool TakeBatch(const FoundRow& row, const std::vector<Column>& columns);
   void TakeUnreadable(const FoundRow& row);
+  void LearnTotals(std::string_view bytes);
   void Sort();
   void Find(std::string finding);
   std::optional<std::string> Payload(RowPlace place);
@@ -85,6 +88,7 @@ class StoreScan {
   std::vector<std::pair<int64_t, RowPlace>> letters_;
   std::map<std::string, std::string, std::less<>> state_;
   std::vector<std::pair<BatchKey, uint64_t>> unreadable_;  // Rows with their counts.
+  std::array<Seq, kRecordClassCount> delivered_{};
   std::vector<std::string> findings_;
   bool is_store_ = false;
 };

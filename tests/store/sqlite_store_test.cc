@@ -53,43 +53,26 @@ TEST_F(SqliteStoreTest, ASecondAgentIsKeptAway) {
   Reopen();
   const auto second = SqliteStore::Open(options, clock, log, *metrics);
   ASSERT_FALSE(second.ok());
-  EXPECT_EQ(second.error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(second.error().code, ErrorCode::kRejected);
   EXPECT_THAT(second.error().message, HasSubstr("another agent"));
-}
-
-TEST_F(SqliteStoreTest, AForeignFileIsRefusedAndLeftAlone) {
-  for (const bool database : {false, true}) {
-    std::filesystem::remove(options.path);
-    if (database) {
-      Execute("CREATE TABLE theirs(x); INSERT INTO theirs VALUES(1)");
-    } else {
-      std::ofstream(options.path) << std::string(500, 'x');
-    }
-    const std::string before = FileContents();
-    const auto opened = TryOpen();
-    ASSERT_FALSE(opened.ok());
-    EXPECT_EQ(opened.error().code, ErrorCode::kCorrupt);
-    EXPECT_THAT(opened.error().message, HasSubstr("not a store of Tidegate"));
-    EXPECT_EQ(FileContents(), before);
-  }
 }
 
 TEST_F(SqliteStoreTest, ALaterSchemaIsRefusedAndLeftAlone) {
   Reopen();
   Close();
-  Execute("UPDATE state SET body='2' WHERE name='least_version'; PRAGMA user_version=2");
+  Execute("UPDATE state SET body='3' WHERE name='least_version'; PRAGMA user_version=3");
   const std::string before = FileContents();
   const auto opened = TryOpen();
   ASSERT_FALSE(opened.ok());
   EXPECT_EQ(opened.error().code, ErrorCode::kInvalid);
-  EXPECT_THAT(opened.error().message, HasSubstr("a later Tidegate wrote it (format 2"));
+  EXPECT_THAT(opened.error().message, HasSubstr("a later Tidegate wrote it (format 3"));
   EXPECT_EQ(FileContents(), before);
 }
 
 TEST_F(SqliteStoreTest, ALaterSchemaThatThisVersionMayUseIsOpened) {
   ASSERT_TRUE(AppendBatch(Reopen(), fleet.Take(3)).ok());
   Close();
-  Execute("CREATE TABLE later(x); PRAGMA user_version=2");
+  Execute("CREATE TABLE later(x); PRAGMA user_version=3");
   EXPECT_EQ(ReadAll(Reopen()).size(), 1u);
 }
 
