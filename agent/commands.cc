@@ -164,7 +164,11 @@ int ExportCommand(const Environment& environment, const std::string& path,
     Print(DeadLetterLine(id, letter) + "\n");
     return true;
   };
-  const bool opens = !options.is_set_aside && ReadEpoch(path).ok();
+  const auto epoch = ReadEpoch(path);
+  if (!epoch.ok() && epoch.error().code == ErrorCode::kInvalid) {
+    return Failed(epoch.error().message);
+  }
+  const bool opens = !options.is_set_aside && epoch.ok();
   if (options.dead_letters) {
     const auto counted = opens ? ForEachDeadLetter(path, std::nullopt, letter_visitor)
                                : ForEachDeadLetterFound(path, letter_visitor);
@@ -178,7 +182,12 @@ int ExportCommand(const Environment& environment, const std::string& path,
   const RecordFilter filter{.record_class = options.kind, .last = std::nullopt};
   const auto counted =
       opens ? ForEachRecord(path, filter, visitor) : ForEachRecordFound(path, filter, visitor);
-  if (!counted.ok()) return Failed(counted.error().message);
+  if (!counted.ok()) {
+    const bool damaged = opens && counted.error().code == ErrorCode::kCorrupt;
+    return Failed(
+        counted.error().message +
+        (damaged ? fmt::format("; `tidegate-agent export --file {}` reads on", path) : ""));
+  }
   std::fprintf(stderr, "%llu records\n", static_cast<unsigned long long>(counted->records));
   if (counted->damaged_batches == 0) return kExitOk;
   return Failed(

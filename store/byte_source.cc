@@ -1,6 +1,7 @@
 #include "store/byte_source.h"
 
 #include <fmt/format.h>
+#include <sqlite3.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -43,8 +44,14 @@ FileBytes::~FileBytes() {
 
 bool FileBytes::Read(uint64_t offset, std::span<char> out) {
   if (offset > size_ || out.size() > size_ - offset || out.size() > INT_MAX) return false;
-  return file()->pMethods->xRead(file(), out.data(), static_cast<int>(out.size()),
-                                 static_cast<sqlite3_int64>(offset)) == SQLITE_OK;
+  // Twice: a worn medium may give on the second asking what it did not on the first.
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    if (file()->pMethods->xRead(file(), out.data(), static_cast<int>(out.size()),
+                                static_cast<sqlite3_int64>(offset)) == SQLITE_OK) {
+      return true;
+    }
+  }
+  return false;
 }
 
 }  // namespace tidegate

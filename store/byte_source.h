@@ -1,8 +1,6 @@
 // Bytes of a file that may be damaged, read at an offset. Private to store/; one thread.
 #pragma once
 
-#include <sqlite3.h>
-
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -10,6 +8,8 @@
 #include <string_view>
 
 #include "core/result.h"
+
+struct sqlite3_file;
 
 namespace tidegate {
 

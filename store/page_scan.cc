@@ -56,6 +56,14 @@ void PageScan::Run(const Visitor& visit) {
   VisitStrays(visit);
 }
 
+void PageScan::RunTable(StoreTable table, const Visitor& visit) {
+  known_.assign(image_.pages() + 1, false);
+  for (const Root& root : ReadSchema([](const FoundRow&) {})) {
+    leaf_depth_ = 0;
+    if (root.table == table) Walk(root.table, root.page, kFirst, kLast, 1, visit);
+  }
+}
+
 bool PageScan::Mark(uint64_t number) {
   if (number == 0 || number >= known_.size() || known_[number]) return false;
   known_[number] = true;

@@ -45,6 +45,8 @@ class PageScan {
 
   // Calls `visit` for every row. What a tree leads to comes first.
   void Run(const Visitor& visit);
+  // Only the rows that the tree of this one table leads to.
+  void RunTable(StoreTable table, const Visitor& visit);
 
   const std::vector<LostRows>& lost() const { return lost_; }
   // What is wrong with pages, for people, at most kMaxFindings.

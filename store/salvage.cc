@@ -97,7 +97,8 @@ Result<SalvageReport> Salvager::Run() {
   file_.path = *path;
   report_.aside = scan_.is_store() ? Aside::kDamaged : Aside::kForeign;
   if (auto status = Build(); !status.ok()) return status.error();
-  if (scan_.is_store() && report_.left > 0) report_.aside = Aside::kKept;
+  const bool has_more = report_.left > 0 || !order_.with_log;
+  if (scan_.is_store() && has_more) report_.aside = Aside::kKept;
   auto aside = Replace(order_.file.path, report_.aside, order_.stamp.wall);
   if (!aside.ok()) return aside.error();
   report_.path = *aside;
@@ -276,7 +277,7 @@ std::string SalvageReport::Summary() const {
 }
 
 Result<SalvageReport> Salvage(const SalvageOrder& order, BatchCodec& codec) {
-  auto scan = StoreScan::Open(order.file.path, order.file.vfs);
+  auto scan = StoreScan::Open(order.file.path, order.file.vfs, order.with_log);
   if (!scan.ok()) return scan.error();
   (*scan)->Run();
   return Salvager(order, codec, **scan).Run();

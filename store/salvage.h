@@ -21,8 +21,9 @@ struct SalvageOrder {
   GapOrigin origin;       // Epoch: empty if the caller has not read it.
   std::string tenant;     // Of the records that tell of it.
   ClockStamp stamp;
-  Seq next_seq = 0;  // Behind the last seq that was given out; 0: the caller does not know.
-  std::string why;   // For people.
+  Seq next_seq = 0;      // Behind the last seq that was given out; 0: the caller does not know.
+  bool with_log = true;  // False: the log belongs to another store.
+  std::string why;       // For people.
 };
 
 struct SalvageReport {

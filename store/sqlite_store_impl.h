@@ -91,7 +91,9 @@ class SqliteStore::Impl {
   Status OpenFile();
   // What could not be opened is salvaged if it is damaged; OK: a sound file lies there now.
   Status Recover(const Error& error);
-  Status SalvageFile(const std::string& why);
+  Status SalvageFile(const std::string& why, bool with_log = true);
+  // A log that SQLite must not see beside this database.
+  Status CheckLog();
   Status ReadBooks();
   Result<StoreTotals> ReadTotals(StoreBook& book);
   Result<StoreTotals> CountAll();

@@ -3,6 +3,7 @@
 #include <bit>
 #include <memory>
 
+#include "store/log_owner.h"
 #include "store/salvage.h"
 #include "store/sqlite_store_impl.h"
 
@@ -32,10 +33,12 @@ bool ReadsThrough(const std::string& path, const std::string& vfs) {
 Status SqliteStore::Impl::Open() {
   if (auto status = FinishReplacement(options_.path); !status.ok()) return status;
   set_aside_ = UsageOf(ListSetAside(options_.path));
-  Status status;
+  auto status = CheckLog();
+  if (!status.ok()) return status;
   for (unsigned attempt = 0; attempt < kAttempts; ++attempt) {
     status = OpenFile();
-    if (!status.ok()) status = Recover(status.error());
+    status = status.ok() ? Status() : Recover(status.error());
+    if (status.ok()) failed_opens_ = 0;
     if (status.ok() || status.error().code == ErrorCode::kInvalid) return status;
   }
   return status;
@@ -48,7 +51,9 @@ Status SqliteStore::Impl::Recover(const Error& error) {
                           std::has_single_bit(failed_opens_) &&
                           !ReadsThrough(options_.path, file_.vfs);
   if (error.code == ErrorCode::kInvalid) return error;
-  if (error.code != ErrorCode::kCorrupt && !unreadable) {
+  // A single failed read can look like damage.
+  const bool damaged = error.code == ErrorCode::kCorrupt && (failed_opens_ > 1 || !damage_.empty());
+  if (!damaged && !unreadable) {
     return Error{ErrorCode::kUnavailable, error.message};
   }
   auto status = SalvageFile(error.message);
@@ -62,10 +67,23 @@ Status SqliteStore::Impl::Recover(const Error& error) {
   return Error{ErrorCode::kUnavailable, status.error().message};
 }
 
-Status SqliteStore::Impl::SalvageFile(const std::string& why) {
+Status SqliteStore::Impl::CheckLog() {
+  switch (OwnerOfLog(options_.path, file_.vfs)) {
+    case LogOwner::kOurs:
+      return {};
+    case LogOwner::kNobody:
+      return SalvageFile("the database is empty, but its log is not");
+    case LogOwner::kStranger:
+      return SalvageFile("the log is that of another store", false);
+  }
+  return {};
+}
+
+Status SqliteStore::Impl::SalvageFile(const std::string& why, bool with_log) {
   if (clock_.SinceBoot() < salvage_retry_at_) return Error{ErrorCode::kUnavailable, why};
   const Seq next_seq = origin_.epoch.empty() ? 0 : book_.totals.next_seq;
-  const auto report = Salvage({file_, origin_, options_.tenant, Stamp(), next_seq, why}, codec_);
+  const auto report =
+      Salvage({file_, origin_, options_.tenant, Stamp(), next_seq, with_log, why}, codec_);
   if (!report.ok()) {
     log_.Error("store: {}; it cannot be salvaged now: {}", why, report.error().message);
     if (report.error().code == ErrorCode::kInvalid) return report.error();
@@ -84,6 +102,7 @@ Status SqliteStore::Impl::SalvageFile(const std::string& why) {
   for (const LostSeqs& lost : report->lost) metrics_.CountDamaged(lost.record_class, lost.most);
   set_aside_ = UsageOf(ListSetAside(options_.path));
   damage_.clear();
+  failed_opens_ = 0;
   salvage_retry_at_ = {};
   handed_out_.clear();
   return {};

@@ -135,17 +135,27 @@ class LossList {
   std::vector<LostSeqs> lost_;
 };
 
+std::unique_ptr<ByteSource> OpenLog(const std::string& path, const std::string& vfs) {
+  auto log = FileBytes::Open(path + "-wal", vfs, true);
+  return log.ok() ? *std::move(log) : std::unique_ptr<ByteSource>();
+}
+
 }  // namespace
 
-Result<std::unique_ptr<StoreScan>> StoreScan::Open(const std::string& path,
-                                                   const std::string& vfs) {
-  auto database = FileBytes::Open(path, vfs, false);
-  if (!database.ok()) return database.error();
-  auto log = FileBytes::Open(path + "-wal", vfs, true);
-  ByteSource* const log_bytes = log.ok() ? log->get() : nullptr;
-  auto scan = std::make_unique<StoreScan>(**database, log_bytes);
-  scan->database_file_ = *std::move(database);
-  if (log.ok()) scan->log_file_ = *std::move(log);
+Result<std::unique_ptr<StoreScan>> StoreScan::Open(const std::string& path, const std::string& vfs,
+                                                   bool with_log) {
+  auto log = with_log ? OpenLog(path, vfs) : nullptr;
+  auto file = FileBytes::Open(path, vfs, false);
+  if (!file.ok() && log == nullptr) return file.error();
+  std::unique_ptr<ByteSource> database;
+  if (file.ok()) {
+    database = *std::move(file);
+  } else {
+    database = std::make_unique<MemoryBytes>("");
+  }
+  auto scan = std::make_unique<StoreScan>(*database, log.get());
+  scan->database_file_ = std::move(database);
+  scan->log_file_ = std::move(log);
   return scan;
 }
 

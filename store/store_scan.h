@@ -42,8 +42,10 @@ struct LostSeqs {
 
 class StoreScan {
  public:
-  // Of what lies at `path` and, if that is there, of its log. kUnavailable: it cannot be opened.
-  static Result<std::unique_ptr<StoreScan>> Open(const std::string& path, const std::string& vfs);
+  // Of what lies at `path` and, if that is there, of its log; one of the two may be missing.
+  // kUnavailable: it cannot be opened.
+  static Result<std::unique_ptr<StoreScan>> Open(const std::string& path, const std::string& vfs,
+                                                 bool with_log = true);
   // `log` may be null. Both outlive it.
   StoreScan(ByteSource& database, ByteSource* log);
 
@@ -79,8 +81,8 @@ class StoreScan {
   void Find(std::string finding);
   std::optional<std::string> Payload(RowPlace place);
 
-  std::unique_ptr<FileBytes> database_file_;
-  std::unique_ptr<FileBytes> log_file_;
+  std::unique_ptr<ByteSource> database_file_;
+  std::unique_ptr<ByteSource> log_file_;
   LogScan log_;
   PageImage image_;
   PageScan pages_;

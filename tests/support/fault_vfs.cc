@@ -1,5 +1,7 @@
 #include "tests/support/fault_vfs.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -14,6 +16,8 @@ constexpr uint64_t kSectorBytes = 512;
 
 int DefaultCode(FaultVfs::Call call) {
   switch (call) {
+    case FaultVfs::Call::kRead:
+      return SQLITE_IOERR_READ;
     case FaultVfs::Call::kWrite:
       return SQLITE_IOERR_WRITE;
     case FaultVfs::Call::kSync:
@@ -33,6 +37,11 @@ std::string Contents(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
+uint64_t InodeOf(const char* path) {
+  struct stat info {};
+  return stat(path, &info) == 0 ? info.st_ino : 0;
+}
+
 void PutAt(std::string& contents, uint64_t offset, std::string_view bytes) {
   if (contents.size() < offset + bytes.size()) contents.resize(offset + bytes.size());
   std::copy(bytes.begin(), bytes.end(), contents.begin() + static_cast<std::ptrdiff_t>(offset));
@@ -42,8 +51,18 @@ void PutAt(std::string& contents, uint64_t offset, std::string_view bytes) {
 
 class FaultFile final : public VfsFile {
  public:
-  FaultFile(sqlite3_file* real, FaultVfs& vfs, FaultVfs::Medium* medium)
-      : VfsFile(real), vfs_(vfs), medium_(medium) {}
+  FaultFile(sqlite3_file* real, FaultVfs& vfs, FaultVfs::Medium* medium, uint64_t inode)
+      : VfsFile(real), vfs_(vfs), medium_(medium), inode_(inode) {}
+
+  int Read(void* data, int size, sqlite3_int64 offset) override {
+    if (vfs_.IsLost(inode_, static_cast<uint64_t>(offset), static_cast<uint64_t>(size))) {
+      return SQLITE_IOERR_READ;
+    }
+    if (vfs_.fail_call_ == FaultVfs::Call::kRead) {
+      if (const int code = vfs_.Judge(FaultVfs::Call::kRead); code != SQLITE_OK) return code;
+    }
+    return VfsFile::Read(data, size, offset);
+  }
 
   int Write(const void* data, int size, sqlite3_int64 offset) override {
     if (const int code = vfs_.Judge(FaultVfs::Call::kWrite); code != SQLITE_OK) return code;
@@ -77,6 +96,7 @@ class FaultFile final : public VfsFile {
  private:
   FaultVfs& vfs_;
   FaultVfs::Medium* medium_;  // Null for a temporary file.
+  uint64_t inode_;
 };
 
 void FaultVfs::FailNth(uint64_t n, std::optional<Call> call, int code, bool for_ever) {
@@ -94,6 +114,16 @@ void FaultVfs::CutPower() {
 void FaultVfs::Heal() {
   fail_in_ = 0;
   power_cut_ = false;
+}
+
+void FaultVfs::LoseBlock(const std::string& path, uint64_t block) {
+  lost_blocks_.emplace(InodeOf(path.c_str()), block);
+}
+
+bool FaultVfs::IsLost(uint64_t inode, uint64_t offset, uint64_t size) const {
+  const auto lost = lost_blocks_.lower_bound({inode, offset / kSectorBytes});
+  return lost != lost_blocks_.end() && lost->first == inode &&
+         lost->second * kSectorBytes < offset + size;
 }
 
 int FaultVfs::Judge(Call call) {
@@ -126,7 +156,7 @@ std::unique_ptr<VfsFile> FaultVfs::Wrap(sqlite3_file* real, const char* path, in
     if (is_new) entry->second.synced = Contents(path);
     medium = &entry->second;
   }
-  return std::make_unique<FaultFile>(real, *this, medium);
+  return std::make_unique<FaultFile>(real, *this, medium, path != nullptr ? InodeOf(path) : 0);
 }
 
 void FaultVfs::RestorePower(uint64_t seed) {

@@ -6,7 +6,9 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "store/vfs_handle.h"
@@ -15,7 +17,7 @@ namespace tidegate {
 
 class FaultVfs final : public Vfs {
  public:
-  enum class Call { kWrite, kSync, kOpen, kTruncate, kDelete };
+  enum class Call { kRead, kWrite, kSync, kOpen, kTruncate, kDelete };
 
   explicit FaultVfs(std::string name) : Vfs(std::move(name), "") {}
 
@@ -23,6 +25,9 @@ class FaultVfs final : public Vfs {
   // from then on for ever.
   void FailNth(uint64_t n, std::optional<Call> call = std::nullopt, int code = 0,
                bool for_ever = false);
+  // From now on the medium does not give that 512-byte block of the file (the first is 0), as a
+  // worn card does not; whatever the file is called later. REQUIRES: it is there.
+  void LoseBlock(const std::string& path, uint64_t block);
   // From now on nothing reaches the disk, as if the machine were off.
   void CutPower();
   // Heals, and puts the files back as the medium holds them: what was synced, and of each later
@@ -49,7 +54,8 @@ class FaultVfs final : public Vfs {
   int BeforeOpen(const char* path, int flags) override;
   int BeforeDelete(const char* path) override;
   std::unique_ptr<VfsFile> Wrap(sqlite3_file* real, const char* path, int flags) override;
-  // What the call is to return before it does anything.
+  bool IsLost(uint64_t inode, uint64_t offset, uint64_t size) const;
+  // What the call is to return before it does anything. Reads count only if reads are to fail.
   int Judge(Call call);
 
   std::optional<Call> fail_call_;
@@ -60,6 +66,7 @@ class FaultVfs final : public Vfs {
   bool power_cut_ = false;
   uint64_t calls_ = 0;
   std::map<std::string, Medium> media_;
+  std::set<std::pair<uint64_t, uint64_t>> lost_blocks_;  // Of which inode.
 };
 
 }  // namespace tidegate
