@@ -152,9 +152,13 @@ std::string GateText(const Part& uplink) {
   std::string out;
   for (auto budget = uplink["budgets"].First(); budget; budget = budget->Next()) {
     const Part part(budget);
-    out += fmt::format("         {} of {} MiB used this {}, until {}\n",
-                       Mebibytes(part["used"].count()), Mebibytes(part["limit"].count()),
-                       budget->key(), part["resets"].text());
+    const bool small = part["limit"].count() < 1 << 20;
+    const auto amount = [&](std::string_view key) {
+      return static_cast<double>(part[key].count()) / (small ? 1 << 10 : 1 << 20);
+    };
+    out +=
+        fmt::format("         {:.1f} of {:.1f} {} used this {}, until {}\n", amount("used"),
+                    amount("limit"), small ? "KiB" : "MiB", budget->key(), part["resets"].text());
   }
   const Part window = uplink["window"];
   if (window["windows"].text().empty()) return out;
