@@ -12,6 +12,7 @@
 #include "core/record.h"
 #include "core/result.h"
 #include "store/store.h"
+#include "uplink/send_gate.h"
 
 namespace tidegate {
 
@@ -32,6 +33,7 @@ struct StatusReport {
     uint64_t acked = 0;
     uint64_t rejected = 0;
     uint64_t retried = 0;
+    SendGateStatus gate{};
   };
 
   std::string gateway_id;

@@ -39,16 +39,24 @@ broker.heartbeat.interval.ms=500
 broker.session.timeout.ms=3000
 """
 
+_ACCESS_LISTS = {
+    "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+    "super.users": "User:ANONYMOUS",
+}
+
 
 class Kafka(Server):
     """`bootstrap` is PLAINTEXT. With certificates and users there is SASL_SSL with PLAIN too, at
-    `secure_bootstrap`."""
+    `secure_bootstrap`; with `access_lists` those users may do what an ACL allows them, and PLAINTEXT
+    may do all. `properties` override the defaults."""
 
     def __init__(
         self,
         folder: Path,
         certificates: Certificates | None = None,
         users: dict[str, str] | None = None,
+        access_lists: bool = False,
+        properties: dict[str, str] | None = None,
     ):
         super().__init__("kafka", folder)
         self.home = install.kafka()
@@ -56,7 +64,10 @@ class Kafka(Server):
         self.bootstrap = f"127.0.0.1:{self.port}"
         self.secure_bootstrap = f"localhost:{self._secure}"
         self._config = folder / "server.properties"
-        self._config.write_text(_PROPERTIES + self._listeners(certificates, users or {}))
+        more = {} if not access_lists else dict(_ACCESS_LISTS)
+        more |= properties or {}
+        lines = "".join(f"{name}={value}\n" for name, value in more.items())
+        self._config.write_text(_PROPERTIES + self._listeners(certificates, users or {}) + lines)
 
     def _listeners(self, certificates: Certificates | None, users: dict[str, str]) -> str:
         plain = f"PLAINTEXT://127.0.0.1:{self.port}"
