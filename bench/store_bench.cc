@@ -18,6 +18,7 @@
 #include <algorithm>
 #include <cctype>
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <deque>
 #include <fstream>
@@ -259,6 +260,7 @@ int Main(int argc, char** argv) {
   const auto wanted = [&](std::string_view part) {
     return parts.empty() || std::find(parts.begin(), parts.end(), part) != parts.end();
   };
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);  // Each line as it comes, also into a file.
   if (wanted("codec")) BenchCodec();
   if (wanted("flash")) BenchFlash();
   std::vector<size_t> sizes;
