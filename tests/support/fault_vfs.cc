@@ -2,9 +2,9 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <string_view>
 #include <utility>
 
@@ -30,8 +30,10 @@ int DefaultCode(FaultVfs::Call call) {
 }
 
 std::string Contents(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  std::ifstream file(path, std::ios::binary | std::ios::ate);
+  std::string contents(static_cast<size_t>(std::max<std::streamoff>(file.tellg(), 0)), '\0');
+  file.seekg(0).read(contents.data(), static_cast<std::streamsize>(contents.size()));
+  return contents;
 }
 
 // 0: there is no such file.
@@ -153,11 +155,13 @@ std::unique_ptr<VfsFile> FaultVfs::Wrap(sqlite3_file* real, const char* path, in
   FaultMedium* medium = nullptr;
   if (path != nullptr) {
     const uint64_t inode = InodeOf(path);
-    // A file that got its name by a rename is another one than was known under it.
-    if (const auto known = media_.find(path);
-        known != media_.end() && known->second.inode() != inode)
-      media_.erase(known);
-    medium = &media_.try_emplace(path, Contents(path), inode).first->second;
+    auto known = media_.find(path);
+    if (known != media_.end() && known->second.inode() != inode) {
+      media_.erase(known);  // Another file has got its name by a rename.
+      known = media_.end();
+    }
+    if (known == media_.end()) known = media_.try_emplace(path, Contents(path), inode).first;
+    medium = &known->second;
   }
   return std::make_unique<FaultFile>(real, *this, medium);
 }
