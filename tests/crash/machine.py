@@ -138,7 +138,7 @@ class LoopExt4(Mounted):
 
 class Link:
     """A network namespace of a gateway's side with two cables: `server` goes to the machine with
-    Kafka and is cut, `lan` goes to the local broker and stays."""
+    Kafka, `lan` to the local broker."""
 
     def __init__(self):
         self.name = f"tgc{os.getpid()}"
@@ -147,7 +147,7 @@ class Link:
         self.lan = f"10.232.{part}.1"
         sh("ip", "netns", "add", self.name)
         sh("ip", "-n", self.name, "link", "set", "lo", "up")
-        self._cable("u", self.server)
+        self._cable("s", self.server)
         self._cable("l", self.lan)
 
     def _cable(self, letter: str, address: str):
@@ -159,11 +159,11 @@ class Link:
         sh("ip", "-n", self.name, "address", "add", f"{other}/30", "dev", there)
         sh("ip", "-n", self.name, "link", "set", there, "up")
 
-    def down(self):
-        sh("ip", "-n", self.name, "link", "set", f"{self.name}ui", "down")
+    def pull(self, cable: str):
+        sh("ip", "-n", self.name, "link", "set", f"{self.name}{cable[0]}i", "down")
 
-    def up(self):
-        sh("ip", "-n", self.name, "link", "set", f"{self.name}ui", "up")
+    def plug(self, cable: str):
+        sh("ip", "-n", self.name, "link", "set", f"{self.name}{cable[0]}i", "up")
 
     def enter(self) -> list[str]:
         """Put before a command, it runs in there under the same process id."""

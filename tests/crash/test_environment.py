@@ -1,5 +1,5 @@
 """What a gateway's surroundings do to a running agent: a full disk, a read-only one, I/O errors,
-little memory, a long stop. Each time nothing is lost or doubled, and the agent is alive and well
+little memory, a clock that is set, a long stop. Each time nothing is lost or doubled, and the agent is alive and well
 afterwards."""
 
 import json
@@ -10,8 +10,10 @@ from contextlib import contextmanager
 
 import machine
 import pytest
+from harness import program_folder
+from harness.programs import ROOT
 from realparts import wait_until
-from traffic import Traffic
+from traffic import Traffic, topics_of
 
 RATE = 300
 
@@ -33,13 +35,14 @@ class Station:
 
     def __init__(self, site, mosquitto, oracle, **settings):
         self._site, self._oracle = site, oracle
-        self.agent = site.agent(mosquitto.port, **settings)
-        self.agent.settings["_LOG_LEVEL"] = "info"
-        self.fleet = Traffic(mosquitto.port, calm=True)
+        inputs = topics_of(f"mqtt://127.0.0.1:{mosquitto.port}")
+        self.agent = site.agent(**inputs | {"_LOG_LEVEL": "info"} | settings)
+        self.fleet = Traffic(mosquitto.port, readings=True, calm=True)
 
     def start(self):
         self.agent.start()
-        self.agent.wait_input("local")
+        for name in ("local", "sensors"):
+            self.agent.wait_input(name)
         return self
 
     def load(self):
@@ -73,9 +76,12 @@ class Station:
 
     def _count(self) -> int:
         self._oracle.forget_found()
-        for message in self._site.kafka.read(self._site.topics["heartbeat"], seconds=60):
-            n = json.loads(message.value)["additional_data"]["n"]
-            self._oracle.found(n, message.value)
+        for name in ("heartbeat", "reading"):
+            for message in self._site.kafka.read(self._site.topics[name], seconds=60):
+                n = json.loads(message.value)["additional_data"]["n"]
+                # What makes two messages one document: uplink/wire/FORMAT.md.
+                timed = message.headers["tg-time"] == "source"
+                self._oracle.found(n, message.value if timed else message.headers["tg-id"])
         for message in self._site.kafka.read(self._site.topics["gap"]):
             self._oracle.gap(json.loads(message.value)["count"])
         return len(self._oracle.missing)
@@ -207,7 +213,36 @@ def test_thirty_two_megabytes_of_memory(possible, campaign, station, site, count
         one.load()
         one.expect_recovered()
         one.close()
-        assert limit.peak_mb() <= 32
+        assert 1 < limit.peak_mb() <= 32
+
+
+def test_a_clock_that_is_set(possible, campaign, station, tmp_path, count):
+    """Back by ten years, ahead by an hour, to 1970 and right again, each under load."""
+    possible()
+    try:
+        from harness import WallClock
+    except ImportError:
+        pytest.skip("no wall clock that a test can set (tests/support/clock_shim)")
+    folders = [program_folder().parent, *(ROOT / "build").glob("*")]
+    shims = [shim for shim in (folder / "tests/clock_shim.so" for folder in folders) if shim.exists()]
+    if not shims:
+        pytest.skip("tests/support/clock_shim is not built")
+    oracle = campaign("clock steps")
+    clock = WallClock(tmp_path)
+    one = station(oracle, LD_PRELOAD=shims[0], CLOCK_SHIM_FILE=tmp_path / "wall-clock").start()
+    one.load()
+    set_clock = [
+        lambda: clock.step(-10 * 365.25 * 86400),
+        lambda: clock.step(3600),
+        lambda: clock.set_to(0),
+        clock.set_right,
+    ]
+    for _ in range(count("clock_steps", 1, 25)):
+        for change in set_clock:
+            one.wait_published(RATE)
+            change()
+            oracle.fault()
+    one.expect_recovered()
 
 
 def test_a_process_that_is_stopped(possible, campaign, station, count):

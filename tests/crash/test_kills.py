@@ -71,8 +71,14 @@ class Gateway:
         )
         site.programs.append(self.agent)
 
-    def kill_again_and_again(self, kills: int, chance: random.Random, oracle: Oracle):
+    def begin(self):
+        """The broker knows the agent's sessions before anything is published."""
         self.agent.start()
+        for name in ("local", "sensors"):
+            self.agent.wait_input(name)
+        self.fleet.load(RATE)
+
+    def kill_again_and_again(self, kills: int, chance: random.Random, oracle: Oracle):
         for _ in range(kills):
             time.sleep(chance.uniform(0.02, 0.8))
             self.agent.kill()
@@ -103,8 +109,8 @@ class Surroundings:
         self._reader, self._oracle = reader, oracle
 
     def run(self, chance: random.Random, done: threading.Event):
-        turns = [self._cut] * 4 + [self._kill_reader] * 4 + [self._restart_broker] * 3
-        turns.append(self._restart_kafka)
+        turns = [self._pull_server] * 4 + [self._pull_lan] * 4 + [self._kill_reader] * 4
+        turns += [self._restart_broker] * 3 + [self._restart_kafka]
         while True:
             chance.shuffle(turns)
             for turn in turns:
@@ -114,10 +120,17 @@ class Surroundings:
             if done.is_set():
                 return
 
-    def _cut(self, chance):
-        self._link.down()
-        time.sleep(chance.uniform(0.1, 1))
-        self._link.up()
+    def _pull_server(self, chance):
+        self._pull("server", chance.uniform(0.1, 1))
+
+    def _pull_lan(self, chance):
+        """An agent that is killed now has stored what it could not acknowledge any more."""
+        self._pull("lan", chance.uniform(0.1, 0.6))
+
+    def _pull(self, cable: str, seconds: float):
+        self._link.pull(cable)
+        time.sleep(seconds)
+        self._link.plug(cable)
 
     def _kill_reader(self, _chance):
         self._reader.kill()
@@ -207,14 +220,16 @@ def ended(tmp_path_factory, seed, count, request):
         landing = site.mongo(db.url)
         reader = site.reader(landing)
         gateways = [Gateway(index, site, link) for index in range(gateways_wanted)]
+        workers = Workers()
         try:
             found = Found(site, landing, gateways)
-            _campaign(link, kafka, gateways, reader, oracle, kills)
+            _campaign(link, kafka, gateways, reader, oracle, kills, workers)
             found.wait(oracle)
             found.alerts_found, found.alerts_wanted = found.alerts(), found.expected_alerts()
             found.repeats = found.kafka_repeats()
             yield oracle, found
         finally:
+            workers.end()
             for gateway in gateways:
                 gateway.fleet.close()
             site.close()
@@ -222,35 +237,52 @@ def ended(tmp_path_factory, seed, count, request):
                 gateway.broker.stop()
 
 
-def _campaign(link, kafka, gateways, reader, oracle, kills):
-    reader.start()
-    done = threading.Event()
-    failures: list[BaseException] = []
+class Workers:
+    """Threads that start programs. A program dies with the thread that started it, so they stay
+    until everything has been counted."""
 
-    def thread(work, *words):
+    def __init__(self):
+        self._over = threading.Event()
+        self._failures: list[BaseException] = []
+
+    def begin(self, work, *words) -> threading.Event:
+        """Set when the work is done."""
+        done = threading.Event()
+
         def run():
             try:
                 work(*words)
             except BaseException as error:
-                failures.append(error)
+                self._failures.append(error)
+            done.set()
+            self._over.wait()
 
-        started = threading.Thread(target=run, daemon=True)
-        started.start()
-        return started
+        threading.Thread(target=run, daemon=True).start()
+        return done
 
-    killers = []
+    def check(self):
+        assert not self._failures, self._failures
+
+    def end(self):
+        self._over.set()
+
+
+def _campaign(link, kafka, gateways, reader, oracle, kills, workers):
+    reader.start()
+    killed = []
     for index, gateway in enumerate(gateways):
-        gateway.fleet.load(RATE)
+        gateway.begin()
         share = kills // len(gateways) + (index < kills % len(gateways))
         chance = random.Random(f"{oracle.seed}/{index}")
-        killers.append(thread(gateway.kill_again_and_again, share, chance, oracle))
+        killed.append(workers.begin(gateway.kill_again_and_again, share, chance, oracle))
+    no_more = threading.Event()
     around = Surroundings(link, kafka, gateways, reader, oracle)
-    others = thread(around.run, random.Random(f"{oracle.seed}/around"), done)
-    for killer in killers:
-        killer.join()
-    done.set()
-    others.join()
-    assert not failures, failures
+    calm = workers.begin(around.run, random.Random(f"{oracle.seed}/around"), no_more)
+    for done in killed:
+        done.wait()
+    no_more.set()
+    calm.wait()
+    workers.check()
     for gateway in gateways:
         gateway.fleet.rest().settle_all()
         oracle.promise(gateway.fleet.promised)

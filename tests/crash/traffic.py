@@ -33,7 +33,7 @@ class Traffic(Publisher):
                 payload = {"status": "ok", "additional_data": {"n": n}}
                 self._publish(n, f"fleet/{self.tenant}/{name}/reading", json.dumps(payload).encode())
                 return n
-            is_hot = not self._calm and turn % 8 >= 5
+            is_hot = not self._calm and turn % 24 >= 12
             payload = heartbeat(n, **{"temperature_c": 60 if is_hot else 20, **extra})
             self._temperatures.append((name, payload["timestamp"], is_hot))
             self._publish(n, self.topic(name), json.dumps(payload).encode())
