@@ -155,7 +155,7 @@ class Found:
     def count(self, oracle: Oracle) -> int:
         """Tells the oracle; how many of its obligations are missing."""
         oracle.forget_found()
-        for collection in ("heartbeats", "readings"):
+        for collection in ("heartbeats", "telemetry_raw"):
             for document in self._landing.documents(collection):
                 oracle.found(document["additional_data"]["n"], document["_id"])
         for document in self._landing.documents("gaps"):
