@@ -108,7 +108,13 @@ void CrashMachine::Run(const CrashPoint& point) {
   }
   Work(point.fault);
   ++oracle().tally().faults;
-  if (point.fault != Fault::kPower) GoOn();
+  if (point.fault != Fault::kPower) {
+    if (random() % 2 == 0) {
+      GoOn();
+    } else {
+      GoOnUntilACut(1 + random() % 80);
+    }
+  }
   CutPower(random());
   // And again, in the middle of the recovery.
   for (uint64_t again = random() % 3; again != 0; --again) {
@@ -128,6 +134,16 @@ void CrashMachine::GoOn() {
   if (!gateway_.Append(*store_)) oracle().Report("does not append on a disk that works again");
   oracle().Judge(*store_);
   for (int i = 0; i < 3; ++i) gateway_.Step(*store_);
+}
+
+// The power goes while the store is getting over the fault.
+void CrashMachine::GoOnUntilACut(uint64_t n) {
+  vfs_.Heal();
+  vfs_.CutPowerAt(n);
+  for (int i = 0; i < 3 && !vfs_.failed(); ++i) {
+    if (store_ != nullptr || SwitchOn()) gateway_.Append(*store_);
+  }
+  ++oracle().tally().faults;
 }
 
 void CrashMachine::CutPower(uint64_t seed) {

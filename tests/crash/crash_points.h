@@ -51,6 +51,7 @@ class CrashMachine {
   bool SwitchOn();
   void Work(Fault fault);
   void GoOn();
+  void GoOnUntilACut(uint64_t n);
   void CutPower(uint64_t seed);
   void ExpectRecovered();
 
