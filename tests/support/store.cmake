@@ -1,7 +1,8 @@
 # Fakes and fixtures around the store; fault_vfs stands below SQLite.
 if(TIDEGATE_AGENT)
-  add_library(tidegate_store_support STATIC ${CMAKE_CURRENT_LIST_DIR}/memory_store.cc ${CMAKE_CURRENT_LIST_DIR}/fault_vfs.cc ${CMAKE_CURRENT_LIST_DIR}/fault_medium.cc
+  add_library(tidegate_store_support STATIC ${CMAKE_CURRENT_LIST_DIR}/memory_store.cc ${CMAKE_CURRENT_LIST_DIR}/fault_vfs.cc
                                             ${CMAKE_CURRENT_LIST_DIR}/store_fixture.cc)
   add_library(tidegate::store_support ALIAS tidegate_store_support)
   target_link_libraries(tidegate_store_support PUBLIC tidegate::store PkgConfig::sqlite3)
+  target_sources(tidegate_store_support PRIVATE ${CMAKE_CURRENT_LIST_DIR}/fault_medium.cc)
 endif()
