@@ -134,16 +134,26 @@ unit() {
 }
 sanitized() {
     must "build asan" build_preset asan || return 0
-    [[ -n $expression ]] || tests "ctest asan" run_ctest asan ctest-asan -LE "bench|lint"
+    [[ -n $expression ]] ||
+        TIDEGATE_CRASH_POINTS=500 tests "ctest asan" run_ctest asan ctest-asan -LE "bench|lint"
     must "fetch servers" fetch_parts || return 0
     tests integration run_pytest
 }
+# All crash points, without the sanitizer's price; a few of them have run under it.
+run_crash_points() {
+    cmake --preset dev -DTIDEGATE_BENCH=OFF &&
+        cmake --build --preset dev -j "$JOBS" --target store_crash_test &&
+        build/dev/tests/store_crash_test "--gtest_output=xml:$LOGS/crash-points.xml"
+}
 crash() {
+    local logs=("$LOGS/crash.log" build/asan/Testing/Temporary/LastTest.log)
     must "fetch servers" fetch_parts || return 0
     tests crash run_crash
-    # The lines of the campaigns, those of the C++ ones too.
-    grep -hE '^[^:]*: faults [0-9]' build/asan/Testing/Temporary/LastTest.log "$LOGS/crash.log" |
-        sed 's/^/    /' || true
+    if [[ $what == all ]]; then
+        tests "crash points" run_crash_points
+        logs=("$LOGS/crash.log" "$LOGS/crash-points.log")
+    fi
+    grep -hE '^[^:]*: faults [0-9]' "${logs[@]}" | sed 's/^/    /' || true
 }
 # What has threads of ours. gcc's thread sanitizer crashes in those of librdkafka, so it sees the
 # tests on fakes alone.
