@@ -116,7 +116,7 @@ run_pytest() {
 run_crash() {
     local python
     python=$(cd tests && /usr/bin/python3 -m realparts install python | cut -d ' ' -f 2-)
-    TIDEGATE_BIN=$PWD/build/clang/bin "$python/bin/python" -m pytest tests/crash -n 3 \
+    TIDEGATE_BIN=$PWD/build/clang/bin "$python/bin/python" -m pytest tests/crash -n 3 --dist loadfile \
         -p no:cacheprovider --junit-xml "$LOGS/crash.xml"
 }
 fetch_parts() { (cd tests && /usr/bin/python3 -m realparts install); }
