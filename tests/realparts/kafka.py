@@ -57,11 +57,13 @@ class Kafka(Server):
         users: dict[str, str] | None = None,
         access_lists: bool = False,
         properties: dict[str, str] | None = None,
+        address: str = "127.0.0.1",
     ):
         super().__init__("kafka", folder)
         self.home = install.kafka()
         self.port, self._controller, self._secure = free_ports(3)
-        self.bootstrap = f"127.0.0.1:{self.port}"
+        self.address = address
+        self.bootstrap = f"{address}:{self.port}"
         self.secure_bootstrap = f"localhost:{self._secure}"
         self._config = folder / "server.properties"
         more = {} if not access_lists else dict(_ACCESS_LISTS)
@@ -70,7 +72,7 @@ class Kafka(Server):
         self._config.write_text(_PROPERTIES + self._listeners(certificates, users or {}) + lines)
 
     def _listeners(self, certificates: Certificates | None, users: dict[str, str]) -> str:
-        plain = f"PLAINTEXT://127.0.0.1:{self.port}"
+        plain = f"PLAINTEXT://{self.bootstrap}"
         secure = f",SASL_SSL://localhost:{self._secure}" if certificates else ""
         lines = [
             f"controller.quorum.voters=1@127.0.0.1:{self._controller}",
@@ -140,7 +142,7 @@ class Kafka(Server):
         # Metadata (key 3, version 1) for no topic: the reply counts its brokers behind length and
         # correlation id.
         request = bytes.fromhex("0003000100000001ffff00000000")
-        with socket.create_connection(("127.0.0.1", self.port), timeout=2) as link:
+        with socket.create_connection((self.address, self.port), timeout=2) as link:
             link.settimeout(2)
             link.sendall(len(request).to_bytes(4, "big") + request)
             reply = link.recv(4096)
