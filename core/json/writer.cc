@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "core/json/json.h"
+#include "core/json/scanner.h"
 
 namespace tidegate::json {
 
@@ -117,7 +118,24 @@ void Writer::Null() {
   out_.append("null");
 }
 
+void Writer::Member(Value value) {
+  const Node& node = *value.node_;
+  if (!node.canonical_key) {
+    Key(node.key);
+  } else {
+    Separate();
+    out_.append(node.key.data() - 1, node.key.size() + 2).push_back(':');
+    needs_comma_ = false;
+  }
+  Copy(value);
+}
+
 void Writer::Copy(Value value) {
+  if (value.node_->canonical) {
+    Separate();
+    out_.append(value.node_->source());
+    return;
+  }
   switch (value.type()) {
     case Type::kNull:
       return Null();
@@ -134,8 +152,7 @@ void Writer::Copy(Value value) {
     case Type::kObject:
       BeginObject();
       for (auto member = value.First(); member; member = member->Next()) {
-        Key(member->key());
-        Copy(*member);
+        Member(*member);
       }
       return EndObject();
   }
