@@ -103,7 +103,7 @@ std::vector<Rule> MakeRules() {
 class FoldingSink final : public DecodeSink {
  public:
   explicit FoldingSink(Alerts* alerts) : alerts_(alerts) {}
-  void OnRecord(Record /*record*/, const DecodedRecord& decoded) override {
+  void OnRecord(Record&& /*record*/, const DecodedRecord& decoded) override {
     if (alerts_ != nullptr) alerts_->Fold(decoded, BootTime{}, [](Record, RuleChange) {});
   }
   void OnRefused(std::string_view, std::string) override { std::abort(); }

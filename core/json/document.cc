@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cassert>
 #include <charconv>
 #include <cstdlib>
@@ -29,7 +28,7 @@ Result<Document> Document::Parse(std::string_view text, const Limits& limits) {
   }
   auto tree = std::make_unique<Tree>();
   tree->text = std::make_unique_for_overwrite<char[]>(text.size());
-  std::ranges::copy(text, tree->text.get());
+  text.copy(tree->text.get(), text.size());
   auto nodes = Scan({tree->text.get(), text.size()}, limits);
   if (!nodes.ok()) return nodes.error();
   tree->nodes = *std::move(nodes);
@@ -68,6 +67,11 @@ double Value::as_number() const {
 std::string_view Value::number_text() const {
   assert(is_number());
   return node_->text;
+}
+
+size_t Value::source_bytes() const {
+  assert(is_object() || is_array());
+  return node_->text.size();
 }
 
 std::string_view Value::key() const {

@@ -41,6 +41,8 @@ class Value {
   std::string_view as_string() const;
   double as_number() const;              // The nearest double; an infinity beyond its range.
   std::string_view number_text() const;  // As it was written.
+  // REQUIRES: an object or array.
+  size_t source_bytes() const;  // Of its text, all white space included.
 
   // Its key if it is an object's member, else empty.
   std::string_view key() const;

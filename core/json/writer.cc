@@ -15,9 +15,12 @@ namespace {
 // What follows the backslash for a character below 0x20; 'u' where there is no short form.
 constexpr std::string_view kShortEscapes = "uuuuuuuubtnufruuuuuuuuuuuuuuuuuu";
 
-bool NeedsEscape(char c) {
-  return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\';
-}
+constexpr std::array<bool, 256> kNeedsEscape = [] {
+  std::array<bool, 256> needs{};
+  for (size_t c = 0; c < 0x20; ++c) needs[c] = true;
+  needs['"'] = needs['\\'] = true;
+  return needs;
+}();
 
 void AppendEscape(std::string& out, char c) {
   out.push_back('\\');
@@ -35,7 +38,7 @@ void AppendQuoted(std::string& out, std::string_view text) {
   out.push_back('"');
   size_t plain_from = 0;
   for (size_t i = 0; i < text.size(); ++i) {
-    if (!NeedsEscape(text[i])) continue;
+    if (!kNeedsEscape[static_cast<unsigned char>(text[i])]) continue;
     out.append(text, plain_from, i - plain_from);
     AppendEscape(out, text[i]);
     plain_from = i + 1;
