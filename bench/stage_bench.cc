@@ -158,10 +158,11 @@ class Bench {
     FoldingSink sink(with_rules ? &alerts : nullptr);
     return RunStage(options_.count, [&] {
       for (const Payload& payload : payloads_) {
-        const DecodeContext context{.topic_tenant = "demo",
-                                    .topic_asset = payload.asset,
-                                    .arrival = clock_.Now(),
-                                    .clock_synced = clock_.Synced()};
+        DecodeContext context;
+        context.topic_tenant = "demo";
+        context.topic_asset = payload.asset;
+        context.arrival = clock_.Now();
+        context.clock_synced = true;
         Decode(payload.text, context, {}, sink);
       }
     });
@@ -175,7 +176,9 @@ class Bench {
     options.commit_interval = 1h;
     options.commit_records = options_.commit;
     Pipeline pipeline(store, loop, clock_, log_, metrics, MakeRules(), options);
-    Inbox& inbox = pipeline.AddInput({.name = "mqtt"}, &driver);
+    Input input;
+    input.name = "mqtt";
+    Inbox& inbox = pipeline.AddInput(input, &driver);
     Ticket ticket = 0;
     return RunStage(options_.count, [&] {
       for (const Payload& payload : payloads_) {

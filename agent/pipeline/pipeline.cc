@@ -94,13 +94,18 @@ bool Pipeline::Accept(InputInbox& inbox, const Message& message, Ticket ticket) 
                               .default_tenant = options_.default_tenant,
                               .tenants = options_.tenants,
                               .arrival = clock_.Now(),
-                              .clock_synced = clock_.Synced()};
+                              .clock_synced = ClockSynced()};
   Decode(message.payload, context, options_.json, sink);
   inbox.accepted_ = ticket;
   inbox.messages_.Increment();
   if (!commit_timer_->armed() && !blocked_) commit_timer_->After(options_.commit_interval);
   turn_end_->Schedule();
   return true;
+}
+
+bool Pipeline::ClockSynced() {
+  if (!synced_in_turn_) synced_in_turn_ = clock_.Synced();
+  return *synced_in_turn_;
 }
 
 void Pipeline::Keep(Record&& record, const DecodedRecord& decoded) {
@@ -140,6 +145,7 @@ bool Pipeline::AnyStarved() const {
 }
 
 void Pipeline::OnTurnEnd() {
+  synced_in_turn_.reset();
   if (blocked_) return;
   if (pending_records_ >= options_.commit_records || pending_bytes_ >= options_.pending_bytes ||
       AnyStarved())

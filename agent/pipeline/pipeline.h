@@ -73,6 +73,7 @@ class Pipeline {
   friend class InputInbox;
 
   bool Accept(InputInbox& inbox, const Message& message, Ticket ticket);
+  bool ClockSynced();
   void Keep(Record&& record, const DecodedRecord& decoded);
   void SetAside(InputInbox& inbox, const Message& message, std::string_view payload,
                 std::string reason);
@@ -97,6 +98,7 @@ class Pipeline {
   std::vector<DeadLetter> dead_letters_;
   size_t pending_records_ = 0;
   size_t pending_bytes_ = 0;
+  std::optional<bool> synced_in_turn_;  // A system call, and many messages come in one turn.
   bool blocked_ = false;  // The store refused the last commit; a retry is armed or room is awaited.
   bool paused_ = false;   // Offer() has returned false since the last Resume().
 
