@@ -94,10 +94,10 @@ class Bench:
         at 100 messages a second."""
         if self._backlog is None:
             self._backlog = self.folder / "backlog"
-            with new_broker(self.folder / "backlog-broker") as broker:
-                # The broker sends no more before these are acknowledged, so each commit holds them.
-                uri = f"{self.topic_uri(broker.port)}?receive_maximum=20"
-                agent = Agent(self.programs, self._backlog, TIDEGATE_INPUT_MQTT=uri, TIDEGATE_DURABILITY="process-safe")
+            # The broker sends no more before these are acknowledged, so each commit holds them.
+            with new_broker(self.folder / "backlog-broker", in_flight=20) as broker:
+                agent = Agent(self.programs, self._backlog, TIDEGATE_INPUT_MQTT=f"{self.topic_uri(broker.port)}?receive_maximum=20",
+                              TIDEGATE_DURABILITY="process-safe")
                 agent.start()
                 agent.wait_connected()
                 self.publish(broker.port, self.records, rate=30_000)

@@ -20,9 +20,9 @@ __all__ = ["ROOT", "Agent", "DevBroker", "Kafka", "Mosquitto", "Process", "new_b
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
-def new_broker(folder: Path) -> Mosquitto:
-    """Tuned so that it is never what limits a subscriber."""
-    return Mosquitto(folder, extra="max_inflight_messages 0\nmax_packet_size 300000")
+def new_broker(folder: Path, in_flight: int = 0) -> Mosquitto:
+    """Without `in_flight` it sends a subscriber as much as that one allows."""
+    return Mosquitto(folder, extra=f"max_inflight_messages {in_flight}\nmax_packet_size 300000")
 
 
 class Agent(Process):
