@@ -4,9 +4,7 @@ import json
 import time
 
 from .bench import Bench, median, spread
-from .parts import Agent, DevBroker, new_broker, wait_until
-
-TOPIC = "telematics.raw.telematics_heartbeat"
+from .parts import TOPIC, Agent, DevBroker, new_broker, wait_until
 
 
 def start(bench: Bench):
@@ -70,33 +68,43 @@ def drain(bench: Bench):
     bench.row("records/s: drain / librdkafka alone", f"{median(ours):,.0f} / {median(raw):,.0f}")
 
 
-def wire(bench: Bench, seconds: int = 60, rate: int = 100):
+def wire(bench: Bench):
     with DevBroker(bench.programs, bench.folder / "wire-kafka") as kafka:
         agent = Agent(bench.programs, bench.backlog("wire"), TIDEGATE_KAFKA_BOOTSTRAP_SERVERS=kafka.bootstrap)
         agent.start()
         wait_until(lambda: agent.acked() >= bench.records, 120, "the backlog to drain")
-        sent, segments = agent.tcp_counters(kafka.bootstrap)
+        wire_row(bench, "wire bytes a record, draining, 3 partitions", agent.tcp_counters(kafka.bootstrap), bench.records, "≤ 34")
         agent.stop()
-        bench.row("wire bytes a record, draining; with IP and TCP headers",
-                  f"{sent / bench.records:.1f}; {(sent + 52 * segments) / bench.records:.1f}", "≤ 34")
-        with new_broker(bench.folder / "wire-broker") as broker:
-            live = bench.agent("live", TIDEGATE_INPUT_MQTT=bench.topic_uri(broker.port),
-                               TIDEGATE_KAFKA_BOOTSTRAP_SERVERS=kafka.bootstrap)
-            live.start()
-            live.wait_connected()
-            bench.publish(broker.port, 5 * rate, rate)
-            count = seconds * rate
-            acked, bytes_before = live.acked(), live.metric("tidegate_mqtt_bytes_total")
-            before = live.tcp_counters(kafka.bootstrap)
-            bench.publish(broker.port, count, rate)
-            wait_until(lambda: live.acked() >= acked + count, 30, "the last of them")
-            sent, segments = (now - then for now, then in zip(live.tcp_counters(kafka.bootstrap), before))
-            payload = live.metric("tidegate_mqtt_bytes_total") - bytes_before
-            live.stop()
-        bench.row(f"the same live at {rate} msg/s ({payload / count:.0f}-byte payloads)",
-                  f"{sent / count:.1f}; {(sent + 52 * segments) / count:.1f}", "≤ 45")
+    for partitions in (1, 3):
+        wire_live(bench, partitions)
+
+
+def wire_live(bench: Bench, partitions: int, seconds: int = 60, rate: int = 100):
+    count, name = seconds * rate, f"live{partitions}"
+    with (new_broker(bench.folder / f"{name}-broker") as broker,
+          DevBroker(bench.programs, bench.folder / f"{name}-kafka", partitions) as kafka):
+        agent = bench.agent(name, TIDEGATE_INPUT_MQTT=bench.topic_uri(broker.port),
+                            TIDEGATE_KAFKA_BOOTSTRAP_SERVERS=kafka.bootstrap)
+        agent.start()
+        agent.wait_connected()
+        bench.publish(broker.port, 5 * rate, rate)
+        wait_until(lambda: agent.acked() >= 5 * rate, 30, "the warm-up to arrive")
+        before, bytes_before = agent.tcp_counters(kafka.bootstrap), agent.metric("tidegate_mqtt_bytes_total")
+        bench.publish(broker.port, count, rate)
+        wait_until(lambda: agent.acked() >= 5 * rate + count, 30, "the last of them")
+        sent = tuple(now - then for now, then in zip(agent.tcp_counters(kafka.bootstrap), before))
+        payload = (agent.metric("tidegate_mqtt_bytes_total") - bytes_before) / count
+        agent.stop()
+    partitions_text = "1 partition" if partitions == 1 else f"{partitions} partitions"
+    wire_row(bench, f"live at {rate} msg/s of {payload:.0f} bytes, {partitions_text}", sent, count, "≤ 45")
+
+
+def wire_row(bench: Bench, what: str, sent: tuple[int, int], count: int, target: str):
+    payload, segments = sent
+    bench.row(f"{what}: TCP payload; with IP and TCP headers",
+              f"{payload / count:.1f}; {(payload + 52 * segments) / count:.1f}", target)
 
 
 def scale(bench: Bench):
     """The store alone; what it prints is explained in store_bench.cc."""
-    print(bench.run("store_bench", "scale"), flush=True)
+    print("\n" + bench.run("store_bench", "scale"), flush=True)

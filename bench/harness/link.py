@@ -56,6 +56,7 @@ def link(bench: Bench, cuts: int = 10):
         agent.start()
         for i in range(cuts):
             wait_until(lambda: agent.acked() > 0, 60, "the backlog to drain", every=0.01)
+            time.sleep(0.5)
             cable.down()
             time.sleep(3 + i * 0.7)
             acked = agent.acked()

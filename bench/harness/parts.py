@@ -15,8 +15,9 @@ sys.path.insert(0, str(ROOT / "tests"))
 from realparts import Kafka, Mosquitto  # noqa: E402
 from realparts.server import Process, wait_until  # noqa: E402
 
-__all__ = ["ROOT", "Agent", "DevBroker", "Kafka", "Mosquitto", "Process", "new_broker", "wait_until"]
+__all__ = ["ROOT", "TOPIC", "Agent", "DevBroker", "Kafka", "Mosquitto", "Process", "new_broker", "wait_until"]
 
+TOPIC = "telematics.raw.telematics_heartbeat"  # Where the agent's heartbeats go.
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -119,15 +120,15 @@ class Agent(Process):
 class DevBroker(Process):
     """librdkafka's mock brokers in a process of their own: they acknowledge from memory."""
 
-    def __init__(self, programs: Path, folder: Path):
+    def __init__(self, programs: Path, folder: Path, partitions: int = 3):
         folder.mkdir(parents=True, exist_ok=True)
         super().__init__("tidegate-dev-broker", folder / "dev-broker.log")
-        self._program = programs / "tidegate-dev-broker"
+        self._command = [programs / "tidegate-dev-broker", "--topics", TOPIC, "--partitions", partitions]
         self.bootstrap = ""
 
     def __enter__(self):
         self.log.unlink(missing_ok=True)
-        self.launch([self._program])
+        self.launch(self._command)
         self.bootstrap = wait_until(self._address, 10, "the dev broker's address")
         return self
 
