@@ -6,6 +6,8 @@ import time
 from .bench import Bench, median, spread
 from .parts import TOPIC, Agent, DevBroker, new_broker, wait_until
 
+SIZES = ("10000", "1000000", "10000000")
+
 
 def start(bench: Bench):
     agent = Agent(bench.programs, bench.backlog("start"))
@@ -107,4 +109,5 @@ def wire_row(bench: Bench, what: str, sent: tuple[int, int], count: int, target:
 
 def scale(bench: Bench):
     """The store alone; what it prints is explained in store_bench.cc."""
-    print("\n" + bench.run("store_bench", "scale"), flush=True)
+    text = bench.run("store_bench", "backlog", *SIZES, env={"TMPDIR": str(bench.folder)})
+    print(f"\n```\n{text}```", flush=True)
