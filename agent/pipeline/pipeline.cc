@@ -86,6 +86,8 @@ bool Pipeline::Accept(InputInbox& inbox, const Message& message, Ticket ticket) 
     InputInbox& inbox;
     const Message& message;
   } sink(*this, inbox, message);
+  // First: a clock that is synchronised is right when it is read after.
+  const bool clock_synced = ClockSynced();
   const DecodeContext context{.record_class = inbox.input_.record_class,
                               .topic_tenant = message.tenant,
                               .topic_asset = message.asset,
@@ -94,7 +96,7 @@ bool Pipeline::Accept(InputInbox& inbox, const Message& message, Ticket ticket) 
                               .default_tenant = options_.default_tenant,
                               .tenants = options_.tenants,
                               .arrival = clock_.Now(),
-                              .clock_synced = ClockSynced()};
+                              .clock_synced = clock_synced};
   Decode(message.payload, context, options_.json, sink);
   inbox.accepted_ = ticket;
   inbox.messages_.Increment();
@@ -159,10 +161,7 @@ AppendRequest Pipeline::MakeRequest() const {
     if (!records.empty()) request.batches.push_back({record_class, records});
   }
   request.dead_letters = dead_letters_;
-  request.stamp = ClockStamp{.boot_id = clock_.BootId(),
-                             .since_boot = clock_.SinceBoot(),
-                             .wall = clock_.Now(),
-                             .synced = clock_.Synced()};
+  request.stamp = StampNow(clock_);
   return request;
 }
 
