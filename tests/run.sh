@@ -12,7 +12,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # Clang and the checkers of tests/lint; the rest serves the integration tests.
 TEST_PACKAGES=(
-    libgtest-dev libgmock-dev libbenchmark-dev ccache git
+    libgtest-dev libgmock-dev libbenchmark-dev libcjson-dev ccache git
     clang-14 clang-format-14 libclang-rt-14-dev shellcheck
     python3 python3-venv maven openjdk-17-jdk-headless mosquitto mosquitto-clients openssl socat
     debootstrap systemd-container debhelper lintian

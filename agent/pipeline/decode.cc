@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <utility>
 
 #include "core/rules/rules.h"
@@ -18,6 +19,12 @@ using json::Value;
 constexpr std::array<std::string_view, 4> kAssetNames{"asset_id", "device_id", "machine_id",
                                                       "sensor_id"};
 constexpr std::array<std::string_view, 2> kTimeNames{"timestamp", "ts"};
+
+// The names and the time that a value has and its payload may not have.
+constexpr size_t kAddedNames =
+    std::string_view(R"("tenant_id":"","asset_id":"","timestamp":"2026-01-01T00:00:00.000Z",)")
+        .size() +
+    std::string_view(R"("additional_data":{},)").size();
 
 Error Refused(std::string reason) {
   return Error{ErrorCode::kRejected, std::move(reason)};
@@ -56,7 +63,7 @@ std::string_view IdText(Value value) {
 }
 
 bool InRange(const std::optional<Value>& value, double bound) {
-  return value && value->is_number() && value->as_number() >= -bound && value->as_number() <= bound;
+  return value && value->is_number() && std::abs(value->as_number()) <= bound;
 }
 
 void FindPosition(Value object, Members& members) {
@@ -160,7 +167,11 @@ Status DecideTime(const Members& members, const DecodeContext& context, Record& 
 void WriteText(json::Writer& writer, std::string_view key, const std::optional<Value>& text) {
   if (!text) return;
   writer.Key(key);
-  writer.String(IdText(*text));
+  if (text->is_string()) {
+    writer.Copy(*text);
+  } else {
+    writer.String(IdText(*text));
+  }
 }
 
 void WriteLocation(json::Writer& writer, const Members& members) {
@@ -173,9 +184,7 @@ void WriteLocation(json::Writer& writer, const Members& members) {
   writer.Number(members.longitude->number_text());
   for (auto extra = members.location ? members.location->First() : std::nullopt; extra;
        extra = extra->Next()) {
-    if (extra->key() == "latitude" || extra->key() == "longitude") continue;
-    writer.Key(extra->key());
-    writer.Copy(*extra);
+    if (extra->key() != "latitude" && extra->key() != "longitude") writer.Member(*extra);
   }
   writer.EndObject();
 }
@@ -188,8 +197,7 @@ Status WriteAdditional(json::Writer& writer, Value object, const Members& member
       writer.BeginObject();
       open = true;
     }
-    writer.Key(member.key());
-    writer.Copy(member);
+    writer.Member(member);
   };
   if (members.additional) {
     for (auto member = members.additional->First(); member; member = member->Next()) write(*member);
@@ -207,6 +215,8 @@ Status WriteAdditional(json::Writer& writer, Value object, const Members& member
 }
 
 Status WriteValue(Value object, const Members& members, Record& record) {
+  record.value.reserve(object.source_bytes() + record.tenant.size() + record.asset.size() +
+                       kAddedNames);
   json::Writer writer(record.value);
   writer.BeginObject();
   WriteText(writer, "event_id", members.event_id);
@@ -239,9 +249,8 @@ Status DecodeObject(Value object, const DecodeContext& context, DecodeSink& sink
   record.asset = std::move(asset).value();
   if (Status status = DecideTime(members, context, record); !status.ok()) return status;
   if (Status status = WriteValue(object, members, record); !status.ok()) return status;
-  const Record& made = record;
-  const DecodedRecord decoded(made, object, members.latitude, members.longitude);
-  sink.OnRecord(record, decoded);
+  const DecodedRecord decoded(record, object, members.latitude, members.longitude);
+  sink.OnRecord(std::move(record), decoded);
   return {};
 }
 

@@ -48,7 +48,8 @@ class DecodedRecord {
 class DecodeSink {
  public:
   virtual ~DecodeSink() = default;
-  virtual void OnRecord(Record record, const DecodedRecord& decoded) = 0;
+  // `decoded` looks at the record, so it is of no use once the record has been moved away.
+  virtual void OnRecord(Record&& record, const DecodedRecord& decoded) = 0;
   // `payload` is the whole message, or the one element of its array that is refused.
   virtual void OnRefused(std::string_view payload, std::string reason) = 0;
 };

@@ -76,7 +76,7 @@ bool Pipeline::Accept(InputInbox& inbox, const Message& message, Ticket ticket) 
   }
   struct Sink final : DecodeSink {
     Sink(Pipeline& p, InputInbox& i, const Message& m) : pipeline(p), inbox(i), message(m) {}
-    void OnRecord(Record record, const DecodedRecord& decoded) override {
+    void OnRecord(Record&& record, const DecodedRecord& decoded) override {
       pipeline.Keep(std::move(record), decoded);
     }
     void OnRefused(std::string_view payload, std::string reason) override {
@@ -105,7 +105,7 @@ bool Pipeline::Accept(InputInbox& inbox, const Message& message, Ticket ticket) 
   return true;
 }
 
-void Pipeline::Keep(Record record, const DecodedRecord& decoded) {
+void Pipeline::Keep(Record&& record, const DecodedRecord& decoded) {
   alerts_.Fold(decoded, clock_.SinceBoot(), [&](Record alert, RuleChange change) {
     (change == RuleChange::kRaised ? alerts_raised_ : alerts_cleared_).Increment();
     AddPending(std::move(alert));
@@ -113,7 +113,7 @@ void Pipeline::Keep(Record record, const DecodedRecord& decoded) {
   AddPending(std::move(record));
 }
 
-void Pipeline::AddPending(Record record) {
+void Pipeline::AddPending(Record&& record) {
   ++pending_records_;
   pending_bytes_ += record.value.size() + sizeof(Record);
   pending_[static_cast<size_t>(record.record_class)].push_back(std::move(record));

@@ -73,10 +73,10 @@ class Pipeline {
   friend class InputInbox;
 
   bool Accept(InputInbox& inbox, const Message& message, Ticket ticket);
-  void Keep(Record record, const DecodedRecord& decoded);
+  void Keep(Record&& record, const DecodedRecord& decoded);
   void SetAside(InputInbox& inbox, const Message& message, std::string_view payload,
                 std::string reason);
-  void AddPending(Record record);
+  void AddPending(Record&& record);
   void OnTurnEnd();
   bool AnyStarved() const;
   AppendRequest MakeRequest() const;

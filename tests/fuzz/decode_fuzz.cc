@@ -11,7 +11,7 @@
 namespace {
 
 struct Collected final : tidegate::DecodeSink {
-  void OnRecord(tidegate::Record record, const tidegate::DecodedRecord& decoded) override {
+  void OnRecord(tidegate::Record&& record, const tidegate::DecodedRecord& decoded) override {
     (void)decoded.Field("location.latitude");
     (void)decoded.Field("temperature_c");
     records.push_back(std::move(record));

@@ -22,7 +22,7 @@ class AlertsTest : public testing::Test {
   // Folds one payload in and returns the alerts that came of it.
   std::vector<std::string> Fold(const std::string& payload, BootTime arrival = {}) {
     struct Sink final : DecodeSink {
-      void OnRecord(Record, const DecodedRecord& decoded) override {
+      void OnRecord(Record&&, const DecodedRecord& decoded) override {
         alerts.Fold(decoded, arrival,
                     [&](Record alert, RuleChange) { values.push_back(alert.value); });
       }
