@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "store/varint.h"
+#include "core/varint.h"
 
 namespace tidegate {
 namespace {
