@@ -123,6 +123,7 @@ Status RunningAgent::OpenStore() {
   clock_watch_ = std::make_unique<ClockWatch>(*store_, loop_, clock_, log_, metrics_);
   pipeline_ = std::make_unique<Pipeline>(*store_, loop_, clock_, log_, metrics_, settings_.rules,
                                          settings_.pipeline);
+  pipeline_->Restore();
   pipeline_->OnStored([this](Seq first, const AppendRequest& request) { Publish(first, request); });
   return {};
 }
@@ -257,7 +258,8 @@ StatusReport RunningAgent::status() const {
                              .detail = driver.detail,
                              .received = inputs[i].received,
                              .settled = inputs[i].settled,
-                             .refused = inputs[i].refused});
+                             .refused = inputs[i].refused,
+                             .redelivered = inputs[i].redelivered});
   }
   report.uplink = UplinkStatus();
   report.alerts_raised = pipeline_->alerts_raised();

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "store/store.h"
-#include "store/varint.h"
+#include "core/varint.h"
 
 namespace tidegate {
 

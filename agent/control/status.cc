@@ -61,6 +61,7 @@ void WriteInputs(json::Writer& writer, const StatusReport& report) {
     Count(writer, "received", input.received);
     Count(writer, "settled", input.settled);
     Count(writer, "refused", input.refused);
+    Count(writer, "redelivered", input.redelivered);
     writer.EndObject();
   }
   writer.EndObject();
@@ -237,9 +238,10 @@ Result<std::string> StatusText(std::string_view status_json) {
                      store["dead_letters"].count());
   for (auto input = status["inputs"].First(); input; input = input->Next()) {
     const Part part(input);
-    out += fmt::format("input    {}: {}; {} received, {} durable, {} refused\n", input->key(),
-                       part["detail"].text(), part["received"].count(), part["settled"].count(),
-                       part["refused"].count());
+    out +=
+        fmt::format("input    {}: {}; {} received, {} durable, {} refused, {} redelivered\n",
+                    input->key(), part["detail"].text(), part["received"].count(),
+                    part["settled"].count(), part["refused"].count(), part["redelivered"].count());
   }
   out +=
       fmt::format("uplink   {}; {} delivered, {} in flight, {} rejected\n", uplink["detail"].text(),

@@ -24,6 +24,7 @@ struct StatusReport {
     uint64_t received = 0;
     uint64_t settled = 0;
     uint64_t refused = 0;
+    uint64_t redelivered = 0;  // Stored already when it came again.
   };
   struct UplinkPart {
     bool configured = false;

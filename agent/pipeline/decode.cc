@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdint>
 #include <utility>
 
 #include "core/rules/rules.h"
@@ -257,12 +258,33 @@ Status DecodeObject(Value object, const DecodeContext& context, DecodeSink& sink
 }  // namespace
 
 std::optional<Value> DecodedRecord::Field(std::string_view name) const {
-  if (name == "location.latitude") return latitude_;
-  if (name == "location.longitude") return longitude_;
-  // Members that the value holds under another name, or in another place.
-  if (latitude_ && (name == "lat" || name == "lon") && !source_.Find("location"))
-    return std::nullopt;
-  return FindField(source_, name);
+  if (latitude_ && name == "location.latitude") return latitude_;
+  if (longitude_ && name == "location.longitude") return longitude_;
+  return FoundInSource(name) ? FindField(*source_, name) : FieldOfValue(name);
+}
+
+// False for members that the value holds under another name, in another place or as another type.
+// With a dot, the first step may lead elsewhere once the source's own members stand beside those of
+// its additional_data.
+bool DecodedRecord::FoundInSource(std::string_view name) const {
+  constexpr std::array<std::string_view, 12> kMoved{
+      "event_id",  "tenant_id", "asset_id", "device_id", "machine_id", "sensor_id",
+      "timestamp", "ts",        "lat",      "lon",       "location",   "additional_data"};
+  if (!source_) return false;
+  const size_t dot = name.find('.');
+  if (std::ranges::find(kMoved, name.substr(0, dot)) != kMoved.end()) return false;
+  return dot == std::string_view::npos || !source_->Find("additional_data");
+}
+
+std::optional<Value> DecodedRecord::FieldOfValue(std::string_view name) const {
+  if (!value_) {
+    // It was made from a payload within the limits; this only has to end.
+    constexpr json::Limits kOwn{.max_bytes = SIZE_MAX, .max_depth = 64, .max_values = SIZE_MAX};
+    auto parsed = json::Document::Parse(record_.value, kOwn);
+    if (!parsed.ok()) return std::nullopt;
+    value_ = std::move(parsed).value();
+  }
+  return FindField(value_->root(), name);
 }
 
 void Decode(std::string_view payload, const DecodeContext& context, const json::Limits& limits,
