@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "agent/clock_watch.h"
 #include "agent/control/control_socket.h"
 #include "agent/control/record_line.h"
 #include "agent/pipeline/pipeline.h"
@@ -78,6 +79,7 @@ class RunningAgent final : public Agent {
 
   // In the order of the flow; destroyed from the far end.
   std::unique_ptr<Store> store_;
+  std::unique_ptr<ClockWatch> clock_watch_;
   std::unique_ptr<Transport> transport_;
   std::unique_ptr<Forwarder> forwarder_;
   std::unique_ptr<Pipeline> pipeline_;
@@ -118,6 +120,7 @@ Status RunningAgent::OpenStore() {
   store_ = std::move(store).value();
   log_.Info("store: {}, {} records wait, epoch {}", settings_.store_dir,
             store_->Usage().total_records(), store_->epoch());
+  clock_watch_ = std::make_unique<ClockWatch>(*store_, loop_, clock_, log_, metrics_);
   pipeline_ = std::make_unique<Pipeline>(*store_, loop_, clock_, log_, metrics_, settings_.rules,
                                          settings_.pipeline);
   pipeline_->Restore();
@@ -136,8 +139,10 @@ Status RunningAgent::OpenUplink() {
   Forwarder::Options forwarding;
   forwarding.gateway = settings_.gateway_id;
   forwarding.topics = settings_.topics;
+  forwarding.clock_history = &clock_watch_->history();
   forwarder_ = std::make_unique<Forwarder>(*store_, *transport_, loop_, clock_, log_, metrics_,
                                            std::move(forwarding));
+  clock_watch_->OnSet([this](bool back) { forwarder_->OnClockSet(back); });
   return {};
 }
 
@@ -174,6 +179,7 @@ Status RunningAgent::OpenControl() {
 }
 
 void RunningAgent::Publish(Seq first, const AppendRequest& request) {
+  clock_watch_->Poll();
   if (forwarder_) forwarder_->OnStored();
   if (!control_ || !control_->HasFollowers()) return;
   Seq seq = first;
@@ -234,6 +240,7 @@ StatusReport RunningAgent::status() const {
   report.uptime = std::chrono::floor<std::chrono::seconds>(clock_.SinceBoot() - started_);
   report.now = clock_.Now();
   report.clock_synced = clock_.Synced();
+  report.clock_correction = clock_watch_->correction();
   report.store = store_->Usage();
   report.store_blocked = pipeline_->blocked();
   const auto inputs = pipeline_->inputs();

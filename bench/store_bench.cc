@@ -81,6 +81,7 @@ void BenchCodec() {
     for (const size_t size : {1, 10, 20, 100, 500, 1000}) {
       BatchCodec codec(level);
       FleetSource fleet;
+      const ClockStamp stamp{"0123", {}, {}, true};
       const size_t rounds = 20'000 / size;
       uint64_t bytes = 0;
       double encode = 0;
@@ -88,8 +89,7 @@ void BenchCodec() {
       for (size_t i = 0; i < rounds; ++i) {
         const auto records = fleet.Take(size);
         const double start = WallSeconds();
-        const auto body = codec.Encode({RecordClass::kHeartbeat, 1 + i * size, 0},
-                                       {"0123", {}, {}, true}, records);
+        const auto body = codec.Encode({RecordClass::kHeartbeat, 1 + i * size, stamp, records});
         const double middle = WallSeconds();
         if (!body.ok() || !codec.Decode(*body).ok()) std::abort();
         decode += WallSeconds() - middle;

@@ -90,7 +90,7 @@ class Uplink {
     const std::vector<Record> records = heartbeats_.Take(count);
     AppendRequest request;
     request.batches = {{RecordClass::kHeartbeat, records}};
-    request.stamp = {clock_.BootId(), clock_.SinceBoot(), clock_.Now(), clock_.Synced()};
+    request.stamp = StampNow(clock_);
     if (!store_.Append(request).ok()) std::exit(1);
   }
   void Go() { forwarder_->OnStored(); }

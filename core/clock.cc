@@ -9,6 +9,10 @@
 namespace tidegate {
 
 namespace {
+constexpr auto kAnswerHolds = std::chrono::milliseconds(50);
+// Less may be the time between two readings.
+constexpr auto kSmallestStep = std::chrono::milliseconds(10);
+
 std::string ReadBootId() {
   std::ifstream file("/proc/sys/kernel/random/boot_id");
   std::string id;
@@ -23,6 +27,11 @@ std::chrono::nanoseconds Read(clockid_t clock) {
   clock_gettime(clock, &now);
   return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
 }
+
+bool KernelSaysSynced() {
+  timex request{};
+  return adjtimex(&request) >= 0 && (request.status & STA_UNSYNC) == 0;
+}
 }  // namespace
 
 SystemClock::SystemClock() : boot_id_(ReadBootId()) {}
@@ -35,9 +44,18 @@ BootTime SystemClock::SinceBoot() const {
   return Read(CLOCK_BOOTTIME);
 }
 
+// The kernel takes microseconds to answer, and is asked for every record. An answer is good for a
+// moment, unless the clock has been set since.
 bool SystemClock::Synced() const {
-  timex request{};
-  return adjtimex(&request) >= 0 && (request.status & STA_UNSYNC) == 0;
+  const BootTime now = Read(CLOCK_BOOTTIME);
+  const std::chrono::nanoseconds offset = Read(CLOCK_REALTIME) - now;
+  const std::lock_guard lock(mutex_);
+  if (asked_.before && now - asked_.at < kAnswerHolds &&
+      std::chrono::abs(offset - asked_.offset) < kSmallestStep) {
+    return asked_.synced;
+  }
+  asked_ = {now, offset, KernelSaysSynced(), true};
+  return asked_.synced;
 }
 
 }  // namespace tidegate

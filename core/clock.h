@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <mutex>
 #include <string>
 
 namespace tidegate {
@@ -33,7 +34,16 @@ class SystemClock final : public Clock {
   const std::string& BootId() const override { return boot_id_; }
 
  private:
+  struct Asked {
+    BootTime at{};
+    std::chrono::nanoseconds offset{};  // Of the wall clock to the time since boot.
+    bool synced = false;
+    bool before = false;
+  };
+
   std::string boot_id_;
+  mutable std::mutex mutex_;
+  mutable Asked asked_;  // Guarded by mutex_.
 };
 
 }  // namespace tidegate

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/time_format.h"
 #include "core/utf8.h"
 
 namespace tidegate {
@@ -25,6 +26,24 @@ std::optional<RecordClass> RecordClassFromName(std::string_view name) {
     if (RecordClassName(record_class) == name) return record_class;
   }
   return std::nullopt;
+}
+
+// Only strings stand before the timestamp, and a quote within a string is escaped: what looks like
+// a member's beginning is one, and the first of that name is the value's own.
+size_t TimestampPosition(std::string_view canonical_value) {
+  constexpr std::string_view kMember = R"(,"timestamp":")";
+  const size_t member = canonical_value.find(kMember);
+  return member == std::string_view::npos ? member : member + kMember.size();
+}
+
+bool Redate(Record& record, WallTime time) {
+  const std::string before = FormatTime(record.time);
+  const size_t position = TimestampPosition(record.value);
+  if (position == std::string::npos || record.value.compare(position, before.size(), before) != 0)
+    return false;
+  record.value.replace(position, before.size(), FormatTime(time));
+  record.time = time;
+  return true;
 }
 
 bool IsTenantName(std::string_view text) {

@@ -47,6 +47,13 @@ struct Record {
   friend bool operator==(const Record&, const Record&) = default;
 };
 
+// Where the 24 characters of the time stand in a canonical value, between their quotes. npos: not a
+// value of ours.
+size_t TimestampPosition(std::string_view canonical_value);
+// Gives the record another time, in its value too; nothing else changes. False: its value does not
+// hold its time, and nothing has been changed.
+bool Redate(Record& record, WallTime time);
+
 inline constexpr size_t kMaxTenantBytes = 64;
 inline constexpr size_t kMaxAssetBytes = 128;
 // 1 to 64 of A-Z a-z 0-9 . _ - and not only dots.

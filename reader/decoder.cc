@@ -101,6 +101,7 @@ Provenance ProvenanceOf(const SourceMessage& message, const WireInfo& info, bool
                     : info.time_source == TimeSource::kSource ? TimeOrigin::kSource
                                                               : TimeOrigin::kGateway;
   provenance.clock_synced = info.clock_synced;
+  provenance.restamped = info.restamped;
   provenance.replayed = info.replayed;
   provenance.topic = message.partition.topic;
   provenance.partition = message.partition.number;

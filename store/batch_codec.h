@@ -5,12 +5,12 @@
 
 #include <cstdint>
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 
 #include "core/record.h"
 #include "core/result.h"
+#include "store/batch_contents.h"
 #include "store/store.h"
 
 namespace tidegate {
@@ -24,7 +24,7 @@ struct BatchHeader {
 
 class BatchCodec {
  public:
-  static constexpr uint8_t kVersion = 1;
+  static constexpr uint8_t kVersion = 2;  // What Encode writes; Decode reads all before it, too.
   // zstd's. On batches this small the higher levels cost more and give no fewer bytes:
   // store/README.md.
   static constexpr int kDefaultLevel = 1;
@@ -35,10 +35,8 @@ class BatchCodec {
   explicit BatchCodec(int level = kDefaultLevel);
   ~BatchCodec();
 
-  // The view lives until the next call. kRejected: over kMaxRawBytes or kMaxRecords. REQUIRES:
-  // records not empty, all of header.record_class; header.count is ignored.
-  Result<std::string_view> Encode(const BatchHeader& header, const ClockStamp& stamp,
-                                  std::span<const Record> records);
+  // The view lives until the next call. kRejected: over kMaxRawBytes or kMaxRecords.
+  Result<std::string_view> Encode(const BatchView& batch);
 
   // kCorrupt: not a body, damaged, or of a later version; the message says what and where.
   Result<Batch> Decode(std::string_view body);

@@ -1,19 +1,36 @@
 #include "store/batch_table.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace tidegate {
-Result<BatchTable> BatchTable::Prepare(Database& database) {
+
+Result<BatchTable> BatchTable::PrepareReading(Database& database) {
   BatchTable table;
   const std::pair<Statement*, std::string_view> statements[] = {
-      {&table.insert_, "INSERT INTO batch(key, count, created, body) VALUES(?1, ?2, ?3, ?4)"},
-      {&table.replace_, "UPDATE batch SET body=?2 WHERE key=?1"},
-      {&table.delete_, "DELETE FROM batch WHERE key=?1"},
       {&table.after_,
        "SELECT key, count, created, body FROM batch WHERE key>?1 AND key<?2 ORDER BY key LIMIT 1"},
       {&table.head_after_,
-       "SELECT key, count, created FROM batch WHERE key>?1 AND key<?2 ORDER BY key LIMIT 1"},
-      {&table.totals_, "SELECT key, count FROM batch"}};
+       "SELECT key, count, created FROM batch WHERE key>?1 AND key<?2 ORDER BY key LIMIT 1"}};
+  for (const auto& [statement, sql] : statements) {
+    if (auto status = database.PrepareInto(*statement, sql); !status.ok()) return status.error();
+  }
+  return table;
+}
+
+Result<BatchTable> BatchTable::Prepare(Database& database) {
+  auto table = PrepareReading(database);
+  if (!table.ok()) return table;
+  const std::pair<Statement*, std::string_view> statements[] = {
+      {&table->insert_,
+       "INSERT INTO batch(key, count, created, body, totals) VALUES(?1, ?2, ?3, ?4, ?5)"},
+      {&table->replace_, "UPDATE batch SET body=?2 WHERE key=?1"},
+      {&table->delete_, "DELETE FROM batch WHERE key=?1"},
+      {&table->last_,
+       "SELECT key, count, created, totals FROM batch WHERE key>?1 AND key<?2 ORDER BY key DESC "
+       "LIMIT 1"},
+      {&table->count_after_, "SELECT count(*) FROM batch WHERE key>?1 AND key<?2"},
+      {&table->count_, "SELECT key, count FROM batch"}};
   for (const auto& [statement, sql] : statements) {
     if (auto status = database.PrepareInto(*statement, sql); !status.ok()) return status.error();
   }
@@ -25,6 +42,7 @@ Status BatchTable::Insert(const BatchRow& row) {
       .Bind(2, static_cast<int64_t>(row.count))
       .Bind(3, row.created_ms)
       .BindBlob(4, row.body)
+      .BindBlob(5, row.totals)
       .Run();
 }
 
@@ -45,7 +63,7 @@ Result<std::optional<BatchRow>> BatchTable::After(RecordClass record_class, Seq 
   if (!*found) return std::optional<BatchRow>();
   body_ = after_.Bytes(3);
   return std::optional<BatchRow>(
-      BatchRow{after_.Int(0), static_cast<uint64_t>(after_.Int(1)), after_.Int(2), body_});
+      BatchRow{after_.Int(0), static_cast<uint64_t>(after_.Int(1)), after_.Int(2), body_, {}});
 }
 
 Result<std::optional<BatchRow>> BatchTable::HeadAfter(RecordClass record_class, Seq after) {
@@ -56,28 +74,48 @@ Result<std::optional<BatchRow>> BatchTable::HeadAfter(RecordClass record_class, 
   if (!found.ok()) return found.error();
   if (!*found) return std::optional<BatchRow>();
   return std::optional<BatchRow>(BatchRow{
-      head_after_.Int(0), static_cast<uint64_t>(head_after_.Int(1)), head_after_.Int(2), {}});
+      head_after_.Int(0), static_cast<uint64_t>(head_after_.Int(1)), head_after_.Int(2), {}, {}});
 }
 
-Result<BatchTotals> BatchTable::Totals() {
-  const StatementScope scope(totals_);
-  BatchTotals totals;
+Result<std::optional<BatchRow>> BatchTable::Newest() {
+  std::optional<BatchRow> newest;
+  for (const RecordClass record_class : kRecordClasses) {
+    const StatementScope scope(last_);
+    const auto found =
+        last_.Bind(1, MakeBatchKey(record_class, 0)).Bind(2, EndOfClass(record_class)).Step();
+    if (!found.ok()) return found.error();
+    if (!*found || (newest && SeqOf(last_.Int(0)) < SeqOf(newest->key))) continue;
+    body_ = last_.Bytes(3);
+    newest = BatchRow{last_.Int(0), static_cast<uint64_t>(last_.Int(1)), last_.Int(2), {}, body_};
+  }
+  return newest;
+}
+
+Result<uint64_t> BatchTable::CountAfter(RecordClass record_class, Seq after) {
+  const StatementScope scope(count_after_);
+  const auto row = count_after_.Bind(1, MakeBatchKey(record_class, after))
+                       .Bind(2, EndOfClass(record_class))
+                       .Step();
+  if (!row.ok()) return row.error();
+  return static_cast<uint64_t>(count_after_.Int(0));
+}
+
+Result<StoreTotals> BatchTable::Count() {
+  const StatementScope scope(count_);
+  StoreTotals totals;
   for (;;) {
-    const auto row = totals_.Step();
+    const auto row = count_.Step();
     if (!row.ok()) return row.error();
     if (!*row) return totals;
-    const BatchKey key = totals_.Int(0);
-    const auto count = static_cast<uint64_t>(totals_.Int(1));
+    const BatchKey key = count_.Int(0);
+    const auto count = static_cast<uint64_t>(count_.Int(1));
     const auto record_class = static_cast<uint64_t>(key) >> 56;
     if (record_class >= kRecordClassCount || count == 0 || SeqOf(key) == 0) {
       return Error{ErrorCode::kCorrupt, "table batch: a row with an impossible key or count"};
     }
     totals.records[record_class] += count;
     ++totals.batches;
-    if (SeqOf(key) + count > totals.next_seq) {
-      totals.next_seq = SeqOf(key) + count;
-      totals.top_key = key;
-    }
+    totals.next_seq = std::max(totals.next_seq, SeqOf(key) + count);
   }
 }
 

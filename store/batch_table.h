@@ -11,6 +11,7 @@
 #include "core/record.h"
 #include "core/result.h"
 #include "store/sqlite_handle.h"
+#include "store/store_totals.h"
 
 namespace tidegate {
 
@@ -34,20 +35,16 @@ constexpr Seq SeqOf(BatchKey key) {
 struct BatchRow {
   BatchKey key = 0;
   uint64_t count = 0;
-  int64_t created_ms = 0;  // Wall time of the append.
-  std::string_view body;   // Lives until the table's next call.
-};
-
-struct BatchTotals {
-  std::array<uint64_t, kRecordClassCount> records{};
-  uint64_t batches = 0;
-  Seq next_seq = 1;      // Behind the highest stored record.
-  BatchKey top_key = 0;  // The batch that holds it; 0 if there is none.
+  int64_t created_ms = 0;   // Wall time of the append.
+  std::string_view body;    // Lives until the table's next call.
+  std::string_view totals;  // StoreTotals as of this row; empty in rows of format version 1.
 };
 
 class BatchTable {
  public:
   static Result<BatchTable> Prepare(Database& database);
+  // Only After and HeadAfter may be called; works on every format version.
+  static Result<BatchTable> PrepareReading(Database& database);
 
   Status Insert(const BatchRow& row);
   Status ReplaceBody(BatchKey key, std::string_view body);
@@ -57,8 +54,12 @@ class BatchTable {
   Result<std::optional<BatchRow>> After(RecordClass record_class, Seq after);
   // The same without its body.
   Result<std::optional<BatchRow>> HeadAfter(RecordClass record_class, Seq after);
-  // Reads every row's head but no body.
-  Result<BatchTotals> Totals();
+  // The row with the highest seq of all, without its body.
+  Result<std::optional<BatchRow>> Newest();
+  // How many rows of the class lie behind `after`.
+  Result<uint64_t> CountAfter(RecordClass record_class, Seq after);
+  // Records, batches and next seq, from every row's head.
+  Result<StoreTotals> Count();
 
  private:
   BatchTable() = default;
@@ -68,7 +69,9 @@ class BatchTable {
   Statement delete_;
   Statement after_;
   Statement head_after_;
-  Statement totals_;
+  Statement last_;
+  Statement count_after_;
+  Statement count_;
   std::string body_;
 };
 

@@ -1,7 +1,7 @@
-// The VFS of the store. It makes every commit end at a block boundary of the log, so that a commit
-// never rewrites a flash block which already holds an acknowledged one: a power cut while the block
-// is written cannot tear it, and the device writes each block once. store/README.md has the
-// figures. Private to store/; one thread.
+// The VFS of the store. It lets the log keep its blocks for good, and makes every commit end at a
+// block boundary of the log, so that a commit never rewrites a flash block which already holds an
+// acknowledged one: a power cut while the block is written cannot tear it, and the device writes
+// each block once. store/README.md has the figures. Private to store/; one thread.
 #pragma once
 
 #include <cstdint>

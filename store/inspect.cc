@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <fstream>
 #include <optional>
 #include <utility>
 
@@ -29,12 +30,16 @@ std::string EscapedForUri(const std::string& path) {
   return out;
 }
 
+// An agent that has stopped leaves a log without a header: its blocks are kept for the next one.
+bool HasLog(const std::string& path) {
+  std::ifstream log(path + "-wal", std::ios::binary);
+  return log.get() == 0x37;  // Of the magic number, big endian (sqlite.org/fileformat2.html).
+}
+
 // How to open it without leaving files behind or touching those of an agent that is gone.
 std::string_view ModeFor(const std::string& path) {
   if (FileLock::IsHeld(LockPath(path))) return "mode=ro";
-  std::error_code missing;
-  const auto log_bytes = std::filesystem::file_size(path + "-wal", missing);
-  if (missing || log_bytes == 0) return "immutable=1";
+  if (!HasLog(path)) return "immutable=1";
   return std::filesystem::exists(path + "-shm") ? "mode=ro&readonly_shm=1" : "mode=ro";
 }
 
@@ -52,7 +57,7 @@ Result<Database> OpenReadOnly(const std::string& path) {
 class SeqOrder {
  public:
   static Result<SeqOrder> Over(Database& database, std::optional<RecordClass> only, Seq from) {
-    auto table = BatchTable::Prepare(database);
+    auto table = BatchTable::PrepareReading(database);
     if (!table.ok()) return table.error();
     SeqOrder order(std::move(*table));
     for (const RecordClass record_class : kRecordClasses) {

@@ -7,6 +7,8 @@
 #include <charconv>
 #include <fstream>
 
+#include "store/migrate.h"
+
 namespace tidegate {
 namespace {
 
@@ -15,7 +17,8 @@ constexpr size_t kHeaderBytes = 100;
 constexpr size_t kApplicationIdOffset = 68;
 
 constexpr std::string_view kTables = R"(
-CREATE TABLE batch(key INTEGER PRIMARY KEY, count INTEGER NOT NULL, created INTEGER NOT NULL, body BLOB NOT NULL);
+CREATE TABLE batch(key INTEGER PRIMARY KEY, count INTEGER NOT NULL, created INTEGER NOT NULL, body BLOB NOT NULL,
+                   totals BLOB);
 CREATE TABLE state(name TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE dead_letter(id INTEGER PRIMARY KEY, time INTEGER NOT NULL, input TEXT NOT NULL, origin TEXT NOT NULL,
                          reason TEXT NOT NULL, payload BLOB NOT NULL);
@@ -76,7 +79,13 @@ Status SetPragmas(Database& database, const SizeBudget& budget) {
       "PRAGMA synchronous=FULL; PRAGMA cache_size=-128; PRAGMA mmap_size=0; PRAGMA "
       "temp_store=MEMORY;"
       "PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit={}; PRAGMA max_page_count={}",
-      budget.checkpoint_bytes * 2, budget.database_pages));
+      budget.log_reserve_bytes, budget.database_pages));
+}
+
+Status Migrate(Database& database) {
+  const auto version = database.Query("PRAGMA user_version");
+  if (!version.ok()) return version.error();
+  return *version == 1 ? MigrateFromVersion1(database) : Status();
 }
 
 // A new file has no tables at all.
@@ -101,6 +110,12 @@ Status WriteState(Database& database, std::string_view name, std::string_view bo
   auto statement = database.Prepare("INSERT OR REPLACE INTO state(name, body) VALUES(?1, ?2)");
   if (!statement.ok()) return statement.error();
   return statement->Bind(1, name).BindBlob(2, body).Run();
+}
+
+Status DeleteState(Database& database, std::string_view name) {
+  auto statement = database.Prepare("DELETE FROM state WHERE name=?1");
+  if (!statement.ok()) return statement.error();
+  return statement->Bind(1, name).Run();
 }
 
 Status CheckStoreDatabase(Database& database, const std::string& path) {
@@ -149,6 +164,7 @@ Result<Database> OpenStoreDatabase(const std::string& path, const std::string& v
     // From here on the file says by itself whose it is.
     if (status.ok()) status = database->Execute("PRAGMA wal_checkpoint(TRUNCATE)");
   }
+  if (status.ok()) status = Migrate(*database);
   if (!status.ok()) return status.error();
   sqlite3_busy_timeout(database->get(), 0);
   return database;

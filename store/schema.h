@@ -2,6 +2,7 @@
 // it, sets its pragmas. store/README.md describes the tables. Private to store/; one thread.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -15,11 +16,15 @@ namespace tidegate {
 
 inline constexpr int64_t kApplicationId = 0x54476174;  // "TGat"
 // What this code writes.
-inline constexpr int64_t kStoreVersion = 1;
+inline constexpr int64_t kStoreVersion = 2;
 
 // Rows of table state.
 inline constexpr std::string_view kStateEpoch = "epoch";
-inline constexpr std::string_view kStateNextSeq = "next_seq";
+inline constexpr std::string_view kStateTotals = "totals";
+// Written in turn, so that the one before stays until the newer one is certain.
+inline constexpr std::array<std::string_view, 2> kStateSnapshots{"snapshot.0", "snapshot.1"};
+// Before the names of Store::ReadValue.
+inline constexpr std::string_view kStateValuePrefix = "value.";
 inline constexpr std::string_view kStateLeastVersion =
     "least_version";  // Needed to read and write it.
 inline constexpr std::string_view kStateProcessSafe =
@@ -35,5 +40,6 @@ Status CheckStoreDatabase(Database& database, const std::string& path);
 
 Result<std::optional<std::string>> ReadState(Database& database, std::string_view name);
 Status WriteState(Database& database, std::string_view name, std::string_view body);
+Status DeleteState(Database& database, std::string_view name);
 
 }  // namespace tidegate

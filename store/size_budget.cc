@@ -25,10 +25,13 @@ Result<SizeBudget> SizeBudget::For(uint64_t max_bytes) {
   SizeBudget budget;
   budget.log_bytes = std::clamp(max_bytes / 8, 256 * kKiB, 8 * kMiB);
   // A larger log means fewer checkpoints, but a longer recovery and more memory for its index.
-  budget.checkpoint_bytes = std::min(budget.log_bytes / 8, kMiB);
-  budget.transaction_bytes = budget.log_bytes / 4;
-  budget.deletes = std::min<uint64_t>(budget.log_bytes / kFrameBytes / 16, 512);
-  budget.reserve_pages = 64;
+  budget.log_reserve_bytes = std::min(budget.log_bytes, 2 * kMiB);
+  budget.checkpoint_bytes = budget.log_reserve_bytes / 2;
+  budget.transaction_bytes = budget.log_reserve_bytes / 4;
+  budget.snapshot_bytes = budget.log_reserve_bytes / 8;
+  budget.deletes = budget.log_reserve_bytes / kFrameBytes / 16;
+  budget.growth_pages = std::min(max_bytes / 16, kMiB) / kPageBytes;
+  budget.reserve_pages = 64 + PagesForRow(budget.snapshot_bytes);
   budget.database_pages =
       (max_bytes - budget.log_bytes - IndexBytes(budget.log_bytes)) / kPageBytes;
   return budget;

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cassert>
 #include <utility>
 
 #include "store/sqlite_store_impl.h"
@@ -88,83 +87,28 @@ SqliteStore::Impl::Impl(Options options, SizeBudget budget, FileLock lock, const
       origin_{options_.gateway, {}} {}
 
 ClockStamp SqliteStore::Impl::Stamp() const {
-  return {clock_.BootId(), clock_.SinceBoot(), clock_.Now(), clock_.Synced()};
-}
-
-Result<std::vector<EncodedBatch>> SqliteStore::Impl::Encode(const AppendRequest& request) {
-  std::vector<EncodedBatch> encoded;
-  Seq seq = book_.next_seq;
-  for (const auto& [record_class, records, arrivals] : request.batches) {
-    assert(!records.empty());
-    const auto body = codec_.Encode({record_class, seq, records.size()}, request.stamp, records);
-    if (!body.ok()) return body.error();
-    encoded.push_back({MakeBatchKey(record_class, seq), records.size(), std::string(*body)});
-    seq += records.size();
-  }
-  return encoded;
-}
-
-Result<uint64_t> SqliteStore::Impl::PagesFor(const AppendRequest& request,
-                                             const std::vector<EncodedBatch>& batches) const {
-  uint64_t pages = 0;
-  for (const EncodedBatch& batch : batches) pages += PagesForRow(batch.body.size());
-  // Letters of one request that do not fit together push one another out.
-  for (const DeadLetter& letter : request.dead_letters) {
-    pages += PagesForRow(std::min<uint64_t>(letter.payload.size(), file_.max_payload_bytes) +
-                         letter.input.size() + letter.origin.size() + letter.reason.size());
-  }
-  if (pages * kFrameBytes > file_.budget.transaction_bytes) {
-    return Error{ErrorCode::kRejected,
-                 fmt::format("append: {} bytes are more than one transaction may write ({})",
-                             pages * kPageBytes, file_.budget.transaction_bytes)};
-  }
-  return pages;
-}
-
-Result<Seq> SqliteStore::Impl::Append(const AppendRequest& request) {
-  if (auto status = EnsureOpen(); !status.ok()) return status.error();
-  auto batches = Encode(request);
-  if (!batches.ok()) return batches.error();
-  const auto pages = PagesFor(request, *batches);
-  if (!pages.ok()) return pages.error();
-  const Seq first_seq = book_.next_seq;
-  unacknowledged_.clear();
-  RecordClass protect = RecordClass::kReading;
-  for (const EncodedBatch& batch : *batches) {
-    unacknowledged_.push_back(batch.key);
-    protect = std::min(protect, ClassOf(batch.key));
-  }
-  const uint64_t needed = *pages + file_.budget.reserve_pages;
-  const auto status = Write(request.stamp, [&](StoreWriter& writer) -> Status {
-    auto step = writer.DeleteDelivered(file_.budget.deletes);
-    if (step.ok()) {
-      step = options_.full == FullPolicy::kDropOldest ? writer.DropUntilFits(needed, protect)
-                                                      : writer.CheckFits(needed);
-    }
-    for (auto batch = batches->begin(); step.ok() && batch != batches->end(); ++batch) {
-      step = writer.Insert(*batch);
-    }
-    return step.ok() ? writer.AddDeadLetters(request.dead_letters) : step;
-  });
-  if (handle_ != nullptr) unacknowledged_.clear();
-  if (!status.ok()) return status.error();
-  return first_seq;
+  return StampNow(clock_);
 }
 
 void SqliteStore::Impl::Delivered(RecordClass record_class, Seq first_seq) {
   const auto batch = handed_out_.find(MakeBatchKey(record_class, first_seq));
   if (batch == handed_out_.end()) return;  // Given up in the meantime.
-  delivered_.insert(*batch);
+  delivered_.Add(batch->first, batch->second);
   handed_out_.erase(batch);
-  if (delivered_.size() >= file_.budget.deletes && handle_ != nullptr) (void)Flush();
+  has_deliveries_ = true;
+  // Those that are kept for replay are no reason to write.
+  const uint64_t kept = snapshot_source_ ? book_.batches_behind_snapshot : 0;
+  if (delivered_.size() >= file_.budget.deletes + kept && handle_ != nullptr) (void)Flush();
 }
 
 Status SqliteStore::Impl::Flush() {
-  if (delivered_.empty()) return {};
+  if (!has_deliveries_ && !deletes_due_) return {};
   if (auto status = EnsureOpen(); !status.ok()) return status;
   if (auto status = handle_->SetSync(false); !status.ok()) return Reopen(status.error());
   Status status;
-  while (status.ok() && !delivered_.empty()) status = FlushSome();
+  do {
+    status = FlushSome();
+  } while (status.ok() && deletes_due_);
   if (handle_ != nullptr && file_.sync_commits) {
     // A handle that cannot be set back must not take another append.
     if (auto back = handle_->SetSync(true); !back.ok()) return Reopen(back.error());
@@ -173,8 +117,12 @@ Status SqliteStore::Impl::Flush() {
 }
 
 Status SqliteStore::Impl::FlushSome() {
-  return Write(Stamp(), [this](StoreWriter& writer) {
-    return writer.DeleteDelivered(file_.budget.deletes);
+  SnapshotOffer offer(*this, book_.totals.next_seq - 1);
+  return Write(Stamp(), [&](StoreWriter& writer) {
+    auto step = writer.AdvanceMarks();
+    if (step.ok()) step = writer.DeleteDelivered(StoreWriter::Deletes::kAll, file_.budget.deletes);
+    if (step.ok() && IsSnapshotDue()) offer.Take();
+    return step.ok() ? offer.Save(writer) : step;
   });
 }
 
@@ -193,20 +141,25 @@ Result<std::optional<Batch>> SqliteStore::Impl::NextOf(RecordClass record_class,
     if (!row.ok()) return Reopen(row.error());
     if (!*row) return std::optional<Batch>();
     after = SeqOf((*row)->key);
-    if (delivered_.contains((*row)->key)) continue;
+    if (delivered_.Contains((*row)->key)) continue;
     auto batch = HandOut(**row);
     if (batch.ok()) return std::optional<Batch>(std::move(*batch));
     if (batch.error().code != ErrorCode::kCorrupt) return batch.error();
   }
 }
 
-// kCorrupt: the row was damaged and has been set aside; go on behind it.
-Result<Batch> SqliteStore::Impl::HandOut(const BatchRow& row) {
+Result<Batch> SqliteStore::Impl::DecodeRow(const BatchRow& row) {
   auto batch = codec_.Decode(row.body);
   if (batch.ok() && (MakeBatchKey(batch->record_class, batch->first_seq) != row.key ||
                      batch->records.size() != row.count)) {
-    batch = Error{ErrorCode::kCorrupt, "batch body: belongs to another row"};
+    return Error{ErrorCode::kCorrupt, "batch body: belongs to another row"};
   }
+  return batch;
+}
+
+// kCorrupt: the row was damaged and has been set aside; go on behind it.
+Result<Batch> SqliteStore::Impl::HandOut(const BatchRow& row) {
+  auto batch = DecodeRow(row);
   if (batch.ok()) {
     handed_out_[row.key] = row.count;
     book_.gaps.CloseClass(batch->record_class);
@@ -224,12 +177,11 @@ Result<Batch> SqliteStore::Impl::HandOut(const BatchRow& row) {
 
 StoreUsage SqliteStore::Impl::Counts() const {
   StoreUsage usage;
-  usage.records = book_.records;
-  for (const auto& [key, count] : delivered_)
-    usage.records[static_cast<size_t>(ClassOf(key))] -= count;
-  usage.batches = book_.batches - delivered_.size();
+  usage.records = book_.totals.records;
+  for (size_t i = 0; i < kRecordClassCount; ++i) usage.records[i] -= delivered_.records()[i];
+  usage.batches = book_.totals.batches - delivered_.size();
   usage.max_bytes = options_.max_bytes;
-  usage.dead_letters = book_.letters.letters;
+  usage.dead_letters = book_.totals.letters;
   if (handle_ == nullptr) return usage;
   const auto used = handle_->UsedPages();
   usage.bytes = LogFileBytes(options_.path) + (used.ok() ? *used * kPageBytes : 0);
@@ -240,8 +192,9 @@ StoreUsage SqliteStore::Impl::Usage() const {
   StoreUsage usage = Counts();
   if (handle_ == nullptr) return usage;
   for (const RecordClass record_class : kRecordClasses) {
-    auto head = handle_->batches().HeadAfter(record_class, 0);
-    while (head.ok() && *head && delivered_.contains((*head)->key)) {
+    const Seq mark = book_.totals.delivered[static_cast<size_t>(record_class)];
+    auto head = handle_->batches().HeadAfter(record_class, mark);
+    while (head.ok() && *head && delivered_.Contains((*head)->key)) {
       head = handle_->batches().HeadAfter(record_class, SeqOf((*head)->key));
     }
     if (!head.ok() || !*head) continue;

@@ -38,6 +38,10 @@ class SqliteStore final : public Store {
     uint64_t max_bytes = 256ull << 20;
     uint64_t max_dead_letter_bytes = 0;        // 0: a sixteenth of max_bytes, at most 16 MiB.
     uint64_t max_payload_bytes = 64ull << 10;  // Of one dead letter; the rest is cut off.
+    // A snapshot is due behind so many records or batches: what a start has to replay at most.
+    // Enough that one of some 20 KB adds little to what is written, few enough for a quick start.
+    uint64_t max_replay_records = 4096;
+    uint64_t max_replay_batches = 256;
     FullPolicy full = FullPolicy::kDropOldest;
     Durability durability = Durability::kPowerSafe;
     int compression_level = BatchCodec::kDefaultLevel;

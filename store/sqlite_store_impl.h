@@ -2,14 +2,17 @@
 // store/; one thread.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "store/file_lock.h"
 #include "store/flash_vfs.h"
+#include "store/schema.h"
 #include "store/sqlite_store.h"
 #include "store/store_handle.h"
 #include "store/store_metrics.h"
@@ -39,6 +42,26 @@ class SqliteStore::Impl {
 
  private:
   using Steps = std::function<Status(StoreWriter&)>;
+  using SnapshotSlots = std::array<std::optional<Snapshot>, kStateSnapshots.size()>;
+
+  // The source's state for one transaction; asked for once, and only if it is wanted.
+  class SnapshotOffer {
+   public:
+    SnapshotOffer(Impl& store, Seq through) : store_(store), through_(through) {}
+    // False: none can be had. True: nothing up to through() has to stay for replay; a state that is
+    // too large is counted and not saved, or everything would stay for ever.
+    bool Take();
+    Seq through() const { return through_; }
+    // Saves what was taken, if anything was.
+    Status Save(StoreWriter& writer) const;
+
+   private:
+    Impl& store_;
+    Seq through_;
+    bool asked_ = false;
+    bool is_too_large_ = false;
+    std::optional<std::string> body_;
+  };
 
   // Runs the steps in one transaction. After an I/O error the handle has been closed, opened again
   // and checked.
@@ -50,18 +73,33 @@ class SqliteStore::Impl {
   Result<std::vector<EncodedBatch>> Encode(const AppendRequest& request);
   Result<uint64_t> PagesFor(const AppendRequest& request,
                             const std::vector<EncodedBatch>& batches) const;
+  Status DeleteWithAppend(StoreWriter& writer);
+  // Until so many pages are free: deletes what was delivered, then gives up what the policy says.
+  // kFull: the policy gives up nothing.
+  Status MakeRoom(StoreWriter& writer, uint64_t pages, RecordClass protect, SnapshotOffer& offer);
+  bool IsSnapshotDue() const;
+  void CountSnapshotError(std::string_view why);
+  Result<SnapshotSlots> ReadSnapshots(bool tell);
+  Status ReadSnapshotBooks(StoreBook& book);
   Result<std::optional<Batch>> NextOf(RecordClass record_class, Seq after);
+  // kCorrupt: damaged, or not the batch that the row says.
+  Result<Batch> DecodeRow(const BatchRow& row);
   Result<Batch> HandOut(const BatchRow& row);
 
   Status EnsureOpen();
   Status ReadBooks();
-  Status SkipSeqsAfterUnsyncedRun(std::optional<std::string> saved);
+  Result<StoreTotals> ReadTotals(StoreBook& book);
+  Result<StoreTotals> CountAll();
+  Status ReadDelivered();
+  Status SkipSeqsAfterUnsyncedRun(bool was_unsynced);
   // Closes the handle after `error` and tries to open it again; `unacknowledged` must not be in the
   // file afterwards.
   Error Reopen(const Error& error);
   Status RemoveUnacknowledged();
-  Status ForgetMissing(BatchCounts& batches);
+  Status ForgetMissing();
+  Result<bool> IsStored(BatchKey key);
   ClockStamp Stamp() const;
+  void TellOfFullDisk();
   void UpdateMetrics();
   // Usage without the search for the oldest batch.
   StoreUsage Counts() const;
@@ -74,6 +112,8 @@ class SqliteStore::Impl {
   StoreMetrics metrics_;
   LogLimit error_limit_;
   LogLimit drop_limit_;
+  LogLimit snapshot_limit_;
+  LogLimit disk_full_limit_;
   FileLock lock_;
   FlashVfs vfs_;
   StoreFile file_;
@@ -83,9 +123,10 @@ class SqliteStore::Impl {
   StoreBook book_;
   SnapshotSource snapshot_source_;
   BatchCounts handed_out_;
-  BatchCounts delivered_;
-  std::vector<BatchKey>
-      unacknowledged_;  // Of the append under way; may show up again after a failed commit.
+  DeliveredBatches delivered_;
+  bool has_deliveries_ = false;  // That no transaction has written yet.
+  bool deletes_due_ = false;     // There may be more to delete, as far as snapshots go.
+  BatchCounts unacknowledged_;  // Of the append under way; may show up again after a failed commit.
 };
 
 }  // namespace tidegate

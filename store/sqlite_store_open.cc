@@ -2,7 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
+#include <iterator>
+#include <limits>
 #include <utility>
 
 #include "store/schema.h"
@@ -32,52 +33,85 @@ Status SqliteStore::Impl::Open() {
   if (!status.ok()) return status;
   auto unsynced = ReadState(handle_->database(), kStateProcessSafe);
   if (!unsynced.ok()) return unsynced.error();
-  if (status = SkipSeqsAfterUnsyncedRun(std::move(*unsynced)); !status.ok()) return status;
+  if (status = ReadDelivered(); !status.ok()) return status;
+  if (status = SkipSeqsAfterUnsyncedRun(unsynced->has_value()); !status.ok()) return status;
   UpdateMetrics();
   return {};
 }
 
 Status SqliteStore::Impl::ReadBooks() {
-  auto totals = handle_->batches().Totals();
-  if (!totals.ok()) return totals.error();
-  auto letters = handle_->dead_letters().Totals();
-  if (!letters.ok()) return letters.error();
-  auto saved = ReadState(handle_->database(), kStateNextSeq);
-  if (!saved.ok()) return saved.error();
   StoreBook book;
-  book.records = totals->records;
-  book.batches = totals->batches;
-  book.letters = *letters;
-  if (*saved) {
-    std::from_chars((*saved)->data(), (*saved)->data() + (*saved)->size(), book.saved_next_seq);
-  }
+  auto totals = ReadTotals(book);
+  if (!totals.ok()) return totals.error();
   // Never behind what this process has given out already.
-  book.next_seq = std::max({totals->next_seq, book.saved_next_seq, book_.next_seq});
-  book.top_key = totals->next_seq == book.next_seq ? totals->top_key : 0;
+  totals->next_seq = std::max(totals->next_seq, book_.totals.next_seq);
+  book.totals = *totals;
+  if (auto status = ReadSnapshotBooks(book); !status.ok()) return status;
   book_ = std::move(book);
+  return {};
+}
+
+// From the newest row or from table state, whichever was written last. If that is damaged, all rows
+// are counted.
+Result<StoreTotals> SqliteStore::Impl::ReadTotals(StoreBook& book) {
+  const auto newest = handle_->batches().Newest();
+  if (!newest.ok()) return newest.error();
+  const Seq end = *newest ? SeqOf((*newest)->key) + (*newest)->count : 1;
+  const auto saved = ReadState(handle_->database(), kStateTotals);
+  if (!saved.ok()) return saved.error();
+  const auto told = *newest ? DecodeTotals((*newest)->totals) : DecodeTotals("");
+  const auto state = DecodeTotals(*saved ? **saved : "");
+  const bool state_reads = !*saved || state.ok();
+  if (state.ok() && state->next_seq >= end) {
+    book.saved = *state;
+    return state;
+  }
+  if (state_reads && told.ok() && told->next_seq == end) {
+    book.saved = *told;
+    book.top_key = (*newest)->key;
+    return told;
+  }
+  return CountAll();
+}
+
+Result<StoreTotals> SqliteStore::Impl::CountAll() {
+  auto totals = handle_->batches().Count();
+  if (!totals.ok()) return totals;
+  const auto letters = handle_->dead_letters().Totals();
+  if (!letters.ok()) return letters.error();
+  totals->letters = letters->letters;
+  totals->letter_bytes = letters->bytes;
+  return totals;
+}
+
+// What the marks say. A snapshot or a flush deletes it.
+Status SqliteStore::Impl::ReadDelivered() {
+  for (const RecordClass record_class : kRecordClasses) {
+    const Seq mark = book_.totals.delivered[static_cast<size_t>(record_class)];
+    Seq after = 0;
+    while (after < mark) {
+      const auto head = handle_->batches().HeadAfter(record_class, after);
+      if (!head.ok()) return head.error();
+      if (!*head || SeqOf((*head)->key) > mark) break;
+      after = SeqOf((*head)->key);
+      delivered_.Add((*head)->key, (*head)->count);
+    }
+  }
+  deletes_due_ = delivered_.size() > 0;
   return {};
 }
 
 // Without fsync a power cut takes batches back whose seqs have left the gateway already; those must
 // not be given out twice.
-Status SqliteStore::Impl::SkipSeqsAfterUnsyncedRun(std::optional<std::string> saved) {
-  if (!saved && file_.sync_commits) return {};
+Status SqliteStore::Impl::SkipSeqsAfterUnsyncedRun(bool was_unsynced) {
+  if (!was_unsynced && file_.sync_commits) return {};
   auto status = handle_->SetSync(true);
   if (!status.ok()) return status;
-  auto transaction = Transaction::Begin(handle_->database());
-  if (!transaction.ok()) return transaction.error();
-  if (saved) {
-    book_.next_seq += kUnsyncedSeqs;
-    book_.saved_next_seq = book_.next_seq;
-    book_.top_key = 0;
-    status = WriteState(handle_->database(), kStateNextSeq, fmt::format("{}", book_.next_seq));
-  }
-  if (status.ok()) {
-    status = file_.sync_commits
-                 ? handle_->database().Execute("DELETE FROM state WHERE name='process_safe'")
-                 : WriteState(handle_->database(), kStateProcessSafe, "1");
-  }
-  if (status.ok()) status = transaction->Commit();
+  status = RunTransaction(Stamp(), [&](StoreWriter& writer) {
+    if (was_unsynced) writer.SkipSeqs(kUnsyncedSeqs);
+    return file_.sync_commits ? DeleteState(handle_->database(), kStateProcessSafe)
+                              : WriteState(handle_->database(), kStateProcessSafe, "1");
+  });
   return status.ok() ? handle_->SetSync(file_.sync_commits) : status;
 }
 
@@ -86,22 +120,35 @@ Status SqliteStore::Impl::Write(const ClockStamp& stamp, const Steps& steps) {
   auto status = RunTransaction(stamp, steps);
   if (!status.ok()) {
     if (status.error().code == ErrorCode::kFull) metrics_.CountFull();
+    TellOfFullDisk();
     if (status.error().code == ErrorCode::kFull || status.error().code == ErrorCode::kRejected)
       return status;
     return Reopen(status.error());
   }
   metrics_.ObserveCommit(clock_.SinceBoot() - start);
+  TellOfFullDisk();
   // The transaction itself is safe, whatever happens to the checkpoint.
   if (status = handle_->CheckpointIfDue(); !status.ok()) (void)Reopen(status.error());
   UpdateMetrics();
   return {};
 }
 
+void SqliteStore::Impl::TellOfFullDisk() {
+  if (!handle_->is_disk_full()) return;
+  metrics_.CountDiskFull();
+  if (const auto count = disk_full_limit_.Count(clock_.SinceBoot())) {
+    log_.Warning("store: the disk is full, the database stays at {} bytes ({} appends since)",
+                 DatabaseFileBytes(options_.path), *count);
+  }
+}
+
 Status SqliteStore::Impl::RunTransaction(const ClockStamp& stamp, const Steps& steps) {
-  if (auto status = handle_->MakeLogRoom(file_.budget.log_bytes / 2); !status.ok()) return status;
+  if (auto status = handle_->MakeLogRoom(file_.budget.log_reserve_bytes / 2); !status.ok())
+    return status;
   StoreBook book = book_;
-  book.letters.dropped = 0;
-  StoreWriter writer({*handle_, codec_, origin_, options_.tenant, handed_out_, delivered_, stamp},
+  book.letters_dropped = 0;
+  StoreWriter writer({*handle_, codec_, origin_, options_.tenant, handed_out_, delivered_,
+                      snapshot_source_ != nullptr, stamp},
                      book);
   auto transaction = Transaction::Begin(handle_->database());
   if (!transaction.ok()) return transaction.error();
@@ -114,9 +161,12 @@ Status SqliteStore::Impl::RunTransaction(const ClockStamp& stamp, const Steps& s
 }
 
 void SqliteStore::Impl::Settle(const StoreWriter& writer, StoreBook book) {
+  const bool more_is_covered = book.covered > book_.covered;
   book_ = std::move(book);
   unacknowledged_.clear();
-  for (const BatchKey key : writer.deleted()) delivered_.erase(key);
+  has_deliveries_ = false;
+  for (const BatchKey key : writer.deleted()) delivered_.Erase(key);
+  deletes_due_ = more_is_covered || writer.deleted().size() >= file_.budget.deletes;
   for (const BatchKey key : writer.dropped()) handed_out_.erase(key);
   uint64_t dropped = 0;
   for (const RecordClass record_class : kRecordClasses) {
@@ -124,7 +174,7 @@ void SqliteStore::Impl::Settle(const StoreWriter& writer, StoreBook book) {
     metrics_.CountDropped(record_class, records);
     dropped += records;
   }
-  metrics_.CountDroppedLetters(book_.letters.dropped);
+  metrics_.CountDroppedLetters(book_.letters_dropped);
   if (dropped == 0) return;
   if (const auto count = drop_limit_.Count(clock_.SinceBoot(), dropped)) {
     log_.Warning("store: at its limit of {} bytes, {} records were given up", options_.max_bytes,
@@ -143,10 +193,10 @@ Status SqliteStore::Impl::EnsureOpen() {
     // the database, and the log begins anew.
     status = handle_->EmptyLog();
     if (status.ok()) status = handle_->Check();
+    if (status.ok()) status = ReadBooks();
     if (status.ok()) status = RemoveUnacknowledged();
     if (status.ok()) status = ReadBooks();
-    if (status.ok()) status = ForgetMissing(delivered_);
-    if (status.ok()) status = ForgetMissing(handed_out_);
+    if (status.ok()) status = ForgetMissing();
   }
   if (status.ok()) return {};
   DropHandle();
@@ -170,28 +220,45 @@ Error SqliteStore::Impl::Reopen(const Error& error) {
 }
 
 // A commit whose fsync failed may lie complete in the log, and the recovery at opening takes it for
-// good.
+// good. Its snapshot goes with it: the one before is still there, and all that it needs.
 Status SqliteStore::Impl::RemoveUnacknowledged() {
   if (unacknowledged_.empty()) return {};
-  auto transaction = Transaction::Begin(handle_->database());
-  if (!transaction.ok()) return transaction.error();
-  for (const BatchKey key : unacknowledged_) {
-    if (auto gone = handle_->batches().Delete(key); !gone.ok()) return gone.error();
-  }
-  auto status = transaction->Commit();
-  if (status.ok()) unacknowledged_.clear();
-  return status;
+  const auto slots = ReadSnapshots(false);
+  if (!slots.ok()) return slots.error();
+  Seq first_seq = std::numeric_limits<Seq>::max();
+  for (const auto& [key, count] : unacknowledged_) first_seq = std::min(first_seq, SeqOf(key));
+  return RunTransaction(Stamp(), [&](StoreWriter& writer) -> Status {
+    for (const auto& [key, count] : unacknowledged_) {
+      if (auto removed = writer.Remove(key, count); !removed.ok()) return removed.error();
+    }
+    for (size_t i = 0; i < slots->size(); ++i) {
+      if (!(*slots)[i] || (*slots)[i]->through < first_seq) continue;
+      auto status = DeleteState(handle_->database(), kStateSnapshots[i]);
+      if (!status.ok()) return status;
+    }
+    return {};
+  });
 }
 
 // The recovered log may also hold deletes of a commit that failed.
-Status SqliteStore::Impl::ForgetMissing(BatchCounts& batches) {
-  for (auto batch = batches.begin(); batch != batches.end();) {
-    auto head = handle_->batches().HeadAfter(ClassOf(batch->first), SeqOf(batch->first) - 1);
-    if (!head.ok()) return head.error();
-    const bool stored = *head && (*head)->key == batch->first;
-    batch = stored ? std::next(batch) : batches.erase(batch);
+Status SqliteStore::Impl::ForgetMissing() {
+  for (const auto& [key, count] : BatchCounts(delivered_.batches())) {
+    const auto stored = IsStored(key);
+    if (!stored.ok()) return stored.error();
+    if (!*stored) delivered_.Erase(key);
+  }
+  for (auto batch = handed_out_.begin(); batch != handed_out_.end();) {
+    const auto stored = IsStored(batch->first);
+    if (!stored.ok()) return stored.error();
+    batch = *stored ? std::next(batch) : handed_out_.erase(batch);
   }
   return {};
+}
+
+Result<bool> SqliteStore::Impl::IsStored(BatchKey key) {
+  const auto head = handle_->batches().HeadAfter(ClassOf(key), SeqOf(key) - 1);
+  if (!head.ok()) return head.error();
+  return *head && (*head)->key == key;
 }
 
 void SqliteStore::Impl::UpdateMetrics() {

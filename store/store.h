@@ -26,10 +26,14 @@ struct ClockStamp {
   bool synced = false;
 };
 
+// The clocks now.
+ClockStamp StampNow(const Clock& clock);
+
 // How a record came in: what a restart needs to fold it again exactly as it was folded, and to
 // recognise its message when it is delivered once more. None of it leaves the gateway.
 struct Arrival {
-  std::chrono::milliseconds since_boot{};  // In the boot of the batch's stamp.
+  // In the boot of the batch's stamp. Kept for records that the gateway dated; 0 for the others.
+  std::chrono::milliseconds since_boot{};
   uint32_t position = 0;  // Among all records of its commit, in the order in which they arrived.
   uint16_t input = 0;     // Index into the names of inputs beside it.
   // Of the message that held it; a message of several records gives them one behind the other.
@@ -54,7 +58,7 @@ struct Batch {
   ClockStamp stamp;
   std::vector<Record> records;
   std::vector<Arrival> arrivals;       // One for each record, or none at all (alerts, gaps).
-  std::vector<std::string> inputs;     // That arrivals name by index.
+  std::vector<std::string> inputs;     // That arrivals name by index; empty without arrivals.
   std::optional<Numbering> numbering;  // Only if another store numbered them first.
 };
 

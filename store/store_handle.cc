@@ -36,9 +36,10 @@ uint64_t LogFileBytes(const std::string& path) {
   return FileBytes(path + "-wal") + FileBytes(path + "-shm");
 }
 
-StoreHandle::StoreHandle(const StoreFile& file, Database database, BatchTable batches,
-                         DeadLetterTable dead_letters)
+StoreHandle::StoreHandle(const StoreFile& file, FileSpace space, Database database,
+                         BatchTable batches, DeadLetterTable dead_letters)
     : file_(file),
+      space_(std::move(space)),
       database_(std::move(database)),
       batches_(std::move(batches)),
       dead_letters_(std::move(dead_letters)),
@@ -56,20 +57,54 @@ Result<std::unique_ptr<StoreHandle>> StoreHandle::Open(const StoreFile& file) {
   auto letters =
       DeadLetterTable::Prepare(*database, file.max_dead_letter_bytes, file.max_payload_bytes);
   if (!letters.ok()) return letters.error();
-  std::unique_ptr<StoreHandle> handle(
-      new StoreHandle(file, std::move(*database), std::move(*batches), std::move(*letters)));
-  auto status = handle->database_.PrepareInto(handle->page_count_, "PRAGMA page_count");
-  if (status.ok())
-    status = handle->database_.PrepareInto(handle->free_count_, "PRAGMA freelist_count");
-  if (status.ok()) status = handle->SetSync(file.sync_commits);
-  if (!status.ok()) return status.error();
+  auto space = FileSpace::Open(file.path);
+  if (!space.ok()) return space.error();
+  std::unique_ptr<StoreHandle> handle(new StoreHandle(file, std::move(*space), std::move(*database),
+                                                      std::move(*batches), std::move(*letters)));
+  if (auto status = handle->Prepare(); !status.ok()) return status.error();
   return handle;
 }
 
-Result<uint64_t> StoreHandle::FreePages() {
+Status StoreHandle::Prepare() {
+  auto status = database_.PrepareInto(page_count_, "PRAGMA page_count");
+  if (status.ok()) status = database_.PrepareInto(free_count_, "PRAGMA freelist_count");
+  if (status.ok()) status = SetSync(file_.sync_commits);
+  if (!status.ok()) return status;
+  // The log keeps its blocks when the store is closed, too.
+  int persist = 1;
+  sqlite3_file_control(database_.get(), "main", SQLITE_FCNTL_PERSIST_WAL, &persist);
+  ReserveLog();
+  owned_pages_ = FileBytes(file_.path) / kPageBytes;
+  return {};
+}
+
+void StoreHandle::ReserveLog() {
+  // SQLite locks the database file only, so this one may be closed.
+  auto space = FileSpace::Open(file_.path + "-wal");
+  is_log_reserved_ =
+      space.ok() && space->Reserve(file_.budget.log_reserve_bytes, FileSpace::Size::kGrow).ok();
+}
+
+Result<uint64_t> StoreHandle::FreePages(uint64_t wanted) {
   const auto used = UsedPages();
   if (!used.ok()) return used.error();
-  return file_.budget.database_pages - std::min(*used, file_.budget.database_pages);
+  const uint64_t limit = file_.budget.database_pages;
+  if (*used + wanted > owned_pages_ && owned_pages_ < limit) {
+    auto status = ReservePages(std::min(*used + wanted + file_.budget.growth_pages, limit));
+    if (!status.ok() && status.error().code == ErrorCode::kFull) {
+      status = ReservePages(std::min(*used + wanted, limit));
+    }
+    is_disk_full_ = !status.ok() && status.error().code == ErrorCode::kFull;
+    if (!status.ok() && !is_disk_full_) return status.error();
+  }
+  const uint64_t owned = std::min(owned_pages_, limit);
+  return owned - std::min(*used, owned);
+}
+
+Status StoreHandle::ReservePages(uint64_t pages) {
+  auto status = space_.Reserve(pages * kPageBytes, FileSpace::Size::kKeep);
+  if (status.ok()) owned_pages_ = std::max(owned_pages_, pages);
+  return status;
 }
 
 Result<uint64_t> StoreHandle::UsedPages() {
@@ -94,6 +129,7 @@ Status StoreHandle::MakeLogRoom(uint64_t bytes) {
 
 Status StoreHandle::CheckpointIfDue() {
   if (log_frames_ < checkpoint_at_) return {};
+  if (!is_log_reserved_) ReserveLog();
   // While a reader holds the log it goes on growing; try again a little later and not at every
   // commit.
   checkpoint_at_ = log_frames_ + file_.budget.checkpoint_bytes / kFrameBytes / 4;

@@ -9,6 +9,7 @@
 #include "core/result.h"
 #include "store/batch_table.h"
 #include "store/dead_letter_table.h"
+#include "store/file_space.h"
 #include "store/size_budget.h"
 #include "store/sqlite_handle.h"
 
@@ -36,8 +37,11 @@ class StoreHandle {
   BatchTable& batches() { return batches_; }
   DeadLetterTable& dead_letters() { return dead_letters_; }
 
-  // Pages that the file may still take: free ones in it, and what it may grow.
-  Result<uint64_t> FreePages();
+  // Pages that the file may still take: free ones in it, and those for which it owns blocks. If
+  // they are fewer than `wanted` it takes more from the disk, up to its limit.
+  Result<uint64_t> FreePages(uint64_t wanted);
+  // The disk gave nothing when it was asked last.
+  bool is_disk_full() const { return is_disk_full_; }
   Result<uint64_t> UsedPages();
 
   // Whether the next commits wait for the disk. REQUIRES: no transaction.
@@ -59,17 +63,25 @@ class StoreHandle {
   Status Check();
 
  private:
-  StoreHandle(const StoreFile& file, Database database, BatchTable batches,
+  StoreHandle(const StoreFile& file, FileSpace space, Database database, BatchTable batches,
               DeadLetterTable dead_letters);
+  Status Prepare();
+  // Fewer if the disk has no room.
+  Status ReservePages(uint64_t pages);
+  void ReserveLog();
   Status Checkpoint(int mode);
   static int OnCommit(void* self, sqlite3* db, const char* name, int frames);
 
   const StoreFile& file_;
-  Database database_;  // Declared first: statements go before it.
+  FileSpace space_;    // Of the database file; goes last.
+  Database database_;  // Statements go before it.
   BatchTable batches_;
   DeadLetterTable dead_letters_;
   Statement page_count_;
   Statement free_count_;
+  uint64_t owned_pages_ = 0;  // The file has blocks for so many.
+  bool is_disk_full_ = false;
+  bool is_log_reserved_ = false;
   uint64_t log_frames_ = 0;     // In use, as of the last commit.
   uint64_t checkpoint_at_ = 0;  // In frames.
 };

@@ -13,6 +13,11 @@ StoreMetrics::StoreMetrics(Metrics& metrics)
       errors_(metrics.AddCounter("tidegate_store_errors_total",
                                  "I/O errors; the store was closed and opened again after each.")),
       full_(metrics.AddCounter("tidegate_store_full_total", "Appends refused for want of room.")),
+      disk_full_(metrics.AddCounter("tidegate_store_disk_full_total",
+                                    "Transactions for which the file system had no more room.")),
+      snapshot_errors_(
+          metrics.AddCounter("tidegate_store_snapshot_errors_total",
+                             "Snapshots of the alerts' state that could not be saved or read.")),
       written_bytes_(
           metrics.AddCounter("tidegate_store_written_bytes_total", "Bytes written to files.")),
       syncs_(metrics.AddCounter("tidegate_store_syncs_total", "Calls of fsync.")),

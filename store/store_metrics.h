@@ -23,6 +23,8 @@ class StoreMetrics {
   void CountDroppedLetters(uint64_t letters) { dropped_letters_.Increment(Double(letters)); }
   void CountError() { errors_.Increment(); }
   void CountFull() { full_.Increment(); }
+  void CountDiskFull() { disk_full_.Increment(); }
+  void CountSnapshotError() { snapshot_errors_.Increment(); }
   void ObserveCommit(std::chrono::nanoseconds duration) {
     commit_seconds_.Observe(std::chrono::duration<double>(duration).count());
   }
@@ -43,6 +45,8 @@ class StoreMetrics {
   Metrics::Counter& dropped_letters_;
   Metrics::Counter& errors_;
   Metrics::Counter& full_;
+  Metrics::Counter& disk_full_;
+  Metrics::Counter& snapshot_errors_;
   Metrics::Counter& written_bytes_;
   Metrics::Counter& syncs_;
   Metrics::Histogram& commit_seconds_;

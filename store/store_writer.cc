@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "store/schema.h"
+#include "store/snapshot_body.h"
 
 namespace tidegate {
 namespace {
@@ -28,39 +30,74 @@ std::map<std::string, Gap> LossesOf(const Batch& batch, std::string_view reason)
 
 }  // namespace
 
-Status StoreWriter::Remove(BatchKey key, uint64_t count) {
+Result<bool> StoreWriter::Remove(BatchKey key, uint64_t count) {
   const auto deleted = context_.handle.batches().Delete(key);
-  if (!deleted.ok()) return deleted.error();
-  if (!*deleted) return {};
-  book_.records[static_cast<size_t>(ClassOf(key))] -= count;
-  --book_.batches;
-  if (key == book_.top_key) book_.top_key = 0;
+  if (!deleted.ok() || !*deleted) return deleted;
+  book_.totals.records[static_cast<size_t>(ClassOf(key))] -= count;
+  --book_.totals.batches;
+  if (key == book_.top_key) {
+    book_.top_key = 0;
+    book_.saved.reset();
+  }
   if (ClassOf(key) == RecordClass::kGap) book_.gaps.Close(SeqOf(key));
+  return true;
+}
+
+bool StoreWriter::MustStay(BatchKey key, uint64_t count) const {
+  return context_.keeps_for_replay && IsReplayable(ClassOf(key)) &&
+         SeqOf(key) + count - 1 > book_.covered;
+}
+
+Status StoreWriter::AdvanceMarks() {
+  for (const RecordClass record_class : kRecordClasses) {
+    if (auto status = AdvanceMark(record_class); !status.ok()) return status;
+  }
   return {};
 }
 
-Status StoreWriter::DeleteDelivered(uint64_t limit) {
-  for (const auto& [key, count] : context_.delivered) {
-    if (deleted_.size() == limit) break;
-    if (auto status = Remove(key, count); !status.ok()) return status;
-    deleted_.push_back(key);
+Status StoreWriter::AdvanceMark(RecordClass record_class) {
+  Seq& mark = book_.totals.delivered[static_cast<size_t>(record_class)];
+  while (context_.delivered.AnyAfter(record_class, mark)) {
+    const auto head = context_.handle.batches().HeadAfter(record_class, mark);
+    if (!head.ok()) return head.error();
+    if (!*head || !context_.delivered.Contains((*head)->key)) break;
+    mark = SeqOf((*head)->key);
   }
+  return {};
+}
+
+Status StoreWriter::DeleteDelivered(Deletes which, uint64_t limit) {
+  for (const auto& [key, count] : context_.delivered.batches()) {
+    if (deleted_.size() >= limit) break;
+    if (which == Deletes::kUrgent && IsReplayable(ClassOf(key))) break;
+    if (MustStay(key, count) || deleted_.contains(key)) continue;
+    if (auto removed = Remove(key, count); !removed.ok()) return removed.error();
+    deleted_.insert(key);
+  }
+  return {};
+}
+
+bool StoreWriter::HoldsDelivered() const {
+  const auto& batches = context_.delivered.batches();
+  return std::any_of(batches.begin(), batches.end(),
+                     [this](const auto& batch) { return MustStay(batch.first, batch.second); });
+}
+
+Status StoreWriter::SaveSnapshot(std::string_view body, Seq through) {
+  book_.snapshot_slot = (book_.snapshot_slot + 1) % kStateSnapshots.size();
+  auto status = WriteState(context_.handle.database(), kStateSnapshots[book_.snapshot_slot],
+                           EncodeSnapshot(body, through));
+  if (!status.ok()) return status;
+  CoverWithoutSnapshot(through);
   return {};
 }
 
 Status StoreWriter::CheckFits(uint64_t pages) {
-  const auto free_pages = context_.handle.FreePages();
+  const uint64_t wanted = pages + book_.gaps.changed() * kGapPages;
+  const auto free_pages = context_.handle.FreePages(wanted);
   if (!free_pages.ok()) return free_pages.error();
-  if (pages + book_.gaps.changed() * kGapPages <= *free_pages) return {};
+  if (wanted <= *free_pages) return {};
   return Error{ErrorCode::kFull, "append: the store is at its limit"};
-}
-
-Status StoreWriter::DropUntilFits(uint64_t pages, RecordClass protect) {
-  for (;;) {
-    auto status = CheckFits(pages);
-    if (status.ok() || status.error().code != ErrorCode::kFull) return status;
-    if (status = DropOne(protect); !status.ok()) return status;
-  }
 }
 
 Status StoreWriter::DropOne(RecordClass protect) {
@@ -94,9 +131,10 @@ Result<bool> StoreWriter::DropFirst(RecordClass record_class, bool also_handed_o
     if (!head.ok()) return head.error();
     if (!*head) return false;
     after = SeqOf((*head)->key);
-    if (context_.delivered.contains((*head)->key)) {
-      if (auto status = Remove((*head)->key, (*head)->count); !status.ok()) return status.error();
-      deleted_.push_back((*head)->key);
+    if (context_.delivered.Contains((*head)->key)) {
+      dropped_uncovered_ = dropped_uncovered_ || MustStay((*head)->key, (*head)->count);
+      if (auto removed = Remove((*head)->key, (*head)->count); !removed.ok()) return removed;
+      deleted_.insert((*head)->key);
       return true;
     }
     if (!also_handed_out && context_.handed_out.contains((*head)->key)) continue;
@@ -111,7 +149,8 @@ Result<bool> StoreWriter::DropFirst(RecordClass record_class, bool also_handed_o
 Status StoreWriter::Drop(const BatchRow& row, std::string_view reason) {
   const RecordClass record_class = ClassOf(row.key);
   auto batch = context_.codec.Decode(row.body);
-  if (auto status = Remove(row.key, row.count); !status.ok()) return status;
+  dropped_uncovered_ = dropped_uncovered_ || MustStay(row.key, row.count);
+  if (auto removed = Remove(row.key, row.count); !removed.ok()) return removed.error();
   dropped_.push_back(row.key);
   dropped_records_[static_cast<size_t>(record_class)] += row.count;
   if (batch.ok()) {
@@ -125,18 +164,25 @@ Status StoreWriter::Drop(const BatchRow& row, std::string_view reason) {
 }
 
 Status StoreWriter::Insert(const EncodedBatch& batch) {
-  auto status = context_.handle.batches().Insert(
-      {batch.key, batch.count, context_.stamp.wall.time_since_epoch().count(), batch.body});
-  if (!status.ok()) return status;
-  book_.records[static_cast<size_t>(ClassOf(batch.key))] += batch.count;
-  ++book_.batches;
-  book_.next_seq = SeqOf(batch.key) + batch.count;
+  StoreTotals& totals = book_.totals;
+  totals.records[static_cast<size_t>(ClassOf(batch.key))] += batch.count;
+  ++totals.batches;
+  totals.next_seq = SeqOf(batch.key) + batch.count;
+  if (IsReplayable(ClassOf(batch.key))) ++book_.batches_behind_snapshot;
+  const std::string told = EncodeTotals(totals);
+  book_.saved = totals;
   book_.top_key = batch.key;
-  return {};
+  return context_.handle.batches().Insert(
+      {batch.key, batch.count, context_.stamp.wall.time_since_epoch().count(), batch.body, told});
 }
 
 Status StoreWriter::AddDeadLetters(std::span<const DeadLetter> letters) {
-  return context_.handle.dead_letters().Add(letters, book_.letters);
+  DeadLetterTotals totals{book_.totals.letters, book_.totals.letter_bytes, 0};
+  auto status = context_.handle.dead_letters().Add(letters, totals);
+  book_.totals.letters = totals.letters;
+  book_.totals.letter_bytes = totals.bytes;
+  book_.letters_dropped += totals.dropped;
+  return status;
 }
 
 Status StoreWriter::SetAside(const BatchRow& row, const std::string& why) {
@@ -149,10 +195,10 @@ Status StoreWriter::SetAside(const BatchRow& row, const std::string& why) {
 
 Status StoreWriter::StoreGap(GapLedger::Entry& entry) {
   const bool is_new = entry.seq == 0;
-  if (is_new) entry.seq = book_.next_seq;
+  if (is_new) entry.seq = book_.totals.next_seq;
   const Record record = MakeGapRecord(entry.gap, context_.origin, context_.stamp);
   const auto body =
-      context_.codec.Encode({RecordClass::kGap, entry.seq, 1}, context_.stamp, {&record, 1});
+      context_.codec.Encode({RecordClass::kGap, entry.seq, context_.stamp, {&record, 1}});
   if (!body.ok()) return body.error();
   const BatchKey key = MakeBatchKey(RecordClass::kGap, entry.seq);
   if (!is_new) return context_.handle.batches().ReplaceBody(key, *body);
@@ -163,9 +209,10 @@ Status StoreWriter::Finish() {
   auto status =
       book_.gaps.StoreChanged([this](GapLedger::Entry& entry) { return StoreGap(entry); });
   if (!status.ok()) return status;
-  if (book_.top_key != 0 || book_.saved_next_seq == book_.next_seq) return {};
-  book_.saved_next_seq = book_.next_seq;
-  return WriteState(context_.handle.database(), kStateNextSeq, fmt::format("{}", book_.next_seq));
+  if (book_.saved == book_.totals) return {};
+  book_.saved = book_.totals;
+  book_.top_key = 0;
+  return WriteState(context_.handle.database(), kStateTotals, EncodeTotals(book_.totals));
 }
 
 }  // namespace tidegate

@@ -2,35 +2,45 @@
 // copy is thrown away with the transaction. Private to store/; one thread.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
-#include <map>
+#include <optional>
+#include <set>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/result.h"
 #include "store/batch_codec.h"
+#include "store/delivered_batches.h"
 #include "store/gap_ledger.h"
 #include "store/store_handle.h"
+#include "store/store_totals.h"
 
 namespace tidegate {
 
-// What the store knows of its contents without reading them.
+// The store's contents, as far as it knows them without reading.
 struct StoreBook {
-  std::array<uint64_t, kRecordClassCount>
-      records{};  // Stored; those whose delete is pending included.
-  uint64_t batches = 0;
-  Seq next_seq = 1;
-  Seq saved_next_seq = 1;  // In table state.
-  BatchKey top_key =
-      0;  // The batch that ends right before next_seq; 0: it is gone, so next_seq must be saved.
-  DeadLetterTotals letters;
+  StoreTotals totals;
+  // As the file tells them at present; nullopt: the row that told them is gone.
+  std::optional<StoreTotals> saved;
+  BatchKey top_key = 0;          // The row that tells them; 0 if table state does.
+  uint64_t letters_dropped = 0;  // Given up by this transaction.
+  // Records up to that seq are in a snapshot that is certain, so that they need not stay for
+  // replay.
+  Seq covered = 0;
+  size_t snapshot_slot = 0;  // Of the newest snapshot.
+  // Replayable ones appended since then.
+  uint64_t batches_behind_snapshot = 0;
   GapLedger gaps;
 };
 
-// Keys of batches that have been handed out or delivered, with their numbers of records.
-using BatchCounts = std::map<BatchKey, uint64_t>;
+// Whether batches of the class are input of the fold.
+constexpr bool IsReplayable(RecordClass record_class) {
+  return record_class >= RecordClass::kHeartbeat;
+}
 
 struct EncodedBatch {
   BatchKey key = 0;
@@ -46,45 +56,66 @@ class StoreWriter {
     const GapOrigin& origin;
     const std::string& fallback_tenant;
     const BatchCounts& handed_out;
-    const BatchCounts& delivered;
+    const DeliveredBatches& delivered;
+    bool keeps_for_replay;  // What no snapshot covers.
     const ClockStamp& stamp;
+  };
+
+  enum class Deletes {
+    kUrgent,  // Those of classes that are never replayed.
+    kAll,     // All that need not stay for replay.
   };
 
   StoreWriter(const Context& context, StoreBook& book) : context_(context), book_(book) {}
 
+  // False: it is not there.
+  Result<bool> Remove(BatchKey key, uint64_t count);
+  // Moves the marks behind what has been delivered without a hole.
+  Status AdvanceMarks();
   // Deletes batches that have been delivered, as many as one transaction may.
-  Status DeleteDelivered(uint64_t limit);
-  // Gives up batches until `pages` fit, those of class `protect` and lower first. kRejected:
-  // nothing is left to give up.
-  Status DropUntilFits(uint64_t pages, RecordClass protect);
-  // kFull: they do not fit.
+  Status DeleteDelivered(Deletes which, uint64_t limit);
+  // From here on in this transaction records up to `through` count as covered.
+  void Cover(Seq through) { book_.covered = std::max(book_.covered, through); }
+  // Whether something is given up, or could be deleted, that is kept for replay.
+  bool dropped_uncovered() const { return dropped_uncovered_; }
+  bool HoldsDelivered() const;
+  void CoverWithoutSnapshot(Seq through) {
+    Cover(through);
+    book_.batches_behind_snapshot = 0;
+  }
+  void SkipSeqs(Seq count) { book_.totals.next_seq += count; }
+  Status SaveSnapshot(std::string_view body, Seq through);
+  // Gives up a batch, those of class `protect` and lower first. kRejected: nothing is left to give
+  // up.
+  Status DropOne(RecordClass protect);
+  // kFull: so many more do not fit.
   Status CheckFits(uint64_t pages);
   Status Insert(const EncodedBatch& batch);
   Status AddDeadLetters(std::span<const DeadLetter> letters);
   // Gives up one damaged batch; its bytes go to the dead letters.
   Status SetAside(const BatchRow& row, const std::string& why);
-  // Writes what the steps before leave behind: gap records, and the next seq if no stored batch
-  // shows it.
+  // Writes what the steps before leave behind: gap records, and the totals if no row tells them.
   Status Finish();
 
-  const std::vector<BatchKey>& deleted() const { return deleted_; }
+  const std::set<BatchKey>& deleted() const { return deleted_; }
   const std::vector<BatchKey>& dropped() const { return dropped_; }
   const std::array<uint64_t, kRecordClassCount>& dropped_records() const {
     return dropped_records_;
   }
 
  private:
-  Status Remove(BatchKey key, uint64_t count);
+  bool MustStay(BatchKey key, uint64_t count) const;
+  Status AdvanceMark(RecordClass record_class);
   Status Drop(const BatchRow& row, std::string_view reason);
-  Status DropOne(RecordClass protect);
   Result<bool> DropFirst(RecordClass record_class, bool also_handed_out);
   Status StoreGap(GapLedger::Entry& entry);
 
   Context context_;
   StoreBook& book_;
-  std::vector<BatchKey> deleted_;
+  std::set<BatchKey> deleted_;
   std::vector<BatchKey> dropped_;
   std::array<uint64_t, kRecordClassCount> dropped_records_{};
+  bool dropped_uncovered_ = false;
 };
 
 }  // namespace tidegate

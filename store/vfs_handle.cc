@@ -62,7 +62,7 @@ int DeviceCharacteristics(sqlite3_file* file) {
   return FileOf(file).DeviceCharacteristics();
 }
 int ShmMap(sqlite3_file* file, int page, int size, int extend, void volatile** out) {
-  return RealOf(file)->pMethods->xShmMap(RealOf(file), page, size, extend, out);
+  return FileOf(file).ShmMap(page, size, extend, out);
 }
 int ShmLock(sqlite3_file* file, int offset, int count, int flags) {
   return RealOf(file)->pMethods->xShmLock(RealOf(file), offset, count, flags);

@@ -24,6 +24,9 @@ class VfsFile {
   }
   virtual int Truncate(sqlite3_int64 size) { return real_->pMethods->xTruncate(real_, size); }
   virtual int Sync(int flags) { return real_->pMethods->xSync(real_, flags); }
+  virtual int ShmMap(int page, int size, int extend, void volatile** out) {
+    return real_->pMethods->xShmMap(real_, page, size, extend, out);
+  }
   virtual int SectorSize() { return real_->pMethods->xSectorSize(real_); }
   virtual int DeviceCharacteristics() { return real_->pMethods->xDeviceCharacteristics(real_); }
 

@@ -5,6 +5,8 @@
 #include <limits>
 #include <utility>
 
+#include "uplink/restamp.h"
+
 namespace tidegate {
 
 namespace {
@@ -58,6 +60,10 @@ void Forwarder::OnStored() {
   deletes_pending_ = false;
   flush_timer_->Cancel();
   turn_end_->Schedule();
+}
+
+void Forwarder::OnClockSet(bool back) {
+  if (back || (!transport_.Connected() && in_flight_ > 0)) transport_.Recall("the clock was set");
 }
 
 bool Forwarder::Idle() const {
@@ -319,8 +325,11 @@ Forwarder::Sending Forwarder::SendRecord(size_t record_class, TrackedBatch& trac
   Lane& lane = lanes_[record_class];
   TrackedRecord& record = tracked.records[index];
   const Seq seq = tracked.first_seq + index;
-  WireMessage message =
-      EncodeMessage(batch.records[index], seq, origin_, options_.topics, Replayed(batch.stamp));
+  std::optional<Record> restamped;
+  if (options_.clock_history) restamped = Restamp(batch, index, *options_.clock_history);
+  WireMessage message = EncodeMessage(restamped ? *restamped : batch.records[index], seq, origin_,
+                                      options_.topics, Replayed(batch.stamp));
+  if (restamped) message.headers.emplace_back(kHeaderRestamped, "1");
   if (record.without_timestamp) message.timestamp.reset();
   record.timed = message.timestamp.has_value();
   const Status status = transport_.Send(seq, message);
@@ -332,6 +341,7 @@ Forwarder::Sending Forwarder::SendRecord(size_t record_class, TrackedBatch& trac
     ++totals_.sent;
     metrics_.sent[record_class]->Increment();
     metrics_.bytes.Increment(record.bytes);
+    if (restamped) metrics_.restamped.Increment();
     return Sending::kSent;
   }
   if (status.error().code == ErrorCode::kFull) return Sending::kFull;
@@ -350,7 +360,7 @@ bool Forwarder::WriteDeadLetter(const Record& record, const std::string& topic,
   const DeadLetter letter{"uplink", topic, reason, record.value, clock_.Now()};
   AppendRequest request;
   request.dead_letters = {&letter, 1};
-  request.stamp = {clock_.BootId(), now_, clock_.Now(), clock_.Synced()};
+  request.stamp = StampNow(clock_);
   const Result<Seq> result = store_.Append(request);
   if (!result.ok()) {
     StoreFailed(result.error());

@@ -12,6 +12,7 @@
 
 #include "core/backoff.h"
 #include "core/clock.h"
+#include "core/clock_history.h"
 #include "core/log.h"
 #include "core/loop.h"
 #include "core/metrics.h"
@@ -43,6 +44,9 @@ class Forwarder {
   struct Options {
     std::string gateway;  // Together with the store's epoch it names every record.
     Topics topics;
+    // Dates what an unsynchronised clock has dated (restamp.h); outlives the forwarder. Null: it
+    // stays as it is.
+    const ClockHistory* clock_history = nullptr;
     // What is on its way is in memory, about 1 kB a record: more only helps where bandwidth times
     // round trip is larger.
     size_t max_in_flight_records = 4000;
@@ -66,6 +70,10 @@ class Forwarder {
 
   // New batches are in the store; deletes asked for before have been written along.
   void OnStored();
+  // The clock has been set, or called synchronised for the first time. What waits in the transport
+  // without a link is taken back and dated anew. A clock set back takes all of it back: the
+  // library's threads wait by the wall clock and would sleep until it has caught up.
+  void OnClockSet(bool back);
   // Sends nothing from now on, still takes reports.
   void Stop() { stopped_ = true; }
   // Nothing on its way and nothing left to send.

@@ -28,6 +28,9 @@ ForwarderMetrics::ForwarderMetrics(Metrics& metrics)
       bytes(
           metrics.AddCounter("tidegate_uplink_bytes_total",
                              "Bytes of keys and values handed to the Kafka client, uncompressed")),
+      restamped(metrics.AddCounter("tidegate_uplink_restamped_total",
+                                   "Records sent with their time corrected, because the clock was "
+                                   "synchronised after they arrived; repeats included")),
       in_flight(metrics.AddGauge("tidegate_uplink_in_flight_records",
                                  "Records sent and not yet reported on")),
       in_flight_bytes(metrics.AddGauge("tidegate_uplink_in_flight_bytes",

@@ -16,6 +16,7 @@ struct ForwarderMetrics {
   Metrics::Counter& retried;
   Metrics::Counter& rejected;
   Metrics::Counter& bytes;
+  Metrics::Counter& restamped;
   Metrics::Gauge& in_flight;
   Metrics::Gauge& in_flight_bytes;
   Metrics::Gauge& last_delivery;

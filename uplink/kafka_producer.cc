@@ -28,6 +28,9 @@ constexpr int kEventsPerPoll = 1000;
 constexpr uint64_t kWakePayload = 1;  // eventfd(2) adds it up.
 constexpr size_t kMaxTopics = 1000;
 constexpr int kMetadataWaitMs = 1;
+// Kafka's word for a message without a timestamp. Without any word the library takes the wall
+// clock's, which may be the one that nobody vouches for.
+constexpr int64_t kNoTimestamp = -1;
 constexpr Seq kFree = std::numeric_limits<Seq>::max();
 
 // Called by broker threads. A bootstrap broker gets its id only after it is up, so its name is what
@@ -211,10 +214,9 @@ int KafkaProducer::Produce(const WireMessage& message, void* opaque) {
   arguments[count++].u.i = RD_KAFKA_MSG_F_COPY;
   arguments[count].vtype = RD_KAFKA_VTYPE_OPAQUE;
   arguments[count++].u.ptr = opaque;
-  if (message.timestamp) {
-    arguments[count].vtype = RD_KAFKA_VTYPE_TIMESTAMP;
-    arguments[count++].u.i64 = message.timestamp->time_since_epoch().count();
-  }
+  arguments[count].vtype = RD_KAFKA_VTYPE_TIMESTAMP;
+  arguments[count++].u.i64 =
+      message.timestamp ? message.timestamp->time_since_epoch().count() : kNoTimestamp;
   const kafka::ErrorHandle error(rd_kafka_produceva(client_.get(), arguments.data(), count));
   if (error) return rd_kafka_error_code(error.get());
   static_cast<void>(headers.release());  // The message has taken them.
@@ -278,6 +280,10 @@ void KafkaProducer::OnReports(rd_kafka_event_t* event, const OnReport& on_report
     }
     on_report(std::move(report));
   }
+}
+
+void KafkaProducer::Fail(std::string reason) {
+  if (failure_.empty()) failure_ = std::move(reason);
 }
 
 void KafkaProducer::NoteFatal() {

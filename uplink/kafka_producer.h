@@ -39,6 +39,8 @@ class KafkaProducer {
   // Every record without a report gets kRetry now. REQUIRES: nothing is sent or polled after this.
   void GiveUp(const OnReport& on_report);
 
+  // Ends it as a fatal error does: nothing is sent any more.
+  void Fail(std::string reason);
   // The fatal error, for people; empty while the producer works.
   const std::string& failure() const { return failure_; }
   // Accepted by Send and not yet reported.

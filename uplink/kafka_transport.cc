@@ -1,5 +1,7 @@
 #include "uplink/kafka_transport.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "uplink/kafka_producer.h"
@@ -72,6 +74,13 @@ void KafkaTransport::Drain(const std::function<void(const Report&)>& on_report) 
   Poll();
   // The callback may send, which may report.
   for (const Report& report : std::exchange(reports_, {})) on_report(report);
+}
+
+void KafkaTransport::Recall(const std::string& reason) {
+  if (!producer_) return;
+  producer_->Fail(fmt::format("kafka producer recalled: {}", reason));
+  if (!link_->connected()) Bury();
+  link_->Wake();
 }
 
 bool KafkaTransport::Connected() const {

@@ -28,8 +28,8 @@ class KafkaTransport final : public Transport {
     // Between producers that die without one acknowledgement in between; the first is replaced at
     // once.
     Backoff::Options recreate{std::chrono::milliseconds(200), std::chrono::seconds(30)};
-    // How long a producer that has failed may still report what was on its way; longer only delays
-    // the next one.
+    // How long a producer that has failed or is recalled may still report what was on its way;
+    // longer only delays the next one.
     std::chrono::milliseconds last_reports{2000};
     uint64_t seed = 0;  // Of the backoff.
   };
@@ -43,6 +43,8 @@ class KafkaTransport final : public Transport {
 
   Status Send(Seq seq, const WireMessage& message) override;
   void Drain(const std::function<void(const Report&)>& on_report) override;
+  // By a new producer. One that is connected has Options::last_reports to report.
+  void Recall(const std::string& reason) override;
   void OnActivity(std::function<void()> callback) override { on_activity_ = std::move(callback); }
   bool Connected() const override;
 

@@ -33,6 +33,9 @@ class Transport {
   virtual Status Send(Seq seq, const WireMessage& message) = 0;
   // Hands out the reports that have come in, exactly one for each accepted Send. Never waits.
   virtual void Drain(const std::function<void(const Report&)>& on_report) = 0;
+  // Takes back what has been accepted: each gets its report soon, kRetry if it is not known to have
+  // arrived, and nothing more is sent until then. Afterwards the transport begins anew.
+  virtual void Recall(const std::string& reason) = 0;
   // Called on the loop when Drain or Send has something new to do: reports arrived, room, or a
   // connection.
   virtual void OnActivity(std::function<void()> callback) = 0;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/json/json.h"
 #include "core/quantity.h"
@@ -88,6 +89,14 @@ std::string Rough(std::chrono::seconds age) {
   return fmt::format("{}s", count);
 }
 
+std::string ClockText(bool synced, std::optional<double> correction_seconds) {
+  std::string text = synced ? "synchronised" : "NOT synchronised";
+  if (!correction_seconds) return text;
+  const std::chrono::seconds off(std::llround(std::abs(*correction_seconds)));
+  return text +
+         fmt::format(", was {} {}", Rough(off), *correction_seconds < 0 ? "ahead" : "behind");
+}
+
 // Reads the members of one status object; a missing one reads as zero or empty, so that versions
 // may differ.
 class Part {
@@ -101,6 +110,9 @@ class Part {
   }
   uint64_t count() const {
     return object_ && object_->is_number() ? static_cast<uint64_t>(object_->as_number()) : 0;
+  }
+  std::optional<double> number() const {
+    return object_ && object_->is_number() ? std::optional(object_->as_number()) : std::nullopt;
   }
   bool flag() const {
     return object_ && object_->type() == json::Type::kBool && object_->as_bool();
@@ -123,6 +135,12 @@ std::string StatusJson(const StatusReport& report) {
   Text(writer, "epoch", report.epoch);
   Text(writer, "time", FormatTime(report.now));
   Flag(writer, "clock_synced", report.clock_synced);
+  writer.Key("clock_correction_seconds");
+  if (report.clock_correction) {
+    writer.Double(std::chrono::duration<double>(*report.clock_correction).count());
+  } else {
+    writer.Null();
+  }
   WriteStore(writer, report);
   WriteInputs(writer, report);
   WriteUplink(writer, report.uplink);
@@ -147,7 +165,7 @@ Result<std::string> StatusText(std::string_view status_json) {
   std::string out = fmt::format(
       "gateway  {} (tidegate-agent {}, up {}, clock {})\n", status["gateway_id"].text(),
       status["version"].text(), Rough(std::chrono::seconds(status["uptime_seconds"].count())),
-      status["clock_synced"].flag() ? "synchronised" : "NOT synchronised");
+      ClockText(status["clock_synced"].flag(), status["clock_correction_seconds"].number()));
   out +=
       fmt::format("store    {} records in {} batches, {:.1f} of {:.1f} MiB, oldest {}{}\n", records,
                   store["batches"].count(), static_cast<double>(store["bytes"].count()) / (1 << 20),

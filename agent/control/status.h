@@ -41,6 +41,8 @@ struct StatusReport {
   std::chrono::seconds uptime{0};
   WallTime now{};
   bool clock_synced = false;
+  // By how much the first synchronisation of this boot moved the clock; nullopt: not seen.
+  std::optional<std::chrono::milliseconds> clock_correction;
   StoreUsage store;
   bool store_blocked = false;  // The last commit failed: what is in memory is not acknowledged.
   std::vector<InputPart> inputs;

@@ -62,6 +62,8 @@ bool Pipeline::Accept(InputInbox& inbox, const Message& message, Ticket ticket) 
     turn_end_->Schedule();
     return false;
   }
+  // First: a clock that is synchronised is right when it is read after.
+  const bool clock_synced = clock_.Synced();
   const DecodeContext context{.record_class = inbox.input_.record_class,
                               .topic_tenant = message.tenant,
                               .topic_asset = message.asset,
@@ -70,7 +72,7 @@ bool Pipeline::Accept(InputInbox& inbox, const Message& message, Ticket ticket) 
                               .default_tenant = options_.default_tenant,
                               .tenants = options_.tenants,
                               .arrival = clock_.Now(),
-                              .clock_synced = clock_.Synced()};
+                              .clock_synced = clock_synced};
   if (!IsRedelivered(inbox, message, ticket, context)) Take(inbox, message, ticket, context);
   inbox.accepted_ = ticket;
   inbox.messages_.Increment();
@@ -174,10 +176,7 @@ void Pipeline::OnTurnEnd() {
 AppendRequest Pipeline::MakeRequest() const {
   AppendRequest request = pending_.Request();
   request.inputs = input_names_;
-  request.stamp = ClockStamp{.boot_id = clock_.BootId(),
-                             .since_boot = clock_.SinceBoot(),
-                             .wall = clock_.Now(),
-                             .synced = clock_.Synced()};
+  request.stamp = StampNow(clock_);
   return request;
 }
 

@@ -39,6 +39,7 @@ void WriteProvenance(const Provenance& provenance, MemberSink& sink) {
   if (!provenance.sequence_id.empty()) sink.String("sequence_id", provenance.sequence_id);
   sink.String("time", TimeOriginName(provenance.time));
   sink.String("clock", provenance.clock_synced ? "synced" : "unsynced");
+  if (provenance.restamped) sink.Bool("restamped", true);
   if (provenance.replayed) sink.Bool("replayed", true);
   sink.String("topic", provenance.topic);
   sink.Integer("partition", provenance.partition);

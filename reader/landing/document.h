@@ -31,6 +31,7 @@ struct Provenance {
   std::string sequence_id;  // tg-id; empty likewise.
   TimeOrigin time = TimeOrigin::kSource;
   bool clock_synced = true;
+  bool restamped = false;  // The gateway corrected the time when its clock was synchronised.
   bool replayed = false;
   std::string topic;
   int32_t partition = 0;

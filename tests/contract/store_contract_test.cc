@@ -1,4 +1,5 @@
 #include "tests/contract/store_contract.h"
+#include "tests/contract/store_state_contract.h"
 
 #include "tests/support/memory_store.h"
 #include "tests/support/store_fixture.h"
@@ -13,7 +14,10 @@ class MemoryStoreWorld final : public StoreWorld {
         MemoryStore::Options{"gw-1", kContractStoreBytes, drop_oldest});
     return *store_;
   }
-  Store* Reopen() override { return nullptr; }
+  Store& Reopen() override {
+    store_->Restart();
+    return *store_;
+  }
 
  private:
   std::unique_ptr<MemoryStore> store_;
@@ -26,7 +30,7 @@ class SqliteStoreWorld final : public StoreWorld {
     fixture_.options.full = drop_oldest ? FullPolicy::kDropOldest : FullPolicy::kStopReading;
     return fixture_.Reopen();
   }
-  Store* Reopen() override { return &fixture_.Reopen(); }
+  Store& Reopen() override { return fixture_.Reopen(); }
 
  private:
   SqliteStoreFixture fixture_;

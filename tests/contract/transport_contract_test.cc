@@ -10,6 +10,7 @@ namespace {
 
 using ::testing::Each;
 using ::testing::ElementsAreArray;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::Pair;
@@ -50,6 +51,15 @@ class TransportContractTest : public ::testing::TestWithParam<std::pair<std::str
   }
   bool RunUntilConnected(bool connected) {
     return world_->RunUntil([&] { return transport().Connected() == connected; });
+  }
+  // Until it is accepted.
+  bool RunUntilSent(Seq seq) {
+    bool sent = false;
+    return world_->RunUntil([&] {
+      TakeReports();
+      sent = sent || Send(seq).ok();
+      return sent;
+    });
   }
   std::vector<std::string> Values(Seq first, Seq last) {
     std::vector<std::string> values;
@@ -110,6 +120,34 @@ TEST_P(TransportContractTest, WithoutALinkRecordsWait) {
   EXPECT_THAT(world_->ArrivedValues("contract"), ElementsAreArray(Values(1, 10)));
 }
 
+TEST_P(TransportContractTest, WithoutALinkWhatIsRecalledComesBackUnsent) {
+  ASSERT_TRUE(RunUntilConnected(true));
+  world_->LinkDown();
+  ASSERT_TRUE(RunUntilConnected(false));
+  SendOk(1, 10);
+  transport().Recall("the clock was set");
+  ASSERT_TRUE(RunUntilReports(10));
+  for (const auto& [seq, report] : reports_) {
+    EXPECT_EQ(report.delivery, Delivery::kRetry);
+    EXPECT_THAT(report.reason, HasSubstr("the clock was set"));
+  }
+  world_->LinkUp();
+  ASSERT_TRUE(RunUntilSent(11));
+  ASSERT_TRUE(RunUntilReports(11));
+  EXPECT_THAT(world_->ArrivedValues("contract"), ElementsAreArray(Values(11, 11)));
+}
+
+TEST_P(TransportContractTest, ARecallOnAWorkingLinkReportsOnEachAndGoesOn) {
+  ASSERT_TRUE(RunUntilConnected(true));
+  SendOk(1, 10);
+  transport().Recall("the clock was set");
+  ASSERT_TRUE(RunUntilReports(10));
+  for (const auto& [seq, report] : reports_) EXPECT_NE(report.delivery, Delivery::kRejected);
+  ASSERT_TRUE(RunUntilSent(11));
+  ASSERT_TRUE(RunUntilReports(11));
+  EXPECT_EQ(reports_.at(11).delivery, Delivery::kAcked);
+}
+
 TEST_P(TransportContractTest, WhatCanNeverFitIsRejectedAtOnce) {
   const Status status = transport().Send(1, Message(std::string(1'100'000, 'x')));
   ASSERT_FALSE(status.ok());
@@ -138,12 +176,7 @@ TEST_P(TransportContractTest, AfterARefusalItWorksAgain) {
   world_->RefuseNextRequest();
   SendOk(1, 1);
   ASSERT_TRUE(RunUntilReports(1));
-  bool sent = false;
-  ASSERT_TRUE(world_->RunUntil([&] {
-    TakeReports();
-    sent = sent || Send(2).ok();
-    return sent;
-  }));
+  ASSERT_TRUE(RunUntilSent(2));
   ASSERT_TRUE(RunUntilReports(2));
   EXPECT_EQ(reports_.at(2).delivery, Delivery::kAcked);
 }

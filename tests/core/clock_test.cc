@@ -1,6 +1,7 @@
 #include "core/clock.h"
 
 #include <gtest/gtest.h>
+#include <sys/timex.h>
 
 namespace tidegate {
 namespace {
@@ -15,6 +16,13 @@ TEST(SystemClock, SinceBootMovesOnAndTheBootHasAnId) {
   EXPECT_EQ(clock.BootId().size(), 32U);
   EXPECT_EQ(clock.BootId(), SystemClock().BootId());
   EXPECT_GT(clock.Now().time_since_epoch(), 0ms);
+}
+
+TEST(SystemClock, SaysOfItsBeingSynchronisedWhatTheKernelSays) {
+  timex request{};
+  const bool synced = adjtimex(&request) >= 0 && (request.status & STA_UNSYNC) == 0;
+  const SystemClock clock;
+  for (int i = 0; i < 1000; ++i) ASSERT_EQ(clock.Synced(), synced);
 }
 
 }  // namespace

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <string>
+#include <utility>
 
 namespace tidegate {
 namespace {
@@ -14,6 +16,47 @@ TEST(RecordClass, NamesReadBack) {
   EXPECT_EQ(RecordClassName(RecordClass::kGap), "gap");
   EXPECT_FALSE(RecordClassFromName("Alert"));
   EXPECT_FALSE(RecordClassFromName(""));
+}
+
+Record Heartbeat(std::string value) {
+  Record record;
+  record.time = WallTime(std::chrono::milliseconds(7'000));
+  record.value = std::move(value);
+  return record;
+}
+const WallTime kLater = std::chrono::sys_days{std::chrono::year{2026} / 11 / 24};
+
+TEST(Redate, ReplacesTheTimeInTheValueToo) {
+  Record record = Heartbeat(
+      R"({"tenant_id":"t","asset_id":"a","timestamp":"1970-01-01T00:00:07.000Z","status":"ok"})");
+  ASSERT_TRUE(Redate(record, kLater));
+  EXPECT_EQ(record.time, kLater);
+  EXPECT_EQ(
+      record.value,
+      R"({"tenant_id":"t","asset_id":"a","timestamp":"2026-11-24T00:00:00.000Z","status":"ok"})");
+}
+
+TEST(Redate, IsNotTakenInByTextThatLooksLikeATimestamp) {
+  const std::string before =
+      R"({"event_id":",\"timestamp\":\"1970-01-01T00:00:07.000Z\"","tenant_id":"t","asset_id":"a\\",)"
+      R"("driver_id":"timestamp","driver_name":"\\,",)";
+  const std::string after =
+      R"(,"additional_data":{"timestamp":"1970-01-01T00:00:07.000Z","x":1,"timestamp":"no"}})";
+  Record record = Heartbeat(before + R"("timestamp":"1970-01-01T00:00:07.000Z")" + after);
+  ASSERT_TRUE(Redate(record, kLater));
+  EXPECT_EQ(record.value, before + R"("timestamp":"2026-11-24T00:00:00.000Z")" + after);
+}
+
+TEST(Redate, LeavesAValueAloneThatDoesNotHoldTheTime) {
+  for (const char* value :
+       {"", "{}", R"({"a":1,"timestamp":"1970-01-01T00:00:08.000Z"})",
+        R"({"a":1,"timestamp":"1970-01-01T00:00:07.0)", R"({"a":1,"timestamp":")",
+        R"({"a":",\"timestamp\":\"1970-01-01T00:00:07.000Z\""})"}) {
+    Record record = Heartbeat(value);
+    const Record before = record;
+    EXPECT_FALSE(Redate(record, kLater)) << value;
+    EXPECT_EQ(record, before) << value;
+  }
 }
 
 TEST(IsTenantName, AllowsWhatDatabasesAndTopicsCanCarry) {

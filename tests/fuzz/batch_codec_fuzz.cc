@@ -18,11 +18,13 @@ void DecodeAndBack(std::string_view body) {
   BatchCodec codec;
   const auto batch = codec.Decode(body);
   if (!batch.ok()) return;
-  const auto again =
-      codec.Encode({batch->record_class, batch->first_seq, 0}, batch->stamp, batch->records);
+  const auto again = codec.Encode(BatchView::Of(*batch));
   if (!again.ok()) return;  // Over the bounds of what is written, not of what is read.
   const auto decoded = codec.Decode(std::string(*again));
-  if (!decoded.ok() || decoded->records != batch->records) std::abort();
+  if (!decoded.ok() || decoded->records != batch->records || decoded->arrivals != batch->arrivals ||
+      decoded->inputs != batch->inputs || decoded->numbering != batch->numbering) {
+    std::abort();
+  }
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // A payload from a vehicle: every element becomes one record or one refusal, and a record's value
-// is canonical JSON that decodes to itself.
+// is canonical JSON that decodes to itself and whose time can be replaced.
+#include <chrono>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,6 +31,18 @@ Collected Run(std::string_view payload) {
   return collected;
 }
 
+// Given another time and its own again, a record is what it was.
+void RedateThereAndBack(tidegate::Record record) {
+  const tidegate::Record before = record;
+  const tidegate::WallTime other = std::chrono::sys_days{std::chrono::year{2026} / 11 / 24};
+  tidegate::fuzz::Check(tidegate::Redate(record, other), "a value holds its record's time");
+  const Collected decoded = Run(record.value);
+  if (decoded.records.size() == 1)
+    tidegate::fuzz::Check(decoded.records[0].time == other, "the new time is the value's own");
+  tidegate::fuzz::Check(tidegate::Redate(record, before.time) && record == before,
+                        "nothing but the time has changed");
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -39,6 +52,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     tidegate::fuzz::Check(
         tidegate::IsTenantName(record.tenant) && tidegate::IsAssetName(record.asset),
         "a record has good names");
+    RedateThereAndBack(record);
     const Collected second = Run(record.value);
     // A value may be a little larger than the payload it came from, and then over a limit.
     if (second.records.size() != 1) continue;

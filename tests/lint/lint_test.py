@@ -8,6 +8,7 @@ import unittest
 import include_direction
 import tests_are_built
 import text_rules
+import wall_clock
 
 GOOD = {
     "core/result.h": "",
@@ -118,6 +119,18 @@ class LintTest(unittest.TestCase):
         with Tree({"core/x.h": "#pragma once\n" * 151}) as tree:
             problems, warnings = text_rules.check(tree.folder.name)
             self.assertEqual((problems, len(warnings)), ([], 1))
+
+    def test_a_wall_clock_in_an_interval_is_found(self):
+        for line in ("if (clock_.Now() > deadline) return;", "auto x = std::chrono::system_clock::now();", "return time(nullptr);",
+                     "clock_gettime(CLOCK_REALTIME, &t);", "pthread_cond_timedwait(c, m, &until);"):
+            with self.subTest(line=line), Tree({"uplink/backoff.cc": line + "\n"}) as tree:
+                self.assertEqual(len(wall_clock.check(tree.folder.name)), 1)
+        for name, line in (("core/clock.cc", "Read(CLOCK_REALTIME)"), ("uplink/lane.cc", "// never Now()"),
+                           ("uplink/lane.cc", "link_state.time(0);"), ("tests/core/a_test.cc", "clock.Now()")):
+            with self.subTest(name=name, line=line), Tree({name: line + "\n"}) as tree:
+                self.assertEqual(wall_clock.check(tree.folder.name), [])
+        with Tree({"core/log.cc": "int x;\n"}) as tree:
+            self.assertEqual(len(wall_clock.check(tree.folder.name)), 1, "an exception that is not needed any more")
 
 
 if __name__ == "__main__":

@@ -51,6 +51,7 @@ check lint_finds_what_is_planted python3 "$here/lint_test.py" --quiet
 check include_direction python3 "$here/include_direction.py" "$root"
 check tests_are_built python3 "$here/tests_are_built.py" "$root"
 check text_rules python3 "$here/text_rules.py" "$root"
+check wall_clock python3 "$here/wall_clock.py" "$root"
 check shell_parses shell_parses
 check python_parses python_parses
 check format formatted

@@ -77,6 +77,32 @@ TEST_F(DecoderTest, ATimeOfArrivalNamesNoRecord) {
   EXPECT_FALSE(document.provenance.clock_synced);
 }
 
+TEST_F(DecoderTest, ACorrectedTimeOfArrivalDoesNotChangeTheName) {
+  const Document before =
+      Good(R"({"tenant_id":"acme","asset_id":"t","timestamp":"1970-01-01T00:00:07.000Z"})",
+           {{"tg-id", "gw:e:7"}, {"tg-time", "gateway"}, {"tg-clock", "unsynced"}});
+  const Document after = Good(
+      R"({"tenant_id":"acme","asset_id":"t","timestamp":"2026-11-24T00:00:07.000Z"})",
+      {{"tg-id", "gw:e:7"}, {"tg-time", "gateway"}, {"tg-clock", "synced"}, {"tg-restamped", "1"}});
+  EXPECT_EQ(before.id, after.id);
+  EXPECT_FALSE(before.provenance.restamped);
+  EXPECT_TRUE(after.provenance.restamped);
+  EXPECT_EQ(FormatTime(after.time), "2026-11-24T00:00:07.000Z");
+}
+
+TEST_F(DecoderTest, AnAlertKeepsItsNameWhenItsTimeIsCorrected) {
+  const auto alert = [&](std::string_view timestamp, std::string_view status) {
+    return Good(R"({"tenant_id":"acme","asset_id":"t","timestamp":")" + std::string(timestamp) +
+                    R"(","rule":"hot","status":")" + std::string(status) +
+                    R"(","raised_at":"1970-01-01T00:00:07.000Z"})",
+                {{"tg-id", "gw:e:8"}, {"tg-kind", "alert"}}, "telemetry.alerts")
+        .id;
+  };
+  EXPECT_EQ(alert("1970-01-01T00:00:07.000Z", "raised"), "acme/t/hot/7000/raised");
+  EXPECT_EQ(alert("2026-11-24T00:00:07.000Z", "raised"), "acme/t/hot/7000/raised");
+  EXPECT_EQ(alert("2026-11-24T00:09:07.000Z", "cleared"), "acme/t/hot/7000/cleared");
+}
+
 TEST_F(DecoderTest, AnEventIdNamesTheRecord) {
   EXPECT_EQ(
       Good(

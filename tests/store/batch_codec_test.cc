@@ -28,10 +28,54 @@ std::vector<Record> GoldenRecords() {
   return records;
 }
 
-std::string Encoded(std::span<const Record> records, Seq first_seq = 7) {
+const std::vector<std::string> kInputs{"depot", "yard"};
+
+// What version 2 adds to GoldenRecords, everything irregular.
+Batch GoldenBatch() {
+  Batch batch;
+  batch.first_seq = 7;
+  batch.stamp = kStamp;
+  batch.records = GoldenRecords();
+  batch.inputs = kInputs;
+  batch.numbering = Numbering{"0a1b2c3d", 99};
+  for (uint32_t i = 0; i < batch.records.size(); ++i) {
+    Arrival arrival{{}, 2 * i + i / 5, static_cast<uint16_t>(i / 3 % 2), std::nullopt};
+    if (i % 7 != 6) arrival.packet_id = static_cast<uint16_t>(65'530 + i / 2);
+    if (batch.records[i].time_source == TimeSource::kGateway) {
+      arrival.since_boot = std::chrono::milliseconds(77 * i);
+    }
+    batch.arrivals.push_back(arrival);
+  }
+  return batch;
+}
+
+// As an MQTT input hands them over: packet ids one behind the other, each at its time.
+std::vector<Arrival> LiveArrivals(std::span<const Record> records) {
+  std::vector<Arrival> arrivals;
+  for (uint32_t i = 0; i < records.size(); ++i) {
+    const auto age =
+        std::chrono::duration_cast<std::chrono::milliseconds>(kStamp.wall - records[i].time);
+    Arrival arrival{{}, i, 0, static_cast<uint16_t>(40'000 + i)};
+    if (records[i].time_source == TimeSource::kGateway) {
+      arrival.since_boot =
+          std::chrono::duration_cast<std::chrono::milliseconds>(kStamp.since_boot) - age;
+    }
+    arrivals.push_back(arrival);
+  }
+  return arrivals;
+}
+
+std::string Encoded(const BatchView& batch) {
   BatchCodec codec;
-  return std::string(
-      codec.Encode({records.front().record_class, first_seq, 0}, kStamp, records).value());
+  return std::string(codec.Encode(batch).value());
+}
+std::string Encoded(std::span<const Record> records, Seq first_seq = 7) {
+  return Encoded({records.front().record_class, first_seq, kStamp, records});
+}
+
+std::string Golden(const std::string& name) {
+  std::ifstream file(std::string(GOLDEN_DIR) + "/" + name, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
 // Makes the checksum right again, so that what is behind it gets its turn.
@@ -55,7 +99,7 @@ TEST(BatchCodec, ReturnsWhatWasEncoded) {
   BatchCodec codec;
   for (const RecordClass record_class : kRecordClasses) {
     const auto records = FleetSource().Take(100, record_class);
-    const auto body = codec.Encode({record_class, 1'000'000'007, 0}, kStamp, records);
+    const auto body = codec.Encode({record_class, 1'000'000'007, kStamp, records});
     ASSERT_TRUE(body.ok());
     const auto header = BatchCodec::Inspect(*body);
     ASSERT_TRUE(header.ok());
@@ -80,18 +124,68 @@ TEST(BatchCodec, KeepsTimesAtTheEndsOfTheRange) {
   EXPECT_EQ(codec.Decode(Encoded(records))->records, records);
 }
 
-TEST(BatchCodec, DecodesTheGoldenFileOfVersion1) {
-  const std::string path = std::string(GOLDEN_DIR) + "/batch_v1.bin";
-  if (std::getenv("TIDEGATE_WRITE_GOLDEN") != nullptr) {
-    std::ofstream(path, std::ios::binary) << Encoded(GoldenRecords());
-  }
-  std::ifstream file(path, std::ios::binary);
-  const std::string body{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+TEST(BatchCodec, ReturnsArrivalsInputsAndNumbering) {
+  const Batch batch = GoldenBatch();
   BatchCodec codec;
-  const auto batch = codec.Decode(body);
+  const auto decoded = codec.Decode(Encoded(BatchView::Of(batch)));
+  ASSERT_TRUE(decoded.ok()) << decoded.error().message;
+  EXPECT_EQ(decoded->records, batch.records);
+  EXPECT_EQ(decoded->arrivals, batch.arrivals);
+  EXPECT_EQ(decoded->inputs, batch.inputs);
+  EXPECT_EQ(decoded->numbering, batch.numbering);
+}
+
+TEST(BatchCodec, KeepsArrivalsAtTheEndsOfTheirRanges) {
+  std::vector<Record> records(4, MakeRecord("{}"));
+  records[1].time = WallTime(std::chrono::milliseconds(INT64_MIN));
+  records[2].time = WallTime(std::chrono::milliseconds(INT64_MAX));
+  const std::vector<Arrival> arrivals{{std::chrono::milliseconds(0), UINT32_MAX, 1, 0},
+                                      {std::chrono::milliseconds(INT64_MAX), 0, 0, 65'535},
+                                      {std::chrono::milliseconds(INT64_MIN), 5, 1, 1},
+                                      {std::chrono::milliseconds(1), 4, 0, 1}};
+  BatchCodec codec;
+  const auto decoded =
+      codec.Decode(Encoded({RecordClass::kHeartbeat, 1, kStamp, records, arrivals, kInputs}));
+  ASSERT_TRUE(decoded.ok()) << decoded.error().message;
+  EXPECT_EQ(decoded->arrivals, arrivals);
+}
+
+TEST(BatchCodec, TimesOfArrivalAreKeptWhereTheGatewayDated) {
+  auto records = FleetSource().Take(2);
+  records[1].time_source = TimeSource::kGateway;
+  const std::vector<Arrival> arrivals{{std::chrono::milliseconds(5), 0, 0, std::nullopt},
+                                      {std::chrono::milliseconds(6), 1, 0, std::nullopt}};
+  BatchCodec codec;
+  const auto decoded =
+      codec.Decode(Encoded({RecordClass::kHeartbeat, 1, kStamp, records, arrivals, kInputs}));
+  ASSERT_TRUE(decoded.ok()) << decoded.error().message;
+  EXPECT_EQ(decoded->arrivals[0].since_boot, std::chrono::milliseconds(0));
+  EXPECT_EQ(decoded->arrivals[1].since_boot, std::chrono::milliseconds(6));
+}
+
+TEST(BatchCodec, DecodesTheGoldenFileOfVersion1) {
+  BatchCodec codec;
+  const auto batch = codec.Decode(Golden("batch_v1.bin"));
   ASSERT_TRUE(batch.ok()) << batch.error().message;
   EXPECT_EQ(batch->first_seq, 7u);
   EXPECT_EQ(batch->records, GoldenRecords());
+  EXPECT_TRUE(batch->arrivals.empty());
+}
+
+TEST(BatchCodec, DecodesTheGoldenFileOfVersion2) {
+  const Batch expected = GoldenBatch();
+  if (std::getenv("TIDEGATE_WRITE_GOLDEN") != nullptr) {
+    std::ofstream(std::string(GOLDEN_DIR) + "/batch_v2.bin", std::ios::binary)
+        << Encoded(BatchView::Of(expected));
+  }
+  BatchCodec codec;
+  const auto batch = codec.Decode(Golden("batch_v2.bin"));
+  ASSERT_TRUE(batch.ok()) << batch.error().message;
+  EXPECT_EQ(batch->first_seq, 7u);
+  EXPECT_EQ(batch->records, expected.records);
+  EXPECT_EQ(batch->arrivals, expected.arrivals);
+  EXPECT_EQ(batch->inputs, expected.inputs);
+  EXPECT_EQ(batch->numbering, expected.numbering);
 }
 
 TEST(BatchCodec, SeesEveryFlippedBit) {
@@ -110,7 +204,8 @@ TEST(BatchCodec, SeesEveryTruncation) {
 }
 
 TEST(BatchCodec, SurvivesDamageThatTheChecksumDoesNotShow) {
-  const std::string body = Encoded(FleetSource().Take(3));
+  const Batch golden = GoldenBatch();
+  const std::string body = Encoded(BatchView::Of(golden));
   BatchCodec codec;
   for (size_t i = 2; i + 8 < body.size(); ++i) {
     for (const int value : {0x00, 0x01, 0x7f, 0x80, 0xff}) {
@@ -146,7 +241,7 @@ TEST(BatchCodec, HugeClaimsAreRefusedBeforeAnythingIsAllocated) {
 TEST(BatchCodec, RefusesABatchThatItCouldNotReadBack) {
   const std::vector<Record> records{MakeRecord(std::string(BatchCodec::kMaxRawBytes, 'x'))};
   BatchCodec codec;
-  const auto body = codec.Encode({RecordClass::kHeartbeat, 1, 0}, kStamp, records);
+  const auto body = codec.Encode({RecordClass::kHeartbeat, 1, kStamp, records});
   ASSERT_FALSE(body.ok());
   EXPECT_EQ(body.error().code, ErrorCode::kRejected);
 }
@@ -155,6 +250,23 @@ TEST(BatchCodec, AHundredHeartbeatsTakeLessThanFortyBytesEach) {
   const auto records = FleetSource().Take(100);
   EXPECT_GT(records[0].value.size(), 300u);
   EXPECT_LT(Encoded(records).size(), 4000u);
+}
+
+TEST(BatchCodec, LiveArrivalsTakeAFewBytesInAll) {
+  auto records = FleetSource().Take(100);
+  for (const bool dated_by_gateway : {false, true}) {
+    if (dated_by_gateway) {
+      for (Record& record : records) record.time_source = TimeSource::kGateway;
+    }
+    const auto arrivals = LiveArrivals(records);
+    const size_t without = Encoded(records).size();
+    const size_t with =
+        Encoded({RecordClass::kHeartbeat, 7, kStamp, records, arrivals, {kInputs.data(), 1}})
+            .size();
+    EXPECT_LE(with, without + 32);
+    printf("100 heartbeats dated by %s: %zu bytes, %zu with arrivals\n",
+           dated_by_gateway ? "the gateway" : "their source", without, with);
+  }
 }
 
 }  // namespace

@@ -77,19 +77,19 @@ TEST_F(SqliteStoreTest, AForeignFileIsRefusedAndLeftAlone) {
 TEST_F(SqliteStoreTest, ALaterSchemaIsRefusedAndLeftAlone) {
   Reopen();
   Close();
-  Execute("UPDATE state SET body='2' WHERE name='least_version'; PRAGMA user_version=2");
+  Execute("UPDATE state SET body='3' WHERE name='least_version'; PRAGMA user_version=3");
   const std::string before = FileContents();
   const auto opened = TryOpen();
   ASSERT_FALSE(opened.ok());
   EXPECT_EQ(opened.error().code, ErrorCode::kInvalid);
-  EXPECT_THAT(opened.error().message, HasSubstr("a later Tidegate wrote it (format 2"));
+  EXPECT_THAT(opened.error().message, HasSubstr("a later Tidegate wrote it (format 3"));
   EXPECT_EQ(FileContents(), before);
 }
 
 TEST_F(SqliteStoreTest, ALaterSchemaThatThisVersionMayUseIsOpened) {
   ASSERT_TRUE(AppendBatch(Reopen(), fleet.Take(3)).ok());
   Close();
-  Execute("CREATE TABLE later(x); PRAGMA user_version=2");
+  Execute("CREATE TABLE later(x); PRAGMA user_version=3");
   EXPECT_EQ(ReadAll(Reopen()).size(), 1u);
 }
 

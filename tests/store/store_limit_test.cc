@@ -1,12 +1,14 @@
 // The byte limit, at every moment and for all files together.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cstring>
 #include <random>
 
 #include "store/inspect.h"
+#include "tests/support/chain_fold.h"
 #include "tests/support/store_fixture.h"
 
 namespace tidegate {
@@ -28,6 +30,18 @@ class StoreLimitTest : public testing::TestWithParam<uint64_t>, public SqliteSto
     return records;
   }
   size_t Below(size_t bound) { return random_() % bound; }
+  // All files together, by their sizes and by the blocks that they own.
+  void ExpectLimit() {
+    uint64_t owned = 0;
+    for (const char* suffix : {"", "-wal", "-shm"}) {
+      struct stat info {};
+      ASSERT_EQ(stat((options.path + suffix).c_str(), &info), 0) << suffix;
+      owned += static_cast<uint64_t>(info.st_blocks) * 512;
+    }
+    ASSERT_LE(FileBytes(), options.max_bytes);
+    ASSERT_LE(owned, options.max_bytes);
+    ASSERT_LE(store().Usage().bytes, options.max_bytes);
+  }
 
   std::mt19937_64 random_{GetParam()};
 };
@@ -73,7 +87,12 @@ class Ledger {
 TEST_P(StoreLimitTest, HoldsAtEveryMomentAndEveryRecordIsAccountedFor) {
   options.max_bytes = 1 << 20;
   options.durability = Durability::kProcessSafe;  // The same code, without the waiting.
-  Reopen();
+  options.max_replay_batches = 20;
+  ChainFold fold;
+  const auto begin = [&] {
+    Reopen().SetSnapshotSource([&] { return *fold.Save() + std::string(Below(32'000), 'x'); });
+  };
+  begin();
   Ledger ledger;
   Cursor cursor;
   std::vector<Batch> on_their_way;
@@ -83,12 +102,17 @@ TEST_P(StoreLimitTest, HoldsAtEveryMomentAndEveryRecordIsAccountedFor) {
     const DeadLetter letter{"in", "", "reason", std::string(Below(5'000), 'x'), WallTime{}};
     AppendRequest request;
     request.batches.push_back({record_class, records});
+    fold.Add(record_class, records);
     if (Below(5) == 0) request.dead_letters = {&letter, 1};
     const auto appended = store().Append(request);
     ASSERT_TRUE(appended.ok()) << appended.error().message;
     ledger.Appended(records.size());
-    ASSERT_LE(FileBytes(), options.max_bytes) << "round " << round;
-    ASSERT_LE(store().Usage().bytes, options.max_bytes);
+    ExpectLimit();
+    if (Below(20) == 0) {
+      const std::string name = "value" + std::to_string(Below(10));
+      ASSERT_TRUE(store().WriteValue(name, std::string(Below(8'000), 'v')).ok());
+      ExpectLimit();
+    }
     if (Below(4) == 0) {
       auto next = store().Next(cursor);
       ASSERT_TRUE(next.ok());
@@ -100,14 +124,18 @@ TEST_P(StoreLimitTest, HoldsAtEveryMomentAndEveryRecordIsAccountedFor) {
     }
     if (Below(50) == 0) {
       ASSERT_TRUE(store().Flush().ok());
+      ExpectLimit();
     }
     if (Below(300) == 0) {
       ASSERT_TRUE(store().Flush().ok());
-      Reopen();
+      begin();
+      ExpectLimit();
+      ASSERT_EQ(ChainFold::Restore(store()), fold);
       cursor = {};
     }
   }
   ASSERT_TRUE(store().Flush().ok());
+  EXPECT_EQ(ChainFold::Restore(store()), fold);
   ledger.ExpectNothingMissing(store());
   Close();
   const auto report = Verify(options.path);

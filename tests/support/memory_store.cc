@@ -29,21 +29,30 @@ Result<Seq> MemoryStore::Append(const AppendRequest& request) {
   for (const auto& batch : request.batches) next_seq_ += batch.records.size();
   while (bytes_ + bytes > options_.max_bytes) DropOldest(request.stamp);
   Seq seq = first_seq;
-  for (const auto& [record_class, records, arrivals] : request.batches) {
-    batches_[{record_class, seq}] = {seq,
-                                     record_class,
-                                     request.stamp,
-                                     {records.begin(), records.end()},
-                                     {arrivals.begin(), arrivals.end()},
-                                     {request.inputs.begin(), request.inputs.end()},
-                                     {}};
-    seq += records.size();
+  for (const auto& batch : request.batches) {
+    Keep(request, batch, seq);
+    seq += batch.records.size();
   }
   bytes_ += bytes;
   dead_letters_.insert(dead_letters_.end(), request.dead_letters.begin(),
                        request.dead_letters.end());
   TakeSnapshot();
   return first_seq;
+}
+
+void MemoryStore::Keep(const AppendRequest& request, const AppendRequest::NewBatch& batch,
+                       Seq first_seq) {
+  Batch& kept = batches_[{batch.record_class, first_seq}];
+  kept.first_seq = first_seq;
+  kept.record_class = batch.record_class;
+  kept.stamp = request.stamp;
+  kept.records.assign(batch.records.begin(), batch.records.end());
+  if (batch.arrivals.empty()) return;
+  kept.arrivals.assign(batch.arrivals.begin(), batch.arrivals.end());
+  kept.inputs.assign(request.inputs.begin(), request.inputs.end());
+  for (size_t i = 0; i < kept.arrivals.size(); ++i) {
+    if (kept.records[i].time_source == TimeSource::kSource) kept.arrivals[i].since_boot = {};
+  }
 }
 
 void MemoryStore::DropOldest(const ClockStamp& stamp) {

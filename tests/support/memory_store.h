@@ -49,6 +49,7 @@ class MemoryStore final : public Store {
  private:
   using Key = std::pair<RecordClass, Seq>;
 
+  void Keep(const AppendRequest& request, const AppendRequest::NewBatch& batch, Seq first_seq);
   void DropOldest(const ClockStamp& stamp);
   // Saves one if the source gives one, and forgets the delivered batches that it covers.
   void TakeSnapshot();

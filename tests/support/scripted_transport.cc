@@ -35,6 +35,14 @@ void ScriptedTransport::RetryAll() {
   while (!pending_.empty()) Answer(pending_.front().seq, Delivery::kRetry);
 }
 
+void ScriptedTransport::Recall(const std::string& reason) {
+  while (!pending_.empty()) Answer(pending_.front().seq, Delivery::kRetry);
+  for (Report& report : reports_) {
+    if (report.delivery == Delivery::kRetry) report.reason = reason;
+  }
+  Activity();
+}
+
 void ScriptedTransport::AnswerRequests(const std::function<bool(const WireMessage&)>& refuses) {
   std::set<std::string> refused;
   for (const Sent& sent : pending_) {

@@ -21,6 +21,7 @@ class ScriptedTransport final : public Transport {
 
   Status Send(Seq seq, const WireMessage& message) override;
   void Drain(const std::function<void(const Report&)>& on_report) override;
+  void Recall(const std::string& reason) override;
   void OnActivity(std::function<void()> callback) override { on_activity_ = std::move(callback); }
   bool Connected() const override { return connected_; }
 

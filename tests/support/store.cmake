@@ -1,7 +1,7 @@
 # Fakes and fixtures around the store; fault_vfs stands below SQLite.
 if(TIDEGATE_AGENT)
   add_library(tidegate_store_support STATIC ${CMAKE_CURRENT_LIST_DIR}/memory_store.cc ${CMAKE_CURRENT_LIST_DIR}/fault_vfs.cc
-                                            ${CMAKE_CURRENT_LIST_DIR}/store_fixture.cc)
+                                            ${CMAKE_CURRENT_LIST_DIR}/store_fixture.cc ${CMAKE_CURRENT_LIST_DIR}/chain_fold.cc)
   add_library(tidegate::store_support ALIAS tidegate_store_support)
   target_link_libraries(tidegate_store_support PUBLIC tidegate::store PkgConfig::sqlite3)
 endif()

@@ -52,7 +52,7 @@ class ForwarderTest : public ::testing::Test {
   Seq Store(RecordClass record_class, std::vector<Record> records) {
     AppendRequest request;
     request.batches = {{record_class, records}};
-    request.stamp = {clock_.BootId(), clock_.SinceBoot(), clock_.Now(), clock_.Synced()};
+    request.stamp = StampNow(clock_);
     const Result<Seq> seq = store_.Append(request);
     EXPECT_TRUE(seq.ok());
     if (forwarder_) forwarder_->OnStored();

@@ -44,6 +44,33 @@ TEST_F(ForwarderTest, MessagesAreNamedByGatewayEpochAndSeq) {
   EXPECT_THAT(message.headers, Contains(Pair("tg-id", "gw-1:" + store_.epoch() + ":1")));
 }
 
+TEST_F(ForwarderTest, AClockThatIsRightNowTakesBackWhatWaitsWithoutALink) {
+  transport_.SetConnected(false);
+  Start();
+  StoreHeartbeats(3);
+  ASSERT_THAT(transport_.PendingSeqs(), ElementsAre(1, 2, 3));
+  forwarder_->OnClockSet(false);
+  Turn();
+  EXPECT_THAT(transport_.pending(), IsEmpty());
+  Wait(std::chrono::seconds(1));
+  EXPECT_THAT(transport_.PendingSeqs(), ElementsAre(1, 2, 3));
+}
+
+TEST_F(ForwarderTest, OnAWorkingLinkOnlyAClockSetBackTakesAnythingBack) {
+  Start();
+  StoreHeartbeats(3);
+  forwarder_->OnClockSet(false);
+  Turn();
+  EXPECT_THAT(transport_.PendingSeqs(), ElementsAre(1, 2, 3));
+  forwarder_->OnClockSet(true);
+  Turn();
+  EXPECT_THAT(transport_.pending(), IsEmpty());
+  EXPECT_EQ(forwarder_->status().retried, 3U);
+  Wait(std::chrono::seconds(1));
+  AckAll();
+  EXPECT_EQ(Stored(), 0U);
+}
+
 TEST_F(ForwarderTest, UrgentClassesComeFirst) {
   StoreHeartbeats(1);                                                            // 1
   Store(RecordClass::kReading, {MakeRecord(RecordClass::kReading, "a", "{}")});  // 2

@@ -60,7 +60,7 @@ class KafkaRealTest : public ::testing::Test {
   void Store(const std::vector<Record>& records) {
     AppendRequest request;
     request.batches = {{RecordClass::kHeartbeat, records}};
-    request.stamp = {clock_.BootId(), clock_.SinceBoot(), clock_.Now(), clock_.Synced()};
+    request.stamp = StampNow(clock_);
     ASSERT_TRUE(store_.Append(request).ok());
     forwarder_->OnStored();
   }
@@ -149,6 +149,24 @@ TEST_F(KafkaRealTest, RequestsThatAreTooLargeAsAWholeLoseNothing) {
   ASSERT_TRUE(RunUntilIdle());
   EXPECT_THAT(store_.dead_letters(), IsEmpty());
   EXPECT_THAT(Arrived(), ElementsAreArray(ValuesOf(records)));
+}
+
+TEST_F(KafkaRealTest, ATimeThatNobodyVouchesForIsNoTimestampAmongOthers) {
+  Start(1, {{"message.timestamp.type", "CreateTime"}});
+  const int64_t now = clock_.Now().time_since_epoch().count();
+  std::vector<Record> records = Numbered(1, 20);
+  std::vector<int64_t> expected(20, -1);
+  for (size_t i = 0; i < records.size(); ++i) {
+    records[i].clock_synced = i % 3 == 1;
+    records[i].time = WallTime(std::chrono::milliseconds(now + static_cast<int64_t>(i)));
+    if (records[i].clock_synced) expected[i] = now + static_cast<int64_t>(i);
+  }
+  Store(records);
+  ASSERT_TRUE(RunUntilIdle());
+  std::vector<int64_t> timestamps;
+  for (const KafkaMessage& message : ReadTopic(servers_, topic_))
+    timestamps.push_back(message.timestamp_ms);
+  EXPECT_THAT(timestamps, ElementsAreArray(expected));
 }
 
 // Kafka 4 takes no message from more than an hour ahead: a vehicle whose clock runs ahead would

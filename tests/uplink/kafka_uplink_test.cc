@@ -47,7 +47,7 @@ class KafkaUplinkTest : public ::testing::Test {
                                              std::move(forwarding));
     ASSERT_TRUE(loop_.RunUntil([this] { return transport_->Connected(); }));
   }
-  void Store(const std::vector<std::string>& values) {
+  void Store(const std::vector<std::string>& values, bool clock_synced = false) {
     std::vector<Record> records;
     for (const std::string& value : values) {
       Record record;
@@ -55,11 +55,13 @@ class KafkaUplinkTest : public ::testing::Test {
       record.tenant = "acme";
       record.asset = "truck-1";
       record.value = value;
+      record.time = clock_.Now();
+      record.clock_synced = clock_synced;
       records.push_back(std::move(record));
     }
     AppendRequest request;
     request.batches = {{RecordClass::kReading, records}};
-    request.stamp = {clock_.BootId(), clock_.SinceBoot(), clock_.Now(), clock_.Synced()};
+    request.stamp = StampNow(clock_);
     ASSERT_TRUE(store_.Append(request).ok());
     forwarder_->OnStored();
   }
@@ -105,7 +107,7 @@ class KafkaUplinkTest : public ::testing::Test {
 
 TEST_F(KafkaUplinkTest, CarriesKeyValueHeadersAndTimestamp) {
   Start();
-  Store({"{}"});
+  Store({"{}"}, true);
   ASSERT_TRUE(RunUntilIdle());
   const std::vector<MockKafka::Message> messages = broker_.Read(kTopic);
   ASSERT_THAT(messages, SizeIs(1));
@@ -114,6 +116,16 @@ TEST_F(KafkaUplinkTest, CarriesKeyValueHeadersAndTimestamp) {
   EXPECT_EQ(messages[0].headers.at("tg-id"), "gw-1:" + store_.epoch() + ":1");
   EXPECT_EQ(messages[0].headers.at("tg-kind"), "reading");
   EXPECT_GT(messages[0].timestamp_ms, 0);
+}
+
+TEST_F(KafkaUplinkTest, ATimeThatNobodyVouchesForIsNoTimestamp) {
+  Start();
+  Store({"{}"});
+  ASSERT_TRUE(RunUntilIdle());
+  const std::vector<MockKafka::Message> messages = broker_.Read(kTopic);
+  ASSERT_THAT(messages, SizeIs(1));
+  EXPECT_EQ(messages[0].headers.at("tg-clock"), "unsynced");
+  EXPECT_EQ(messages[0].timestamp_ms, -1);
 }
 
 TEST_F(KafkaUplinkTest, ErrorsThatPassAreRepeatedByTheClient) {

@@ -76,6 +76,9 @@ Status DecodeHeader(std::string_view name, const std::string& value, WireInfo& i
   } else if (name == kHeaderClock) {
     if (value != "synced" && value != "unsynced") return BadHeader(name, value);
     info.clock_synced = value == "synced";
+  } else if (name == kHeaderRestamped) {
+    if (value != "1") return BadHeader(name, value);
+    info.restamped = true;
   } else if (name == kHeaderReplayed) {
     if (value != "1") return BadHeader(name, value);
     info.replayed = true;

@@ -18,7 +18,7 @@ struct WireMessage {
   std::string key;    // RecordKey(tenant, asset)
   std::string value;  // Canonical JSON.
   std::vector<std::pair<std::string, std::string>> headers;
-  std::optional<WallTime> timestamp;  // nullopt: the broker's clock decides.
+  std::optional<WallTime> timestamp;  // nullopt: none.
 };
 
 // Which store a record came from.
@@ -33,6 +33,8 @@ inline constexpr std::string_view kHeaderSchema = "tg-schema";  // 1
 inline constexpr std::string_view kHeaderGateway = "tg-gateway";
 inline constexpr std::string_view kHeaderTime = "tg-time";    // source, gateway
 inline constexpr std::string_view kHeaderClock = "tg-clock";  // synced, unsynced
+inline constexpr std::string_view kHeaderRestamped =
+    "tg-restamped";  // 1 if the time was corrected after the clock's first sync; else absent
 inline constexpr std::string_view kHeaderReplayed =
     "tg-replayed";  // 1 if it was stored while the link was away; else absent
 inline constexpr std::string_view kSchemaVersion = "1";
@@ -63,6 +65,7 @@ struct WireInfo {
   std::optional<RecordClass> record_class;
   TimeSource time_source = TimeSource::kSource;
   bool clock_synced = true;
+  bool restamped = false;
   bool replayed = false;
 };
 // kRejected: a schema newer than kSchemaVersion, or a header with a value it cannot have. Unknown

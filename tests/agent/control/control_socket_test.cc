@@ -122,7 +122,18 @@ TEST(StatusTest, TextIsMadeFromTheJson) {
   EXPECT_THAT(*text, HasSubstr("gw-1 (tidegate-agent 1.2.3, up 2m, clock NOT synchronised)"));
   EXPECT_THAT(*text, HasSubstr("24 records"));
   EXPECT_THAT(*text, HasSubstr("local: connected; 7 received, 6 durable, 1 refused, 3 redelivered"));
+  EXPECT_THAT(StatusJson(report), HasSubstr(R"("clock_correction_seconds":null)"));
   EXPECT_EQ(StatusLine(report), "24 records behind; inputs 1/1 connected; uplink away");
+}
+
+TEST(StatusTest, TellsHowFarTheClockWasOff) {
+  StatusReport report;
+  report.clock_synced = true;
+  report.clock_correction = std::chrono::years(56) + 500ms;
+  EXPECT_THAT(StatusJson(report), HasSubstr(R"("clock_correction_seconds":1767189312.5)"));
+  EXPECT_THAT(*StatusText(StatusJson(report)), HasSubstr("clock synchronised, was 20453d behind)"));
+  report.clock_correction = -90'000ms;
+  EXPECT_THAT(*StatusText(StatusJson(report)), HasSubstr("clock synchronised, was 90s ahead)"));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 """What the integration tests are written with: the programs under test, a fleet that publishes, and
 views of what landed."""
 
+from .clock import WallClock
 from .fleet import Publisher, heartbeat
 from .kafka_view import KafkaView
 from .landing import MongoLanding, SqliteLanding, expect_once
@@ -16,6 +17,7 @@ __all__ = [
     "Reader",
     "Site",
     "SqliteLanding",
+    "WallClock",
     "binary",
     "expect_once",
     "heartbeat",

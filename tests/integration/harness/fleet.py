@@ -43,8 +43,10 @@ class Publisher:
         tls_ca: Path | None = None,
         user: tuple[str, str] | None = None,
         first: int = 1,
+        timed: bool = True,
     ):
         self.tenant = tenant
+        self._timed = timed  # Else the heartbeats carry no time, and additional_data.sent_at instead.
         self.promised: set[int] = set()
         self.published = 0
         self._assets = [f"truck-{i}" for i in range(1, assets + 1)]
@@ -87,7 +89,10 @@ class Publisher:
     def _send_one(self, asset: str | None, extra: dict) -> int:
         n = next(self._numbers)
         topic = self.topic(asset or self._assets[n % len(self._assets)])
-        self._publish(n, topic, json.dumps(heartbeat(n, **extra)).encode())
+        beat = heartbeat(n, **extra)
+        if not self._timed:
+            beat["additional_data"]["sent_at"] = beat.pop("timestamp")
+        self._publish(n, topic, json.dumps(beat).encode())
         return n
 
     def _publish(self, n: int, topic: str, payload: bytes):

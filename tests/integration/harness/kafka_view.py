@@ -30,6 +30,7 @@ class Message:
     key: str
     value: bytes
     headers: dict[str, str]
+    timestamp_ms: int | None  # None: the message has none.
 
 
 class KafkaView:
@@ -107,6 +108,7 @@ class KafkaView:
                         (m.key() or b"").decode(),
                         m.value() or b"",
                         headers,
+                        m.timestamp()[1] if m.timestamp()[1] >= 0 else None,
                     )
                 )
                 if m.offset() + 1 >= ends.get(m.partition(), 0):

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[3]
 START_SECONDS = 30
 # A sanitizer that has found something ends the program with this status and one of these words in
 # its log.
-_SANITIZER = {
+SANITIZER = {
     "ASAN_OPTIONS": "detect_leaks=1:exitcode=99",
     "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
     "TSAN_OPTIONS": "exitcode=99",
@@ -56,7 +56,7 @@ def environment(settings: dict[str, object]) -> dict[str, str]:
         f"TIDEGATE{name}" if name.startswith("_") else name: str(value)
         for name, value in settings.items()
     }
-    return kept | _SANITIZER | named
+    return kept | SANITIZER | named
 
 
 class Program(Process):

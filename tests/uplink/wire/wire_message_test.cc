@@ -104,6 +104,13 @@ TEST(DecodeHeadersTest, ReadsWhatEncodeWrote) {
   EXPECT_TRUE(info->replayed);
 }
 
+TEST(DecodeHeadersTest, SaysThatATimeWasCorrected) {
+  const Result<WireInfo> info = DecodeHeaders({{"tg-clock", "synced"}, {"tg-restamped", "1"}});
+  ASSERT_TRUE(info.ok());
+  EXPECT_TRUE(info->clock_synced);
+  EXPECT_TRUE(info->restamped);
+}
+
 TEST(DecodeHeadersTest, AForeignProducerLeavesTheDefaults) {
   const Result<WireInfo> info = DecodeHeaders({{"traceparent", "00-1"}});
   ASSERT_TRUE(info.ok());
@@ -111,6 +118,7 @@ TEST(DecodeHeadersTest, AForeignProducerLeavesTheDefaults) {
   EXPECT_EQ(info->record_class, std::nullopt);
   EXPECT_EQ(info->time_source, TimeSource::kSource);
   EXPECT_TRUE(info->clock_synced);
+  EXPECT_FALSE(info->restamped);
   EXPECT_FALSE(info->replayed);
 }
 
@@ -136,7 +144,7 @@ INSTANTIATE_TEST_SUITE_P(
                       std::pair("tg-schema", "1x"), std::pair("tg-schema", "-1"),
                       std::pair("tg-kind", "heartbeats"), std::pair("tg-time", ""),
                       std::pair("tg-clock", "SYNCED"), std::pair("tg-replayed", "0"),
-                      std::pair("tg-id", std::string(513, 'a'))));
+                      std::pair("tg-restamped", "yes"), std::pair("tg-id", std::string(513, 'a'))));
 
 }  // namespace
 }  // namespace tidegate

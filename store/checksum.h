@@ -1,0 +1,18 @@
+// The checksum at the end of what the store writes: XXH64 with seed 0, little endian. Private to
+// store/; pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace tidegate {
+
+inline constexpr size_t kChecksumBytes = 8;
+
+// That of all of `bytes`, behind them.
+void AppendChecksum(std::string& bytes);
+// The bytes before their checksum; nullopt: it does not match, or there is none.
+std::optional<std::string_view> CheckedBytes(std::string_view bytes);
+
+}  // namespace tidegate

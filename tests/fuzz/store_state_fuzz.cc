@@ -1,0 +1,34 @@
+// Bytes from a damaged file as a snapshot and as the totals of a row: what decodes must encode to
+// the same again.
+#include <string>
+
+#include "store/checksum.h"
+#include "store/snapshot_body.h"
+#include "store/store_totals.h"
+#include "tests/fuzz/fuzz.h"
+
+namespace tidegate {
+namespace {
+
+void DecodeAndBack(const std::string& bytes) {
+  if (const auto snapshot = DecodeSnapshot(bytes); snapshot.ok()) {
+    const auto again = DecodeSnapshot(EncodeSnapshot(snapshot->body, snapshot->through));
+    fuzz::Check(again.ok() && again->body == snapshot->body && again->through == snapshot->through,
+                "a snapshot comes back");
+  }
+  if (const auto totals = DecodeTotals(bytes); totals.ok()) {
+    const auto again = DecodeTotals(EncodeTotals(*totals));
+    fuzz::Check(again.ok() && *again == *totals, "totals come back");
+  }
+}
+
+}  // namespace
+}  // namespace tidegate
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  std::string bytes(tidegate::fuzz::TextOf(data, size));
+  tidegate::DecodeAndBack(bytes);
+  tidegate::AppendChecksum(bytes);
+  tidegate::DecodeAndBack(bytes);
+  return 0;
+}

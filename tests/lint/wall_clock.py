@@ -1,0 +1,62 @@
+#!/usr/bin/env python3
+"""The wall clock is read in few places, each for a time that people or records see: intervals, deadlines and backoff use the time
+since boot, which nobody sets. Timers of the loop are on CLOCK_BOOTTIME, waits of ours on a steady clock.
+
+usage: wall_clock.py [root]
+"""
+
+import os
+import re
+import sys
+
+import source_tree
+
+# Who may ask what time it is, and what for.
+ALLOWED = {
+    "agent/agent.cc": "the time in status",
+    "agent/clock_watch.cc": "compares it with the time since boot",
+    "agent/pipeline/pipeline.cc": "times of arrival, of dead letters",
+    "core/clock.h": "the seam",
+    "core/clock.cc": "the seam",
+    "core/log.cc": "the time of a line",
+    "drivers/sim/publish_run.cc": "the first time of a made-up fleet",
+    "drivers/sim/sim_driver.cc": "times of a made-up fleet",
+    "reader/worker.cc": "received_at, times of dead letters",
+    "store/store.cc": "the stamp of a commit",
+    "uplink/byte_budget.cc": "a budget's day ends at midnight",
+    "uplink/send_gate.cc": "send windows are times of day",
+    "uplink/forwarder.cc": "the last delivery, times of dead letters",
+}
+PRODUCT = re.compile(r"(agent|core|drivers|reader|store|uplink)/")
+WALL_CLOCK = re.compile(
+    r"\bNow\(\)|\bsystem_clock\b|\butc_clock\b|\bCLOCK_REALTIME|\bgettimeofday\b|\btimespec_get\b"
+    r"|(?<![\w.>])(std::|::)?time\((nullptr|NULL|0|&)|\bcondition_variable_any\b|\bsem_timedwait\b|\b(cond|cnd|pthread_cond)_timedwait\b")
+COMMENT = re.compile(r"//.*")
+
+
+def check(root):
+    problems, used = [], set()
+    for name in source_tree.sources(root):
+        if not PRODUCT.match(name):
+            continue
+        for number, line in enumerate(source_tree.read(root, name).splitlines(), 1):
+            found = WALL_CLOCK.search(COMMENT.sub("", line))
+            if not found:
+                continue
+            used.add(name)
+            if name not in ALLOWED:
+                problems.append(f"{name}:{number}: {found.group(0)}: intervals use Clock::SinceBoot(); a time that a record or a "
+                                "person sees is named in wall_clock.py")
+    problems += [f"wall_clock.py: {name} reads no wall clock any more; take it off the list"
+                 for name in sorted(set(ALLOWED) - used) if os.path.exists(os.path.join(root, name))]
+    return problems
+
+
+def main():
+    problems = check(sys.argv[1] if len(sys.argv) > 1 else os.getcwd())
+    print("\n".join(problems), end="\n" if problems else "")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

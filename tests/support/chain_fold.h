@@ -1,0 +1,38 @@
+// A fold that shows every record that it missed, took twice or took out of order: a chain of hashes
+// over the values of each class that is replayed.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <iosfwd>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "store/store.h"
+
+namespace tidegate {
+
+class ChainFold {
+ public:
+  void Add(RecordClass record_class, std::span<const Record> records);
+  std::optional<std::string> Save() const;
+  // From the store's snapshot and what it replays. Throws if the store does not answer.
+  static ChainFold Restore(Store& store);
+
+  friend bool operator==(const ChainFold&, const ChainFold&) = default;
+
+ private:
+  struct Chain {
+    uint64_t hash = 0;
+    uint64_t records = 0;
+    friend bool operator==(const Chain&, const Chain&) = default;
+  };
+
+  std::array<Chain, kRecordClassCount> chains_{};
+};
+
+// For messages of tests.
+std::ostream& operator<<(std::ostream& out, const ChainFold& fold);
+
+}  // namespace tidegate
