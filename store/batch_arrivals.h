@@ -6,8 +6,8 @@
 #include <span>
 #include <string>
 
-#include "store/store.h"
 #include "core/varint.h"
+#include "store/store.h"
 
 namespace tidegate {
 
