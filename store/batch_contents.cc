@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
+
 #include <map>
 #include <optional>
 #include <utility>
@@ -19,6 +21,8 @@ constexpr uint8_t kFlagClockSynced = 2;
 // What follows, from version 2 on.
 constexpr uint8_t kFlagNumbering = 1;
 constexpr uint8_t kFlagArrivals = 2;
+constexpr uint8_t kFlagEpoch = 4;
+constexpr size_t kEpochDigits = 8;
 
 // Sources of a batch: each (tenant, asset) is written once and then named by its index.
 class SourceTable {
@@ -84,6 +88,50 @@ std::optional<Numbering> GetNumbering(ByteReader& reader) {
   const auto first_seq = reader.Varint();
   if (!epoch || !first_seq || *first_seq == 0 || *first_seq >> 56 != 0) return std::nullopt;
   return Numbering{std::string(*epoch), *first_seq};
+}
+
+// Eight hex digits as the number they are; nullopt: it is no epoch of that form.
+std::optional<uint32_t> EpochNumber(std::string_view epoch) {
+  uint32_t number = 0;
+  const auto [end, error] = std::from_chars(epoch.data(), epoch.data() + epoch.size(), number, 16);
+  const bool whole = error == std::errc() && end == epoch.data() + epoch.size();
+  if (!whole || epoch.size() != kEpochDigits || fmt::format("{:08x}", number) != epoch) {
+    return std::nullopt;
+  }
+  return number;
+}
+
+// The short form, for the seqs that the batch has anyway: next to nothing, so that every batch
+// tells its epoch.
+bool HasShortNumbering(const BatchView& batch) {
+  return batch.numbering != nullptr && batch.numbering->first_seq == batch.first_seq &&
+         EpochNumber(batch.numbering->epoch).has_value();
+}
+
+uint8_t FlagsOf(const BatchView& batch) {
+  uint8_t flags = batch.arrivals.empty() ? 0 : kFlagArrivals;
+  if (batch.numbering != nullptr) flags |= HasShortNumbering(batch) ? kFlagEpoch : kFlagNumbering;
+  return flags;
+}
+
+void PutNumbering(std::string& out, const BatchView& batch) {
+  if (HasShortNumbering(batch)) {
+    const uint32_t epoch = *EpochNumber(batch.numbering->epoch);
+    for (int shift = 0; shift < 32; shift += 8) out.push_back(static_cast<char>(epoch >> shift));
+  } else if (batch.numbering != nullptr) {
+    PutString(out, batch.numbering->epoch);
+    PutVarint(out, batch.numbering->first_seq);
+  }
+}
+
+std::optional<Numbering> GetShortNumbering(ByteReader& reader, Seq first_seq) {
+  const auto bytes = reader.Bytes(4);
+  if (!bytes) return std::nullopt;
+  uint32_t epoch = 0;
+  for (size_t i = 0; i < 4; ++i) {
+    epoch |= static_cast<uint32_t>(static_cast<uint8_t>((*bytes)[i])) << (8 * i);
+  }
+  return Numbering{fmt::format("{:08x}", epoch), first_seq};
 }
 
 class RecordReader {
@@ -157,12 +205,8 @@ Error CorruptBody(std::string_view what, size_t offset) {
 
 void PutContents(std::string& out, const BatchView& batch) {
   PutStamp(out, batch.stamp);
-  out.push_back(static_cast<char>((batch.numbering != nullptr ? kFlagNumbering : 0) |
-                                  (batch.arrivals.empty() ? 0 : kFlagArrivals)));
-  if (batch.numbering != nullptr) {
-    PutString(out, batch.numbering->epoch);
-    PutVarint(out, batch.numbering->first_seq);
-  }
+  out.push_back(static_cast<char>(FlagsOf(batch)));
+  PutNumbering(out, batch);
   PutRecords(out, batch.records);
   if (!batch.arrivals.empty()) {
     PutArrivals(out, batch.stamp, batch.records, batch.arrivals, batch.inputs);
@@ -177,13 +221,16 @@ Status GetContents(std::string_view raw, uint8_t version, uint64_t count, Batch&
   uint8_t flags = 0;
   if (version >= 2) {
     const auto byte = reader.Byte();
-    if (!byte || *byte > (kFlagNumbering | kFlagArrivals)) {
+    constexpr uint8_t kBothNumberings = kFlagNumbering | kFlagEpoch;
+    if (!byte || *byte > (kBothNumberings | kFlagArrivals) ||
+        (*byte & kBothNumberings) == kBothNumberings) {
       return CorruptBody("bad flags in the contents", reader.offset());
     }
     flags = *byte;
   }
-  if ((flags & kFlagNumbering) != 0) {
-    batch.numbering = GetNumbering(reader);
+  if ((flags & (kFlagNumbering | kFlagEpoch)) != 0) {
+    batch.numbering = (flags & kFlagEpoch) != 0 ? GetShortNumbering(reader, batch.first_seq)
+                                                : GetNumbering(reader);
     if (!batch.numbering) return CorruptBody("bad numbering in the contents", reader.offset());
   }
   if (auto status = GetRecords(reader, count, batch); !status.ok()) return status;

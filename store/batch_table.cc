@@ -4,6 +4,16 @@
 #include <utility>
 
 namespace tidegate {
+namespace {
+
+// A damaged tree can lead a search astray; a caller that goes on from the answer would go in
+// circles.
+Status CheckFollows(BatchKey key, RecordClass record_class, Seq after) {
+  if (key > MakeBatchKey(record_class, after) && key < EndOfClass(record_class)) return {};
+  return Error{ErrorCode::kCorrupt, "table batch: its tree is not in the order of the keys"};
+}
+
+}  // namespace
 
 Result<BatchTable> BatchTable::PrepareReading(Database& database) {
   BatchTable table;
@@ -62,6 +72,9 @@ Result<std::optional<BatchRow>> BatchTable::After(RecordClass record_class, Seq 
       after_.Bind(1, MakeBatchKey(record_class, after)).Bind(2, EndOfClass(record_class)).Step();
   if (!found.ok()) return found.error();
   if (!*found) return std::optional<BatchRow>();
+  if (auto status = CheckFollows(after_.Int(0), record_class, after); !status.ok()) {
+    return status.error();
+  }
   body_ = after_.Bytes(3);
   return std::optional<BatchRow>(
       BatchRow{after_.Int(0), static_cast<uint64_t>(after_.Int(1)), after_.Int(2), body_, {}});
@@ -74,6 +87,9 @@ Result<std::optional<BatchRow>> BatchTable::HeadAfter(RecordClass record_class, 
                          .Step();
   if (!found.ok()) return found.error();
   if (!*found) return std::optional<BatchRow>();
+  if (auto status = CheckFollows(head_after_.Int(0), record_class, after); !status.ok()) {
+    return status.error();
+  }
   return std::optional<BatchRow>(BatchRow{
       head_after_.Int(0), static_cast<uint64_t>(head_after_.Int(1)), head_after_.Int(2), {}, {}});
 }

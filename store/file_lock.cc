@@ -16,9 +16,11 @@ Result<FileLock> FileLock::Acquire(const std::string& path) {
     return Error{ErrorCode::kUnavailable, fmt::format("create {}: {}", path, std::strerror(errno))};
   }
   if (flock(lock.fd_, LOCK_EX | LOCK_NB) != 0) {
-    return Error{ErrorCode::kUnavailable,
-                 errno == EWOULDBLOCK ? fmt::format("lock {}: another agent uses this store", path)
-                                      : fmt::format("lock {}: {}", path, std::strerror(errno))};
+    if (errno == EWOULDBLOCK) {
+      return Error{ErrorCode::kRejected,
+                   fmt::format("lock {}: another agent uses this store", path)};
+    }
+    return Error{ErrorCode::kUnavailable, fmt::format("lock {}: {}", path, std::strerror(errno))};
   }
   return lock;
 }

@@ -11,7 +11,8 @@ namespace tidegate {
 
 class FileLock {
  public:
-  // Creates the file if need be. kUnavailable: somebody else holds it, or it cannot be created.
+  // Creates the file if need be. kRejected: somebody else holds it. kUnavailable: it cannot be
+  // created.
   static Result<FileLock> Acquire(const std::string& path);
   // Creates nothing.
   static bool IsHeld(const std::string& path);

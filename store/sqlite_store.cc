@@ -154,6 +154,10 @@ Result<Batch> SqliteStore::Impl::DecodeRow(const BatchRow& row) {
                      batch->records.size() != row.count)) {
     return Error{ErrorCode::kCorrupt, "batch body: belongs to another row"};
   }
+  // Every body tells its epoch; what is not news is left out.
+  if (batch.ok() && batch->numbering && batch->numbering->epoch == origin_.epoch) {
+    batch->numbering.reset();
+  }
   return batch;
 }
 
@@ -182,6 +186,8 @@ StoreUsage SqliteStore::Impl::Counts() const {
   usage.batches = book_.totals.batches - delivered_.size();
   usage.max_bytes = options_.max_bytes;
   usage.dead_letters = book_.totals.letters;
+  usage.set_aside_files = set_aside_.files;
+  usage.set_aside_bytes = set_aside_.bytes;
   if (handle_ == nullptr) return usage;
   const auto used = handle_->UsedPages();
   usage.bytes = LogFileBytes(options_.path) + (used.ok() ? *used * kPageBytes : 0);

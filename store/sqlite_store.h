@@ -49,9 +49,10 @@ class SqliteStore final : public Store {
         vfs;  // What the store's own VFS stands on; empty is the system's. Tests put faults there.
   };
 
-  // Creates the database if it is not there. kCorrupt: not a store of ours, or damaged. kInvalid: a
-  // later version wrote it, or max_bytes is too small. kUnavailable: cannot be opened, or another
-  // agent uses it. `clock`, `log` and `metrics` outlive it.
+  // Creates the database if it is not there. A damaged or foreign file is set aside, and a new
+  // store with what could be read takes its place. kInvalid: a later version wrote it, or max_bytes
+  // is too small. kRejected: another agent uses it. kUnavailable: cannot be opened or written now.
+  // `clock`, `log` and `metrics` outlive it.
   static Result<std::unique_ptr<SqliteStore>> Open(Options options, const Clock& clock,
                                                    const Log& log, Metrics& metrics);
   ~SqliteStore() override;

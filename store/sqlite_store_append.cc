@@ -13,8 +13,10 @@ Result<std::vector<EncodedBatch>> SqliteStore::Impl::Encode(const AppendRequest&
   Seq seq = book_.totals.next_seq;
   for (const auto& [record_class, records, arrivals] : request.batches) {
     assert(!records.empty());
-    const auto body = codec_.Encode(
-        {record_class, seq, request.stamp, records, arrivals, request.inputs, nullptr});
+    // So that a batch keeps its ids, whatever happens to the rest of the file.
+    const Numbering own{origin_.epoch, seq};
+    const auto body =
+        codec_.Encode({record_class, seq, request.stamp, records, arrivals, request.inputs, &own});
     if (!body.ok()) return body.error();
     encoded.push_back({MakeBatchKey(record_class, seq), records.size(), std::string(*body)});
     seq += records.size();

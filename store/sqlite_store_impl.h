@@ -13,6 +13,7 @@
 #include "store/file_lock.h"
 #include "store/flash_vfs.h"
 #include "store/schema.h"
+#include "store/set_aside.h"
 #include "store/sqlite_store.h"
 #include "store/store_handle.h"
 #include "store/store_metrics.h"
@@ -25,7 +26,7 @@ class SqliteStore::Impl {
   Impl(Options options, SizeBudget budget, FileLock lock, const Clock& clock, const Log& log,
        Metrics& metrics);
 
-  // Opens the file and reads the books from it.
+  // Opens the file, or a new one in the place of a damaged one, and reads the books from it.
   Status Open();
 
   Result<Seq> Append(const AppendRequest& request);
@@ -87,6 +88,10 @@ class SqliteStore::Impl {
   Result<Batch> HandOut(const BatchRow& row);
 
   Status EnsureOpen();
+  Status OpenFile();
+  // What could not be opened is salvaged if it is damaged; OK: a sound file lies there now.
+  Status Recover(const Error& error);
+  Status SalvageFile(const std::string& why);
   Status ReadBooks();
   Result<StoreTotals> ReadTotals(StoreBook& book);
   Result<StoreTotals> CountAll();
@@ -122,6 +127,10 @@ class SqliteStore::Impl {
   std::unique_ptr<StoreHandle> handle_;  // Null after an I/O error, until opening works again.
   StoreBook book_;
   SnapshotSource snapshot_source_;
+  std::string damage_;  // What an open file was found to be damaged by; empty: nothing.
+  unsigned failed_opens_ = 0;
+  BootTime salvage_retry_at_{};
+  SetAsideUsage set_aside_;
   BatchCounts handed_out_;
   DeliveredBatches delivered_;
   bool has_deliveries_ = false;  // That no transaction has written yet.

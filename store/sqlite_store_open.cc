@@ -17,13 +17,14 @@ constexpr Seq kUnsyncedSeqs = 1ull << 24;
 
 }  // namespace
 
-Status SqliteStore::Impl::Open() {
+Status SqliteStore::Impl::OpenFile() {
   auto handle = StoreHandle::Open(file_);
   if (!handle.ok()) return handle.error();
   handle_ = std::move(*handle);
   // As in EnsureOpen; a reader that is in the way now is no reason not to start.
   auto emptied = handle_->EmptyLog();
   if (!emptied.ok() && emptied.error().code != ErrorCode::kFull) return emptied;
+  if (auto sound = handle_->Check(); !sound.ok()) return sound;
   auto epoch = ReadState(handle_->database(), kStateEpoch);
   if (!epoch.ok()) return epoch.error();
   if (!*epoch)
@@ -184,6 +185,7 @@ void SqliteStore::Impl::Settle(const StoreWriter& writer, StoreBook book) {
 
 Status SqliteStore::Impl::EnsureOpen() {
   if (handle_ != nullptr) return {};
+  if (!damage_.empty()) return Recover({ErrorCode::kCorrupt, damage_});
   auto handle = StoreHandle::Open(file_);
   Status status = handle.ok() ? Status() : Status(handle.error());
   if (status.ok()) {
@@ -198,9 +200,9 @@ Status SqliteStore::Impl::EnsureOpen() {
     if (status.ok()) status = ReadBooks();
     if (status.ok()) status = ForgetMissing();
   }
-  if (status.ok()) return {};
-  DropHandle();
-  return Error{ErrorCode::kUnavailable, status.error().message};
+  if (!status.ok()) return Recover(status.error());
+  failed_opens_ = 0;
+  return {};
 }
 
 void SqliteStore::Impl::DropHandle() {
@@ -215,6 +217,7 @@ Error SqliteStore::Impl::Reopen(const Error& error) {
                *count);
   }
   DropHandle();
+  if (error.code == ErrorCode::kCorrupt) damage_ = error.message;
   (void)EnsureOpen();  // If it fails, the next call tries again.
   return {ErrorCode::kUnavailable, error.message};
 }

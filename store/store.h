@@ -102,6 +102,8 @@ struct StoreUsage {
   uint64_t bytes = 0;  // Database and write-ahead log, as the limit counts them.
   uint64_t max_bytes = 0;
   uint64_t dead_letters = 0;
+  uint64_t set_aside_files = 0;  // Damaged or foreign, beside the store; not part of `bytes`.
+  uint64_t set_aside_bytes = 0;
   std::optional<WallTime>
       oldest;  // When the oldest stored batch was appended, by the wall clock of then.
   uint64_t total_records() const;

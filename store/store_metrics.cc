@@ -8,10 +8,14 @@ StoreMetrics::StoreMetrics(Metrics& metrics)
       max_bytes_(metrics.AddGauge("tidegate_store_max_bytes", "The limit.")),
       file_bytes_(metrics.AddGauge("tidegate_store_file_bytes", "Size of the store's files.")),
       dead_letters_(metrics.AddGauge("tidegate_store_dead_letters", "Dead letters in the store.")),
+      set_aside_bytes_(metrics.AddGauge("tidegate_store_set_aside_bytes",
+                                        "Size of damaged and foreign files beside the store.")),
       dropped_letters_(metrics.AddCounter("tidegate_store_dead_letters_dropped_total",
                                           "Dead letters given up for newer ones.")),
       errors_(metrics.AddCounter("tidegate_store_errors_total",
                                  "I/O errors; the store was closed and opened again after each.")),
+      salvages_(metrics.AddCounter("tidegate_store_salvages_total",
+                                   "Damaged files that a new store has taken the place of.")),
       full_(metrics.AddCounter("tidegate_store_full_total", "Appends refused for want of room.")),
       disk_full_(metrics.AddCounter("tidegate_store_disk_full_total",
                                     "Transactions for which the file system had no more room.")),
@@ -45,6 +49,7 @@ void StoreMetrics::Update(const StoreUsage& usage, uint64_t file_bytes, uint64_t
   max_bytes_.Set(Double(usage.max_bytes));
   file_bytes_.Set(Double(file_bytes));
   dead_letters_.Set(Double(usage.dead_letters));
+  set_aside_bytes_.Set(Double(usage.set_aside_bytes));
   written_bytes_.Increment(Double(written_bytes) - written_bytes_.Value());
   syncs_.Increment(Double(syncs) - syncs_.Value());
 }

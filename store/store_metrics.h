@@ -22,6 +22,7 @@ class StoreMetrics {
   }
   void CountDroppedLetters(uint64_t letters) { dropped_letters_.Increment(Double(letters)); }
   void CountError() { errors_.Increment(); }
+  void CountSalvage() { salvages_.Increment(); }
   void CountFull() { full_.Increment(); }
   void CountDiskFull() { disk_full_.Increment(); }
   void CountSnapshotError() { snapshot_errors_.Increment(); }
@@ -42,8 +43,10 @@ class StoreMetrics {
   Metrics::Gauge& max_bytes_;
   Metrics::Gauge& file_bytes_;
   Metrics::Gauge& dead_letters_;
+  Metrics::Gauge& set_aside_bytes_;
   Metrics::Counter& dropped_letters_;
   Metrics::Counter& errors_;
+  Metrics::Counter& salvages_;
   Metrics::Counter& full_;
   Metrics::Counter& disk_full_;
   Metrics::Counter& snapshot_errors_;

@@ -197,8 +197,9 @@ Status StoreWriter::StoreGap(GapLedger::Entry& entry) {
   const bool is_new = entry.seq == 0;
   if (is_new) entry.seq = book_.totals.next_seq;
   const Record record = MakeGapRecord(entry.gap, context_.origin, context_.stamp);
-  const auto body =
-      context_.codec.Encode({RecordClass::kGap, entry.seq, context_.stamp, {&record, 1}});
+  const Numbering own{context_.origin.epoch, entry.seq};
+  const auto body = context_.codec.Encode(
+      {RecordClass::kGap, entry.seq, context_.stamp, {&record, 1}, {}, {}, &own});
   if (!body.ok()) return body.error();
   const BatchKey key = MakeBatchKey(RecordClass::kGap, entry.seq);
   if (!is_new) return context_.handle.batches().ReplaceBody(key, *body);

