@@ -181,6 +181,15 @@ TEST(RestoreTest, WhatWasNotStoredLeavesNothingBehind) {
   EXPECT_THAT(gateway.Alerts(), SizeIs(1));
 }
 
+TEST(RestoreTest, NoSnapshotHoldsWhatIsNotStored) {
+  Gateway gateway;
+  gateway.store.wanted = true;
+  gateway.Offer(0, kHot);
+  ASSERT_TRUE(gateway.memory.Flush().ok());
+  gateway.Restart();
+  EXPECT_EQ(gateway.pipeline().alerts_raised(), 0U);
+}
+
 TEST(RestoreTest, AWaitOnTheGatewaysTimeEndsWithTheBoot) {
   Gateway gateway({*ParseRule("long", "t > 45 for 2s")});
   gateway.Offer(0, kHot);
