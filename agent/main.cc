@@ -32,9 +32,8 @@ void BlockSignals() {
 // one.
 void GiveMemoryBack() {
   mallopt(M_ARENA_MAX, 1);
-  // Lower, and a draining backlog takes and gives back the same pages all the time.
-  mallopt(M_MMAP_THRESHOLD, 4 * 1024 * 1024);
-  mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
+  mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+  mallopt(M_TRIM_THRESHOLD, 256 * 1024);
 }
 
 struct Run {
