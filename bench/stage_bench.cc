@@ -3,7 +3,7 @@
 // it:
 //
 //   decode   JSON payload to record (agent/pipeline/decode)
-//   rules    three rules folded over each record
+//   rules    each record folded into the state, with three rules
 //   collect  the rest of the pipeline: kept until the commit, acknowledged
 //   append   encode, compress and commit (store), in $TMPDIR; CPU time, not the wait for the disk
 //   forward  next batch, wire message, reports, deletes; a transport that acknowledges at once
@@ -30,8 +30,8 @@
 #include <string_view>
 #include <vector>
 
-#include "agent/pipeline/alerts.h"
 #include "agent/pipeline/decode.h"
+#include "agent/pipeline/fold.h"
 #include "agent/pipeline/pipeline.h"
 #include "core/rules/rules.h"
 #include "drivers/sim/fleet.h"
@@ -102,14 +102,14 @@ std::vector<Rule> MakeRules() {
 
 class FoldingSink final : public DecodeSink {
  public:
-  explicit FoldingSink(Alerts* alerts) : alerts_(alerts) {}
+  explicit FoldingSink(Fold* fold) : fold_(fold) {}
   void OnRecord(Record&& /*record*/, const DecodedRecord& decoded) override {
-    if (alerts_ != nullptr) alerts_->Fold(decoded, BootTime{}, [](Record, RuleChange) {});
+    if (fold_ != nullptr) fold_->Apply(decoded, 0ms, [](Record, RuleChange) {});
   }
   void OnRefused(std::string_view, std::string) override { std::abort(); }
 
  private:
-  Alerts* const alerts_;
+  Fold* const fold_;
 };
 
 // Forgets what it is given, so that the pipeline's own cost is left.
@@ -141,6 +141,8 @@ class InstantTransport final : public Transport {
     for (const Seq seq : sent_) on_report({seq, Delivery::kAcked, {}});
     sent_.clear();
   }
+  void Recall(const std::string&) override {}  // Nothing is on its way for longer than a turn.
+  uint64_t LinkBytes() const override { return 0; }
   void OnActivity(std::function<void()> callback) override { on_activity_ = std::move(callback); }
   bool Connected() const override { return true; }
 
@@ -154,8 +156,8 @@ class Bench {
   explicit Bench(Options options) : options_(options), payloads_(MakePayloads(options.count)) {}
 
   Cost Decoding(bool with_rules) {
-    Alerts alerts(with_rules ? MakeRules() : std::vector<Rule>());
-    FoldingSink sink(with_rules ? &alerts : nullptr);
+    Fold fold(MakeRules(), {});
+    FoldingSink sink(with_rules ? &fold : nullptr);
     return RunStage(options_.count, [&] {
       for (const Payload& payload : payloads_) {
         DecodeContext context;

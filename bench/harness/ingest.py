@@ -8,7 +8,7 @@ from .parts import DevBroker, new_broker, wait_until
 
 STAGES = {
     "decode": "decode: JSON to record",
-    "rules": "three rules",
+    "rules": "state as a fold, three rules",
     "collect": "collect, acknowledge",
     "append": "store: encode, compress, commit",
     "forward": "forward: next batch, wire message, deletes",
