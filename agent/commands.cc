@@ -78,18 +78,19 @@ std::string DeadLetterLine(int64_t id, const DeadLetter& letter) {
   return line;
 }
 
+std::string LineOf(const StoredRecord& stored, const std::string& gateway) {
+  return RecordJsonLine(SequenceId(gateway, stored.epoch, stored.seq), stored.record);
+}
+
 // The newest records in the store, oldest of them first.
 Status PrintStored(const Environment& environment, const TailOptions& options) {
   const std::string path = StorePath(FindStoreDir(environment));
-  const auto epoch = ReadEpoch(path);
-  if (!epoch.ok()) return Status(epoch);
   const std::string gateway = FindGatewayId(environment);
-  return Status(ForEachRecord(
-      path, {.record_class = options.kind, .last = options.count},
-      [&](Seq seq, const Record& record, const ClockStamp&) {
-        PrintRecord(RecordJsonLine(SequenceId(gateway, *epoch, seq), record), options.json);
-        return true;
-      }));
+  return Status(ForEachRecord(path, {.record_class = options.kind, .last = options.count},
+                              [&](const StoredRecord& stored) {
+                                PrintRecord(LineOf(stored, gateway), options.json);
+                                return true;
+                              }));
 }
 
 }  // namespace
@@ -157,26 +158,26 @@ int TailCommand(const Environment& environment, const TailOptions& options) {
                        : Failed("no running agent to follow: " + followed.error().message);
 }
 
-int ExportCommand(const Environment& environment, const std::string& store_dir,
+int ExportCommand(const Environment& environment, const std::string& path,
                   const ExportOptions& options) {
-  const std::string path = StorePath(store_dir);
+  const auto letter_visitor = [](int64_t id, const DeadLetter& letter) {
+    Print(DeadLetterLine(id, letter) + "\n");
+    return true;
+  };
+  const bool opens = !options.is_set_aside && ReadEpoch(path).ok();
   if (options.dead_letters) {
-    const auto counted =
-        ForEachDeadLetter(path, std::nullopt, [](int64_t id, const DeadLetter& letter) {
-          Print(DeadLetterLine(id, letter) + "\n");
-          return true;
-        });
+    const auto counted = opens ? ForEachDeadLetter(path, std::nullopt, letter_visitor)
+                               : ForEachDeadLetterFound(path, letter_visitor);
     return counted.ok() ? kExitOk : Failed(counted.error().message);
   }
-  const auto epoch = ReadEpoch(path);
-  if (!epoch.ok()) return Failed(epoch.error().message);
   const std::string gateway = FindGatewayId(environment);
+  const auto visitor = [&](const StoredRecord& stored) {
+    PrintRecord(LineOf(stored, gateway), true);
+    return true;
+  };
+  const RecordFilter filter{.record_class = options.kind, .last = std::nullopt};
   const auto counted =
-      ForEachRecord(path, {.record_class = options.kind, .last = std::nullopt},
-                    [&](Seq seq, const Record& record, const ClockStamp&) {
-                      PrintRecord(RecordJsonLine(SequenceId(gateway, *epoch, seq), record), true);
-                      return true;
-                    });
+      opens ? ForEachRecord(path, filter, visitor) : ForEachRecordFound(path, filter, visitor);
   if (!counted.ok()) return Failed(counted.error().message);
   std::fprintf(stderr, "%llu records\n", static_cast<unsigned long long>(counted->records));
   if (counted->damaged_batches == 0) return kExitOk;
@@ -185,8 +186,7 @@ int ExportCommand(const Environment& environment, const std::string& store_dir,
                   counted->damaged_batches));
 }
 
-int VerifyCommand(const std::string& store_dir) {
-  const std::string path = StorePath(store_dir);
+int VerifyCommand(const std::string& path) {
   const auto report = Verify(path);
   if (!report.ok()) {
     std::fprintf(stderr, "tidegate-agent: %s\n", report.error().message.c_str());

@@ -22,13 +22,15 @@ struct TailOptions {
 struct ExportOptions {
   std::optional<RecordClass> kind;
   bool dead_letters = false;
+  bool is_set_aside = false;  // A damaged file: read as it is, without SQLite.
 };
 
 int CheckCommand(const Environment& environment, const Credentials& credentials);
 int StatusCommand(const Environment& environment, bool json);
 int TailCommand(const Environment& environment, const TailOptions& options);
-int ExportCommand(const Environment& environment, const std::string& store_dir,
+// `path`: the database file.
+int ExportCommand(const Environment& environment, const std::string& path,
                   const ExportOptions& options);
-int VerifyCommand(const std::string& store_dir);
+int VerifyCommand(const std::string& path);
 
 }  // namespace tidegate

@@ -113,7 +113,7 @@ int Main(int argc, char** argv) {
   app.require_subcommand(1);
   app.failure_message(CLI::FailureMessage::help);
   const auto kinds = CLI::IsMember({"alert", "gap", "heartbeat", "reading"});
-  std::string kind, store_dir;
+  std::string kind, store_dir, file;
   bool json = false, dead_letters = false;
   TailOptions tail;
 
@@ -135,8 +135,12 @@ int Main(int argc, char** argv) {
   export_verb->add_flag("--dead-letters", dead_letters, "the dead letters instead of the records");
   auto* verify = app.add_subcommand(
       "verify", "read the whole store and name every damage; changes nothing; exit 3 if damaged");
-  for (auto* verb : {export_verb, verify})
-    verb->add_option("--store", store_dir, "the store's folder instead of the agent's");
+  for (auto* verb : {export_verb, verify}) {
+    auto* folder =
+        verb->add_option("--store", store_dir, "the store's folder instead of the agent's");
+    verb->add_option("--file", file, "a file that was set aside (queue.db.damaged-...), as it is")
+        ->excludes(folder);
+  }
   const auto* version = app.add_subcommand("version", "print the version");
 
   try {
@@ -151,10 +155,12 @@ int Main(int argc, char** argv) {
     return kExitOk;
   }
   if (status->parsed()) return StatusCommand(environment, json);
-  if (verify->parsed()) return VerifyCommand(store_dir);
+  const std::string store_path = file.empty() ? StorePath(store_dir) : file;
+  if (verify->parsed()) return VerifyCommand(store_path);
   if (export_verb->parsed())
-    return ExportCommand(environment, store_dir,
-                         {.kind = KindOf(kind), .dead_letters = dead_letters});
+    return ExportCommand(
+        environment, store_path,
+        {.kind = KindOf(kind), .dead_letters = dead_letters, .is_set_aside = !file.empty()});
   if (tail_verb->parsed()) {
     tail.kind = KindOf(kind);
     return TailCommand(environment, tail);

@@ -12,6 +12,7 @@
 #include "store/batch_codec.h"
 #include "store/batch_table.h"
 #include "store/file_lock.h"
+#include "store/inspect_found.h"
 #include "store/schema.h"
 #include "store/sqlite_handle.h"
 
@@ -199,12 +200,20 @@ Result<Seq> FirstOfLast(Database& database, const RecordFilter& filter) {
   return Seq{0};
 }
 
+Result<std::string> EpochOf(Database& database, const std::string& path) {
+  auto epoch = ReadState(database, kStateEpoch);
+  if (!epoch.ok()) return epoch.error();
+  if (!*epoch) return Error{ErrorCode::kCorrupt, fmt::format("open {}: it has no epoch", path)};
+  return **epoch;
+}
+
 }  // namespace
 
 Result<VerifyReport> Verify(const std::string& path) {
   auto database = OpenReadOnly(path);
-  if (!database.ok()) return database.error();
-  return Verifier(*database).Run();
+  if (database.ok()) return Verifier(*database).Run();
+  if (database.error().code != ErrorCode::kCorrupt) return database.error();
+  return VerifyFound(path, database.error().message);
 }
 
 Result<VisitCounts> ForEachRecord(const std::string& path, const RecordFilter& filter,
@@ -215,6 +224,8 @@ Result<VisitCounts> ForEachRecord(const std::string& path, const RecordFilter& f
   const auto from = FirstOfLast(*database, filter);
   if (!from.ok()) return from.error();
   if (filter.last == 0u) return counts;
+  const auto epoch = EpochOf(*database, path);
+  if (!epoch.ok()) return epoch.error();
   auto order = SeqOrder::Over(*database, filter.record_class, 0);
   if (!order.ok()) return order.error();
   BatchCodec codec;
@@ -228,12 +239,7 @@ Result<VisitCounts> ForEachRecord(const std::string& path, const RecordFilter& f
       ++counts.damaged_batches;
       continue;
     }
-    for (size_t i = 0; i < batch->records.size(); ++i) {
-      const Seq seq = batch->first_seq + i;
-      if (seq < *from) continue;
-      ++counts.records;
-      if (!visit(seq, batch->records[i], batch->stamp)) return counts;
-    }
+    if (!VisitRecords(*batch, *epoch, *from, visit, counts)) return counts;
   }
 }
 
@@ -271,10 +277,7 @@ Result<uint64_t> ForEachDeadLetter(const std::string& path, std::optional<uint64
 Result<std::string> ReadEpoch(const std::string& path) {
   auto database = OpenReadOnly(path);
   if (!database.ok()) return database.error();
-  auto epoch = ReadState(*database, kStateEpoch);
-  if (!epoch.ok()) return epoch.error();
-  if (!*epoch) return Error{ErrorCode::kCorrupt, fmt::format("open {}: it has no epoch", path)};
-  return **epoch;
+  return EpochOf(*database, path);
 }
 
 }  // namespace tidegate

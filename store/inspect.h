@@ -26,8 +26,9 @@ struct VerifyReport {
   bool ok() const { return findings.empty(); }
 };
 
-// Reads all of it: SQLite's own check, then each batch's checksum, contents, place and count.
-// kUnavailable: it cannot be opened. kCorrupt, kInvalid: it is not a store, or of a later version.
+// Reads all of it: SQLite's own check, then each batch's checksum, contents, place and count; where
+// SQLite does not open it, what can be read without it. kUnavailable: it cannot be opened.
+// kCorrupt: nothing in it is a store's. kInvalid: of a later version.
 Result<VerifyReport> Verify(const std::string& path);
 
 struct RecordFilter {
@@ -40,8 +41,14 @@ struct VisitCounts {
   uint64_t damaged_batches = 0;  // Passed over.
 };
 
+struct StoredRecord {
+  const std::string& epoch;  // With `seq` and the gateway its id: of the store that had it first.
+  Seq seq;
+  const Record& record;
+  const ClockStamp& stamp;
+};
 // False: enough.
-using RecordVisitor = std::function<bool(Seq seq, const Record& record, const ClockStamp& stamp)>;
+using RecordVisitor = std::function<bool(const StoredRecord& stored)>;
 using DeadLetterVisitor = std::function<bool(int64_t id, const DeadLetter& letter)>;
 
 // In the order of seqs. Holds no read transaction between batches, so a slow visitor does not hold
@@ -50,7 +57,12 @@ Result<VisitCounts> ForEachRecord(const std::string& path, const RecordFilter& f
                                   const RecordVisitor& visit);
 Result<uint64_t> ForEachDeadLetter(const std::string& path, std::optional<uint64_t> last,
                                    const DeadLetterVisitor& visit);
-// Names the records' ids together with the gateway and the seq.
+// The same without SQLite, from a file that it refuses or that was set aside: what reads of it. The
+// file is not locked, opened or changed in any other way.
+Result<VisitCounts> ForEachRecordFound(const std::string& path, const RecordFilter& filter,
+                                       const RecordVisitor& visit);
+Result<uint64_t> ForEachDeadLetterFound(const std::string& path, const DeadLetterVisitor& visit);
+
 Result<std::string> ReadEpoch(const std::string& path);
 
 }  // namespace tidegate

@@ -199,8 +199,13 @@ Forwarder::Sending Forwarder::SendRecord(size_t record_class, TrackedBatch& trac
   const Seq seq = tracked.first_seq + index;
   std::optional<Record> restamped;
   if (options_.clock_history) restamped = Restamp(batch, index, *options_.clock_history);
-  WireMessage message = EncodeMessage(restamped ? *restamped : batch.records[index], seq, origin_,
-                                      options_.topics, Replayed(batch.stamp));
+  // What was salvaged from an earlier store keeps its id.
+  std::optional<Origin> earlier;
+  if (batch.numbering) earlier = Origin{origin_.gateway, batch.numbering->epoch};
+  WireMessage message =
+      EncodeMessage(restamped ? *restamped : batch.records[index],
+                    earlier ? batch.numbering->first_seq + index : seq,
+                    earlier ? *earlier : origin_, options_.topics, Replayed(batch.stamp));
   if (restamped) message.headers.emplace_back(kHeaderRestamped, "1");
   if (record.without_timestamp) message.timestamp.reset();
   record.timed = message.timestamp.has_value();

@@ -28,11 +28,10 @@ class InspectTest : public testing::Test, public SqliteStoreFixture {
   }
   std::vector<Seq> Seqs(const RecordFilter& filter) {
     std::vector<Seq> seqs;
-    const auto counts =
-        ForEachRecord(options.path, filter, [&](Seq seq, const Record&, const ClockStamp&) {
-          seqs.push_back(seq);
-          return true;
-        });
+    const auto counts = ForEachRecord(options.path, filter, [&](const StoredRecord& stored) {
+      seqs.push_back(stored.seq);
+      return true;
+    });
     EXPECT_TRUE(counts.ok()) << counts.error().message;
     EXPECT_TRUE(!counts.ok() || counts->records == seqs.size());
     return seqs;

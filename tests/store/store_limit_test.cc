@@ -159,7 +159,7 @@ TEST_P(StoreLimitTest, AVisitorDoesNotHoldUpTheAgent) {
   ASSERT_TRUE(AppendBatch(store(), Noise(1, 100, RecordClass::kHeartbeat)).ok());
   bool refused = false;
   // A visitor runs between reads, so it holds nothing: appends from inside it must all work.
-  const auto visited = ForEachRecord(options.path, {}, [&](Seq, const Record&, const ClockStamp&) {
+  const auto visited = ForEachRecord(options.path, {}, [&](const StoredRecord&) {
     for (int i = 0; i < 300; ++i) {
       refused = refused || !AppendBatch(store(), Noise(1, 3'000, RecordClass::kHeartbeat)).ok();
       EXPECT_LE(FileBytes(), options.max_bytes);

@@ -328,6 +328,32 @@ TEST_F(ForwarderTest, ReportsOfAnEpochThatIsGoneAcknowledgeNothingOfTheNext) {
   EXPECT_EQ(next.Usage().total_records(), 0U);
 }
 
+// One whose batches come from a store before it.
+class SalvagedStore final : public StoreProxy {
+ public:
+  using StoreProxy::StoreProxy;
+  Result<std::optional<Batch>> Next(const Cursor& after) override {
+    auto next = StoreProxy::Next(after);
+    if (next.ok() && *next) (*next)->numbering = Numbering{"00c0ffee", 41};
+    return next;
+  }
+};
+
+TEST_F(ForwarderTest, SalvagedRecordsKeepTheIdsOfTheirFirstStore) {
+  StoreHeartbeats(2);
+  SalvagedStore store(store_);
+  Forwarder forwarder(store, transport_, loop_, clock_, log_, metrics_, options_);
+  Turn();
+  ASSERT_THAT(transport_.PendingSeqs(), ElementsAre(1, 2));
+  EXPECT_THAT(transport_.pending().front().message.headers,
+              Contains(Pair("tg-id", "gw-1:00c0ffee:41")));
+  EXPECT_THAT(transport_.pending().back().message.headers,
+              Contains(Pair("tg-id", "gw-1:00c0ffee:42")));
+  transport_.AckAll();
+  Turn();
+  EXPECT_EQ(store_.Usage().total_records(), 0U);
+}
+
 TEST_F(ForwarderTest, WhileNoBrokerAnswersLittleIsInMemoryTwice) {
   transport_.SetConnected(false);
   StoreHeartbeats(1000);
