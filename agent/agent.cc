@@ -123,6 +123,7 @@ Status RunningAgent::OpenStore() {
   clock_watch_ = std::make_unique<ClockWatch>(*store_, loop_, clock_, log_, metrics_);
   pipeline_ = std::make_unique<Pipeline>(*store_, loop_, clock_, log_, metrics_, settings_.rules,
                                          settings_.pipeline);
+  pipeline_->Restore();
   pipeline_->OnStored([this](Seq first, const AppendRequest& request) { Publish(first, request); });
   return {};
 }
@@ -139,6 +140,11 @@ Status RunningAgent::OpenUplink() {
   forwarding.gateway = settings_.gateway_id;
   forwarding.topics = settings_.topics;
   forwarding.clock_history = &clock_watch_->history();
+  forwarding.gate.budgets = settings_.uplink_budgets;
+  forwarding.gate.windows = settings_.uplink_windows;
+  forwarding.live_share_percent = settings_.uplink_live_share_percent;
+  forwarding.linger = settings_.uplink_linger;
+  forwarding.seed = Seed();
   forwarder_ = std::make_unique<Forwarder>(*store_, *transport_, loop_, clock_, log_, metrics_,
                                            std::move(forwarding));
   clock_watch_->OnSet([this](bool back) { forwarder_->OnClockSet(back); });
@@ -205,6 +211,8 @@ StatusReport::UplinkPart RunningAgent::UplinkStatus() const {
   part.rejected = status.rejected;
   part.detail = status.connected ? "connected" : "away";
   if (status.probing) part.detail += ", looking for the record that the broker refuses";
+  part.gate = status.gate;
+  if (!status.gate.open) part.detail += ", held back";
   if (!status.last_error.empty()) part.detail += "; last error: " + status.last_error;
   return part;
 }
@@ -250,7 +258,8 @@ StatusReport RunningAgent::status() const {
                              .detail = driver.detail,
                              .received = inputs[i].received,
                              .settled = inputs[i].settled,
-                             .refused = inputs[i].refused});
+                             .refused = inputs[i].refused,
+                             .redelivered = inputs[i].redelivered});
   }
   report.uplink = UplinkStatus();
   report.alerts_raised = pipeline_->alerts_raised();
@@ -264,6 +273,7 @@ void RunningAgent::Stop(std::function<void()> on_stopped) {
   on_stopped_ = std::move(on_stopped);
   for (auto& driver : drivers_) driver->Stop();
   pipeline_->Commit();
+  if (forwarder_) forwarder_->Hurry();
   stop_deadline_ = clock_.SinceBoot() + settings_.stop_timeout;
   stop_timer_ = loop_.AddTimer([this] { OnStopTimer(); });
   stop_timer_->After(std::chrono::nanoseconds::zero());
@@ -272,7 +282,7 @@ void RunningAgent::Stop(std::function<void()> on_stopped) {
 // The uplink has no event for "empty", and a stop is rare: asked every few milliseconds until the
 // deadline.
 void RunningAgent::OnStopTimer() {
-  const bool waiting = forwarder_ && transport_->Connected() && !forwarder_->Idle();
+  const bool waiting = forwarder_ && transport_->Connected() && !forwarder_->Resting();
   if (waiting && clock_.SinceBoot() < stop_deadline_) {
     stop_timer_->After(kStopPoll);
     return;

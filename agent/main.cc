@@ -1,4 +1,5 @@
 // tidegate-agent: the program around the Agent library. Verbs, signals, systemd.
+#include <malloc.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
@@ -26,6 +27,15 @@ void BlockSignals() {
   std::signal(SIGPIPE, SIG_IGN);
 }
 
+// A burst or a draining backlog is to leave no memory behind. By default each thread that frees
+// what another one made gets a heap of its own, and what a large buffer leaves is kept for the next
+// one.
+void GiveMemoryBack() {
+  mallopt(M_ARENA_MAX, 1);
+  mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+  mallopt(M_TRIM_THRESHOLD, 256 * 1024);
+}
+
 struct Run {
   sd_event* event;
   const Log& log;
@@ -47,6 +57,7 @@ int OnSignal(sd_event_source*, const signalfd_siginfo* info, void* userdata) {
 }
 
 int RunCommand(const Environment& environment, const Credentials& credentials) {
+  GiveMemoryBack();
   BlockSignals();
   const LoadedSettings loaded = LoadSettings(environment, credentials);
   const Log log(loaded.settings.log_level);
@@ -127,7 +138,7 @@ int Main(int argc, char** argv) {
   for (auto* verb : {export_verb, verify}) {
     auto* folder =
         verb->add_option("--store", store_dir, "the store's folder instead of the agent's");
-    verb->add_option("--file", file, "a file that was set aside (queue.db.damaged-...), as it is")
+    verb->add_option("--file", file, "a file that was set aside (store.db.damaged-...), as it is")
         ->excludes(folder);
   }
   const auto* version = app.add_subcommand("version", "print the version");

@@ -5,9 +5,10 @@
 //   codec    bytes and CPU per record by zstd level and batch size, memory of the contexts
 //   flash    bytes written per payload byte in steady state: by the process (write calls), as pages
 //            that the kernel has to write (write_bytes of /proc/self/io), and at the block device
-//            (all of its writers, so use one of its own); time per commit. Each commit stores a
-//            batch and deletes one that was delivered `lag` batches ago.
-//   backlog  100,000 and 1,000,000 records: bytes on disk per record, time to open, memory
+//            (all of its writers, so use one of its own); time per commit. A batch is delivered
+//            `lag` batches later; snapshots of 18 KB, deletes and checkpoints are in it.
+//   backlog  10,000 and 1,000,000 records, or the numbers that follow: bytes on disk per record,
+//            time to open, memory; CPU of an append, of the next batch and of a delete behind it
 //   drain    Next and Delivered over 100,000 records, CPU per record
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -15,10 +16,13 @@
 #include <sys/sysmacros.h>
 
 #include <algorithm>
+#include <cctype>
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <deque>
 #include <fstream>
+#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -104,12 +108,33 @@ void BenchCodec() {
   }
 }
 
+// As the pipeline gives one for 100 assets: 4 KB of states and 14 KB of fingerprints.
+class FoldState {
+ public:
+  std::string Next() {
+    std::string body;
+    for (int asset = 0; asset < 100; ++asset) {
+      body += fmt::format("truck-{:04} overheat raised {:8}", asset, random_() % 100'000'000);
+    }
+    while (body.size() < 18'000) {
+      const uint64_t fingerprint = random_();
+      body.append(reinterpret_cast<const char*>(&fingerprint), sizeof fingerprint);
+    }
+    return body;
+  }
+
+ private:
+  std::mt19937_64 random_{1};
+};
+
 void BenchFlash() {
   fmt::print("flash: batch  lag  written/payload  kernel/payload  device/payload  ms/commit\n");
   for (const size_t size : {1, 20, 100, 500}) {
     for (const size_t lag : {1, 4}) {
       SqliteStoreFixture fixture;
       SqliteStore& store = fixture.Reopen();
+      FoldState state;
+      store.SetSnapshotSource([&state] { return state.Next(); });
       FleetSource fleet;
       std::deque<Seq> stored;
       uint64_t payload = 0;
@@ -149,7 +174,7 @@ void BenchFlash() {
 }
 
 void Fill(SqliteStoreFixture& fixture, size_t records, size_t batch) {
-  fixture.options.max_bytes = 1ull << 30;
+  fixture.options.max_bytes = 2ull << 30;
   fixture.options.durability = Durability::kProcessSafe;
   SqliteStore& store = fixture.Reopen();
   FleetSource fleet;
@@ -158,22 +183,54 @@ void Fill(SqliteStoreFixture& fixture, size_t records, size_t batch) {
   }
 }
 
-void BenchBacklog() {
-  fmt::print("backlog: records  batch  bytes/record  append us/record  open ms  PSS KiB more\n");
-  for (const size_t batch : {20, 100}) {
-    for (const size_t records : {100'000, 1'000'000}) {
-      SqliteStoreFixture fixture;
-      const double fill = CpuSeconds();
-      Fill(fixture, records, batch);
-      const double filled = CpuSeconds() - fill;
-      fixture.Close();
-      const double before = PssKilobytes();
-      const double start = WallSeconds();
-      fixture.Reopen();
-      const double open = WallSeconds() - start;
-      fmt::print("         {:7}  {:5}  {:12.1f}  {:16.2f}  {:7.1f}  {:12}\n", records, batch,
-                 static_cast<double>(fixture.FileBytes()) / static_cast<double>(records),
-                 filled * 1e6 / static_cast<double>(records), open * 1e3, PssKilobytes() - before);
+// Microseconds of CPU for each of so many calls.
+template <typename Call>
+double Cost(int calls, Call&& call) {
+  const double start = CpuSeconds();
+  for (int i = 0; i < calls; ++i) call(i);
+  return (CpuSeconds() - start) * 1e6 / calls;
+}
+
+void BenchBacklogOf(size_t records, size_t batch) {
+  SqliteStoreFixture fixture;
+  Fill(fixture, records, batch);
+  fixture.Close();
+  const double before = PssKilobytes();
+  const double start = WallSeconds();
+  SqliteStore& store = fixture.Reopen();
+  const double open = WallSeconds() - start;
+  const double more = PssKilobytes() - before;
+  const double bytes = static_cast<double>(fixture.FileBytes()) / static_cast<double>(records);
+  constexpr int kCalls = 400;
+  const auto added = FleetSource(2).Take(batch);
+  const double append = Cost(kCalls, [&](int) {
+    if (!AppendBatch(store, added).ok()) std::abort();
+  });
+  std::vector<Seq> seqs;
+  const double next = Cost(kCalls, [&](int) {
+    Cursor cursor;
+    cursor.last[static_cast<size_t>(RecordClass::kHeartbeat)] = seqs.empty() ? 0 : seqs.back();
+    const auto found = store.Next(cursor);
+    if (!found.ok() || !*found) std::abort();
+    seqs.push_back((*found)->first_seq);
+  });
+  const double remove = Cost(kCalls, [&](int i) {
+    store.Delivered(RecordClass::kHeartbeat, seqs[static_cast<size_t>(i)]);
+    if (i % 100 == 99 && !store.Flush().ok()) std::abort();
+  });
+  fmt::print("         {:8}  {:5}  {:12.1f}  {:7.1f}  {:12}  {:9.1f}  {:7.1f}  {:9.1f}\n", records,
+             batch, bytes, open * 1e3, more, append, next, remove);
+}
+
+void BenchBacklog(const std::vector<size_t>& sizes) {
+  fmt::print(
+      "backlog:  records  batch  bytes/record  open ms  PSS KiB more  append us  next us  delete "
+      "us\n");
+  for (const size_t batch : {20, 100, 500}) {
+    for (const size_t records : sizes) {
+      // Ten million take long to make; they come in the largest batches only.
+      if (records > 1'000'000 && batch < 500) continue;
+      BenchBacklogOf(std::max(records, 400 * batch), batch);
     }
   }
 }
@@ -203,9 +260,17 @@ int Main(int argc, char** argv) {
   const auto wanted = [&](std::string_view part) {
     return parts.empty() || std::find(parts.begin(), parts.end(), part) != parts.end();
   };
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);  // Each line as it comes, also into a file.
   if (wanted("codec")) BenchCodec();
   if (wanted("flash")) BenchFlash();
-  if (wanted("backlog")) BenchBacklog();
+  std::vector<size_t> sizes;
+  for (const std::string_view part : parts) {
+    if (std::isdigit(static_cast<unsigned char>(part.front())) != 0) {
+      sizes.push_back(std::stoull(std::string(part)));
+    }
+  }
+  if (sizes.empty()) sizes = {10'000, 1'000'000};
+  if (wanted("backlog")) BenchBacklog(sizes);
   if (wanted("drain")) BenchDrain();
   return 0;
 }

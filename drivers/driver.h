@@ -45,6 +45,20 @@ class Inbox {
   // no room now; keep it unread (or refuse it), Driver::Resume() follows. REQUIRES: ticket is one
   // more than the last accepted one.
   virtual bool Offer(const Message& message, Ticket ticket) = 0;
+
+  // From sources that keep a session: a connection begins, and nothing of it has been offered yet.
+  struct Session {
+    // The source still has the session of before, and may send again, with the packet id of the
+    // first time, what it holds to be unacknowledged.
+    bool resumed = false;
+    // Tickets above it have certainly not been acknowledged to the source; the others have perhaps:
+    // their acknowledgement was written, and may have been lost on the way.
+    Ticket acknowledged = 0;
+  };
+  // REQUIRES: every accepted ticket is settled.
+  virtual void OnSession(const Session&) {}
+  // Everything that a source sends again before anything else in a resumed session was offered.
+  virtual void OnCaughtUp() {}
 };
 
 // What `status` tells of an input.

@@ -6,8 +6,8 @@
 #include <span>
 #include <string>
 
+#include "core/varint.h"
 #include "store/store.h"
-#include "store/varint.h"
 
 namespace tidegate {
 

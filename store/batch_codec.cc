@@ -5,8 +5,8 @@
 
 #include <cassert>
 
+#include "core/varint.h"
 #include "store/checksum.h"
-#include "store/varint.h"
 
 namespace tidegate {
 namespace {

@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/varint.h"
 #include "store/batch_arrivals.h"
-#include "store/varint.h"
 
 namespace tidegate {
 namespace {

@@ -39,7 +39,8 @@ Result<BatchTable> BatchTable::Prepare(Database& database) {
       {&table->last_,
        "SELECT key, count, created, totals FROM batch WHERE key>?1 AND key<?2 ORDER BY key DESC "
        "LIMIT 1"},
-      {&table->count_after_, "SELECT count(*) FROM batch WHERE key>?1 AND key<?2"},
+      {&table->count_after_,
+       "SELECT count(*) FROM (SELECT 1 FROM batch WHERE key>?1 AND key<?2 LIMIT ?3)"},
       {&table->count_, "SELECT key, count FROM batch"}};
   for (const auto& [statement, sql] : statements) {
     if (auto status = database.PrepareInto(*statement, sql); !status.ok()) return status.error();
@@ -107,10 +108,11 @@ Result<std::optional<BatchRow>> BatchTable::Newest() {
   return newest;
 }
 
-Result<uint64_t> BatchTable::CountAfter(RecordClass record_class, Seq after) {
+Result<uint64_t> BatchTable::CountAfter(RecordClass record_class, Seq after, uint64_t limit) {
   const StatementScope scope(count_after_);
   const auto row = count_after_.Bind(1, MakeBatchKey(record_class, after))
                        .Bind(2, EndOfClass(record_class))
+                       .Bind(3, static_cast<int64_t>(limit))
                        .Step();
   if (!row.ok()) return row.error();
   return static_cast<uint64_t>(count_after_.Int(0));

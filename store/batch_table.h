@@ -56,8 +56,8 @@ class BatchTable {
   Result<std::optional<BatchRow>> HeadAfter(RecordClass record_class, Seq after);
   // The row with the highest seq of all, without its body.
   Result<std::optional<BatchRow>> Newest();
-  // How many rows of the class lie behind `after`.
-  Result<uint64_t> CountAfter(RecordClass record_class, Seq after);
+  // How many rows of the class lie behind `after`; stops counting at `limit`.
+  Result<uint64_t> CountAfter(RecordClass record_class, Seq after, uint64_t limit);
   // Records, batches and next seq, from every row's head.
   Result<StoreTotals> Count();
 

@@ -211,7 +211,11 @@ Result<std::string> EpochOf(Database& database, const std::string& path) {
 
 Result<VerifyReport> Verify(const std::string& path) {
   auto database = OpenReadOnly(path);
-  if (database.ok()) return Verifier(*database).Run();
+  if (database.ok()) {
+    VerifyReport report = Verifier(*database).Run();
+    if (!report.ok()) AddFound(path, report);
+    return report;
+  }
   if (database.error().code != ErrorCode::kCorrupt) return database.error();
   return VerifyFound(path, database.error().message);
 }

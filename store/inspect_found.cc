@@ -66,6 +66,14 @@ Result<VerifyReport> VerifyFound(const std::string& path, const std::string& why
   return report;
 }
 
+void AddFound(const std::string& path, VerifyReport& report) {
+  auto found = VerifyFound(path, "read without SQLite:");
+  if (!found.ok() || found->batches <= report.batches) return;
+  found->findings.insert(found->findings.begin(), report.findings.begin(), report.findings.end());
+  report = *std::move(found);
+  report.findings.resize(std::min(report.findings.size(), VerifyReport::kMaxFindings));
+}
+
 Result<VisitCounts> ForEachRecordFound(const std::string& path, const RecordFilter& filter,
                                        const RecordVisitor& visit) {
   auto scan = ScanOf(path);

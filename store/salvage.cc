@@ -42,6 +42,7 @@ class Salvager {
 
  private:
   Status CheckVersion() const;
+  void FindEpoch();
   Status Build();
   Status MoveBatches();
   Status MoveBatch(const FoundBatch& found);
@@ -86,7 +87,7 @@ Status Salvager::CheckVersion() const {
 
 Result<SalvageReport> Salvager::Run() {
   if (auto status = CheckVersion(); !status.ok()) return status.error();
-  epoch_ = order_.origin.epoch.empty() ? std::string(StateOf(kStateEpoch)) : order_.origin.epoch;
+  FindEpoch();
   const auto told = DecodeTotals(StateOf(kStateTotals));
   next_seq_ = std::max(
       {order_.next_seq, NumberIn(StateOf(kOldStateNextSeq)), told.ok() ? told->next_seq : Seq{1}});
@@ -159,6 +160,18 @@ Status Salvager::MoveState() {
     if (auto status = WriteState(handle_->database(), name, body); !status.ok()) return status;
   }
   return {};
+}
+
+// The newest batch tells it where table state does not.
+void Salvager::FindEpoch() {
+  epoch_ = order_.origin.epoch.empty() ? std::string(StateOf(kStateEpoch)) : order_.origin.epoch;
+  const auto newest = std::ranges::max_element(
+      scan_.batches(), {}, [](const FoundBatch& found) { return SeqOf(found.key); });
+  if (!epoch_.empty() || newest == scan_.batches().end()) return;
+  const auto row = scan_.Load(*newest);
+  if (!row) return;
+  const auto batch = codec_.Decode(row->body);
+  if (batch.ok() && batch->numbering) epoch_ = batch->numbering->epoch;
 }
 
 Status Salvager::MoveBatches() {

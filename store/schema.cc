@@ -74,12 +74,14 @@ Status Create(Database& database) {
 
 Status SetPragmas(Database& database, const SizeBudget& budget) {
   // 128 KiB of cache hold a batch and the tree above it. Checkpoints are called by the store, which
-  // sees their errors.
-  return database.Execute(fmt::format(
-      "PRAGMA synchronous=FULL; PRAGMA cache_size=-128; PRAGMA mmap_size=0; PRAGMA "
-      "temp_store=MEMORY;"
-      "PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit={}; PRAGMA max_page_count={}",
-      budget.log_reserve_bytes, budget.database_pages));
+  // sees their errors. Debian's SQLite overwrites what is deleted, page by page, unless told not
+  // to.
+  return database.Execute(
+      fmt::format("PRAGMA synchronous=FULL; PRAGMA cache_size=-128; PRAGMA mmap_size=0; PRAGMA "
+                  "temp_store=MEMORY;"
+                  "PRAGMA secure_delete=OFF; PRAGMA wal_autocheckpoint=0; PRAGMA "
+                  "journal_size_limit={}; PRAGMA max_page_count={}",
+                  budget.log_reserve_bytes, budget.database_pages));
 }
 
 Status Migrate(Database& database) {

@@ -133,6 +133,10 @@ Status FinishReplacement(const std::string& path) {
     if (status.ok()) status = Remove(path + "-shm");
     if (status.ok()) status = Rename(path + "-journal", path + name + "-journal");
     if (status.ok()) status = Rename(ready, path);
+    // Empty; the store has its own.
+    for (const char* suffix : {"-wal", "-shm"}) {
+      if (status.ok()) status = Remove(path + std::string(kNew) + suffix);
+    }
     if (status.ok()) status = SyncFolder(path);
     if (!status.ok()) return status;
   }

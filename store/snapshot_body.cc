@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "core/varint.h"
 #include "store/checksum.h"
-#include "store/varint.h"
 
 namespace tidegate {
 namespace {

@@ -53,7 +53,8 @@ Status SqliteStore::Impl::ReadSnapshotBooks(StoreBook& book) {
   }
   for (const RecordClass record_class : kRecordClasses) {
     if (!IsReplayable(record_class)) continue;
-    const auto behind = handle_->batches().CountAfter(record_class, book.covered);
+    const auto behind =
+        handle_->batches().CountAfter(record_class, book.covered, options_.max_replay_batches);
     if (!behind.ok()) return behind.error();
     book.batches_behind_snapshot += *behind;
   }

@@ -2,7 +2,7 @@
 
 #include <xxhash.h>
 
-#include "store/varint.h"
+#include "core/varint.h"
 
 namespace tidegate {
 namespace {

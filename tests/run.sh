@@ -12,10 +12,11 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # Clang and the checkers of tests/lint; the rest serves the integration tests.
 TEST_PACKAGES=(
-    libgtest-dev libgmock-dev libbenchmark-dev ccache git
+    libgtest-dev libgmock-dev libbenchmark-dev libcjson-dev ccache git
     clang-14 clang-format-14 libclang-rt-14-dev shellcheck
     python3 python3-venv maven openjdk-17-jdk-headless mosquitto mosquitto-clients openssl socat
     debootstrap systemd-container debhelper lintian
+    strace iproute2 e2fsprogs util-linux
 )
 LOGS=$PWD/build/test-logs
 JOBS=$(nproc)
@@ -111,6 +112,13 @@ run_pytest() {
     "$python/bin/python" -m pytest tests/integration "${options[@]}" -p no:cacheprovider \
         --junit-xml "$LOGS/integration.xml"
 }
+# On a build without a sanitizer: its memory is limited, and a thousand starts are to be quick.
+run_crash() {
+    local python
+    python=$(cd tests && /usr/bin/python3 -m realparts install python | cut -d ' ' -f 2-)
+    TIDEGATE_BIN=$PWD/build/clang/bin "$python/bin/python" -m pytest tests/crash -n 3 --dist loadfile \
+        -p no:cacheprovider --junit-xml "$LOGS/crash.xml"
+}
 fetch_parts() { (cd tests && /usr/bin/python3 -m realparts install); }
 
 report() {
@@ -126,9 +134,26 @@ unit() {
 }
 sanitized() {
     must "build asan" build_preset asan || return 0
-    [[ -n $expression ]] || tests "ctest asan" run_ctest asan ctest-asan -LE "bench|lint"
+    [[ -n $expression ]] ||
+        TIDEGATE_CRASH_POINTS=500 tests "ctest asan" run_ctest asan ctest-asan -LE "bench|lint"
     must "fetch servers" fetch_parts || return 0
     tests integration run_pytest
+}
+# All crash points, without the sanitizer's price; a few of them have run under it.
+run_crash_points() {
+    cmake --preset dev -DTIDEGATE_BENCH=OFF &&
+        cmake --build --preset dev -j "$JOBS" --target store_crash_test &&
+        build/dev/tests/store_crash_test "--gtest_output=xml:$LOGS/crash-points.xml"
+}
+crash() {
+    local logs=("$LOGS/crash.log" build/asan/Testing/Temporary/LastTest.log)
+    must "fetch servers" fetch_parts || return 0
+    tests crash run_crash
+    if [[ $what == all ]]; then
+        tests "crash points" run_crash_points
+        logs=("$LOGS/crash.log" "$LOGS/crash-points.log")
+    fi
+    grep -hE '^[^:]*: faults [0-9]' "${logs[@]}" | sed 's/^/    /' || true
 }
 # What has threads of ours. gcc's thread sanitizer crashes in those of librdkafka, so it sees the
 # tests on fakes alone.
@@ -158,6 +183,6 @@ else
     check lint tests/lint/run.sh || true
     sanitized
     threads
-    check "build clang" build_clang || true
+    if check "build clang" build_clang; then crash; fi
 fi
 report "$begin"

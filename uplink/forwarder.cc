@@ -2,30 +2,15 @@
 
 #include <algorithm>
 #include <cassert>
-#include <limits>
 #include <utility>
-
-#include "uplink/restamp.h"
 
 namespace tidegate {
 
 namespace {
 using State = TrackedRecord::State;
 
-// A class that is left out of a look-up: no batch follows this one. (The store counts in signed 64
-// bits.)
-constexpr Seq kAfterAll = std::numeric_limits<int64_t>::max();
-constexpr size_t kEndOfClasses = kRecordClassCount;
 constexpr auto kStoreRetry = std::chrono::seconds(1);
 constexpr size_t kMaxIdleTopics = 256;
-
-bool IsUrgent(size_t record_class) {
-  return record_class <= static_cast<size_t>(RecordClass::kGap);
-}
-
-size_t SizeOf(const Record& record) {
-  return record.tenant.size() + 1 + record.asset.size() + record.value.size();
-}
 }  // namespace
 
 Forwarder::Forwarder(Store& store, Transport& transport, Loop& loop, const Clock& clock,
@@ -36,6 +21,8 @@ Forwarder::Forwarder(Store& store, Transport& transport, Loop& loop, const Clock
       log_(log),
       options_(std::move(options)),
       metrics_(metrics),
+      gate_(options_.gate, store, clock, log, metrics),
+      share_(options_.live_share_percent),
       origin_{options_.gateway, store.epoch()},
       topics_(options_.retry, options_.seed),
       turn_end_(loop.AddTurnEnd([this] { Step(); })),
@@ -64,6 +51,22 @@ void Forwarder::OnStored() {
 
 void Forwarder::OnClockSet(bool back) {
   if (back || (!transport_.Connected() && in_flight_ > 0)) transport_.Recall("the clock was set");
+  turn_end_->Schedule();
+}
+
+void Forwarder::Hurry() {
+  hurry_ = true;
+  turn_end_->Schedule();
+}
+
+void Forwarder::Stop() {
+  stopped_ = true;
+  gate_.Settle(in_flight_bytes_);
+}
+
+bool Forwarder::Resting() const {
+  if (in_flight_ > 0 || stale_reports_ > 0) return false;
+  return Idle() || !gate_.open();
 }
 
 bool Forwarder::Idle() const {
@@ -78,6 +81,7 @@ ForwarderStatus Forwarder::status() const {
   status.in_flight_records = in_flight_;
   status.in_flight_bytes = in_flight_bytes_;
   status.probing = suspects_ || probe_.active();
+  status.gate = gate_.status();
   return status;
 }
 
@@ -86,6 +90,7 @@ void Forwarder::Step() {
   FollowEpoch();
   FollowConnection();
   TakeReports();
+  gate_.Follow(transport_.LinkBytes());
   if (!stopped_ && stale_reports_ == 0 && now_ >= store_retry_at_) {
     if (suspects_ || probe_.active()) StepProbe();
     if (!suspects_ && !probe_.active()) Pump();
@@ -104,11 +109,12 @@ void Forwarder::FollowEpoch() {
   stale_reports_ += std::exchange(in_flight_, 0);
   in_flight_bytes_ = 0;
   for (Lane& lane : lanes_) lane.Clear();
-  for (std::optional<Batch>& batch : open_) batch.reset();
+  for (Outbox& outbox : outboxes_) outbox.Clear();
   topics_.Clear();
   probe_.Clear();
   suspects_ = false;
   maybe_new_.fill(true);
+  gate_.Settle(in_flight_bytes_);  // The new store knows nothing of it.
 }
 
 void Forwarder::FollowConnection() {
@@ -127,7 +133,7 @@ void Forwarder::TakeReports() {
       OnReport(report);
     }
   });
-  if (in_flight_ <= MaxInFlight() / 2 && in_flight_bytes_ <= options_.max_in_flight_bytes / 2) {
+  if (in_flight_ <= MaxInFlight() / 2 && in_flight_bytes_ <= MaxInFlightBytes(false) / 2) {
     throttled_ = false;
   }
 }
@@ -202,164 +208,6 @@ void Forwarder::Flush() {
   flush_timer_->After(options_.flush_after);
 }
 
-void Forwarder::Pump() {
-  for (;;) {
-    const std::optional<size_t> sendable = FirstSendable();
-    const std::optional<size_t> fetched = Fetch(sendable.value_or(kEndOfClasses));
-    const std::optional<size_t> next = fetched ? fetched : sendable;
-    if (!next || !HasRoom(*next)) return;
-    TrackedBatch* batch = SendableBatch(*next);
-    if (batch == nullptr) continue;  // Its topic has just been closed.
-    if (!SendBatch(*next, *batch)) return;
-  }
-}
-
-// Urgent classes have a quarter more, so that they need not wait behind the others.
-bool Forwarder::HasRoom(size_t record_class) {
-  const size_t quarters = IsUrgent(record_class) ? 5 : 4;
-  const bool full = in_flight_ >= MaxInFlight() * quarters / 4 ||
-                    in_flight_bytes_ >= options_.max_in_flight_bytes / 4 * quarters;
-  if (in_flight_ == 0) return true;
-  if (full) throttled_ = true;
-  return !full && (!throttled_ || IsUrgent(record_class));
-}
-
-std::optional<size_t> Forwarder::FirstSendable() const {
-  for (size_t i = 0; i < lanes_.size(); ++i) {
-    if (SendableBatch(i) != nullptr) return i;
-  }
-  return std::nullopt;
-}
-
-TrackedBatch* Forwarder::SendableBatch(size_t record_class) const {
-  const Lane& lane = lanes_[record_class];
-  if (lane.unsent() == 0) return nullptr;
-  for (const TrackedBatch& batch : lane.batches()) {
-    if (batch.unsent == 0) continue;
-    const bool sendable = std::ranges::any_of(batch.records, [&](const TrackedRecord& record) {
-      return record.state == State::kUnsent && topics_.Open(record.topic, now_);
-    });
-    if (sendable) return const_cast<TrackedBatch*>(&batch);
-  }
-  return nullptr;
-}
-
-std::optional<size_t> Forwarder::Fetch(size_t end) {
-  Cursor cursor;
-  cursor.last.fill(kAfterAll);
-  bool any = false;
-  for (size_t i = 0; i < end; ++i) {
-    if (!maybe_new_[i] || !HasRoom(i)) continue;
-    if (lanes_[i].undone() >= options_.max_tracked_records) continue;
-    cursor.last[i] = lanes_[i].cursor();
-    any = true;
-  }
-  if (!any) return std::nullopt;
-  Result<std::optional<Batch>> next = store_.Next(cursor);
-  if (!next.ok()) {
-    StoreFailed(next.error());
-    return std::nullopt;
-  }
-  const size_t found = *next ? static_cast<size_t>((*next)->record_class) : end;
-  for (size_t i = 0; i < found; ++i) {
-    if (cursor.last[i] != kAfterAll) maybe_new_[i] = false;
-  }
-  if (!*next) return std::nullopt;
-  Track(*std::move(*next));
-  return found;
-}
-
-void Forwarder::Track(Batch batch) {
-  const auto record_class = static_cast<size_t>(batch.record_class);
-  std::vector<TrackedRecord> records(batch.records.size());
-  TopicIndex topic = 0;
-  for (size_t i = 0; i < records.size(); ++i) {
-    const Record& record = batch.records[i];
-    if (i == 0 || topic_per_tenant_[record_class]) {
-      topic = topics_.IndexOf(TopicFor(options_.topics, batch.record_class, record.tenant));
-    }
-    records[i].topic = topic;
-    records[i].bytes = static_cast<uint32_t>(SizeOf(record));
-  }
-  lanes_[record_class].Track(batch.first_seq, std::move(records));
-  open_[record_class] = std::move(batch);
-}
-
-const Batch* Forwarder::Load(size_t record_class, TrackedBatch& tracked) {
-  std::optional<Batch>& open = open_[record_class];
-  if (open && open->first_seq == tracked.first_seq) return &*open;
-  Cursor cursor;
-  cursor.last.fill(kAfterAll);
-  cursor.last[record_class] = tracked.first_seq - 1;
-  Result<std::optional<Batch>> next = store_.Next(cursor);
-  if (!next.ok()) {
-    StoreFailed(next.error());
-    return nullptr;
-  }
-  if (!*next || (*next)->first_seq != tracked.first_seq ||
-      (*next)->records.size() != tracked.records.size()) {
-    lanes_[record_class].GiveUp(
-        tracked);  // The store was full; its gap record says what is missing.
-    return nullptr;
-  }
-  open = *std::move(*next);
-  return &*open;
-}
-
-// False: no more now, for any class.
-bool Forwarder::SendBatch(size_t record_class, TrackedBatch& tracked) {
-  const Batch* batch = Load(record_class, tracked);
-  if (batch == nullptr) return now_ >= store_retry_at_;
-  for (size_t i = 0; i < tracked.records.size(); ++i) {
-    const TrackedRecord& record = tracked.records[i];
-    if (record.state != State::kUnsent || !topics_.Open(record.topic, now_)) continue;
-    if (!HasRoom(record_class)) return false;
-    if (SendRecord(record_class, tracked, *batch, i) == Sending::kFull) return false;
-  }
-  if (tracked.unsent == 0) open_[record_class].reset();
-  return true;
-}
-
-Forwarder::Sending Forwarder::SendRecord(size_t record_class, TrackedBatch& tracked,
-                                         const Batch& batch, size_t index) {
-  Lane& lane = lanes_[record_class];
-  TrackedRecord& record = tracked.records[index];
-  const Seq seq = tracked.first_seq + index;
-  std::optional<Record> restamped;
-  if (options_.clock_history) restamped = Restamp(batch, index, *options_.clock_history);
-  // What was salvaged from an earlier store keeps its id.
-  std::optional<Origin> earlier;
-  if (batch.numbering) earlier = Origin{origin_.gateway, batch.numbering->epoch};
-  WireMessage message =
-      EncodeMessage(restamped ? *restamped : batch.records[index],
-                    earlier ? batch.numbering->first_seq + index : seq,
-                    earlier ? *earlier : origin_, options_.topics, Replayed(batch.stamp));
-  if (restamped) message.headers.emplace_back(kHeaderRestamped, "1");
-  if (record.without_timestamp) message.timestamp.reset();
-  record.timed = message.timestamp.has_value();
-  const Status status = transport_.Send(seq, message);
-  if (status.ok()) {
-    lane.MarkSent(tracked, record);
-    topics_.Sent(record.topic);
-    ++in_flight_;
-    in_flight_bytes_ += record.bytes;
-    ++totals_.sent;
-    metrics_.sent[record_class]->Increment();
-    metrics_.bytes.Increment(record.bytes);
-    if (restamped) metrics_.restamped.Increment();
-    return Sending::kSent;
-  }
-  if (status.error().code == ErrorCode::kFull) return Sending::kFull;
-  totals_.last_error = status.error().message;
-  if (status.error().code == ErrorCode::kRejected &&
-      WriteDeadLetter(batch.records[index], message.topic, status.error().message)) {
-    lane.MarkDone(tracked, record);
-    return Sending::kHeld;
-  }
-  topics_.WaitFrom(record.topic, now_);
-  return Sending::kHeld;
-}
-
 bool Forwarder::WriteDeadLetter(const Record& record, const std::string& topic,
                                 const std::string& reason) {
   const DeadLetter letter{"uplink", topic, reason, record.value, clock_.Now()};
@@ -394,7 +242,13 @@ void Forwarder::StoreFailed(const Error& error) {
 
 void Forwarder::ArmRetry() {
   std::optional<BootTime> next = topics_.NextOpening(now_);
-  if (store_retry_at_ > now_) next = std::min(next.value_or(store_retry_at_), store_retry_at_);
+  const auto until = [&](BootTime time) { next = std::min(next.value_or(time), time); };
+  for (size_t i = 0; i < lanes_.size(); ++i) {
+    const auto gathered = GatheredAt(i);
+    if (gathered && *gathered > now_) until(*gathered);
+  }
+  if (store_retry_at_ > now_) until(store_retry_at_);
+  if (const auto wait = gate_.AskAgainIn()) until(now_ + *wait);
   if (next) retry_timer_->After(*next - now_);
 }
 

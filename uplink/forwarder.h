@@ -1,14 +1,17 @@
-// Takes batches from the store to the transport: alerts first, then gaps, then the rest, each class
-// in its order and the records of an asset never past one another. A batch is deleted when each of
-// its records is acknowledged or, refused for good, in the dead letters. Loop thread only; nothing
+// Takes batches from the store to the transport: alerts first, then gaps, then heartbeats and
+// readings side by side; each class in its order, the records of an asset never past one another,
+// and all but alerts and gaps only when the gate is open. A batch is deleted when each of its
+// records is acknowledged or, refused for good, in the dead letters. Loop thread only; nothing
 // waits.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/backoff.h"
 #include "core/clock.h"
@@ -19,7 +22,10 @@
 #include "store/store.h"
 #include "uplink/forwarder_metrics.h"
 #include "uplink/lane.h"
+#include "uplink/live_share.h"
+#include "uplink/outbox.h"
 #include "uplink/probe.h"
+#include "uplink/send_gate.h"
 #include "uplink/topic_table.h"
 #include "uplink/transport.h"
 #include "uplink/wire/wire_message.h"
@@ -37,6 +43,7 @@ struct ForwarderStatus {
   bool probing = false;  // Looking for the record that a broker refuses.
   std::optional<WallTime> last_delivery;
   std::string last_error;  // For people; the last record that came back. Empty: none yet.
+  SendGateStatus gate;
 };
 
 class Forwarder {
@@ -47,9 +54,16 @@ class Forwarder {
     // Dates what an unsynchronised clock has dated (restamp.h); outlives the forwarder. Null: it
     // stays as it is.
     const ClockHistory* clock_history = nullptr;
-    // What is on its way is in memory, about 1 kB a record: more only helps where bandwidth times
+    SendGate::Options gate;
+    // What the kind of records that is less far behind (heartbeats or readings) gets of the link
+    // while both wait, in percent.
+    unsigned live_share_percent = 20;
+    // How long heartbeats and readings wait for others to travel with; alerts and gaps never do. A
+    // request of few records is many bytes a record (README.md).
+    std::chrono::milliseconds linger{0};
+    // What is on its way is in memory, about 1.5 kB a record: more only helps where bandwidth times
     // round trip is larger.
-    size_t max_in_flight_records = 4000;
+    size_t max_in_flight_records = 2000;
     size_t max_in_flight_bytes = 2 * 1024 * 1024;
     // While no broker answers: what waits in the library is in memory twice, and more of it brings
     // no broker back sooner. Not zero, because the library looks for a broker when it has work.
@@ -74,10 +88,14 @@ class Forwarder {
   // without a link is taken back and dated anew. A clock set back takes all of it back: the
   // library's threads wait by the wall clock and would sleep until it has caught up.
   void OnClockSet(bool back);
+  // Young records wait for no others from now on.
+  void Hurry();
   // Sends nothing from now on, still takes reports.
-  void Stop() { stopped_ = true; }
+  void Stop();
   // Nothing on its way and nothing left to send.
   bool Idle() const;
+  // Nothing on its way, and nothing that the gate lets through now.
+  bool Resting() const;
   ForwarderStatus status() const;
 
  private:
@@ -96,12 +114,19 @@ class Forwarder {
   size_t MaxInFlight() const {
     return connected_since_ ? options_.max_in_flight_records : options_.max_in_flight_away;
   }
+  size_t MaxInFlightBytes(bool urgent) const {
+    if (urgent) return options_.max_in_flight_bytes;
+    return static_cast<size_t>(std::min<uint64_t>(options_.max_in_flight_bytes, gate_.room()));
+  }
   bool HasRoom(size_t record_class);
-  std::optional<size_t> FirstSendable() const;
-  TrackedBatch* SendableBatch(size_t record_class) const;
-  // The most urgent new batch of a class before `end`.
-  std::optional<size_t> Fetch(size_t end);
-  bool SendBatch(size_t record_class, TrackedBatch& tracked);
+  // Whose turn it is; nullopt: nothing can be sent.
+  std::optional<size_t> NextClass();
+  TrackedBatch* SendableBatch(size_t record_class);
+  std::optional<BootTime> GatheredAt(size_t record_class) const;
+  bool Gathering(size_t record_class) const;
+  bool WantsMore(size_t record_class);
+  void Fetch();
+  bool SendFrom(size_t record_class, TrackedBatch& tracked);
   Sending SendRecord(size_t record_class, TrackedBatch& tracked, const Batch& batch, size_t index);
 
   void StepProbe();
@@ -128,10 +153,12 @@ class Forwarder {
   LogLimit reject_limit_;
   LogLimit store_limit_;
 
+  SendGate gate_;
+  LiveShare share_;
+  std::optional<size_t> live_;  // While both wait: the class that is less far behind.
   Origin origin_;
   std::array<Lane, kRecordClassCount> lanes_;
-  std::array<std::optional<Batch>, kRecordClassCount>
-      open_;  // The batch being sent, as long as it is.
+  std::array<Outbox, kRecordClassCount> outboxes_;
   std::array<bool, kRecordClassCount> maybe_new_;
   std::array<bool, kRecordClassCount> topic_per_tenant_{};
   TopicTable topics_;
@@ -145,6 +172,7 @@ class Forwarder {
   size_t stale_reports_ = 0;  // Still to come for records of an epoch that is gone.
   bool throttled_ =
       false;  // Until half of what is on its way has come back, so that requests stay large.
+  bool hurry_ = false;
   bool stopped_ = false;
   bool deletes_pending_ = false;
   BootTime now_{0};  // Of this step.

@@ -1,6 +1,9 @@
 #include "uplink/kafka_producer.h"
 
 #include <fmt/format.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
@@ -31,6 +34,7 @@ constexpr int kMetadataWaitMs = 1;
 // Kafka's word for a message without a timestamp. Without any word the library takes the wall
 // clock's, which may be the one that nobody vouches for.
 constexpr int64_t kNoTimestamp = -1;
+constexpr std::chrono::milliseconds kUnanswered = 4s;
 constexpr Seq kFree = std::numeric_limits<Seq>::max();
 
 // Called by broker threads. A bootstrap broker gets its id only after it is up, so its name is what
@@ -64,6 +68,18 @@ rd_kafka_resp_err_t OnNewClient(rd_kafka_t* client, const rd_kafka_conf_t* /*con
   rd_kafka_interceptor_add_on_request_sent(client, "tidegate", OnRequestSent, opaque);
   rd_kafka_interceptor_add_on_response_received(client, "tidegate", OnResponse, opaque);
   return rd_kafka_interceptor_add_on_broker_state_change(client, "tidegate", OnBrokerState, opaque);
+}
+
+// TCP repeats what is not acknowledged at ever longer intervals, so that after a cut of a minute it
+// may wait another minute although the link is back. A connection that gets no answer for so long
+// is given up instead, and connecting is tried several times a second. Slow links answer within
+// this.
+int OpenSocket(int domain, int type, int protocol, void* /*opaque*/) {
+  const int fd = socket(domain, type | SOCK_CLOEXEC, protocol);
+  if (fd < 0) return fd;
+  const auto limit = static_cast<unsigned>(kUnanswered.count());
+  static_cast<void>(setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &limit, sizeof(limit)));
+  return fd;
 }
 
 // rd_kafka_destroy() joins threads, one of which may be inside getaddrinfo() for half a minute: a
@@ -135,6 +151,7 @@ Result<std::unique_ptr<KafkaProducer>> KafkaProducer::Create(kafka::ConfHandle c
                                                              kafka::ClientLog& log) {
   rd_kafka_conf_set_events(conf.get(),
                            RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_LOG);
+  rd_kafka_conf_set_socket_cb(conf.get(), OpenSocket);
   // `link` is kept alive until the client's last thread has ended: DestroyWithin.
   rd_kafka_conf_interceptor_add_on_new(conf.get(), "tidegate", OnNewClient, link.get());
   std::array<char, 512> reason{};

@@ -47,6 +47,8 @@ class KafkaTransport final : public Transport {
   void Recall(const std::string& reason) override;
   void OnActivity(std::function<void()> callback) override { on_activity_ = std::move(callback); }
   bool Connected() const override;
+  // Of the Kafka protocol: without TLS, TCP and IP.
+  uint64_t LinkBytes() const override { return sent_bytes() + received_bytes(); }
 
   // Bytes of the Kafka protocol sent to brokers so far, by all producers: compressed, without TLS,
   // TCP and IP.

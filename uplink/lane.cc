@@ -46,6 +46,13 @@ TrackedBatch* Lane::BatchOf(Seq seq) {
   return batch.Holds(seq) ? &batch : nullptr;
 }
 
+size_t Lane::FirstUnsent() {
+  auto found = std::ranges::lower_bound(batches_, unsent_from_, {}, &TrackedBatch::first_seq);
+  while (found != batches_.end() && found->unsent == 0) ++found;
+  unsent_from_ = found != batches_.end() ? found->first_seq : cursor_ + 1;
+  return static_cast<size_t>(found - batches_.begin());
+}
+
 TrackedRecord* Lane::Find(Seq seq) {
   TrackedBatch* batch = BatchOf(seq);
   return batch != nullptr ? &batch->records[seq - batch->first_seq] : nullptr;
@@ -64,6 +71,7 @@ void Lane::MarkUnsent(TrackedBatch& batch, TrackedRecord& record) {
   record.state = State::kUnsent;
   ++batch.unsent;
   ++unsent_;
+  unsent_from_ = std::min(unsent_from_, batch.first_seq);
 }
 
 void Lane::MarkDone(TrackedBatch& batch, TrackedRecord& record) {

@@ -52,6 +52,8 @@ class Lane {
   void MarkUnsent(TrackedBatch& batch, TrackedRecord& record);
   void MarkDone(TrackedBatch& batch, TrackedRecord& record);
 
+  // The index of the first batch with an unsent record; the number of batches if there is none.
+  size_t FirstUnsent();
   std::deque<TrackedBatch>& batches() { return batches_; }
   const std::deque<TrackedBatch>& batches() const { return batches_; }
   // Of the last batch taken from the store; 0 before the first.
@@ -62,6 +64,7 @@ class Lane {
  private:
   std::deque<TrackedBatch> batches_;  // Ascending.
   Seq cursor_ = 0;
+  Seq unsent_from_ = 0;  // No batch before this one has an unsent record.
   size_t unsent_ = 0;
   size_t undone_ = 0;
 };

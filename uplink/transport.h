@@ -2,6 +2,7 @@
 // thread only.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -41,6 +42,9 @@ class Transport {
   virtual void OnActivity(std::function<void()> callback) = 0;
   // Whether a broker answers. For people and for `readyz`; never a reason to hold a message back.
   virtual bool Connected() const = 0;
+  // What has gone over the link since the transport began, in both directions, in bytes: repeats
+  // and the protocol's own requests included, compressed.
+  virtual uint64_t LinkBytes() const = 0;
 };
 
 }  // namespace tidegate

@@ -86,6 +86,7 @@ class Loader {
   void LoadSingles();
   void LoadStore();
   void LoadTopics();
+  void LoadUplink();
   void LoadPlaces();
   void LoadListed(const std::string& name, const std::string& value);
   void LoadInput(const std::string& name, const std::string& text);
@@ -139,6 +140,7 @@ void Loader::LoadSingles() {
          });
   LoadStore();
   LoadTopics();
+  LoadUplink();
   LoadPlaces();
 }
 
@@ -173,6 +175,33 @@ void Loader::LoadTopics() {
   topic("TIDEGATE_TOPIC_READING", settings_.topics.reading);
   topic("TIDEGATE_TOPIC_ALERT", settings_.topics.alert);
   topic("TIDEGATE_TOPIC_GAP", settings_.topics.gap);
+}
+
+void Loader::LoadUplink() {
+  // A list says itself which element is wrong.
+  const auto list = [&](const char* name, auto parse, auto& target) {
+    const std::string* value = Find(name);
+    Show(name, value ? *value : "none", value ? "environment" : "default");
+    if (!value) return;
+    auto parsed = parse(*value);
+    if (!parsed.ok()) return Problem(fmt::format("{}: {}", name, parsed.error().message));
+    target = *std::move(parsed);
+  };
+  list("TIDEGATE_UPLINK_BUDGET", ParseBudgets, settings_.uplink_budgets);
+  list("TIDEGATE_UPLINK_WINDOW", ParseWindows, settings_.uplink_windows);
+  Single("TIDEGATE_UPLINK_LIVE_SHARE", "20%", "a share from 0% to 90%, like 20%",
+         [&](const std::string& text) {
+           if (!text.ends_with('%')) return false;
+           const auto value = ParseCount(std::string_view(text).substr(0, text.size() - 1));
+           if (value) settings_.uplink_live_share_percent = static_cast<unsigned>(*value);
+           return value && *value <= 90;
+         });
+  Single("TIDEGATE_UPLINK_LINGER", "2s", "a duration from 0s to 1m, like 2s",
+         [&](const std::string& text) {
+           const auto value = ParseDuration(text);
+           if (value) settings_.uplink_linger = *value;
+           return value && *value <= std::chrono::minutes(1);
+         });
 }
 
 void Loader::LoadPlaces() {

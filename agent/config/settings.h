@@ -15,6 +15,7 @@
 #include "core/log.h"
 #include "core/rules/rules.h"
 #include "drivers/registry.h"
+#include "uplink/send_limits.h"
 #include "uplink/wire/wire_message.h"
 
 namespace tidegate {
@@ -38,6 +39,10 @@ struct Settings {
   std::map<std::string, std::string> kafka;
   std::map<std::string, std::string> kafka_credentials;
   Topics topics;
+  std::vector<BudgetLimit> uplink_budgets;
+  std::vector<SendWindow> uplink_windows;
+  unsigned uplink_live_share_percent = 20;
+  std::chrono::milliseconds uplink_linger{2'000};
   std::optional<http::Server::Options> http;
   std::string control_socket;
   LogLevel log_level = LogLevel::kInfo;

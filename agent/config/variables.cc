@@ -8,22 +8,21 @@ namespace tidegate {
 
 namespace {
 
-constexpr std::array<std::string_view, 16> kSingles{
-    "TIDEGATE_GATEWAY_ID",      "TIDEGATE_TENANT",          "TIDEGATE_TENANTS",
-    "TIDEGATE_STORE_DIR",       "TIDEGATE_STORE_MAX_BYTES", "TIDEGATE_STORE_FULL",
-    "TIDEGATE_COMMIT_INTERVAL", "TIDEGATE_COMMIT_RECORDS",  "TIDEGATE_DURABILITY",
-    "TIDEGATE_TOPIC_HEARTBEAT", "TIDEGATE_TOPIC_READING",   "TIDEGATE_TOPIC_ALERT",
-    "TIDEGATE_TOPIC_GAP",       "TIDEGATE_HTTP_LISTEN",     "TIDEGATE_CONTROL_SOCKET",
-    "TIDEGATE_LOG_LEVEL"};
+constexpr std::array<std::string_view, 20> kSingles{
+    "TIDEGATE_GATEWAY_ID",      "TIDEGATE_TENANT",           "TIDEGATE_TENANTS",
+    "TIDEGATE_STORE_DIR",       "TIDEGATE_STORE_MAX_BYTES",  "TIDEGATE_STORE_FULL",
+    "TIDEGATE_COMMIT_INTERVAL", "TIDEGATE_COMMIT_RECORDS",   "TIDEGATE_DURABILITY",
+    "TIDEGATE_TOPIC_HEARTBEAT", "TIDEGATE_TOPIC_READING",    "TIDEGATE_TOPIC_ALERT",
+    "TIDEGATE_TOPIC_GAP",       "TIDEGATE_HTTP_LISTEN",      "TIDEGATE_CONTROL_SOCKET",
+    "TIDEGATE_LOG_LEVEL",       "TIDEGATE_UPLINK_BUDGET",    "TIDEGATE_UPLINK_WINDOW",
+    "TIDEGATE_UPLINK_LINGER",   "TIDEGATE_UPLINK_LIVE_SHARE"};
 
-constexpr std::array<Family, 7> kFamilies{{
+constexpr std::array<Family, 5> kFamilies{{
     {"TIDEGATE_INPUT_", FamilyKind::kInput, false, "inputs"},
     {"TIDEGATE_RULE_", FamilyKind::kRule, false, "rules"},
     {"TIDEGATE_KAFKA_", FamilyKind::kKafka, false, "Kafka properties"},
     {"TIDEGATE_WINDOW_", FamilyKind::kLater, true, "windows"},
     {"TIDEGATE_STALE_AFTER", FamilyKind::kLater, true, "stale alerts"},
-    {"TIDEGATE_UPLINK_BUDGET", FamilyKind::kLater, true, "byte budget"},
-    {"TIDEGATE_UPLINK_WINDOW", FamilyKind::kLater, true, "send windows"},
 }};
 
 bool IsTopicChar(char c) {

@@ -40,6 +40,8 @@ void WriteStore(json::Writer& writer, const StatusReport& report) {
   Count(writer, "bytes", store.bytes);
   Count(writer, "max_bytes", store.max_bytes);
   Count(writer, "dead_letters", store.dead_letters);
+  Count(writer, "set_aside_files", store.set_aside_files);
+  Count(writer, "set_aside_bytes", store.set_aside_bytes);
   writer.Key("oldest");
   if (store.oldest) {
     writer.String(FormatTime(*store.oldest));
@@ -61,12 +63,45 @@ void WriteInputs(json::Writer& writer, const StatusReport& report) {
     Count(writer, "received", input.received);
     Count(writer, "settled", input.settled);
     Count(writer, "refused", input.refused);
+    Count(writer, "redelivered", input.redelivered);
     writer.EndObject();
   }
   writer.EndObject();
 }
 
-void WriteUplink(json::Writer& writer, const StatusReport::UplinkPart& uplink) {
+void WriteGate(json::Writer& writer, const SendGateStatus& gate, WallTime now) {
+  const auto time = [&](std::string_view key, std::optional<std::chrono::seconds> in) {
+    writer.Key(key);
+    in ? writer.String(FormatTime(now + *in)) : writer.Null();
+  };
+  Flag(writer, "open", gate.open);
+  Count(writer, "passed", gate.passed);
+  writer.Key("budgets");
+  writer.BeginObject();
+  for (const auto& budget : gate.budgets) {
+    writer.Key(budget.limit.PeriodName());
+    writer.BeginObject();
+    Count(writer, "used", budget.used);
+    Count(writer, "limit", budget.limit.bytes);
+    time("resets", budget.resets_in);
+    writer.EndObject();
+  }
+  writer.EndObject();
+  writer.Key("window");
+  if (gate.windows.empty()) return writer.Null();
+  writer.BeginObject();
+  std::string windows;
+  for (const SendWindow& window : gate.windows) {
+    windows += (windows.empty() ? "" : ",") + window.Text();
+  }
+  Text(writer, "windows", windows);
+  Flag(writer, "open", gate.window_open);
+  Flag(writer, "ignored", gate.windows_ignored);
+  time(gate.window_open ? "closes" : "opens", gate.window_changes_in);
+  writer.EndObject();
+}
+
+void WriteUplink(json::Writer& writer, const StatusReport::UplinkPart& uplink, WallTime now) {
   writer.Key("uplink");
   writer.BeginObject();
   Flag(writer, "configured", uplink.configured);
@@ -76,6 +111,7 @@ void WriteUplink(json::Writer& writer, const StatusReport::UplinkPart& uplink) {
   Count(writer, "acked", uplink.acked);
   Count(writer, "retried", uplink.retried);
   Count(writer, "rejected", uplink.rejected);
+  WriteGate(writer, uplink.gate, now);
   writer.EndObject();
 }
 
@@ -122,6 +158,36 @@ class Part {
   std::optional<json::Value> object_;
 };
 
+std::string Mebibytes(uint64_t bytes) {
+  return fmt::format("{:.1f}", static_cast<double>(bytes) / (1 << 20));
+}
+
+// The lines under "uplink" that an operator has set limits for.
+std::string GateText(const Part& uplink) {
+  std::string out;
+  for (auto budget = uplink["budgets"].First(); budget; budget = budget->Next()) {
+    const Part part(budget);
+    const bool small = part["limit"].count() < 1 << 20;
+    const auto amount = [&](std::string_view key) {
+      return static_cast<double>(part[key].count()) / (small ? 1 << 10 : 1 << 20);
+    };
+    out +=
+        fmt::format("         {:.1f} of {:.1f} {} used this {}, until {}\n", amount("used"),
+                    amount("limit"), small ? "KiB" : "MiB", budget->key(), part["resets"].text());
+  }
+  const Part window = uplink["window"];
+  if (window["windows"].text().empty()) return out;
+  const bool open = window["open"].flag();
+  const std::string change = window[open ? "closes" : "opens"].text();
+  out +=
+      fmt::format("         window {}: {}{}\n", window["windows"].text(),
+                  window["ignored"].flag() ? "ignored, the clock is not synchronised"
+                  : open                   ? "open"
+                                           : "closed",
+                  change.empty() ? "" : fmt::format(", {} {}", open ? "closes" : "opens", change));
+  return out;
+}
+
 }  // namespace
 
 std::string StatusJson(const StatusReport& report) {
@@ -142,7 +208,7 @@ std::string StatusJson(const StatusReport& report) {
   }
   WriteStore(writer, report);
   WriteInputs(writer, report);
-  WriteUplink(writer, report.uplink);
+  WriteUplink(writer, report.uplink, report.now);
   writer.Key("alerts");
   writer.BeginObject();
   Count(writer, "raised", report.alerts_raised);
@@ -165,23 +231,29 @@ Result<std::string> StatusText(std::string_view status_json) {
       "gateway  {} (tidegate-agent {}, up {}, clock {})\n", status["gateway_id"].text(),
       status["version"].text(), Rough(std::chrono::seconds(status["uptime_seconds"].count())),
       ClockText(status["clock_synced"].flag(), status["clock_correction_seconds"].number()));
-  out +=
-      fmt::format("store    {} records in {} batches, {:.1f} of {:.1f} MiB, oldest {}{}\n", records,
-                  store["batches"].count(), static_cast<double>(store["bytes"].count()) / (1 << 20),
-                  static_cast<double>(store["max_bytes"].count()) / (1 << 20),
-                  store["oldest"].text().empty() ? "-" : store["oldest"].text(),
-                  store["blocked"].flag() ? " - COMMITS FAIL, see the log" : "");
+  out += fmt::format("store    {} records in {} batches, {} of {} MiB, oldest {}{}\n", records,
+                     store["batches"].count(), Mebibytes(store["bytes"].count()),
+                     Mebibytes(store["max_bytes"].count()),
+                     store["oldest"].text().empty() ? "-" : store["oldest"].text(),
+                     store["blocked"].flag() ? " - COMMITS FAIL, see the log" : "");
   out += fmt::format("         {} dead letters (tidegate-agent export --dead-letters shows them)\n",
                      store["dead_letters"].count());
+  if (store["set_aside_files"].count() > 0) {
+    out += fmt::format("         {} damaged or foreign file(s) beside the store, {:.1f} MiB\n",
+                       store["set_aside_files"].count(),
+                       static_cast<double>(store["set_aside_bytes"].count()) / (1 << 20));
+  }
   for (auto input = status["inputs"].First(); input; input = input->Next()) {
     const Part part(input);
-    out += fmt::format("input    {}: {}; {} received, {} durable, {} refused\n", input->key(),
-                       part["detail"].text(), part["received"].count(), part["settled"].count(),
-                       part["refused"].count());
+    out +=
+        fmt::format("input    {}: {}; {} received, {} durable, {} refused, {} redelivered\n",
+                    input->key(), part["detail"].text(), part["received"].count(),
+                    part["settled"].count(), part["refused"].count(), part["redelivered"].count());
   }
   out +=
       fmt::format("uplink   {}; {} delivered, {} in flight, {} rejected\n", uplink["detail"].text(),
                   uplink["acked"].count(), uplink["in_flight"].count(), uplink["rejected"].count());
+  out += GateText(uplink);
   out += fmt::format("alerts   {} raised now\n", status["alerts"]["raised"].count());
   return out;
 }
@@ -196,9 +268,10 @@ std::string StatusLine(const StatusReport& report) {
         Rough(std::chrono::floor<std::chrono::seconds>(report.now - *report.store.oldest)));
   }
   line += fmt::format("; inputs {}/{} connected; uplink {}", connected, report.inputs.size(),
-                      !report.uplink.configured ? "not configured"
-                      : report.uplink.connected ? "connected"
-                                                : "away");
+                      !report.uplink.configured  ? "not configured"
+                      : !report.uplink.connected ? "away"
+                      : report.uplink.gate.open  ? "connected"
+                                                 : "connected, held back");
   if (report.store_blocked) line += "; COMMITS FAIL";
   return line;
 }

@@ -12,6 +12,7 @@
 #include "core/record.h"
 #include "core/result.h"
 #include "store/store.h"
+#include "uplink/send_gate.h"
 
 namespace tidegate {
 
@@ -23,6 +24,7 @@ struct StatusReport {
     uint64_t received = 0;
     uint64_t settled = 0;
     uint64_t refused = 0;
+    uint64_t redelivered = 0;  // Stored already when it came again.
   };
   struct UplinkPart {
     bool configured = false;
@@ -32,6 +34,7 @@ struct StatusReport {
     uint64_t acked = 0;
     uint64_t rejected = 0;
     uint64_t retried = 0;
+    SendGateStatus gate{};
   };
 
   std::string gateway_id;

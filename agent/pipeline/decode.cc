@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <cstdint>
 #include <utility>
 
 #include "core/rules/rules.h"
@@ -18,6 +20,12 @@ using json::Value;
 constexpr std::array<std::string_view, 4> kAssetNames{"asset_id", "device_id", "machine_id",
                                                       "sensor_id"};
 constexpr std::array<std::string_view, 2> kTimeNames{"timestamp", "ts"};
+
+// The names and the time that a value has and its payload may not have.
+constexpr size_t kAddedNames =
+    std::string_view(R"("tenant_id":"","asset_id":"","timestamp":"2026-01-01T00:00:00.000Z",)")
+        .size() +
+    std::string_view(R"("additional_data":{},)").size();
 
 Error Refused(std::string reason) {
   return Error{ErrorCode::kRejected, std::move(reason)};
@@ -56,7 +64,7 @@ std::string_view IdText(Value value) {
 }
 
 bool InRange(const std::optional<Value>& value, double bound) {
-  return value && value->is_number() && value->as_number() >= -bound && value->as_number() <= bound;
+  return value && value->is_number() && std::abs(value->as_number()) <= bound;
 }
 
 void FindPosition(Value object, Members& members) {
@@ -160,7 +168,11 @@ Status DecideTime(const Members& members, const DecodeContext& context, Record& 
 void WriteText(json::Writer& writer, std::string_view key, const std::optional<Value>& text) {
   if (!text) return;
   writer.Key(key);
-  writer.String(IdText(*text));
+  if (text->is_string()) {
+    writer.Copy(*text);
+  } else {
+    writer.String(IdText(*text));
+  }
 }
 
 void WriteLocation(json::Writer& writer, const Members& members) {
@@ -173,9 +185,7 @@ void WriteLocation(json::Writer& writer, const Members& members) {
   writer.Number(members.longitude->number_text());
   for (auto extra = members.location ? members.location->First() : std::nullopt; extra;
        extra = extra->Next()) {
-    if (extra->key() == "latitude" || extra->key() == "longitude") continue;
-    writer.Key(extra->key());
-    writer.Copy(*extra);
+    if (extra->key() != "latitude" && extra->key() != "longitude") writer.Member(*extra);
   }
   writer.EndObject();
 }
@@ -188,8 +198,7 @@ Status WriteAdditional(json::Writer& writer, Value object, const Members& member
       writer.BeginObject();
       open = true;
     }
-    writer.Key(member.key());
-    writer.Copy(member);
+    writer.Member(member);
   };
   if (members.additional) {
     for (auto member = members.additional->First(); member; member = member->Next()) write(*member);
@@ -207,6 +216,8 @@ Status WriteAdditional(json::Writer& writer, Value object, const Members& member
 }
 
 Status WriteValue(Value object, const Members& members, Record& record) {
+  record.value.reserve(object.source_bytes() + record.tenant.size() + record.asset.size() +
+                       kAddedNames);
   json::Writer writer(record.value);
   writer.BeginObject();
   WriteText(writer, "event_id", members.event_id);
@@ -239,21 +250,41 @@ Status DecodeObject(Value object, const DecodeContext& context, DecodeSink& sink
   record.asset = std::move(asset).value();
   if (Status status = DecideTime(members, context, record); !status.ok()) return status;
   if (Status status = WriteValue(object, members, record); !status.ok()) return status;
-  const Record& made = record;
-  const DecodedRecord decoded(made, object, members.latitude, members.longitude);
-  sink.OnRecord(record, decoded);
+  const DecodedRecord decoded(record, object, members.latitude, members.longitude);
+  sink.OnRecord(std::move(record), decoded);
   return {};
 }
 
 }  // namespace
 
 std::optional<Value> DecodedRecord::Field(std::string_view name) const {
-  if (name == "location.latitude") return latitude_;
-  if (name == "location.longitude") return longitude_;
-  // Members that the value holds under another name, or in another place.
-  if (latitude_ && (name == "lat" || name == "lon") && !source_.Find("location"))
-    return std::nullopt;
-  return FindField(source_, name);
+  if (latitude_ && name == "location.latitude") return latitude_;
+  if (longitude_ && name == "location.longitude") return longitude_;
+  return FoundInSource(name) ? FindField(*source_, name) : FieldOfValue(name);
+}
+
+// False for members that the value holds under another name, in another place or as another type.
+// With a dot, the first step may lead elsewhere once the source's own members stand beside those of
+// its additional_data.
+bool DecodedRecord::FoundInSource(std::string_view name) const {
+  constexpr std::array<std::string_view, 12> kMoved{
+      "event_id",  "tenant_id", "asset_id", "device_id", "machine_id", "sensor_id",
+      "timestamp", "ts",        "lat",      "lon",       "location",   "additional_data"};
+  if (!source_) return false;
+  const size_t dot = name.find('.');
+  if (std::ranges::find(kMoved, name.substr(0, dot)) != kMoved.end()) return false;
+  return dot == std::string_view::npos || !source_->Find("additional_data");
+}
+
+std::optional<Value> DecodedRecord::FieldOfValue(std::string_view name) const {
+  if (!value_) {
+    // It was made from a payload within the limits; this only has to end.
+    constexpr json::Limits kOwn{.max_bytes = SIZE_MAX, .max_depth = 64, .max_values = SIZE_MAX};
+    auto parsed = json::Document::Parse(record_.value, kOwn);
+    if (!parsed.ok()) return std::nullopt;
+    value_ = std::move(parsed).value();
+  }
+  return FindField(value_->root(), name);
 }
 
 void Decode(std::string_view payload, const DecodeContext& context, const json::Limits& limits,

@@ -3,7 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
+
+#include "agent/pipeline/fingerprint.h"
+#include "agent/pipeline/input_inbox.h"
 
 namespace tidegate {
 
@@ -13,34 +17,6 @@ using std::chrono::milliseconds;
 constexpr Backoff::Options kStoreRetry{.initial = milliseconds(100), .max = milliseconds(10'000)};
 }  // namespace
 
-class Pipeline::InputInbox final : public Inbox {
- public:
-  InputInbox(Pipeline& pipeline, const Input& input, Driver* driver)
-      : pipeline_(pipeline),
-        input_(input),
-        driver_(driver),
-        messages_(pipeline.metrics_.AddCounter("tidegate_input_messages_total",
-                                               "Messages taken from an input",
-                                               {{"input", input.name}})),
-        refused_(pipeline.metrics_.AddCounter("tidegate_input_refused_total",
-                                              "Records or messages that went to the dead letters",
-                                              {{"input", input.name}})) {}
-
-  bool Offer(const Message& message, Ticket ticket) override {
-    return pipeline_.Accept(*this, message, ticket);
-  }
-
- private:
-  friend class Pipeline;
-  Pipeline& pipeline_;
-  Input input_;
-  Driver* driver_;
-  Ticket accepted_ = 0;
-  Ticket settled_ = 0;
-  Metrics::Counter& messages_;
-  Metrics::Counter& refused_;
-};
-
 Pipeline::Pipeline(Store& store, Loop& loop, const Clock& clock, const Log& log, Metrics& metrics,
                    std::vector<Rule> rules, Options options)
     : store_(store),
@@ -48,7 +24,8 @@ Pipeline::Pipeline(Store& store, Loop& loop, const Clock& clock, const Log& log,
       log_(log),
       metrics_(metrics),
       options_(std::move(options)),
-      alerts_(std::move(rules)),
+      fold_(std::move(rules), options_.fold),
+      fold_boot_(clock.BootId()),
       retry_backoff_(kStoreRetry, static_cast<uint64_t>(clock.SinceBoot().count())),
       commits_(metrics.AddCounter("tidegate_commits_total", "Transactions that stored records")),
       commit_failures_(
@@ -57,35 +34,34 @@ Pipeline::Pipeline(Store& store, Loop& loop, const Clock& clock, const Log& log,
           metrics.AddCounter("tidegate_alerts_total", "Alerts by change", {{"change", "raised"}})),
       alerts_cleared_(
           metrics.AddCounter("tidegate_alerts_total", "Alerts by change", {{"change", "cleared"}})),
+      restore_failures_(metrics.AddCounter(
+          "tidegate_restore_failures_total",
+          "Snapshots or batches that could not be read when the state was restored")),
+      assets_forgotten_(metrics.AddCounter("tidegate_assets_forgotten_total",
+                                           "Assets forgotten because there were too many")),
       commit_timer_(loop.AddTimer([this] { Commit(); })),
       retry_timer_(loop.AddTimer([this] { Commit(); })),
       turn_end_(loop.AddTurnEnd([this] { OnTurnEnd(); })) {}
 
-Pipeline::~Pipeline() = default;
+Pipeline::~Pipeline() {
+  store_.SetSnapshotSource(nullptr);
+}
 
 Inbox& Pipeline::AddInput(const Input& input, Driver* driver) {
-  return *inboxes_.emplace_back(std::make_unique<InputInbox>(*this, input, driver));
+  assert(input_names_.size() < std::numeric_limits<uint16_t>::max());
+  const auto index = static_cast<uint16_t>(input_names_.size());
+  input_names_.push_back(input.name);
+  return *inboxes_.emplace_back(
+      std::make_unique<InputInbox>(*this, input, driver, index, receipts_[input.name]));
 }
 
 bool Pipeline::Accept(InputInbox& inbox, const Message& message, Ticket ticket) {
   assert(ticket == inbox.accepted_ + 1);
-  if (pending_bytes_ >= options_.pending_bytes) {
+  if (pending_.bytes() >= options_.pending_bytes) {
     paused_ = true;
     turn_end_->Schedule();
     return false;
   }
-  struct Sink final : DecodeSink {
-    Sink(Pipeline& p, InputInbox& i, const Message& m) : pipeline(p), inbox(i), message(m) {}
-    void OnRecord(Record record, const DecodedRecord& decoded) override {
-      pipeline.Keep(std::move(record), decoded);
-    }
-    void OnRefused(std::string_view payload, std::string reason) override {
-      pipeline.SetAside(inbox, message, payload, std::move(reason));
-    }
-    Pipeline& pipeline;
-    InputInbox& inbox;
-    const Message& message;
-  } sink(*this, inbox, message);
   // First: a clock that is synchronised is right when it is read after.
   const bool clock_synced = clock_.Synced();
   const DecodeContext context{.record_class = inbox.input_.record_class,
@@ -97,7 +73,7 @@ bool Pipeline::Accept(InputInbox& inbox, const Message& message, Ticket ticket) 
                               .tenants = options_.tenants,
                               .arrival = clock_.Now(),
                               .clock_synced = clock_synced};
-  Decode(message.payload, context, options_.json, sink);
+  if (!IsRedelivered(inbox, message, ticket, context)) Take(inbox, message, ticket, context);
   inbox.accepted_ = ticket;
   inbox.messages_.Increment();
   if (!commit_timer_->armed() && !blocked_) commit_timer_->After(options_.commit_interval);
@@ -105,18 +81,68 @@ bool Pipeline::Accept(InputInbox& inbox, const Message& message, Ticket ticket) 
   return true;
 }
 
-void Pipeline::Keep(Record record, const DecodedRecord& decoded) {
-  alerts_.Fold(decoded, clock_.SinceBoot(), [&](Record alert, RuleChange change) {
-    (change == RuleChange::kRaised ? alerts_raised_ : alerts_cleared_).Increment();
-    AddPending(std::move(alert));
-  });
-  AddPending(std::move(record));
+void Pipeline::Take(InputInbox& inbox, const Message& message, Ticket ticket,
+                    const DecodeContext& context) {
+  struct Sink final : DecodeSink {
+    Sink(Pipeline& p, InputInbox& i, const Message& m) : pipeline(p), inbox(i), message(m) {}
+    void OnRecord(Record&& record, const DecodedRecord& decoded) override {
+      if (message.packet_id) fingerprint.Add(record);
+      any = true;
+      pipeline.Keep(std::move(record), decoded, arrival);
+    }
+    void OnRefused(std::string_view payload, std::string reason) override {
+      pipeline.SetAside(inbox, message, payload, std::move(reason));
+    }
+    Pipeline& pipeline;
+    InputInbox& inbox;
+    const Message& message;
+    Arrival arrival;
+    Fingerprint fingerprint;
+    bool any = false;
+  } sink(*this, inbox, message);
+  sink.arrival = {.since_boot = std::chrono::duration_cast<milliseconds>(clock_.SinceBoot()),
+                  .position = 0,
+                  .input = inbox.index_,
+                  .packet_id = message.packet_id};
+  Decode(message.payload, context, options_.json, sink);
+  if (!message.packet_id) return;
+  if (!sink.any) sink.fingerprint.AddRefused(message.payload);
+  inbox.receipts_.Add(
+      {*message.packet_id, sink.fingerprint.value(), sink.fingerprint.same_record(), ticket});
 }
 
-void Pipeline::AddPending(Record record) {
-  ++pending_records_;
-  pending_bytes_ += record.value.size() + sizeof(Record);
-  pending_[static_cast<size_t>(record.record_class)].push_back(std::move(record));
+// Decodes once more than usual, but only as long as the source may send something again.
+bool Pipeline::IsRedelivered(InputInbox& inbox, const Message& message, Ticket ticket,
+                             const DecodeContext& context) {
+  if (!message.packet_id || !inbox.receipts_.waiting()) return false;
+  struct Sink final : DecodeSink {
+    void OnRecord(Record&& record, const DecodedRecord&) override {
+      fingerprint.Add(record);
+      any = true;
+    }
+    void OnRefused(std::string_view, std::string) override {}
+    Fingerprint fingerprint;
+    bool any = false;
+  } sink;
+  Decode(message.payload, context, options_.json, sink);
+  if (!sink.any) sink.fingerprint.AddRefused(message.payload);
+  if (!inbox.receipts_.Redelivered(
+          {*message.packet_id, sink.fingerprint.value(), sink.fingerprint.same_record(), ticket})) {
+    return false;
+  }
+  inbox.redelivered_.Increment();
+  if (const auto count = redelivered_log_.Count(clock_.SinceBoot())) {
+    log_.Info("input {}: {} message(s) sent again that are stored already, the last from {}",
+              inbox.input_.name, *count, message.origin);
+  }
+  return true;
+}
+
+void Pipeline::Keep(Record&& record, const DecodedRecord& decoded, const Arrival& arrival) {
+  fold_.Apply(decoded, arrival.since_boot, [this](Record alert, RuleChange change) {
+    pending_.AddAlert(std::move(alert), change);
+  });
+  pending_.Add(std::move(record), arrival);
 }
 
 void Pipeline::SetAside(InputInbox& inbox, const Message& message, std::string_view payload,
@@ -126,12 +152,11 @@ void Pipeline::SetAside(InputInbox& inbox, const Message& message, std::string_v
     log_.Warning("input {}: {} message(s) to the dead letters, the last from {}: {}",
                  inbox.input_.name, *count, message.origin, reason);
   }
-  pending_bytes_ += payload.size() + sizeof(DeadLetter);
-  dead_letters_.push_back(DeadLetter{.input = inbox.input_.name,
-                                     .origin = std::string(message.origin),
-                                     .reason = std::move(reason),
-                                     .payload = std::string(payload),
-                                     .time = clock_.Now()});
+  pending_.AddDeadLetter({.input = inbox.input_.name,
+                          .origin = std::string(message.origin),
+                          .reason = std::move(reason),
+                          .payload = std::string(payload),
+                          .time = clock_.Now()});
 }
 
 bool Pipeline::AnyStarved() const {
@@ -143,18 +168,14 @@ bool Pipeline::AnyStarved() const {
 
 void Pipeline::OnTurnEnd() {
   if (blocked_) return;
-  if (pending_records_ >= options_.commit_records || pending_bytes_ >= options_.pending_bytes ||
+  if (pending_.records() >= options_.commit_records || pending_.bytes() >= options_.pending_bytes ||
       AnyStarved())
     Commit();
 }
 
 AppendRequest Pipeline::MakeRequest() const {
-  AppendRequest request;
-  for (RecordClass record_class : kRecordClasses) {
-    const auto& records = pending_[static_cast<size_t>(record_class)];
-    if (!records.empty()) request.batches.push_back({record_class, records});
-  }
-  request.dead_letters = dead_letters_;
+  AppendRequest request = pending_.Request();
+  request.inputs = input_names_;
   request.stamp = StampNow(clock_);
   return request;
 }
@@ -164,12 +185,16 @@ bool Pipeline::Commit() {
   retry_timer_->Cancel();
   const AppendRequest request = MakeRequest();
   if (!request.batches.empty() || !request.dead_letters.empty()) {
+    committing_ = true;
     const auto appended = store_.Append(request);
+    committing_ = false;
     if (!appended.ok()) {
       OnAppendFailed(appended.error());
       return false;
     }
     commits_.Increment();
+    alerts_raised_.Increment(static_cast<double>(pending_.raised()));
+    alerts_cleared_.Increment(static_cast<double>(pending_.cleared()));
     if (on_stored_ && !request.batches.empty()) on_stored_(*appended, request);
   }
   blocked_ = false;
@@ -179,10 +204,8 @@ bool Pipeline::Commit() {
 }
 
 void Pipeline::Settle() {
-  for (auto& records : pending_) records.clear();
-  dead_letters_.clear();
-  pending_records_ = 0;
-  pending_bytes_ = 0;
+  pending_.Clear();
+  CountForgotten();
   for (auto& inbox : inboxes_) {
     if (inbox->settled_ == inbox->accepted_) continue;
     inbox->settled_ = inbox->accepted_;
@@ -196,7 +219,7 @@ void Pipeline::OnAppendFailed(const Error& error) {
   commit_failures_.Increment();
   if (const auto count = failed_log_.Count(clock_.SinceBoot())) {
     log_.Error("{} commit(s) failed, {} record(s) wait in memory and are not acknowledged: {}",
-               *count, pending_records_, error.message);
+               *count, pending_.records(), error.message);
   }
   blocked_ = true;
   if (error.code == ErrorCode::kRejected) SetAsideOversized(error.message);
@@ -204,28 +227,29 @@ void Pipeline::OnAppendFailed(const Error& error) {
 }
 
 // A batch that the store can never hold must not block what comes behind it: the largest record of
-// the commit goes.
+// the commit goes. It is part of the state no more than of the store.
 void Pipeline::SetAsideOversized(const std::string& reason) {
-  const auto by_size = [](const Record& a, const Record& b) {
-    return a.value.size() < b.value.size();
-  };
-  std::vector<Record>* largest_class = nullptr;
-  for (auto& records : pending_) {
-    if (records.empty()) continue;
-    if (!largest_class || by_size(*std::ranges::max_element(*largest_class, by_size),
-                                  *std::ranges::max_element(records, by_size))) {
-      largest_class = &records;
-    }
+  auto largest = pending_.TakeLargest();
+  if (!largest) return pending_.ForgetDeadLetters();
+  FoldPendingAgain();
+  pending_.AddDeadLetter({.input = "store",
+                          .origin = RecordKey(largest->tenant, largest->asset),
+                          .reason = reason,
+                          .payload = std::move(largest->value),
+                          .time = clock_.Now()});
+}
+
+void Pipeline::CountForgotten() {
+  const uint64_t now = fold_.forgotten() - forgotten_told_;
+  if (now == 0) return;
+  forgotten_told_ += now;
+  assets_forgotten_.Increment(static_cast<double>(now));
+  if (const auto count = forgotten_log_.Count(clock_.SinceBoot(), now)) {
+    log_.Warning(
+        "more than {} assets: {} that were silent for longest are forgotten, with the "
+        "states of their rules",
+        options_.fold.assets, *count);
   }
-  if (!largest_class) return dead_letters_.clear();
-  const auto largest = std::ranges::max_element(*largest_class, by_size);
-  dead_letters_.push_back(DeadLetter{.input = "store",
-                                     .origin = RecordKey(largest->tenant, largest->asset),
-                                     .reason = reason,
-                                     .payload = std::move(largest->value),
-                                     .time = clock_.Now()});
-  largest_class->erase(largest);
-  --pending_records_;
 }
 
 void Pipeline::OnRoom() {
@@ -238,7 +262,8 @@ std::vector<Pipeline::InputStatus> Pipeline::inputs() const {
     all.push_back({.name = inbox->input_.name,
                    .received = inbox->accepted_,
                    .settled = inbox->settled_,
-                   .refused = static_cast<uint64_t>(inbox->refused_.Value())});
+                   .refused = static_cast<uint64_t>(inbox->refused_.Value()),
+                   .redelivered = static_cast<uint64_t>(inbox->redelivered_.Value())});
   }
   return all;
 }

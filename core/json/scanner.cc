@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <array>
-#include <deque>
 #include <optional>
+#include <utility>
 
 #include "core/utf8.h"
 
@@ -15,6 +15,7 @@ namespace {
 constexpr size_t kShownKeyBytes = 40;
 // Up to here comparing every pair of keys is cheaper than sorting them.
 constexpr size_t kFewKeys = 16;
+constexpr size_t kUsualNodes = 24;
 
 bool IsDigit(char c) {
   return c >= '0' && c <= '9';
@@ -45,8 +46,9 @@ bool IsLowSurrogate(unsigned unit) {
   return unit >= 0xDC00 && unit <= 0xDFFF;
 }
 
-void AppendUtf8(std::string& out, unsigned point) {
-  const auto put = [&out](unsigned byte) { out.push_back(static_cast<char>(byte)); };
+// Returns the end of what it wrote.
+char* PutUtf8(char* out, unsigned point) {
+  const auto put = [&out](unsigned byte) { *out++ = static_cast<char>(byte); };
   if (point < 0x80) {
     put(point);
   } else if (point < 0x800) {
@@ -62,36 +64,32 @@ void AppendUtf8(std::string& out, unsigned point) {
     put(0x80 | (point >> 6 & 0x3F));
     put(0x80 | (point & 0x3F));
   }
+  return out;
 }
 
 class Scanner {
  public:
-  Scanner(std::string_view text, const Limits& limits)
-      : text_(text),
+  Scanner(std::span<char> text, const Limits& limits)
+      : buffer_(text.data()),
+        text_(text.data(), text.size()),
         max_depth_(std::min(limits.max_depth, kDeepest)),
         max_values_(limits.max_values) {
-    numbers_.reserve(32);
-    keys_.reserve(32);
+    nodes_.reserve(kUsualNodes);
   }
 
   bool Run() {
     SkipSpace();
-    if (!ScanValue(0)) return false;
+    if (!ScanValue(AddNode(), 0)) return false;
     SkipSpace();
     return at_ == text_.size() || Fail("unexpected text after the value");
   }
 
-  std::vector<std::string_view> TakeNumbers() { return std::move(numbers_); }
+  std::vector<Node> TakeNodes() { return std::move(nodes_); }
   Error error() const {
     return {ErrorCode::kRejected, fmt::format("json: {} at byte {}", what_, where_)};
   }
 
  private:
-  struct Key {
-    std::string_view text;  // Unescaped.
-    size_t offset;
-  };
-
   bool Fail(std::string what, std::optional<size_t> where = std::nullopt) {
     what_ = std::move(what);
     where_ = where.value_or(at_);
@@ -105,108 +103,143 @@ class Scanner {
     return true;
   }
   void SkipSpace() {
+    if (at_ >= text_.size() || !IsSpace(text_[at_])) return;
+    ++blemishes_;
     while (at_ < text_.size() && IsSpace(text_[at_])) ++at_;
   }
 
-  bool ScanValue(size_t depth) {
-    if (at_ >= text_.size()) return Fail("unexpected end");
-    switch (text_[at_]) {
-      case '{':
-        return depth < max_depth_ ? ScanObject(depth + 1) : Fail("nested too deep");
-      case '[':
-        return depth < max_depth_ ? ScanArray(depth + 1) : Fail("nested too deep");
-      case '"':
-        return ScanString();
-      case 't':
-        return ScanLiteral("true");
-      case 'f':
-        return ScanLiteral("false");
-      case 'n':
-        return ScanLiteral("null");
-      default:
-        return ScanNumber();
-    }
+  size_t AddNode() {
+    nodes_.emplace_back();
+    return nodes_.size() - 1;
   }
 
-  bool ScanObject(size_t depth) {
-    const size_t outer_keys = keys_.size();
-    ++at_;
-    SkipSpace();
-    if (Accept('}')) return true;
-    do {
-      SkipSpace();
-      if (!ScanKey() || !CountValue()) return false;
-      SkipSpace();
-      if (!Accept(':')) return Fail("expected ':'");
-      SkipSpace();
-      if (!ScanValue(depth)) return false;
-      SkipSpace();
-    } while (Accept(','));
-    if (!Accept('}')) return Fail("expected ',' or '}'");
-    if (!CheckKeys(outer_keys)) return false;
-    keys_.resize(outer_keys);
+  // Each of these fills in the node, which its parent has added.
+  bool ScanValue(size_t node, size_t depth) {
+    if (at_ >= text_.size()) return Fail("unexpected end");
+    const size_t start = at_;
+    const size_t blemishes = blemishes_;
+    const char first = text_[at_];
+    if (first == '"') return ScanText(node);
+    if (first == '{' || first == '[') {
+      if (depth >= max_depth_) return Fail("nested too deep");
+      nodes_[node].type = first == '{' ? Type::kObject : Type::kArray;
+      if (!(first == '{' ? ScanObject(node, depth + 1) : ScanArray(node, depth + 1))) return false;
+    } else if (!ScanPlain(nodes_[node], first)) {
+      return false;
+    }
+    nodes_[node].text = text_.substr(start, at_ - start);
+    nodes_[node].canonical = blemishes_ == blemishes;
     return true;
   }
 
-  bool ScanArray(size_t depth) {
+  bool ScanPlain(Node& node, char first) {
+    if (first == 't' || first == 'f') {
+      node.type = Type::kBool;
+      return ScanLiteral(first == 't' ? "true" : "false");
+    }
+    if (first == 'n') return ScanLiteral("null");
+    node.type = Type::kNumber;
+    return ScanNumber();
+  }
+
+  bool ScanText(size_t node) {
+    nodes_[node].type = Type::kString;
+    return ScanString(nodes_[node].text, nodes_[node].canonical);
+  }
+
+  bool ScanObject(size_t object, size_t depth) {
+    ++at_;
+    SkipSpace();
+    if (Accept('}')) return true;
+    size_t last = 0;
+    size_t members = 0;
+    do {
+      SkipSpace();
+      last = AddChild(object, last);
+      ++members;
+      if (!ScanKey(nodes_[last]) || !CountValue()) return false;
+      SkipSpace();
+      if (!Accept(':')) return Fail("expected ':'");
+      SkipSpace();
+      if (!ScanValue(last, depth)) return false;
+      SkipSpace();
+    } while (Accept(','));
+    if (!Accept('}')) return Fail("expected ',' or '}'");
+    return CheckKeys(nodes_[object], members);
+  }
+
+  bool ScanArray(size_t array, size_t depth) {
     ++at_;
     SkipSpace();
     if (Accept(']')) return true;
+    size_t last = 0;
     do {
       SkipSpace();
-      if (!CountValue() || !ScanValue(depth)) return false;
+      last = AddChild(array, last);
+      if (!CountValue() || !ScanValue(last, depth)) return false;
       SkipSpace();
     } while (Accept(','));
     return Accept(']') || Fail("expected ',' or ']'");
   }
 
+  // `last`: the child before, 0 if this is the first.
+  size_t AddChild(size_t parent, size_t last) {
+    const size_t child = AddNode();
+    if (last == 0) {
+      nodes_[parent].has_children = true;
+    } else {
+      nodes_[last].next = static_cast<uint32_t>(child - last);
+    }
+    return child;
+  }
+
   bool CountValue() { return ++values_ <= max_values_ || Fail("too many values"); }
 
-  bool ScanKey() {
-    const size_t start = at_;
+  bool ScanKey(Node& member) {
     if (Peek() != '"') return Fail("expected a key");
-    bool escaped = false;
-    if (!ScanString(&escaped)) return false;
-    const std::string_view raw = text_.substr(start + 1, at_ - start - 2);
-    keys_.push_back(
-        {escaped ? std::string_view(unescaped_.emplace_back(Unescape(raw))) : raw, start});
+    return ScanString(member.key, member.canonical_key);
+  }
+
+  bool CheckKeys(const Node& object, size_t members) {
+    if (members > kFewKeys) return CheckManyKeys(object, members);
+    for (const Node* a = &object + 1; a->next != 0; a += a->next) {
+      for (const Node* b = a + a->next;; b += b->next) {
+        if (a->key == b->key) return FailDuplicate(b->key);
+        if (b->next == 0) break;
+      }
+    }
     return true;
   }
 
-  bool CheckKeys(size_t first) {
-    const auto begin = keys_.begin() + static_cast<std::ptrdiff_t>(first);
-    const auto same = [](const Key& a, const Key& b) { return a.text == b.text; };
-    if (keys_.size() - first <= kFewKeys) {
-      for (auto key = begin; key != keys_.end(); ++key) {
-        const auto twin =
-            std::find_if(key + 1, keys_.end(), [&](const Key& other) { return same(*key, other); });
-        if (twin != keys_.end()) return FailDuplicate(*twin);
-      }
-      return true;
-    }
-    std::sort(begin, keys_.end(), [](const Key& a, const Key& b) {
-      return a.text != b.text ? a.text < b.text : a.offset < b.offset;
+  bool CheckManyKeys(const Node& object, size_t members) {
+    std::vector<std::string_view> keys;
+    keys.reserve(members);
+    const Node* member = &object + 1;
+    for (size_t i = 0; i < members; ++i, member += member->next) keys.push_back(member->key);
+    std::ranges::sort(keys, [](std::string_view a, std::string_view b) {
+      return a != b ? a < b : a.data() < b.data();
     });
-    const auto twin = std::adjacent_find(begin, keys_.end(), same);
-    return twin == keys_.end() || FailDuplicate(*(twin + 1));
+    const auto twin = std::ranges::adjacent_find(keys);
+    return twin == keys.end() || FailDuplicate(*(twin + 1));
   }
 
-  bool FailDuplicate(const Key& key) {
-    if (key.text.size() > kShownKeyBytes) return Fail("duplicate key", key.offset);
-    return Fail(fmt::format("duplicate key \"{}\"", key.text), key.offset);
+  bool FailDuplicate(std::string_view key) {
+    const auto quote = static_cast<size_t>(key.data() - text_.data()) - 1;
+    if (key.size() > kShownKeyBytes) return Fail("duplicate key", quote);
+    return Fail(fmt::format("duplicate key \"{}\"", key), quote);
   }
 
-  bool ScanString(bool* escaped = nullptr) {
+  // Gives the contents, unescaped, and whether they have been so already.
+  bool ScanString(std::string_view& contents, bool& canonical) {
     const size_t start = at_++;
-    while (at_ < text_.size()) {
+    bool escaped = false;
+    for (;;) {
+      while (at_ < text_.size() && kPlain[static_cast<unsigned char>(text_[at_])]) ++at_;
+      if (at_ >= text_.size()) return Fail("string without an end", start);
       const char c = text_[at_];
-      if (kPlain[static_cast<unsigned char>(c)]) {
-        ++at_;
-      } else if (c == '"') {
-        ++at_;
-        return true;
-      } else if (c == '\\') {
-        if (escaped) *escaped = true;
+      if (c == '"') break;
+      if (c == '\\') {
+        escaped = true;
         if (!ScanEscape()) return false;
       } else if (static_cast<unsigned char>(c) < 0x20) {
         return Fail("control character in a string");
@@ -216,7 +249,14 @@ class Scanner {
         at_ += bytes;
       }
     }
-    return Fail("string without an end", start);
+    contents = text_.substr(start + 1, at_ - start - 1);
+    ++at_;
+    canonical = !escaped;
+    if (escaped) {
+      ++blemishes_;
+      contents = Unescape(buffer_ + start + 1, contents);
+    }
+    return true;
   }
 
   bool ScanEscape() {
@@ -256,17 +296,17 @@ class Scanner {
     return unit;
   }
 
-  // REQUIRES: the inside of a string that ScanString has passed.
-  static std::string Unescape(std::string_view raw) {
+  // Writes over `raw`, which begins at `out` and is never shorter than its meaning.
+  static std::string_view Unescape(char* out, std::string_view raw) {
     constexpr std::string_view kLetters = "bfnrt";
     constexpr std::string_view kMeanings = "\b\f\n\r\t";
-    std::string text;
+    const char* const begin = out;
     for (size_t i = 0; i < raw.size();) {
       if (raw[i] != '\\') {
-        text.push_back(raw[i++]);
+        *out++ = raw[i++];
       } else if (raw[i + 1] != 'u') {
         const size_t letter = kLetters.find(raw[i + 1]);
-        text.push_back(letter == std::string_view::npos ? raw[i + 1] : kMeanings[letter]);
+        *out++ = letter == std::string_view::npos ? raw[i + 1] : kMeanings[letter];
         i += 2;
       } else {
         unsigned point = HexUnitOf(raw, i).value_or(0);
@@ -276,10 +316,10 @@ class Scanner {
               0x10000 + ((point - 0xD800) << 10) + (HexUnitOf(raw, i).value_or(0xDC00) - 0xDC00);
           i += 6;
         }
-        AppendUtf8(text, point);
+        out = PutUtf8(out, point);
       }
     }
-    return text;
+    return {begin, static_cast<size_t>(out - begin)};
   }
 
   bool ScanLiteral(std::string_view literal) {
@@ -305,32 +345,26 @@ class Scanner {
       if (!ScanDigits()) return Fail("bad number", start);
     }
     if (IsDigit(Peek())) return Fail("number with a leading zero", start);
-    numbers_.push_back(text_.substr(start, at_ - start));
     return true;
   }
 
-  std::string_view text_;
-  size_t max_depth_;
-  size_t max_values_;
+  char* const buffer_;           // The text again, to unescape in.
+  const std::string_view text_;  // What is behind at_ may have been unescaped.
+  const size_t max_depth_;
+  const size_t max_values_;
   size_t at_ = 0;
   size_t values_ = 0;
-  std::vector<std::string_view> numbers_;
-  std::vector<Key> keys_;              // Of all objects that are open, innermost last.
-  std::deque<std::string> unescaped_;  // What Key::text points to if the key has escapes; a deque
-                                       // never moves its elements.
+  size_t blemishes_ = 0;  // White space and escapes so far.
+  std::vector<Node> nodes_;
   std::string what_;
   size_t where_ = 0;
 };
 }  // namespace
 
-Result<std::vector<std::string_view>> Scan(std::string_view text, const Limits& limits) {
-  if (text.size() > limits.max_bytes) {
-    return Error{ErrorCode::kRejected, fmt::format("json: {} bytes, over the limit of {}",
-                                                   text.size(), limits.max_bytes)};
-  }
+Result<std::vector<Node>> Scan(std::span<char> text, const Limits& limits) {
   Scanner scanner(text, limits);
   if (!scanner.Run()) return scanner.error();
-  return scanner.TakeNumbers();
+  return scanner.TakeNodes();
 }
 
 }  // namespace tidegate::json

@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "core/json/json.h"
+#include "core/json/scanner.h"
 
 namespace tidegate::json {
 
@@ -14,9 +15,12 @@ namespace {
 // What follows the backslash for a character below 0x20; 'u' where there is no short form.
 constexpr std::string_view kShortEscapes = "uuuuuuuubtnufruuuuuuuuuuuuuuuuuu";
 
-bool NeedsEscape(char c) {
-  return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\';
-}
+constexpr std::array<bool, 256> kNeedsEscape = [] {
+  std::array<bool, 256> needs{};
+  for (size_t c = 0; c < 0x20; ++c) needs[c] = true;
+  needs['"'] = needs['\\'] = true;
+  return needs;
+}();
 
 void AppendEscape(std::string& out, char c) {
   out.push_back('\\');
@@ -34,7 +38,7 @@ void AppendQuoted(std::string& out, std::string_view text) {
   out.push_back('"');
   size_t plain_from = 0;
   for (size_t i = 0; i < text.size(); ++i) {
-    if (!NeedsEscape(text[i])) continue;
+    if (!kNeedsEscape[static_cast<unsigned char>(text[i])]) continue;
     out.append(text, plain_from, i - plain_from);
     AppendEscape(out, text[i]);
     plain_from = i + 1;
@@ -117,7 +121,24 @@ void Writer::Null() {
   out_.append("null");
 }
 
+void Writer::Member(Value value) {
+  const Node& node = *value.node_;
+  if (!node.canonical_key) {
+    Key(node.key);
+  } else {
+    Separate();
+    out_.append(node.key.data() - 1, node.key.size() + 2).push_back(':');
+    needs_comma_ = false;
+  }
+  Copy(value);
+}
+
 void Writer::Copy(Value value) {
+  if (value.node_->canonical) {
+    Separate();
+    out_.append(value.node_->source());
+    return;
+  }
   switch (value.type()) {
     case Type::kNull:
       return Null();
@@ -134,8 +155,7 @@ void Writer::Copy(Value value) {
     case Type::kObject:
       BeginObject();
       for (auto member = value.First(); member; member = member->Next()) {
-        Key(member->key());
-        Copy(*member);
+        Member(*member);
       }
       return EndObject();
   }

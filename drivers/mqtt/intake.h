@@ -42,6 +42,15 @@ class Intake {
   // Driver::Resume: offers again what is kept.
   void Resume();
 
+  // The broker has told whether it resumes our session: passed on to the inbox.
+  void OnSession(bool resumed) {
+    inbox_->OnSession({.resumed = resumed, .acknowledged = acknowledged_});
+  }
+  // What the broker sends again comes before this: passed on.
+  void OnCaughtUp() { inbox_->OnCaughtUp(); }
+
+  // What was taken is about to be acknowledged, for all we know. REQUIRES: safe().
+  void Acknowledging() { acknowledged_ = last_; }
   // Everything that was unacknowledged is acknowledged now. REQUIRES: safe().
   void Acknowledged();
   // The connection is gone: kept messages of QoS 1 are given up, since the broker sends them again.
@@ -75,6 +84,7 @@ class Intake {
 
   Ticket last_ = 0;
   Ticket settled_ = 0;
+  Ticket acknowledged_ = 0;     // None above it has been acknowledged to the broker.
   size_t unsettled_bytes_ = 0;  // Counted down only when all is safe, or given up.
   size_t unacknowledged_ = 0;
   bool blocked_ = false;

@@ -168,6 +168,7 @@ void MqttDriver::Acknowledge() {
 }
 
 void MqttDriver::Write() {
+  intake_.Acknowledging();
   if (!connection_->Write()) {
     Lost(connection_->error());
     return;

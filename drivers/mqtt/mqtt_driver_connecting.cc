@@ -154,6 +154,7 @@ void MqttDriver::OnConnack(const MqttConnection::Connack& connack) {
   drained_ = false;
   writing_ = false;
   held_since_.reset();
+  intake_.OnSession(connack.session_present);
 }
 
 void MqttDriver::Online() {
@@ -183,6 +184,7 @@ void MqttDriver::Subscribe() {
 }
 
 void MqttDriver::OnSuback(int granted) {
+  intake_.OnCaughtUp();
   subscribed_ = granted < kLeastSubackFailure;
   metrics_.connected.Set(subscribed_ ? 1 : 0);
   if (!subscribed_) {

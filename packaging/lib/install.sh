@@ -7,7 +7,7 @@
 # shellcheck disable=SC2034  # Used by those who source this file.
 TIDEGATE_BUILD_PACKAGES=(
     build-essential cmake ninja-build pkg-config
-    libcjson-dev libcli11-dev libcurl4-openssl-dev libfmt-dev libmicrohttpd-dev libmongoc-dev
+    libcli11-dev libcurl4-openssl-dev libfmt-dev libmicrohttpd-dev libmongoc-dev
     libmosquitto-dev libprotobuf-dev librdkafka-dev libsqlite3-dev libsystemd-dev libxxhash-dev
     libzstd-dev prometheus-cpp-dev protobuf-compiler
 )

@@ -1,6 +1,8 @@
 // A payload from a vehicle: every element becomes one record or one refusal, and a record's value
 // is canonical JSON that decodes to itself and whose time can be replaced.
+#include <array>
 #include <chrono>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,10 +12,36 @@
 
 namespace {
 
+constexpr std::array kNames{"temperature_c",
+                            "location.latitude",
+                            "location",
+                            "lat",
+                            "status",
+                            "ts",
+                            "timestamp",
+                            "device_id",
+                            "asset_id",
+                            "tenant_id",
+                            "event_id",
+                            "driver_id",
+                            "a",
+                            "a.b",
+                            "additional_data.a",
+                            "x.y.z"};
+
+std::string TextOf(std::optional<tidegate::json::Value> value) {
+  std::string text;
+  if (value) tidegate::json::Writer(text).Copy(*value);
+  return text;
+}
+
 struct Collected final : tidegate::DecodeSink {
-  void OnRecord(tidegate::Record record, const tidegate::DecodedRecord& decoded) override {
-    (void)decoded.Field("location.latitude");
-    (void)decoded.Field("temperature_c");
+  void OnRecord(tidegate::Record&& record, const tidegate::DecodedRecord& decoded) override {
+    const tidegate::DecodedRecord stored(record);
+    for (const char* name : kNames) {
+      tidegate::fuzz::Check(TextOf(decoded.Field(name)) == TextOf(stored.Field(name)),
+                            "a rule sees the same when the record comes from the store");
+    }
     records.push_back(std::move(record));
   }
   void OnRefused(std::string_view, std::string reason) override {

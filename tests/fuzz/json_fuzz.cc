@@ -1,5 +1,8 @@
 // Any bytes: refused with a message, or a document whose canonical form is stable and means the
-// same.
+// same, and in which cJSON, another parser, sees the same.
+#include <cjson/cJSON.h>
+
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -48,12 +51,55 @@ std::string Canonical(const Document& document) {
   return text;
 }
 
+// cJSON takes no longer numbers.
+constexpr size_t kLongestForCJson = 63;
+
+bool SameAs(Value ours, const cJSON* theirs) {
+  switch (ours.type()) {
+    case Type::kNull:
+      return cJSON_IsNull(theirs);
+    case Type::kBool:
+      return ours.as_bool() ? cJSON_IsTrue(theirs) : cJSON_IsFalse(theirs);
+    case Type::kNumber:
+      return cJSON_IsNumber(theirs) && theirs->valuedouble == ours.as_number();
+    case Type::kString:
+      return cJSON_IsString(theirs) && theirs->valuestring == ours.as_string();
+    case Type::kArray:
+    case Type::kObject:
+      break;
+  }
+  if (!(ours.is_array() ? cJSON_IsArray(theirs) : cJSON_IsObject(theirs))) return false;
+  const cJSON* child = theirs->child;
+  for (auto value = ours.First(); value; value = value->Next(), child = child->next) {
+    if (child == nullptr || !SameAs(*value, child)) return false;
+    if (ours.is_object() && value->key() != child->string) return false;
+  }
+  return child == nullptr;
+}
+
+bool HasLongNumber(Value value) {
+  if (value.is_number()) return value.number_text().size() > kLongestForCJson;
+  for (auto child = value.First(); child; child = child->Next()) {
+    if (HasLongNumber(*child)) return true;
+  }
+  return false;
+}
+
+void SecondOpinion(std::string_view text, const Document& document) {
+  if (HasLongNumber(document.root())) return;
+  const std::unique_ptr<cJSON, decltype(&cJSON_Delete)> theirs(
+      cJSON_ParseWithLength(text.data(), text.size()), &cJSON_Delete);
+  Check(theirs != nullptr, "cJSON takes what we take");
+  Check(SameAs(document.root(), theirs.get()), "cJSON sees the same");
+}
+
 void RoundTrip(std::string_view text) {
   const auto document = Document::Parse(text);
   if (!document.ok()) {
     Check(!document.error().message.empty(), "a refusal has a message");
     return;
   }
+  SecondOpinion(text, *document);
   const std::string canonical = Canonical(*document);
   Check(canonical.size() <= text.size(), "the canonical form is never longer");
   Check(IsUtf8(canonical), "the canonical form is UTF-8");

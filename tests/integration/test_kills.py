@@ -74,7 +74,6 @@ def test_of_all_three_in_turn(running, mosquitto, request):
     expect_once(lambda: landing.documents("heartbeats"), publisher.promised, seconds=90)
 
 
-@pytest.mark.xfail(strict=True, reason="alert states are in memory: a restart raises again")
 def test_an_alert_is_raised_once_over_a_restart(site, mosquitto, mongo):
     """The alert's state is a fold over what was stored, so killing the agent neither repeats nor
     forgets it."""

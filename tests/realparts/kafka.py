@@ -39,27 +39,40 @@ broker.heartbeat.interval.ms=500
 broker.session.timeout.ms=3000
 """
 
+_ACCESS_LISTS = {
+    "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+    "super.users": "User:ANONYMOUS",
+}
+
 
 class Kafka(Server):
     """`bootstrap` is PLAINTEXT. With certificates and users there is SASL_SSL with PLAIN too, at
-    `secure_bootstrap`."""
+    `secure_bootstrap`; with `access_lists` those users may do what an ACL allows them, and PLAINTEXT
+    may do all. `properties` override the defaults."""
 
     def __init__(
         self,
         folder: Path,
         certificates: Certificates | None = None,
         users: dict[str, str] | None = None,
+        access_lists: bool = False,
+        properties: dict[str, str] | None = None,
+        address: str = "127.0.0.1",
     ):
         super().__init__("kafka", folder)
         self.home = install.kafka()
         self.port, self._controller, self._secure = free_ports(3)
-        self.bootstrap = f"127.0.0.1:{self.port}"
+        self.address = address
+        self.bootstrap = f"{address}:{self.port}"
         self.secure_bootstrap = f"localhost:{self._secure}"
         self._config = folder / "server.properties"
-        self._config.write_text(_PROPERTIES + self._listeners(certificates, users or {}))
+        more = {} if not access_lists else dict(_ACCESS_LISTS)
+        more |= properties or {}
+        lines = "".join(f"{name}={value}\n" for name, value in more.items())
+        self._config.write_text(_PROPERTIES + self._listeners(certificates, users or {}) + lines)
 
     def _listeners(self, certificates: Certificates | None, users: dict[str, str]) -> str:
-        plain = f"PLAINTEXT://127.0.0.1:{self.port}"
+        plain = f"PLAINTEXT://{self.bootstrap}"
         secure = f",SASL_SSL://localhost:{self._secure}" if certificates else ""
         lines = [
             f"controller.quorum.voters=1@127.0.0.1:{self._controller}",
@@ -129,7 +142,7 @@ class Kafka(Server):
         # Metadata (key 3, version 1) for no topic: the reply counts its brokers behind length and
         # correlation id.
         request = bytes.fromhex("0003000100000001ffff00000000")
-        with socket.create_connection(("127.0.0.1", self.port), timeout=2) as link:
+        with socket.create_connection((self.address, self.port), timeout=2) as link:
             link.settimeout(2)
             link.sendall(len(request).to_bytes(4, "big") + request)
             reply = link.recv(4096)

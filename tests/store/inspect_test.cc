@@ -160,5 +160,31 @@ TEST_F(InspectTest, AMissingOrForeignFileIsAnError) {
   EXPECT_EQ(Verify(options.path).error().code, ErrorCode::kCorrupt);
 }
 
+TEST_F(InspectTest, ReadsAndNamesTheDamageOfAFileThatDoesNotOpen) {
+  Fill();
+  const std::string epoch = store().epoch();
+  Close();
+  FILE* const file = fopen(options.path.c_str(), "r+b");
+  fputs("no database any more", file);
+  fclose(file);
+  const auto before = Files();
+  const auto report = Verify(options.path);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_THAT(report->findings, testing::Contains(HasSubstr("SQLITE_NOTADB")));
+  EXPECT_EQ(report->records, 9u);
+  std::vector<Seq> seqs;
+  const auto visit = [&](const StoredRecord& stored) {
+    EXPECT_EQ(stored.epoch, epoch);
+    seqs.push_back(stored.seq);
+    return true;
+  };
+  EXPECT_EQ(ForEachRecordFound(options.path, {}, visit)->records, 9u);
+  EXPECT_THAT(seqs, ElementsAre(1, 2, 3, 4, 5, 6, 7, 8, 9));
+  seqs.clear();
+  EXPECT_TRUE(ForEachRecordFound(options.path, {RecordClass::kHeartbeat, 5}, visit).ok());
+  EXPECT_THAT(seqs, ElementsAre(3, 6, 7, 8, 9));
+  EXPECT_EQ(Files(), before);
+}
+
 }  // namespace
 }  // namespace tidegate

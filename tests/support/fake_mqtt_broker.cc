@@ -199,7 +199,8 @@ void FakeMqttBroker::OnConnect(std::string_view body) {
   }
   if (std::exchange(publish_first_, false)) Send(PublishPacket("f/early/bird", "{}", 1));
   accepted_ = true;
-  const std::string accept("\1\0\0", version_ == kVersion5 ? 3 : 2);
+  std::string accept("\0\0\0", version_ == kVersion5 ? 3 : 2);
+  if (resume_) accept[0] = '\1';
   Send(Packet(kConnack, accept));
 }
 

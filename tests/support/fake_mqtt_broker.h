@@ -44,6 +44,12 @@ class FakeMqttBroker {
   void Speak(bool five, bool three);  // Which versions are accepted; both at first.
   void RefuseBy(Refusal refusal) { refusal_ = refusal; }
   void PublishBeforeNextConnack() { publish_first_ = true; }  // Artemis, on a resumed session.
+  void ResumeSessions(bool resume) { resume_ = resume; }      // What the next CONNACK says.
+  // Sends it with this packet id, as a broker does that sends again, or that reuses ids.
+  void PublishAs(uint16_t packet_id, std::string_view topic, std::string_view payload) {
+    next_id_ = packet_id;
+    Publish(topic, payload);
+  }
   void AnswerSubscribe(int granted) { granted_ = granted; }
   void AnswerPings(bool answer) { answer_pings_ = answer; }
   // Like a broker with a window: keeps `count` messages unacknowledged at most, 0 is no limit.
@@ -95,6 +101,7 @@ class FakeMqttBroker {
   bool speaks_three_ = true;
   Refusal refusal_ = Refusal::kV5Connack;
   bool publish_first_ = false;
+  bool resume_ = true;
   int granted_ = 1;
   bool answer_pings_ = true;
   size_t window_ = 0;

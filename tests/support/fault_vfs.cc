@@ -5,19 +5,16 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
-#include <random>
+#include <string_view>
 #include <utility>
 
 namespace tidegate {
 namespace {
 
-constexpr uint64_t kSectorBytes = 512;
+constexpr uint64_t kBlockBytes = 512;
 
 int DefaultCode(FaultVfs::Call call) {
   switch (call) {
-    case FaultVfs::Call::kRead:
-      return SQLITE_IOERR_READ;
     case FaultVfs::Call::kWrite:
       return SQLITE_IOERR_WRITE;
     case FaultVfs::Call::kSync:
@@ -28,74 +25,77 @@ int DefaultCode(FaultVfs::Call call) {
       return SQLITE_IOERR_TRUNCATE;
     case FaultVfs::Call::kDelete:
       return SQLITE_IOERR_DELETE;
+    case FaultVfs::Call::kRead:
+      return SQLITE_IOERR_READ;
   }
   return SQLITE_IOERR;
 }
 
 std::string Contents(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  std::ifstream file(path, std::ios::binary | std::ios::ate);
+  std::string contents(static_cast<size_t>(std::max<std::streamoff>(file.tellg(), 0)), '\0');
+  file.seekg(0).read(contents.data(), static_cast<std::streamsize>(contents.size()));
+  return contents;
 }
 
-uint64_t InodeOf(const char* path) {
+// 0: there is no such file.
+uint64_t InodeOf(const std::string& path) {
   struct stat info {};
-  return stat(path, &info) == 0 ? info.st_ino : 0;
-}
-
-void PutAt(std::string& contents, uint64_t offset, std::string_view bytes) {
-  if (contents.size() < offset + bytes.size()) contents.resize(offset + bytes.size());
-  std::copy(bytes.begin(), bytes.end(), contents.begin() + static_cast<std::ptrdiff_t>(offset));
+  return stat(path.c_str(), &info) == 0 ? info.st_ino : 0;
 }
 
 }  // namespace
 
 class FaultFile final : public VfsFile {
  public:
-  FaultFile(sqlite3_file* real, FaultVfs& vfs, FaultVfs::Medium* medium, uint64_t inode)
+  FaultFile(sqlite3_file* real, FaultVfs& vfs, FaultMedium* medium, uint64_t inode)
       : VfsFile(real), vfs_(vfs), medium_(medium), inode_(inode) {}
 
   int Read(void* data, int size, sqlite3_int64 offset) override {
     if (vfs_.IsLost(inode_, static_cast<uint64_t>(offset), static_cast<uint64_t>(size))) {
       return SQLITE_IOERR_READ;
     }
-    if (vfs_.fail_call_ == FaultVfs::Call::kRead) {
-      if (const int code = vfs_.Judge(FaultVfs::Call::kRead); code != SQLITE_OK) return code;
-    }
-    return VfsFile::Read(data, size, offset);
+    const int code = vfs_.Judge(FaultVfs::Call::kRead);
+    return code != SQLITE_OK ? code : VfsFile::Read(data, size, offset);
   }
-
   int Write(const void* data, int size, sqlite3_int64 offset) override {
-    if (const int code = vfs_.Judge(FaultVfs::Call::kWrite); code != SQLITE_OK) return code;
-    const auto* const bytes = static_cast<const char*>(data);
-    if (medium_ != nullptr) {
-      medium_->unsynced.push_back({static_cast<uint64_t>(offset), {bytes, bytes + size}, false});
+    const std::string_view bytes(static_cast<const char*>(data), static_cast<size_t>(size));
+    const bool had_power = !vfs_.power_cut_;
+    if (const int code = vfs_.Judge(FaultVfs::Call::kWrite); code != SQLITE_OK) {
+      if (had_power) WritePart(bytes, offset);
+      return code;
     }
+    if (medium_ != nullptr) medium_->Write(static_cast<uint64_t>(offset), bytes);
     return VfsFile::Write(data, size, offset);
   }
   int Truncate(sqlite3_int64 size) override {
     if (const int code = vfs_.Judge(FaultVfs::Call::kTruncate); code != SQLITE_OK) return code;
-    if (medium_ != nullptr) medium_->unsynced.push_back({static_cast<uint64_t>(size), {}, true});
+    if (medium_ != nullptr) medium_->Truncate(static_cast<uint64_t>(size));
     return VfsFile::Truncate(size);
   }
   int Sync(int flags) override {
-    if (const int code = vfs_.Judge(FaultVfs::Call::kSync); code != SQLITE_OK) return code;
-    if (medium_ != nullptr) {
-      for (const auto& write : medium_->unsynced) {
-        if (write.is_truncate) {
-          medium_->synced.resize(write.offset);
-        } else {
-          PutAt(medium_->synced, write.offset, write.bytes);
-        }
-      }
-      medium_->unsynced.clear();
-    }
     (void)flags;  // Nothing needs to reach the real disk.
+    const bool had_power = !vfs_.power_cut_;
+    if (const int code = vfs_.Judge(FaultVfs::Call::kSync); code != SQLITE_OK) {
+      if (had_power && medium_ != nullptr) medium_->FailSync(vfs_.random_);
+      return code;
+    }
+    if (medium_ != nullptr) medium_->Sync();
+    vfs_.deleted_.clear();
     return SQLITE_OK;
   }
 
  private:
+  // A write that fails has often written its beginning.
+  void WritePart(std::string_view bytes, sqlite3_int64 offset) {
+    const auto part = bytes.substr(0, vfs_.random_() % (bytes.size() + 1));
+    if (part.empty()) return;
+    if (medium_ != nullptr) medium_->Write(static_cast<uint64_t>(offset), part);
+    VfsFile::Write(part.data(), static_cast<int>(part.size()), offset);
+  }
+
   FaultVfs& vfs_;
-  FaultVfs::Medium* medium_;  // Null for a temporary file.
+  FaultMedium* medium_;  // Null for a temporary file.
   uint64_t inode_;
 };
 
@@ -104,11 +104,17 @@ void FaultVfs::FailNth(uint64_t n, std::optional<Call> call, int code, bool for_
   fail_call_ = call;
   fail_code_ = code;
   fail_for_ever_ = for_ever;
+  cut_when_failing_ = false;
   failed_ = false;
 }
 
 void FaultVfs::CutPower() {
   power_cut_ = true;
+}
+
+void FaultVfs::CutPowerAt(uint64_t n) {
+  FailNth(n);
+  cut_when_failing_ = true;
 }
 
 void FaultVfs::Heal() {
@@ -117,24 +123,33 @@ void FaultVfs::Heal() {
 }
 
 void FaultVfs::LoseBlock(const std::string& path, uint64_t block) {
-  lost_blocks_.emplace(InodeOf(path.c_str()), block);
+  lost_blocks_.emplace(InodeOf(path), block);
 }
 
 bool FaultVfs::IsLost(uint64_t inode, uint64_t offset, uint64_t size) const {
-  const auto lost = lost_blocks_.lower_bound({inode, offset / kSectorBytes});
+  const auto lost = lost_blocks_.lower_bound({inode, offset / kBlockBytes});
   return lost != lost_blocks_.end() && lost->first == inode &&
-         lost->second * kSectorBytes < offset + size;
+         lost->second * kBlockBytes < offset + size;
+}
+
+uint64_t FaultVfs::calls(std::optional<Call> call) const {
+  uint64_t count = 0;
+  for (const auto& [kind, calls] : calls_) {
+    if (call ? kind == *call : kind != Call::kRead) count += calls;
+  }
+  return count;
 }
 
 int FaultVfs::Judge(Call call) {
-  ++calls_;
+  ++calls_[call];
   if (power_cut_) return DefaultCode(call);
-  if (fail_in_ == 0 || (fail_call_ && *fail_call_ != call)) return SQLITE_OK;
+  if (fail_in_ == 0 || (fail_call_ ? *fail_call_ != call : call == Call::kRead)) return SQLITE_OK;
   if (fail_in_ > 1) {
     --fail_in_;
     return SQLITE_OK;
   }
   failed_ = true;
+  power_cut_ = cut_when_failing_;
   if (!fail_for_ever_) fail_in_ = 0;
   return fail_code_ != 0 ? fail_code_ : DefaultCode(call);
 }
@@ -145,16 +160,24 @@ int FaultVfs::BeforeOpen(const char*, int) {
 
 int FaultVfs::BeforeDelete(const char* path) {
   if (const int code = Judge(Call::kDelete); code != SQLITE_OK) return code;
-  media_.erase(path);
+  if (const auto known = media_.find(path); known != media_.end()) {
+    deleted_.insert_or_assign(known->first, std::move(known->second));
+    media_.erase(known);
+  }
   return SQLITE_OK;
 }
 
 std::unique_ptr<VfsFile> FaultVfs::Wrap(sqlite3_file* real, const char* path, int) {
-  Medium* medium = nullptr;
+  FaultMedium* medium = nullptr;
   if (path != nullptr) {
-    const auto [entry, is_new] = media_.try_emplace(path);
-    if (is_new) entry->second.synced = Contents(path);
-    medium = &entry->second;
+    const uint64_t inode = InodeOf(path);
+    auto known = media_.find(path);
+    if (known != media_.end() && known->second.inode() != inode) {
+      media_.erase(known);  // Another file has got its name by a rename.
+      known = media_.end();
+    }
+    if (known == media_.end()) known = media_.try_emplace(path, Contents(path), inode).first;
+    medium = &known->second;
   }
   return std::make_unique<FaultFile>(real, *this, medium, path != nullptr ? InodeOf(path) : 0);
 }
@@ -162,27 +185,22 @@ std::unique_ptr<VfsFile> FaultVfs::Wrap(sqlite3_file* real, const char* path, in
 void FaultVfs::RestorePower(uint64_t seed) {
   Heal();
   std::mt19937_64 random(seed);
+  // One power cut, one kind of damage. Only the log keeps commits apart by whole blocks.
+  const auto loss = FaultMedium::PowerLoss::Draw(random, true);
+  const auto put_back = [&](const std::string& path, FaultMedium& medium) {
+    auto own = loss;
+    own.ruins_blocks = loss.ruins_blocks && path.ends_with("-wal");
+    std::ofstream(path, std::ios::binary | std::ios::trunc) << medium.Lose(own, random);
+  };
   for (auto& [path, medium] : media_) {
-    for (const UnsyncedWrite& write : medium.unsynced) {
-      if (write.is_truncate) {
-        if (random() % 2 == 0) medium.synced.resize(write.offset);
-        continue;
-      }
-      for (uint64_t at = 0; at < write.bytes.size();) {
-        const uint64_t sector_end =
-            ((write.offset + at) / kSectorBytes + 1) * kSectorBytes - write.offset;
-        const uint64_t size = std::min(sector_end, write.bytes.size()) - at;
-        if (random() % 2 == 0) {
-          PutAt(medium.synced, write.offset + at, std::string_view(write.bytes).substr(at, size));
-        }
-        at += size;
-      }
-    }
-    medium.unsynced.clear();
-    std::ofstream(path, std::ios::binary | std::ios::trunc) << medium.synced;
+    if (InodeOf(path) == medium.inode()) put_back(path, medium);
     std::filesystem::remove(path + "-shm");
   }
+  for (auto& [path, medium] : deleted_) {
+    if (InodeOf(path) == 0 && random() % 2 == 0) put_back(path, medium);
+  }
   media_.clear();
+  deleted_.clear();
 }
 
 }  // namespace tidegate

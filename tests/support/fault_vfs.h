@@ -1,28 +1,32 @@
 // A disk that fails: stands below the store, fails the n-th call of a kind, and keeps what would be
-// on the medium if the power went now. One thread.
+// on the medium if the power went now. Names of files (made, deleted, renamed) are on the medium at
+// once, but a deleted file may come back until the next sync. One thread.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
+#include <random>
 #include <set>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "store/vfs_handle.h"
+#include "tests/support/fault_medium.h"
 
 namespace tidegate {
 
 class FaultVfs final : public Vfs {
  public:
-  enum class Call { kRead, kWrite, kSync, kOpen, kTruncate, kDelete };
+  enum class Call { kWrite, kSync, kOpen, kTruncate, kDelete, kRead };
 
-  explicit FaultVfs(std::string name) : Vfs(std::move(name), "") {}
+  // `seed` decides what a failed call has done nevertheless.
+  explicit FaultVfs(std::string name, uint64_t seed = 1)
+      : Vfs(std::move(name), ""), random_(seed) {}
 
-  // The n-th call from now on (1 is the next), of `call` or of any kind, returns `code`; once, or
-  // from then on for ever.
+  // The n-th call from now on (1 is the next), of `call` or of any kind but reads, returns `code`;
+  // once, or from then on for ever.
   void FailNth(uint64_t n, std::optional<Call> call = std::nullopt, int code = 0,
                bool for_ever = false);
   // From now on the medium does not give that 512-byte block of the file (the first is 0), as a
@@ -30,42 +34,38 @@ class FaultVfs final : public Vfs {
   void LoseBlock(const std::string& path, uint64_t block);
   // From now on nothing reaches the disk, as if the machine were off.
   void CutPower();
-  // Heals, and puts the files back as the medium holds them: what was synced, and of each later
-  // write a random part of its sectors. REQUIRES: every file is closed.
+  // The same in the middle of the n-th call from now on, of any kind but reads.
+  void CutPowerAt(uint64_t n);
+  // Heals, and puts the files back as the medium holds them: what was synced, and of what was not,
+  // an arbitrary part over all files. REQUIRES: every file is closed.
   void RestorePower(uint64_t seed);
   void Heal();
   // Whether the failure that was ordered has happened.
   bool failed() const { return failed_; }
-  uint64_t calls() const { return calls_; }
+  // Calls until now, of `call` or of all kinds but reads.
+  uint64_t calls(std::optional<Call> call = std::nullopt) const;
 
  private:
   friend class FaultFile;
-
-  struct UnsyncedWrite {
-    uint64_t offset = 0;
-    std::string bytes;
-    bool is_truncate = false;  // To `offset`.
-  };
-  struct Medium {
-    std::string synced;
-    std::vector<UnsyncedWrite> unsynced;
-  };
 
   int BeforeOpen(const char* path, int flags) override;
   int BeforeDelete(const char* path) override;
   std::unique_ptr<VfsFile> Wrap(sqlite3_file* real, const char* path, int flags) override;
   bool IsLost(uint64_t inode, uint64_t offset, uint64_t size) const;
-  // What the call is to return before it does anything. Reads count only if reads are to fail.
+  // What the call is to return before it does anything.
   int Judge(Call call);
 
+  std::mt19937_64 random_;
   std::optional<Call> fail_call_;
   uint64_t fail_in_ = 0;  // 0: never.
   int fail_code_ = 0;
   bool fail_for_ever_ = false;
+  bool cut_when_failing_ = false;
   bool failed_ = false;
   bool power_cut_ = false;
-  uint64_t calls_ = 0;
-  std::map<std::string, Medium> media_;
+  std::map<Call, uint64_t> calls_;
+  std::map<std::string, FaultMedium> media_;             // By path.
+  std::map<std::string, FaultMedium> deleted_;           // Since the last sync of any file.
   std::set<std::pair<uint64_t, uint64_t>> lost_blocks_;  // Of which inode.
 };
 

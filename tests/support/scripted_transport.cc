@@ -65,6 +65,7 @@ std::vector<Seq> ScriptedTransport::PendingSeqs() const {
 void ScriptedTransport::Answer(Seq seq, Delivery delivery) {
   const auto found = std::ranges::find(pending_, seq, &Sent::seq);
   assert(found != pending_.end());
+  link_bytes_ += found->message.key.size() + found->message.value.size();
   if (delivery == Delivery::kAcked) {
     acked_.push_back(seq);
     delivered_.push_back(*found);

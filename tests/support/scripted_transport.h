@@ -24,6 +24,8 @@ class ScriptedTransport final : public Transport {
   void Recall(const std::string& reason) override;
   void OnActivity(std::function<void()> callback) override { on_activity_ = std::move(callback); }
   bool Connected() const override { return connected_; }
+  // Keys and values of what was answered, as it is.
+  uint64_t LinkBytes() const override { return link_bytes_; }
 
   // Sends beyond this many pending ones are kFull.
   void SetRoom(size_t records) { room_ = records; }
@@ -67,6 +69,7 @@ class ScriptedTransport final : public Transport {
   std::optional<size_t> room_;
   std::optional<size_t> max_value_bytes_;
   bool connected_ = true;
+  uint64_t link_bytes_ = 0;
   std::function<void()> on_activity_;
 };
 

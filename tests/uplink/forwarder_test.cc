@@ -364,6 +364,37 @@ TEST_F(ForwarderTest, WhileNoBrokerAnswersLittleIsInMemoryTwice) {
   EXPECT_THAT(transport_.pending(), SizeIs(1000));
 }
 
+TEST_F(ForwarderTest, BrokersThatAreAwayForHoursCostLittleAndNothingIsDropped) {
+  options_.max_in_flight_records = 200;
+  transport_.SetConnected(false);
+  Start();
+  size_t attempts = 0;
+  size_t stored = 0;
+  for (int minute = 0; minute < 12 * 60; ++minute) {
+    StoreHeartbeats(10);
+    stored += 10;
+    ASSERT_LE(transport_.pending().size(), options_.max_in_flight_away);
+    attempts += transport_.pending().empty() ? 0 : 1;
+    transport_.RetryAll();  // The library gives up on them.
+    Turn();
+    Wait(std::chrono::minutes(1));
+  }
+  EXPECT_LE(forwarder_->status().sent, attempts * options_.max_in_flight_away);
+  EXPECT_EQ(Stored(), stored);
+  EXPECT_LE(log_lines_.size(), 12U * 60 + 1);
+  StoreAlert();
+  transport_.SetConnected(true);
+  Turn();
+  Wait(std::chrono::seconds(30));
+  AckAll();
+  EXPECT_TRUE(forwarder_->Idle());
+  EXPECT_EQ(transport_.acked().size(), stored + 1);
+  EXPECT_TRUE(std::ranges::is_sorted(transport_.acked().begin() + 51, transport_.acked().end()));
+  EXPECT_THAT(std::vector<Seq>(transport_.acked().begin(), transport_.acked().begin() + 51),
+              Contains(stored + 1))
+      << "the alert overtakes all but what was on its way";
+}
+
 TEST_F(ForwarderTest, StatusCounts) {
   Start();
   StoreHeartbeats(3);

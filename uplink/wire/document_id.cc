@@ -1,12 +1,20 @@
 #include <fmt/format.h>
 #include <xxhash.h>
 
+#include <array>
+#include <charconv>
+
 #include "uplink/wire/wire_message.h"
 
 namespace tidegate {
 
 std::string SequenceId(const Origin& origin, Seq seq) {
-  return fmt::format("{}:{}:{}", origin.gateway, origin.epoch, seq);
+  std::array<char, 20> digits;  // What 64 bits need.
+  const auto end = std::to_chars(digits.begin(), digits.end(), seq).ptr;
+  std::string id;
+  id.reserve(origin.gateway.size() + origin.epoch.size() + 2 + digits.size());
+  id.append(origin.gateway).append(1, ':').append(origin.epoch).append(1, ':');
+  return id.append(digits.begin(), end);
 }
 
 std::string DocumentId(const IdParts& parts) {

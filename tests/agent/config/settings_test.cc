@@ -106,8 +106,42 @@ TEST(SettingsTest, WhatIsAllowedButNotAdvisableIsAWarning) {
 TEST(SettingsTest, WhatBelongsToALaterVersionIsRefusedAndNotIgnored) {
   EXPECT_THAT(Load({{"TIDEGATE_WINDOW_T", "temperature_c every 1m"}}).problems,
               ElementsAre(HasSubstr("no windows yet")));
-  EXPECT_THAT(Load({{"TIDEGATE_UPLINK_BUDGET", "50MiB/day"}}).problems,
-              ElementsAre(HasSubstr("no byte budget yet")));
+}
+
+TEST(SettingsTest, TheUplinkIsNotLimitedUnlessItIsSaid) {
+  const LoadedSettings loaded = Load({});
+  EXPECT_THAT(loaded.settings.uplink_budgets, IsEmpty());
+  EXPECT_THAT(loaded.settings.uplink_windows, IsEmpty());
+  EXPECT_EQ(loaded.settings.uplink_live_share_percent, 20U);
+  EXPECT_EQ(loaded.settings.uplink_linger, milliseconds(2000));
+  EXPECT_EQ(Shown(loaded, "TIDEGATE_UPLINK_BUDGET"), "default: none");
+}
+
+TEST(SettingsTest, LimitsOfTheUplinkAreRead) {
+  const LoadedSettings loaded = Load({{"TIDEGATE_UPLINK_BUDGET", "2MiB/hour, 20MiB/day"},
+                                      {"TIDEGATE_UPLINK_WINDOW", "02:00-05:00,22:30-23:00"},
+                                      {"TIDEGATE_UPLINK_LIVE_SHARE", "50%"},
+                                      {"TIDEGATE_UPLINK_LINGER", "0s"}});
+  EXPECT_THAT(loaded.problems, IsEmpty());
+  ASSERT_EQ(loaded.settings.uplink_budgets.size(), 2U);
+  EXPECT_EQ(loaded.settings.uplink_budgets[1].bytes, 20U << 20);
+  ASSERT_EQ(loaded.settings.uplink_windows.size(), 2U);
+  EXPECT_EQ(loaded.settings.uplink_live_share_percent, 50U);
+  EXPECT_EQ(loaded.settings.uplink_linger, milliseconds(0));
+  EXPECT_EQ(Shown(loaded, "TIDEGATE_UPLINK_BUDGET"), "environment: 2MiB/hour, 20MiB/day");
+}
+
+TEST(SettingsTest, AWrongLimitSaysWhatIsWrongWithIt) {
+  const LoadedSettings loaded = Load({{"TIDEGATE_UPLINK_BUDGET", "2MiB/hour,50MiB/month"},
+                                      {"TIDEGATE_UPLINK_WINDOW", "2-5"},
+                                      {"TIDEGATE_UPLINK_LIVE_SHARE", "100%"},
+                                      {"TIDEGATE_UPLINK_LINGER", "5"}});
+  EXPECT_THAT(loaded.problems,
+              testing::UnorderedElementsAre(
+                  AllOf(HasSubstr("TIDEGATE_UPLINK_BUDGET"), HasSubstr("\"50MiB/month\"")),
+                  AllOf(HasSubstr("TIDEGATE_UPLINK_WINDOW"), HasSubstr("02:00-05:00")),
+                  AllOf(HasSubstr("TIDEGATE_UPLINK_LIVE_SHARE"), HasSubstr("90%")),
+                  AllOf(HasSubstr("TIDEGATE_UPLINK_LINGER"), HasSubstr("duration"))));
 }
 
 TEST(SettingsTest, KafkaPropertiesPassThroughAndNeedBootstrapServers) {

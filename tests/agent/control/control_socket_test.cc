@@ -108,7 +108,8 @@ TEST(StatusTest, TextIsMadeFromTheJson) {
                            .detail = "connected",
                            .received = 7,
                            .settled = 6,
-                           .refused = 1});
+                           .refused = 1,
+                           .redelivered = 3});
   report.uplink = {.configured = true,
                    .connected = false,
                    .detail = "away",
@@ -120,7 +121,8 @@ TEST(StatusTest, TextIsMadeFromTheJson) {
   ASSERT_TRUE(text.ok());
   EXPECT_THAT(*text, HasSubstr("gw-1 (tidegate-agent 1.2.3, up 2m, clock NOT synchronised)"));
   EXPECT_THAT(*text, HasSubstr("24 records"));
-  EXPECT_THAT(*text, HasSubstr("local: connected; 7 received, 6 durable, 1 refused"));
+  EXPECT_THAT(*text,
+              HasSubstr("local: connected; 7 received, 6 durable, 1 refused, 3 redelivered"));
   EXPECT_THAT(StatusJson(report), HasSubstr(R"("clock_correction_seconds":null)"));
   EXPECT_EQ(StatusLine(report), "24 records behind; inputs 1/1 connected; uplink away");
 }

@@ -14,7 +14,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 struct Collected final : DecodeSink {
-  void OnRecord(Record record, const DecodedRecord& decoded) override {
+  void OnRecord(Record&& record, const DecodedRecord& decoded) override {
     if (const auto field = decoded.Field(watched)) watched_text.emplace_back(field->number_text());
     records.push_back(std::move(record));
   }

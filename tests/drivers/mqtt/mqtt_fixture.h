@@ -34,6 +34,11 @@ class CollectingInbox final : public Inbox {
     return true;
   }
 
+  void OnSession(const Session& session) override { sessions.push_back(session); }
+  void OnCaughtUp() override { caught_up.push_back(taken.size()); }
+
+  std::vector<Session> sessions;
+  std::vector<size_t> caught_up;  // How many had been taken by then.
   size_t room = 1'000'000;
   Ticket last = 0;
   std::vector<TakenMessage> taken;

@@ -11,7 +11,16 @@ from confluent_kafka import (
     Producer,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import (
+    AclBinding,
+    AclBindingFilter,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    NewTopic,
+    ResourcePatternType,
+    ResourceType,
+)
 from realparts import wait_until
 
 # A new broker's answers to the first question about a group.
@@ -31,6 +40,18 @@ class Message:
     value: bytes
     headers: dict[str, str]
     timestamp_ms: int | None  # None: the message has none.
+
+
+def _write(user: str, topic: str, kind=AclBinding):
+    return kind(
+        ResourceType.TOPIC,
+        topic,
+        ResourcePatternType.LITERAL,
+        f"User:{user}",
+        "*",
+        AclOperation.WRITE,
+        AclPermissionType.ALLOW,
+    )
 
 
 class KafkaView:
@@ -55,6 +76,17 @@ class KafkaView:
     def partitions(self, topic: str) -> list[int]:
         found = self._admin.list_topics(topic, timeout=10).topics.get(topic)
         return sorted(found.partitions) if found and not found.error else []
+
+    def allow(self, user: str, *topics: str):
+        """Lets the user write to the topics."""
+        for done in self._admin.create_acls([_write(user, topic) for topic in topics]).values():
+            done.result()
+
+    def forbid(self, user: str, *topics: str):
+        """Takes that back."""
+        rules = [_write(user, topic, AclBindingFilter) for topic in topics]
+        for done in self._admin.delete_acls(rules).values():
+            done.result()
 
     def send(
         self,

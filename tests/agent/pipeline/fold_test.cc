@@ -1,4 +1,4 @@
-#include "agent/pipeline/alerts.h"
+#include "agent/pipeline/fold.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -13,25 +13,25 @@ namespace {
 using std::chrono::seconds;
 using testing::HasSubstr;
 
-class AlertsTest : public testing::Test {
+class FoldTest : public testing::Test {
  protected:
   void Use(std::string_view rule) {
-    alerts_.emplace(std::vector<Rule>{*ParseRule("overheat", rule)});
+    fold_.emplace(std::vector<Rule>{*ParseRule("overheat", rule)}, tidegate::Fold::Options{});
   }
 
   // Folds one payload in and returns the alerts that came of it.
   std::vector<std::string> Fold(const std::string& payload, BootTime arrival = {}) {
     struct Sink final : DecodeSink {
-      void OnRecord(Record, const DecodedRecord& decoded) override {
-        alerts.Fold(decoded, arrival,
-                    [&](Record alert, RuleChange) { values.push_back(alert.value); });
+      void OnRecord(Record&&, const DecodedRecord& decoded) override {
+        fold.Apply(decoded, std::chrono::duration_cast<std::chrono::milliseconds>(arrival),
+                   [&](Record alert, RuleChange) { values.push_back(alert.value); });
       }
       void OnRefused(std::string_view, std::string reason) override { ADD_FAILURE() << reason; }
-      Sink(Alerts& a, BootTime t) : alerts(a), arrival(t) {}
-      Alerts& alerts;
+      Sink(tidegate::Fold& f, BootTime t) : fold(f), arrival(t) {}
+      tidegate::Fold& fold;
       BootTime arrival;
       std::vector<std::string> values;
-    } sink(*alerts_, arrival);
+    } sink(*fold_, arrival);
     DecodeContext context;
     context.default_tenant = "acme";
     context.arrival = *ParseTime("2026-01-01T00:00:00Z");
@@ -43,10 +43,10 @@ class AlertsTest : public testing::Test {
         R"({{"asset_id":"{}","timestamp":"2026-01-01T00:00:{:02}Z","temperature_c":{}}})", asset,
         second, temperature);
   }
-  std::optional<Alerts> alerts_;
+  std::optional<tidegate::Fold> fold_;
 };
 
-TEST_F(AlertsTest, AnAlertNamesTheRecordThatRaisedAndTheOneThatClearedIt) {
+TEST_F(FoldTest, AnAlertNamesTheRecordThatRaisedAndTheOneThatClearedIt) {
   Use("temperature_c > 50 clear 48 severity critical");
   EXPECT_TRUE(Fold(Reading(1, "50")).empty());
   EXPECT_THAT(
@@ -56,7 +56,7 @@ TEST_F(AlertsTest, AnAlertNamesTheRecordThatRaisedAndTheOneThatClearedIt) {
           R"("status":"raised","severity":"critical","field":"temperature_c","value":50.10,"threshold":50,)"
           R"("raised_at":"2026-01-01T00:00:02.000Z",)"
           R"("message":"truck-7 raised: temperature_c is 50.10, rule temperature_c > 50"})"));
-  EXPECT_EQ(alerts_->raised(), 1U);
+  EXPECT_EQ(fold_->raised(), 1U);
   EXPECT_TRUE(Fold(Reading(3, "49")).empty()) << "between the thresholds";
   const auto cleared = Fold(Reading(4, "47"));
   ASSERT_EQ(cleared.size(), 1U);
@@ -64,25 +64,25 @@ TEST_F(AlertsTest, AnAlertNamesTheRecordThatRaisedAndTheOneThatClearedIt) {
       cleared[0],
       HasSubstr(R"("timestamp":"2026-01-01T00:00:04.000Z","rule":"overheat","status":"cleared")"));
   EXPECT_THAT(cleared[0], HasSubstr(R"("raised_at":"2026-01-01T00:00:02.000Z")"));
-  EXPECT_EQ(alerts_->raised(), 0U);
+  EXPECT_EQ(fold_->raised(), 0U);
 }
 
-TEST_F(AlertsTest, AssetsHaveStatesOfTheirOwn) {
+TEST_F(FoldTest, AssetsHaveStatesOfTheirOwn) {
   Use("temperature_c > 50");
   EXPECT_EQ(Fold(Reading(1, "60", "a")).size(), 1U);
   EXPECT_EQ(Fold(Reading(1, "60", "b")).size(), 1U);
   EXPECT_EQ(Fold(Reading(2, "60", "a")).size(), 0U);
-  EXPECT_EQ(alerts_->raised(), 2U);
+  EXPECT_EQ(fold_->raised(), 2U);
 }
 
-TEST_F(AlertsTest, ForIsMeasuredOnTheSourcesOwnTime) {
+TEST_F(FoldTest, ForIsMeasuredOnTheSourcesOwnTime) {
   Use("temperature_c > 50 for 10s");
   EXPECT_TRUE(Fold(Reading(1, "60"), seconds(1)).empty());
   EXPECT_TRUE(Fold(Reading(5, "60"), seconds(100)).empty()) << "a late burst is no long time";
   EXPECT_EQ(Fold(Reading(11, "60"), seconds(100)).size(), 1U);
 }
 
-TEST_F(AlertsTest, ForIsMeasuredOnTheTimeSinceBootWhereTheSourceGivesNone) {
+TEST_F(FoldTest, ForIsMeasuredOnTheTimeSinceBootWhereTheSourceGivesNone) {
   Use("temperature_c > 50 for 10s");
   const std::string hot = R"({"asset_id":"a","temperature_c":60})";
   EXPECT_TRUE(Fold(hot, seconds(100)).empty());

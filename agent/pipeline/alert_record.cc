@@ -1,4 +1,4 @@
-#include "agent/pipeline/alerts.h"
+#include "agent/pipeline/alert_record.h"
 
 #include <fmt/format.h>
 
@@ -75,45 +75,6 @@ Record MakeAlertRecord(const Rule& rule, const Record& changed, json::Value valu
                         value_text, rule.field, RuleOperatorText(rule.op), threshold));
   writer.EndObject();
   return alert;
-}
-
-void Alerts::Fold(const DecodedRecord& decoded, BootTime arrival,
-                  const std::function<void(Record, RuleChange)>& emit) {
-  const Record& record = decoded.record();
-  const Moment moment =
-      record.time_source == TimeSource::kSource
-          ? Moment{TimeSource::kSource, record.time.time_since_epoch()}
-          : Moment{TimeSource::kGateway,
-                   std::chrono::duration_cast<std::chrono::milliseconds>(arrival)};
-  std::string key;
-  for (size_t i = 0; i < rules_.size(); ++i) {
-    const Rule& rule = rules_[i];
-    if (!rule.AppliesTo(record.tenant, record.asset)) continue;
-    const auto field = decoded.Field(rule.field);
-    if (!field) continue;
-    if (key.empty()) key = RecordKey(record.tenant, record.asset);
-    auto of_asset = states_.find(key);
-    RuleState state;
-    if (of_asset != states_.end()) {
-      if (const auto found = of_asset->second.find(i); found != of_asset->second.end())
-        state = found->second;
-    }
-    const RuleState before = state;
-    const RuleChange change = Evaluate(rule, field, moment, record.time, state);
-    if (change == RuleChange::kRaised) ++raised_;
-    if (change == RuleChange::kCleared) --raised_;
-    if (change != RuleChange::kNone) {
-      const WallTime raised_at = change == RuleChange::kRaised ? state.raised_at : before.raised_at;
-      emit(MakeAlertRecord(rule, record, *field, change, raised_at), change);
-    }
-    if (state == before) continue;
-    if (!(state == RuleState{})) {
-      states_[key][i] = state;
-    } else if (of_asset != states_.end()) {
-      of_asset->second.erase(i);
-      if (of_asset->second.empty()) states_.erase(of_asset);
-    }
-  }
 }
 
 }  // namespace tidegate

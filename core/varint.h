@@ -1,5 +1,4 @@
-// Variable-length integers (LEB128) and a bounded reader over untrusted bytes. Private to store/.
-// Pure.
+// Variable-length integers (LEB128) and a bounded reader over untrusted bytes. Pure; any thread.
 #pragma once
 
 #include <cstddef>

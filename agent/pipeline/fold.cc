@@ -1,0 +1,181 @@
+#include "agent/pipeline/fold.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "agent/pipeline/alert_record.h"
+
+namespace tidegate {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+void AssignKey(std::string& key, std::string_view tenant, std::string_view asset) {
+  key.assign(tenant);
+  key.push_back('/');
+  key.append(asset);
+}
+
+Moment MomentOf(const Record& record, milliseconds since_boot) {
+  if (record.time_source == TimeSource::kSource)
+    return {TimeSource::kSource, record.time.time_since_epoch()};
+  return {TimeSource::kGateway, since_boot};
+}
+
+}  // namespace
+
+Fold::Fold(std::vector<Rule> rules, Options options) : options_(options) {
+  for (Rule& rule : rules) {
+    RuleIdentity identity{rule.name, RuleDefinition(rule)};
+    rules_.push_back({std::move(identity), std::move(rule)});
+  }
+}
+
+void Fold::Clear() {
+  index_.clear();
+  calm_.clear();
+  busy_.clear();
+  raised_ = 0;
+  std::erase_if(rules_, [](const FoldedRule& folded) { return !folded.rule; });
+  for (FoldedRule& folded : rules_) folded.known = true;
+}
+
+void Fold::Load(const FoldState& saved) {
+  Clear();
+  for (FoldedRule& folded : rules_) {
+    folded.known = std::ranges::find(saved.rules, folded.identity) != saved.rules.end();
+  }
+  std::vector<uint32_t> place;  // In rules_, of each saved rule.
+  for (const RuleIdentity& identity : saved.rules) {
+    const auto same = std::ranges::find(
+        rules_, identity.name, [](const FoldedRule& folded) { return folded.identity.name; });
+    place.push_back(static_cast<uint32_t>(same - rules_.begin()));
+    if (same == rules_.end()) rules_.push_back({identity, std::nullopt});
+  }
+  for (Asset asset : saved.assets) {
+    for (RuleStateOfAsset& of_asset : asset.states) {
+      of_asset.rule = place[of_asset.rule];
+      const FoldedRule& folded = rules_[of_asset.rule];
+      if (!folded.known) of_asset.state.met_since.reset();
+      if (folded.rule && of_asset.state.raised) ++raised_;
+    }
+    std::erase_if(asset.states, [](const auto& of_asset) { return of_asset.state == RuleState{}; });
+    Insert(std::move(asset));
+  }
+}
+
+void Fold::Save(FoldState& state) const {
+  for (const FoldedRule& folded : rules_) state.rules.push_back(folded.identity);
+  state.assets.assign(calm_.begin(), calm_.end());
+  state.assets.insert(state.assets.end(), busy_.begin(), busy_.end());
+}
+
+void Fold::Insert(Asset asset) {
+  if (index_.contains(asset.key)) return;  // Only a saved state that we did not make has it twice.
+  if (index_.size() >= options_.assets) Forget(calm_.empty() ? busy_ : calm_);
+  Assets& list = ListOf(asset);
+  list.push_back(std::move(asset));
+  index_.emplace(list.back().key, std::prev(list.end()));
+}
+
+void Fold::Forget(Assets& from) {
+  for (const auto& [rule, state] : from.front().states) {
+    if (state.raised && rules_[rule].rule) --raised_;
+  }
+  index_.erase(from.front().key);
+  from.pop_front();
+  ++forgotten_;
+}
+
+void Fold::BeginBoot() {
+  for (auto& [key, place] : index_) {
+    Asset& asset = *place;
+    asset.arrival = milliseconds::zero();
+    if (asset.states.empty()) continue;
+    for (auto& [rule, state] : asset.states) {
+      if (state.met_since && state.met_since->axis == TimeSource::kGateway) state.met_since.reset();
+    }
+    std::erase_if(asset.states, [](const auto& of_asset) { return of_asset.state == RuleState{}; });
+  }
+  for (auto asset = busy_.begin(); asset != busy_.end();) {
+    const auto next = std::next(asset);
+    if (asset->states.empty()) calm_.splice(calm_.end(), busy_, asset);
+    asset = next;
+  }
+}
+
+Asset& Fold::Touch(const Record& record, milliseconds since_boot) {
+  AssignKey(key_, record.tenant, record.asset);
+  auto found = index_.find(key_);
+  if (found == index_.end()) {
+    Insert(Asset{.key = key_, .time = {}, .arrival = {}, .states = {}});
+    found = index_.find(key_);
+  }
+  Asset& asset = *found->second;
+  Assets& list = ListOf(asset);
+  list.splice(list.end(), list, found->second);
+  asset.time = record.time;
+  asset.arrival = since_boot;
+  return asset;
+}
+
+const Asset* Fold::Find(std::string_view tenant, std::string_view asset) const {
+  std::string key;
+  AssignKey(key, tenant, asset);
+  const auto found = index_.find(key);
+  return found == index_.end() ? nullptr : &*found->second;
+}
+
+void Fold::Apply(const DecodedRecord& decoded, milliseconds since_boot, const Emit& emit) {
+  const Record& record = decoded.record();
+  FoldRules(decoded, MomentOf(record, since_boot), Touch(record, since_boot), &emit);
+}
+
+void Fold::ApplyAgain(const Record& record, milliseconds since_boot) {
+  FoldRules(DecodedRecord(record), MomentOf(record, since_boot), Touch(record, since_boot),
+            nullptr);
+}
+
+void Fold::FoldRules(const DecodedRecord& decoded, Moment moment, Asset& asset, const Emit* emit) {
+  const Record& record = decoded.record();
+  for (uint32_t i = 0; i < rules_.size(); ++i) {
+    const FoldedRule& folded = rules_[i];
+    if (!folded.rule) return;  // And so for those behind it.
+    if (emit == nullptr && !folded.known) continue;
+    if (!folded.rule->AppliesTo(record.tenant, record.asset)) continue;
+    if (const auto field = decoded.Field(folded.rule->field))
+      Step(decoded, i, *field, moment, asset, emit);
+  }
+}
+
+void Fold::Step(const DecodedRecord& decoded, uint32_t rule, json::Value field, Moment moment,
+                Asset& asset, const Emit* emit) {
+  const auto kept = std::ranges::find(asset.states, rule, &RuleStateOfAsset::rule);
+  RuleState state = kept == asset.states.end() ? RuleState{} : kept->state;
+  const RuleState before = state;
+  const RuleChange change =
+      Evaluate(*rules_[rule].rule, field, moment, decoded.record().time, state);
+  if (change == RuleChange::kRaised) ++raised_;
+  if (change == RuleChange::kCleared) --raised_;
+  if (change != RuleChange::kNone && emit != nullptr) {
+    const WallTime raised_at = change == RuleChange::kRaised ? state.raised_at : before.raised_at;
+    (*emit)(MakeAlertRecord(*rules_[rule].rule, decoded.record(), field, change, raised_at),
+            change);
+  }
+  // What has ended leaves nothing behind: when it was raised is told.
+  if (!state.raised && !state.met_since) state = RuleState{};
+  if (state == before) return;
+  Assets& from = ListOf(asset);
+  if (kept == asset.states.end()) {
+    asset.states.push_back({rule, state});
+  } else if (state == RuleState{}) {
+    asset.states.erase(kept);
+  } else {
+    kept->state = state;
+  }
+  Assets& to = ListOf(asset);
+  if (&from != &to) to.splice(to.end(), from, index_.find(asset.key)->second);
+}
+
+}  // namespace tidegate

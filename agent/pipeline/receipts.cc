@@ -1,0 +1,83 @@
+#include "agent/pipeline/receipts.h"
+
+#include <algorithm>
+
+namespace tidegate {
+
+void Receipts::OnSession(bool resumed, Ticket acknowledged) {
+  waiting_.clear();
+  new_since_resume_ = 0;
+  if (!resumed) {
+    entries_.clear();
+    ids_.reset();
+    return;
+  }
+  // Of two with one id, the broker can only mean the younger one.
+  std::bitset<65'536> seen;
+  for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {
+    if (seen.test(entry->receipt.packet_id)) continue;
+    seen.set(entry->receipt.packet_id);
+    waiting_.push_back({entry->receipt, entry->ticket > acknowledged});
+  }
+}
+
+void Receipts::OnCaughtUp() {
+  std::erase_if(waiting_, [](const Waiting& waiting) { return !waiting.certain; });
+}
+
+bool Receipts::Matches(const Waiting& waiting, const Arrived& message) const {
+  if (waiting.receipt.fingerprint != message.fingerprint) return false;
+  return waiting.certain || message.same_record || since_reuse_ >= kReuseMemory;
+}
+
+bool Receipts::Redelivered(const Arrived& message) {
+  const auto same_id = std::ranges::find(waiting_, message.packet_id, [](const Waiting& waiting) {
+    return waiting.receipt.packet_id;
+  });
+  if (same_id == waiting_.end() || !Matches(*same_id, message)) {
+    OnNew(message);
+    return false;
+  }
+  waiting_.erase(same_id);
+  std::erase_if(entries_,
+                [&](const Entry& entry) { return entry.receipt.packet_id == message.packet_id; });
+  Remember({{message.packet_id, message.fingerprint}, message.ticket});
+  return true;
+}
+
+void Receipts::OnNew(const Arrived& message) {
+  OnCaughtUp();
+  const bool ids_are_not_kept = std::ranges::any_of(waiting_, [&](const Waiting& waiting) {
+    return waiting.receipt.packet_id == message.packet_id ||
+           waiting.receipt.fingerprint == message.fingerprint;
+  });
+  if (ids_are_not_kept || ++new_since_resume_ > kWindow) waiting_.clear();
+}
+
+void Receipts::Add(const Arrived& message) {
+  if (since_reuse_ < kReuseMemory) ++since_reuse_;
+  if (ids_.test(message.packet_id)) since_reuse_ = 0;
+  Remember({{message.packet_id, message.fingerprint}, message.ticket});
+}
+
+void Receipts::Remember(const Entry& entry) {
+  if (entries_.size() >= kWindow) {
+    ids_.reset(entries_.front().receipt.packet_id);
+    entries_.pop_front();
+  }
+  entries_.push_back(entry);
+  ids_.set(entry.receipt.packet_id);
+}
+
+void Receipts::Save(InputReceipts& saved) const {
+  saved.since_reuse = since_reuse_;
+  for (const Entry& entry : entries_) saved.receipts.push_back(entry.receipt);
+}
+
+void Receipts::Load(const InputReceipts& saved) {
+  *this = Receipts();
+  since_reuse_ = std::min(saved.since_reuse, kReuseMemory);
+  for (const Receipt& receipt : saved.receipts) Remember({receipt, 0});
+}
+
+}  // namespace tidegate

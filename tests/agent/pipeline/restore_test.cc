@@ -1,0 +1,287 @@
+// The state over crashes: what several lives emit and store equals what one life would have.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fmt/format.h>
+
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "agent/pipeline/pipeline.h"
+#include "core/time_format.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/manual_loop.h"
+#include "tests/support/memory_store.h"
+#include "tests/support/store_proxy.h"
+
+namespace tidegate {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::ElementsAreArray;
+using testing::SizeIs;
+
+// Saves a snapshot only when the test says so, and can say that it was given none.
+class SeldomStore final : public StoreProxy {
+ public:
+  explicit SeldomStore(MemoryStore& store) : StoreProxy(store), memory_(store) {}
+  void SetSnapshotSource(SnapshotSource source) override {
+    if (!source) return memory_.SetSnapshotSource(nullptr);
+    memory_.SetSnapshotSource([this, source = std::move(source)]() -> std::optional<std::string> {
+      if (!wanted) return std::nullopt;
+      return source();
+    });
+  }
+  Result<Seq> Append(const AppendRequest& request) override {
+    if (!failures.empty()) {
+      const Error error = failures.back();
+      failures.pop_back();
+      return error;
+    }
+    return StoreProxy::Append(request);
+  }
+  bool wanted = false;
+  std::vector<Error> failures;
+
+ private:
+  MemoryStore& memory_;
+};
+
+class QuietDriver final : public Driver {
+ public:
+  Status Start(Loop&, Inbox&) override { return {}; }
+  void Stop() override {}
+  void Settled(Ticket) override {}
+  void Resume() override {}
+  bool Starved() const override { return false; }
+  DriverStatus status() const override { return {}; }
+};
+
+std::vector<Rule> Rules() {
+  return {*ParseRule("hot", "t > 50 clear 40"), *ParseRule("long", "t > 45 for 2s"),
+          *ParseRule("door", "door == open for 1s"), *ParseRule("id", "device_id == a")};
+}
+
+// A gateway with two inputs, whose process can be killed.
+class Gateway {
+ public:
+  explicit Gateway(std::vector<Rule> rules = Rules()) : rules_(std::move(rules)) { Start(); }
+  ~Gateway() { pipeline_.reset(); }
+
+  void Start() {
+    Pipeline::Options options;
+    options.default_tenant = "acme";
+    options.commit_records = 1'000'000;
+    options.fold = fold;
+    pipeline_.emplace(store, loop_, clock, log_, metrics_, rules_, options);
+    pipeline_->Restore();
+    inboxes_ = {&pipeline_->AddInput({"beats", "", "", RecordClass::kHeartbeat}, &driver_),
+                &pipeline_->AddInput({"reads", "", "", RecordClass::kReading}, &driver_)};
+    tickets_ = {};
+  }
+  void Kill() {
+    pipeline_.reset();
+    memory.Restart();
+  }
+  void Restart() {
+    Kill();
+    Start();
+  }
+  void UseRules(std::vector<Rule> rules) { rules_ = std::move(rules); }
+  void Offer(size_t input, std::string_view payload, std::optional<uint16_t> packet_id = {}) {
+    ASSERT_TRUE(inboxes_[input]->Offer(
+        {.payload = payload, .tenant = {}, .asset = {}, .origin = "o", .packet_id = packet_id},
+        ++tickets_[input]));
+  }
+  void Resumed(size_t input) { inboxes_[input]->OnSession({.resumed = true, .acknowledged = 0}); }
+  std::vector<std::string> Stored(RecordClass record_class) {
+    std::vector<std::string> values;
+    for (Cursor cursor;;) {
+      const auto batch = *memory.Next(cursor);
+      if (!batch) return values;
+      cursor.last[static_cast<size_t>(batch->record_class)] =
+          batch->first_seq + batch->records.size() - 1;
+      if (batch->record_class != record_class) continue;
+      for (const Record& record : batch->records) values.push_back(record.value);
+    }
+  }
+  std::vector<std::string> Alerts() { return Stored(RecordClass::kAlert); }
+  Pipeline& pipeline() { return *pipeline_; }
+
+  FakeClock clock;
+  MemoryStore memory;
+  SeldomStore store{memory};
+  Fold::Options fold;
+
+ private:
+  ManualLoop loop_{clock};
+  Log log_{LogLevel::kError, [](LogLevel, std::string_view) {}};
+  Metrics metrics_;
+  QuietDriver driver_;
+  std::vector<Rule> rules_;
+  std::optional<Pipeline> pipeline_;
+  std::vector<Inbox*> inboxes_;
+  std::array<Ticket, 2> tickets_{};
+};
+
+constexpr std::string_view kHot = R"({"asset_id":"a","t":60})";
+constexpr std::string_view kCool = R"({"asset_id":"a","t":20})";
+
+// The same records and times for every seed; lives are what differs.
+void Drive(Gateway& gateway, uint32_t seed, bool crashes) {
+  std::mt19937 what(seed);
+  std::mt19937 when(seed + 1);
+  const auto one_in = [](std::mt19937& random, uint32_t n) { return random() % n == 0; };
+  WallTime source_time = *ParseTime("2026-01-01T00:00:00Z");
+  for (int step = 0; step < 400; ++step) {
+    source_time += milliseconds(what() % 700);
+    const size_t input = what() % 2;
+    const char* id = one_in(what, 3) ? "device_id" : "asset_id";
+    const char asset = static_cast<char>('a' + what() % 3);
+    const auto t = what() % 80;
+    const char* door = one_in(what, 4) ? "shut" : "open";
+    const std::string time =
+        one_in(what, 2) ? fmt::format(R"(,"ts":"{}")", FormatTime(source_time)) : "";
+    gateway.Offer(input,
+                  fmt::format(R"({{"{}":"{}","t":{},"door":"{}"{}}})", id, asset, t, door, time));
+    gateway.clock.Advance(milliseconds(what() % 500));
+    gateway.store.wanted = one_in(when, 6);
+    if (!one_in(when, 3)) continue;
+    if (crashes && one_in(when, 4)) {
+      gateway.store.failures.push_back({ErrorCode::kUnavailable, "disk I/O error"});
+      gateway.pipeline().Commit();
+    }
+    ASSERT_TRUE(gateway.pipeline().Commit());
+    if (crashes && one_in(when, 3)) gateway.Restart();
+  }
+  ASSERT_TRUE(gateway.pipeline().Commit());
+}
+
+TEST(RestoreTest, ManyLivesRaiseAndClearWhatOneLifeWould) {
+  for (uint32_t seed = 0; seed < 12; ++seed) {
+    Gateway one;
+    Drive(one, seed, /*crashes=*/false);
+    Gateway many;
+    Drive(many, seed, /*crashes=*/true);
+    ASSERT_GT(one.Alerts().size(), 20U);
+    ASSERT_THAT(many.Alerts(), ElementsAreArray(one.Alerts())) << "seed " << seed;
+    ASSERT_EQ(many.pipeline().alerts_raised(), one.pipeline().alerts_raised());
+  }
+}
+
+TEST(RestoreTest, WhatWasNotStoredLeavesNothingBehind) {
+  Gateway gateway;
+  gateway.Offer(0, kHot);
+  gateway.Restart();
+  EXPECT_EQ(gateway.pipeline().alerts_raised(), 0U);
+  gateway.Offer(0, kHot);
+  gateway.pipeline().Commit();
+  EXPECT_THAT(gateway.Alerts(), SizeIs(1));
+}
+
+TEST(RestoreTest, NoSnapshotHoldsWhatIsNotStored) {
+  Gateway gateway;
+  gateway.store.wanted = true;
+  gateway.Offer(0, kHot);
+  ASSERT_TRUE(gateway.memory.Flush().ok());
+  gateway.Restart();
+  EXPECT_EQ(gateway.pipeline().alerts_raised(), 0U);
+}
+
+TEST(RestoreTest, AWaitOnTheGatewaysTimeEndsWithTheBoot) {
+  Gateway gateway({*ParseRule("long", "t > 45 for 2s")});
+  gateway.Offer(0, kHot);
+  gateway.pipeline().Commit();
+  gateway.Kill();
+  gateway.clock.Reboot();
+  gateway.clock.Advance(milliseconds(60'000));
+  gateway.Start();
+  gateway.Offer(0, kHot);
+  gateway.pipeline().Commit();
+  EXPECT_THAT(gateway.Alerts(), SizeIs(0));
+  gateway.clock.Advance(milliseconds(2'000));
+  gateway.Offer(0, kHot);
+  gateway.pipeline().Commit();
+  EXPECT_THAT(gateway.Alerts(), SizeIs(1));
+}
+
+TEST(RestoreTest, ADamagedSnapshotCostsOnlyWhatItHeld) {
+  Gateway gateway;
+  gateway.memory.SetSnapshotSource([] { return std::string("\x01garbage"); });
+  ASSERT_TRUE(gateway.memory.Flush().ok());
+  gateway.Restart();
+  gateway.Offer(0, kHot);
+  gateway.pipeline().Commit();
+  EXPECT_THAT(gateway.Alerts(), SizeIs(1));
+}
+
+TEST(RestoreTest, ARuleThatComesBackClearsWhatItHadRaised) {
+  Gateway gateway({*ParseRule("hot", "t > 50")});
+  gateway.store.wanted = true;
+  gateway.Offer(0, kHot);
+  gateway.pipeline().Commit();
+  gateway.UseRules({});
+  gateway.Restart();
+  EXPECT_EQ(gateway.pipeline().alerts_raised(), 0U);
+  gateway.Offer(1, kHot);
+  gateway.pipeline().Commit();
+  gateway.UseRules({*ParseRule("hot", "t > 55")});
+  gateway.Restart();
+  EXPECT_EQ(gateway.pipeline().alerts_raised(), 1U);
+  gateway.Offer(0, kHot);
+  gateway.Offer(0, kCool);
+  gateway.pipeline().Commit();
+  EXPECT_THAT(gateway.Alerts(), SizeIs(2)) << "raised once, cleared once";
+}
+
+TEST(RestoreTest, ARecordTooLargeToStoreRaisesNothing) {
+  Gateway gateway({*ParseRule("hot", "t > 50")});
+  gateway.store.failures = {{ErrorCode::kRejected, "can never fit"}};
+  gateway.Offer(0, kCool);
+  gateway.Offer(0, fmt::format(R"({{"asset_id":"a","t":70,"x":"{}"}})", std::string(100, 'x')));
+  gateway.Offer(1, R"({"asset_id":"b","t":70})");
+  EXPECT_FALSE(gateway.pipeline().Commit());
+  ASSERT_TRUE(gateway.pipeline().Commit());
+  EXPECT_THAT(gateway.Alerts(), SizeIs(1)) << "of b";
+  gateway.Offer(0, kHot);
+  ASSERT_TRUE(gateway.pipeline().Commit());
+  EXPECT_THAT(gateway.Alerts(), SizeIs(2));
+  EXPECT_THAT(gateway.memory.dead_letters(), SizeIs(1));
+}
+
+TEST(RestoreTest, AMessageCommittedBeforeACrashIsNotStoredAgain) {
+  for (const bool snapshot : {false, true}) {
+    Gateway gateway(std::vector<Rule>{});
+    gateway.store.wanted = snapshot;
+    gateway.Offer(1, R"([{"asset_id":"a","t":1},{"asset_id":"b","t":1}])", 7);
+    gateway.Offer(1, R"({"asset_id":"c","t":1})", 8);
+    gateway.pipeline().Commit();
+    gateway.Restart();
+    gateway.clock.Advance(milliseconds(5'000));
+    gateway.Resumed(1);
+    gateway.Offer(1, R"([{"asset_id":"a","t":1},{"asset_id":"b","t":1}])", 7);
+    gateway.Offer(1, R"({"asset_id":"c","t":1})", 8);
+    gateway.Offer(1, R"({"asset_id":"c","t":1})", 9);
+    gateway.pipeline().Commit();
+    EXPECT_THAT(gateway.Stored(RecordClass::kReading), SizeIs(4)) << "the last one is new";
+    EXPECT_EQ(gateway.pipeline().inputs()[1].redelivered, 2U);
+    EXPECT_EQ(gateway.pipeline().inputs()[1].settled, 3U);
+  }
+}
+
+TEST(RestoreTest, AssetsAreForgottenOneByOneAboveTheLimit) {
+  Gateway gateway({*ParseRule("hot", "t > 50")});
+  gateway.Kill();
+  gateway.fold.assets = 2;
+  gateway.Start();
+  gateway.Offer(0, kHot);
+  for (int i = 0; i < 5; ++i) gateway.Offer(0, fmt::format(R"({{"asset_id":"n{}","t":1}})", i));
+  gateway.Offer(0, kHot);
+  gateway.pipeline().Commit();
+  EXPECT_THAT(gateway.Alerts(), SizeIs(1)) << "those without a state go first";
+}
+
+}  // namespace
+}  // namespace tidegate

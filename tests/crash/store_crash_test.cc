@@ -1,0 +1,171 @@
+// Crash points: the store on a disk that loses power, or fails, at the n-th call of a kind, for
+// every n of random schedules.
+//   store_crash_test [--seed=N] [--points=N] [--only=SCHEDULE/FAULT/N]
+// Prints one line for each campaign; the seed, and the name of a point for --only, do it again.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <charconv>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tests/crash/crash_points.h"
+
+namespace tidegate {
+namespace {
+
+constexpr size_t kMaxShown = 10;
+
+uint64_t g_seed = 0;
+uint64_t g_points = 0;
+std::string g_only;
+
+class Campaign {
+ public:
+  explicit Campaign(Durability durability) : durability_(durability) {}
+
+  // Runs `count` points, spread evenly over whole schedules.
+  void Run(uint64_t count, bool power_only) {
+    const auto points = Points(count, power_only);
+    uint64_t taken = 0;
+    for (size_t i = 0; i < points.size(); ++i) {
+      if (g_only.empty() ? i * count / points.size() < taken : points[i].Name() != g_only) continue;
+      ++taken;
+      RunOne(points[i]);
+    }
+  }
+  void Print(std::string_view name) const {
+    fmt::print(
+        "{}: faults {}, records acknowledged {}, lost {}, doubled {}, gaps declared {} (seed {}; "
+        "{} folds checked)\n",
+        name, tally_.faults, tally_.acknowledged, tally_.lost, tally_.doubled, tally_.gaps, g_seed,
+        folds_checked_);
+    std::fflush(stdout);
+  }
+  const Tally& tally() const { return tally_; }
+  // One line for each point that went wrong.
+  const std::vector<std::string>& failures() const { return failures_; }
+  uint64_t folds_checked() const { return folds_checked_; }
+  bool asked() const { return asked_; }
+
+ private:
+  CrashMachine& Template(uint64_t schedule) {
+    if (template_ == nullptr || template_of_ != schedule) {
+      template_.reset();
+      template_ = std::make_unique<CrashMachine>(g_seed + schedule, durability_);
+      if (schedule % 2 == 1) template_->Fill();
+      template_of_ = schedule;
+    }
+    return *template_;
+  }
+  // At least one schedule that begins empty, and one at the limit.
+  std::vector<CrashPoint> Points(uint64_t count, bool power_only) {
+    std::vector<CrashPoint> points;
+    for (uint64_t schedule = 0; schedule < 2 || points.size() < count; ++schedule) {
+      const auto calls = At(schedule)->CountCalls();
+      for (size_t fault = 0; fault < (power_only ? 1 : kFaultCount); ++fault) {
+        for (uint64_t n = 1; n <= calls[fault]; ++n) {
+          points.push_back({schedule, static_cast<Fault>(fault), n});
+        }
+      }
+    }
+    return points;
+  }
+  // A machine at the beginning of the schedule.
+  std::unique_ptr<CrashMachine> At(uint64_t schedule) {
+    const CrashMachine& from = Template(schedule);
+    auto machine = std::make_unique<CrashMachine>(g_seed + schedule, durability_, "crash-point");
+    machine->StartFrom(from);
+    return machine;
+  }
+  void RunOne(const CrashPoint& point) {
+    const auto machine = At(point.schedule);
+    const Tally before = machine->oracle().tally();
+    try {
+      machine->Run(point);
+    } catch (const std::exception& error) {
+      machine->oracle().Report(error.what());
+    }
+    Tally after = machine->oracle().tally();
+    after.acknowledged -= before.acknowledged;
+    after.gaps -= before.gaps;
+    tally_ += after;
+    folds_checked_ += machine->gateway().folds_checked();
+    asked_ = asked_ || machine->gateway().asked();
+    const auto& problems = machine->oracle().problems();
+    if (!problems.empty()) {
+      failures_.push_back(fmt::format("--only={}: {} problems, the first: {}", point.Name(),
+                                      problems.size(), problems.front()));
+    }
+  }
+
+  Durability durability_;
+  std::unique_ptr<CrashMachine> template_;
+  uint64_t template_of_ = 0;
+  Tally tally_;
+  uint64_t folds_checked_ = 0;
+  bool asked_ = false;
+  std::vector<std::string> failures_;
+};
+
+void ExpectNoFailure(const Campaign& campaign) {
+  const auto& failures = campaign.failures();
+  for (size_t i = 0; i < failures.size() && i < kMaxShown; ++i) ADD_FAILURE() << failures[i];
+  EXPECT_EQ(failures.size(), 0u) << "--seed=" << g_seed;
+}
+
+TEST(StoreCrash, NothingAcknowledgedIsLostAtAnyCrashPoint) {
+  Campaign campaign(Durability::kPowerSafe);
+  campaign.Run(g_points, false);
+  campaign.Print("vfs");
+  ExpectNoFailure(campaign);
+  EXPECT_EQ(campaign.tally().lost, 0u);
+  EXPECT_EQ(campaign.tally().doubled, 0u);
+  if (!g_only.empty()) return;
+  EXPECT_GE(campaign.tally().faults, g_points);
+  EXPECT_GT(campaign.tally().gaps, 0u) << "no point was at the store's limit";
+  EXPECT_TRUE(!campaign.asked() || campaign.folds_checked() > g_points / 2);
+}
+
+// What proves that the harness can see a loss.
+TEST(StoreCrash, TheSamePowerCutsWithoutFsyncShowLosses) {
+  Campaign campaign(Durability::kProcessSafe);
+  campaign.Run(std::min<uint64_t>(g_points, 500), true);
+  campaign.Print("vfs, process-safe");
+  EXPECT_GT(campaign.tally().lost, 0u);
+  EXPECT_EQ(campaign.tally().doubled, 0u) << "a seq that was lost must not come back";
+}
+
+bool Number(std::string_view word, std::string_view name, uint64_t& out) {
+  if (!word.starts_with(name)) return false;
+  word.remove_prefix(name.size());
+  return std::from_chars(word.data(), word.data() + word.size(), out).ec == std::errc();
+}
+
+}  // namespace
+}  // namespace tidegate
+
+int main(int argc, char** argv) {
+  testing::InitGoogleTest(&argc, argv);
+  using tidegate::g_only;
+  using tidegate::g_points;
+  using tidegate::g_seed;
+  g_seed = std::random_device()();
+  g_points = std::getenv("TIDEGATE_CRASH_FULL") != nullptr ? 10'000 : 500;
+  if (const char* points = std::getenv("TIDEGATE_CRASH_POINTS"))
+    g_points = std::strtoull(points, nullptr, 10);
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    if (tidegate::Number(word, "--seed=", g_seed) || tidegate::Number(word, "--points=", g_points))
+      continue;
+    if (!word.starts_with("--only=")) {
+      fmt::print(stderr, "usage: {} [--seed=N] [--points=N] [--only=SCHEDULE/FAULT/N]\n", argv[0]);
+      return 2;
+    }
+    g_only = word.substr(7);
+  }
+  return RUN_ALL_TESTS();
+}

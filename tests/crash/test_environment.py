@@ -1,0 +1,259 @@
+"""What a gateway's surroundings do to a running agent: a full disk, a read-only one, I/O errors,
+little memory, a clock that is set, a long stop. Each time nothing is lost or doubled, and the agent is alive and well
+afterwards."""
+
+import json
+import signal
+import subprocess
+import time
+from contextlib import contextmanager
+
+import machine
+import pytest
+from harness import program_folder
+from harness.programs import ROOT
+from realparts import wait_until
+from traffic import Traffic, topics_of
+
+RATE = 300
+
+
+@pytest.fixture
+def possible():
+    """possible(PROGRAM...): skips, by name, what cannot be done here."""
+
+    def ask(*programs: str):
+        why = machine.lacks("mosquitto", *programs)
+        if why:
+            pytest.skip(why)
+
+    return ask
+
+
+class Station:
+    """An agent under load on the way to Kafka."""
+
+    def __init__(self, site, mosquitto, oracle, **settings):
+        self._site, self._oracle = site, oracle
+        inputs = topics_of(f"mqtt://127.0.0.1:{mosquitto.port}")
+        self.agent = site.agent(**inputs | {"_LOG_LEVEL": "info"} | settings)
+        self.fleet = Traffic(mosquitto.port, readings=True, calm=True)
+
+    def start(self):
+        self.agent.start()
+        for name in ("local", "sensors"):
+            self.agent.wait_input(name)
+        return self
+
+    def load(self):
+        self.fleet.load(RATE)
+
+    def wait_published(self, more: int):
+        enough = self.fleet.published + more
+        wait_until(lambda: self.fleet.published >= enough, 60, f"{more} more published")
+
+    def is_ready(self) -> bool:
+        return self.agent.fetch("/readyz")[0] == 200
+
+    def wait_refusing(self):
+        """The agent says that it cannot store, so that nobody takes it for well."""
+        wait_until(lambda: not self.is_ready(), 30, lambda: f"not ready: {self.agent.status()}")
+
+    def expect_recovered(self):
+        """It is the same process, it is well, and everything promised is in Kafka once."""
+        assert self.agent.alive(), self.agent.log_text()[-2000:]
+        wait_until(self.is_ready, 60, lambda: f"ready: {self.agent.fetch('/readyz')}")
+        assert self.agent.fetch("/healthz")[0] == 200
+        self.wait_published(100)
+        self.fleet.rest().settle_all()
+        self._oracle.promise(self.fleet.promised)
+        end = time.monotonic() + 60
+        while self._count() and time.monotonic() < end:
+            time.sleep(0.3)
+        self.agent.wait_drained()
+        self._count()
+        self._oracle.expect_nothing_lost_or_doubled()
+
+    def _count(self) -> int:
+        self._oracle.forget_found()
+        for name in ("heartbeat", "reading"):
+            for message in self._site.kafka.read(self._site.topics[name], seconds=60):
+                n = json.loads(message.value)["additional_data"]["n"]
+                # What makes two messages one document: uplink/wire/FORMAT.md.
+                timed = message.headers["tg-time"] == "source"
+                self._oracle.found(n, message.value if timed else message.headers["tg-id"])
+        for message in self._site.kafka.read(self._site.topics["gap"]):
+            self._oracle.gap(json.loads(message.value)["count"])
+        return len(self._oracle.missing)
+
+    def close(self):
+        self.fleet.close()
+        self._site.close()
+
+
+@pytest.fixture
+def station(site, mosquitto):
+    made: list[Station] = []
+
+    def begin(oracle, **settings) -> Station:
+        made.append(Station(site, mosquitto, oracle, **settings))
+        return made[-1]
+
+    yield begin
+    for one in made:
+        one.close()
+
+
+def test_a_full_disk(possible, campaign, station, count):
+    possible("mount")
+    oracle = campaign("no space left")
+    with machine.Tmpfs(megabytes=8) as disk:
+        one = station(oracle, _STORE_DIR=disk.path / "store", _STORE_MAX_BYTES="4MiB").start()
+        for _ in range(count("full_disks", 2, 20)):
+            # A log that has not grown yet finds no room.
+            one.agent.stop()
+            one.start()
+            disk.fill()
+            oracle.fault()
+            one.load()
+            one.wait_refusing()
+            one.wait_published(RATE)
+            one.fleet.rest()
+            disk.free()
+            wait_until(one.is_ready, 60, lambda: f"ready: {one.agent.status()}")
+        one.load()
+        one.expect_recovered()
+        one.close()
+
+
+def test_a_disk_that_turns_read_only(possible, campaign, station, count):
+    """ext4 does so when it finds itself damaged. Only a repair helps, so the agent is started again:
+    until then it lives, and promises nothing."""
+    possible("mkfs.ext4", "e2fsck", "findmnt")
+    oracle = campaign("read-only file system")
+    with machine.LoopExt4(32) as disk:
+        one = station(oracle, _STORE_DIR=disk.path / "store").start()
+        one.load()
+        for _ in range(count("read_only", 1, 10)):
+            one.wait_published(RATE)
+            disk.turn_read_only()
+            oracle.fault()
+            one.wait_refusing()
+            one.wait_published(RATE)
+            assert one.agent.alive()
+            one.agent.kill()
+            disk.unmount()
+            disk.repair()
+            disk.mount()
+            one.start()
+        one.expect_recovered()
+        one.close()
+
+
+@contextmanager
+def _failing_calls(pid: int, calls: str, error: str, seconds: float):
+    """The agent's system calls return an error for that long."""
+    tracer = subprocess.Popen(
+        ["strace", "-f", "-qq", "-o", "/dev/null", "-p", str(pid), f"--trace={calls}",
+         f"--inject={calls}:error={error}"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        yield
+        time.sleep(seconds)
+    finally:
+        tracer.send_signal(signal.SIGINT)
+        tracer.wait(20)
+
+
+@pytest.mark.parametrize(
+    ("calls", "error"),
+    [
+        ("fdatasync,fsync", "EIO"),
+        ("pwrite64", "EIO"),
+        ("pwrite64,fdatasync,fsync,ftruncate", "EROFS"),
+        ("pwrite64", "ENOSPC"),
+    ],
+)
+def test_system_calls_that_fail(possible, campaign, station, count, calls, error):
+    possible("strace")
+    oracle = campaign(f"{error} of {calls}")
+    one = station(oracle).start()
+    one.load()
+    for _ in range(count("system_calls", 1, 10)):
+        one.wait_published(RATE)
+        with _failing_calls(one.agent.pid, calls, error, 1):
+            oracle.fault()
+            one.wait_refusing()
+    one.expect_recovered()
+
+
+def test_thirty_two_megabytes_of_memory(possible, campaign, station, site, count):
+    possible()
+    try:
+        limit = machine.MemoryLimit(32)
+    except OSError as error:
+        pytest.skip(f"no control group with a limit of memory: {error}")
+    oracle = campaign("32 MB of memory")
+    with limit:
+        one = station(oracle, _KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1")
+        launch = one.agent.launch
+        one.agent.launch = lambda command, env=None, cwd=None: launch(
+            [*limit.enter(), *command], env, cwd
+        )
+        one.start()
+        oracle.fault()
+        # A backlog, and then all of it at once.
+        one.fleet.send(count("memory_records", 20_000, 200_000))
+        one.fleet.settle(300)
+        wait_until(lambda: one.agent.backlog() >= one.fleet.published, 120, "the backlog")
+        one.agent.stop()
+        one.agent.settings["_KAFKA_BOOTSTRAP_SERVERS"] = site.bootstrap
+        one.start()
+        one.load()
+        one.expect_recovered()
+        one.close()
+        assert 1 < limit.peak_mb() <= 32
+
+
+def test_a_clock_that_is_set(possible, campaign, station, tmp_path, count):
+    """Back by ten years, ahead by an hour, to 1970 and right again, each under load."""
+    possible()
+    try:
+        from harness import WallClock
+    except ImportError:
+        pytest.skip("no wall clock that a test can set (tests/support/clock_shim)")
+    folders = [program_folder().parent, *(ROOT / "build").glob("*")]
+    shims = [shim for shim in (folder / "tests/clock_shim.so" for folder in folders) if shim.exists()]
+    if not shims:
+        pytest.skip("tests/support/clock_shim is not built")
+    oracle = campaign("clock steps")
+    clock = WallClock(tmp_path)
+    one = station(oracle, LD_PRELOAD=shims[0], CLOCK_SHIM_FILE=tmp_path / "wall-clock").start()
+    one.load()
+    set_clock = [
+        lambda: clock.step(-10 * 365.25 * 86400),
+        lambda: clock.step(3600),
+        lambda: clock.set_to(0),
+        clock.set_right,
+    ]
+    for _ in range(count("clock_steps", 1, 25)):
+        for change in set_clock:
+            one.wait_published(RATE)
+            change()
+            oracle.fault()
+    one.expect_recovered()
+
+
+def test_a_process_that_is_stopped(possible, campaign, station, count):
+    """Longer than the broker waits for a sign of life, in the full run."""
+    possible()
+    oracle = campaign("SIGSTOP")
+    one = station(oracle).start()
+    one.load()
+    one.wait_published(RATE)
+    one.agent.freeze()
+    oracle.fault()
+    time.sleep(count("stop_seconds", 8, 60))
+    one.agent.thaw()
+    one.expect_recovered()
