@@ -2,6 +2,7 @@
 // this process:
 //   wire      bytes sent to the broker per record, of the Kafka protocol: batches of 1 to 500, each
 //             acknowledged before the next; 200 is 100 msg/s with the default linger of 2 s
+//   live      the same for 100 msg/s as they come: 20 each 200 ms for 20 s, with the agent's linger
 //   drain     a backlog: bytes and records a second to the last acknowledgement, CPU of the loop's
 //             thread and of all threads; one and three partitions
 //   baseline  the drain against librdkafka alone that produces the same messages, in turn
@@ -9,7 +10,7 @@
 //   cut       the same for a link: an interface that is down, and packets that vanish, for 5 to 60
 //   s
 //             (root only, not part of a run without words; mock brokers in a network namespace)
-// Usage: uplink_bench [wire|drain|baseline|again|cut|vanish ...] [property=value ...]
+// Usage: uplink_bench [wire|live|drain|baseline|again|cut|vanish ...] [property=value ...]
 //        property: librdkafka's, such as compression.level=9
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -22,6 +23,8 @@
 
 namespace tidegate::bench {
 namespace {
+
+using namespace std::chrono_literals;
 
 constexpr size_t kBacklog = 20'000;
 constexpr size_t kBaselineRecords = 200'000;
@@ -39,6 +42,22 @@ void Wire(Brokers& brokers, int partitions) {
     fmt::print("wire   {} partitions, batches of {:4}: {:6.1f} bytes a record (value {:.0f})\n",
                partitions, batch, bytes / static_cast<double>(batch * rounds), uplink.MeanBytes());
   }
+}
+
+void Live(Brokers& brokers, int partitions) {
+  constexpr size_t kBatch = 20;
+  constexpr size_t kBatches = 100;
+  constexpr auto kLinger = 2s;  // TIDEGATE_UPLINK_LINGER, if not set.
+  Uplink uplink(brokers, brokers.NewTopic(partitions), kLinger);
+  const uint64_t before = uplink.sent_bytes();
+  for (size_t i = 0; i < kBatches; ++i) {
+    uplink.Store(kBatch);
+    uplink.Go();
+    uplink.RunFor(200ms);
+  }
+  uplink.RunUntilIdle();
+  fmt::print("live   {} partitions, 100 msg/s: {:6.1f} bytes a record\n", partitions,
+             static_cast<double>(uplink.sent_bytes() - before) / (kBatch * kBatches));
 }
 
 void Drain(Brokers& brokers, int partitions, size_t batch) {
@@ -60,9 +79,12 @@ void Drain(Brokers& brokers, int partitions, size_t batch) {
 }
 
 void Run(Brokers& brokers, std::set<std::string> words) {
-  if (words.empty()) words = {"wire", "drain", "baseline", "again"};
+  if (words.empty()) words = {"wire", "live", "drain", "baseline", "again"};
   if (words.contains("wire")) {
     for (int partitions : {1, 3}) Wire(brokers, partitions);
+  }
+  if (words.contains("live")) {
+    for (int partitions : {1, 3}) Live(brokers, partitions);
   }
   if (words.contains("drain")) {
     for (int partitions : {1, 3}) {
@@ -78,7 +100,7 @@ void Run(Brokers& brokers, std::set<std::string> words) {
 
 int main(int argc, char** argv) {
   namespace bench = tidegate::bench;
-  const std::set<std::string> known{"wire", "drain", "baseline", "again", "cut", "vanish"};
+  const std::set<std::string> known{"wire", "live", "drain", "baseline", "again", "cut", "vanish"};
   bench::Brokers brokers;
   std::set<std::string> words;
   for (int i = 1; i < argc; ++i) {
@@ -91,7 +113,7 @@ int main(int argc, char** argv) {
     } else {
       fmt::print(
           stderr,
-          "usage: uplink_bench [wire|drain|baseline|again|cut|vanish ...] [property=value ...]\n");
+          "usage: uplink_bench [wire|live|drain|baseline|again|cut|vanish ...] [property=value ...]\n");
       return 2;
     }
   }

@@ -57,7 +57,8 @@ kafka::ConfigRequest Brokers::Config() const {
   return UplinkConfig(kGateway, std::move(all), {});
 }
 
-Uplink::Uplink(const Brokers& brokers, const std::string& topic, tidegate::Store& store)
+Uplink::Uplink(const Brokers& brokers, const std::string& topic, tidegate::Store& store,
+               std::chrono::milliseconds linger)
     : store_(store) {
   KafkaTransport::Options options;
   options.config = brokers.Config();
@@ -67,6 +68,7 @@ Uplink::Uplink(const Brokers& brokers, const std::string& topic, tidegate::Store
   Forwarder::Options forwarding;
   forwarding.gateway = kGateway;
   forwarding.topics.heartbeat = topic;
+  forwarding.linger = linger;
   forwarder_ = std::make_unique<Forwarder>(store_, *transport_, loop_, clock_, log_, metrics_,
                                            std::move(forwarding));
   Store(1);

@@ -52,9 +52,11 @@ struct Brokers {
 class Uplink {
  public:
   // Over a store in memory.
-  Uplink(const Brokers& brokers, const std::string& topic) : Uplink(brokers, topic, memory_) {}
+  Uplink(const Brokers& brokers, const std::string& topic, std::chrono::milliseconds linger = {})
+      : Uplink(brokers, topic, memory_, linger) {}
   // `store` outlives it.
-  Uplink(const Brokers& brokers, const std::string& topic, tidegate::Store& store);
+  Uplink(const Brokers& brokers, const std::string& topic, tidegate::Store& store,
+         std::chrono::milliseconds linger = {});
   void Store(size_t count);
   void Go() { forwarder_->OnStored(); }
   void RunUntil(const std::function<bool()>& done);

@@ -4,9 +4,11 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <condition_variable>
 #include <limits>
@@ -72,14 +74,27 @@ rd_kafka_resp_err_t OnNewClient(rd_kafka_t* client, const rd_kafka_conf_t* /*con
 
 // TCP repeats what is not acknowledged at ever longer intervals, so that after a cut of a minute it
 // may wait another minute although the link is back. A connection that gets no answer for so long
-// is given up instead, and connecting is tried several times a second. Slow links answer within
-// this.
+// is given up instead, and connecting is tried several times a second (ConnectAttempts). Slow links
+// answer within this.
 int OpenSocket(int domain, int type, int protocol, void* /*opaque*/) {
   const int fd = socket(domain, type | SOCK_CLOEXEC, protocol);
   if (fd < 0) return fd;
   const auto limit = static_cast<unsigned>(kUnanswered.count());
   static_cast<void>(setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &limit, sizeof(limit)));
   return fd;
+}
+
+// The library holds the broker's lock meanwhile: nothing may wait here.
+int Connect(int fd, const sockaddr* address, int size, const char* broker, void* opaque) {
+  if (connect(fd, address, static_cast<socklen_t>(size)) != 0 && errno != EINPROGRESS) return errno;
+  auto* link = static_cast<LinkState*>(opaque);
+  if (link->attempts().Began(fd, broker)) link->Wake();
+  return 0;
+}
+
+int CloseSocket(int fd, void* opaque) {
+  static_cast<LinkState*>(opaque)->attempts().Ends(fd, ShortestRoundTrip(fd));
+  return close(fd);
 }
 
 // rd_kafka_destroy() joins threads, one of which may be inside getaddrinfo() for half a minute: a
@@ -152,7 +167,10 @@ Result<std::unique_ptr<KafkaProducer>> KafkaProducer::Create(kafka::ConfHandle c
   rd_kafka_conf_set_events(conf.get(),
                            RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_LOG);
   rd_kafka_conf_set_socket_cb(conf.get(), OpenSocket);
+  rd_kafka_conf_set_connect_cb(conf.get(), Connect);
+  rd_kafka_conf_set_closesocket_cb(conf.get(), CloseSocket);
   // `link` is kept alive until the client's last thread has ended: DestroyWithin.
+  rd_kafka_conf_set_opaque(conf.get(), link.get());
   rd_kafka_conf_interceptor_add_on_new(conf.get(), "tidegate", OnNewClient, link.get());
   std::array<char, 512> reason{};
   kafka::ClientHandle client(

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <optional>
 #include <utility>
 
 #include "uplink/kafka_producer.h"
@@ -37,10 +38,12 @@ KafkaTransport::KafkaTransport(Options options, std::shared_ptr<LinkState> link,
       sent_counter_(metrics.AddCounter(kWireBytes, kWireBytesHelp, {{"direction", "sent"}})),
       received_counter_(
           metrics.AddCounter(kWireBytes, kWireBytesHelp, {{"direction", "received"}})),
+      clock_(clock),
       client_log_(log, clock, "uplink"),
       backoff_(options_.recreate, options_.seed),
       loop_(loop),
       link_(std::move(link)),
+      attempts_timer_(loop.AddTimer([this] { EndSlowAttempts(); })),
       bury_timer_(loop.AddTimer([this] {
         Bury();
         if (on_activity_) on_activity_();
@@ -89,10 +92,17 @@ bool KafkaTransport::Connected() const {
 
 void KafkaTransport::OnWake() {
   link_->Acknowledge();
+  EndSlowAttempts();
   Poll();
   connected_gauge_.Set(Connected() ? 1 : 0);
   CountBytes();
   if (on_activity_) on_activity_();
+}
+
+void KafkaTransport::EndSlowAttempts() {
+  const BootTime now = clock_.SinceBoot();
+  const std::optional<BootTime> next = link_->attempts().EndSlow(now);
+  if (next) attempts_timer_->After(*next - now);
 }
 
 void KafkaTransport::Poll() {

@@ -61,6 +61,7 @@ class KafkaTransport final : public Transport {
 
   Status StartProducer();
   void OnWake();
+  void EndSlowAttempts();
   void Poll();
   void Bury();
   void Replace();
@@ -72,6 +73,7 @@ class KafkaTransport final : public Transport {
   Metrics::Counter& recreated_;
   Metrics::Counter& sent_counter_;
   Metrics::Counter& received_counter_;
+  const Clock& clock_;
   kafka::ClientLog client_log_;
   Backoff backoff_;
   std::function<void()> on_activity_;
@@ -79,6 +81,7 @@ class KafkaTransport final : public Transport {
 
   std::shared_ptr<LinkState> link_;
   std::unique_ptr<FdWatch> watch_;
+  std::unique_ptr<Timer> attempts_timer_;  // The next deadline of an attempt to connect.
   std::unique_ptr<Timer> bury_timer_;     // The deadline for the last reports of a failed producer.
   std::unique_ptr<Timer> replace_timer_;  // Until the next producer is made.
   std::unique_ptr<KafkaProducer> producer_;

@@ -1,5 +1,5 @@
-// What the library's threads tell the loop: that there is something to poll, and whether any broker
-// answers. Any thread. Shared with those threads, so that it outlives the last of them.
+// What the library's threads tell the loop: that there is something to poll, whether any broker
+// answers, and what it is connecting. Any thread. Shared with those threads, so that it outlives the last of them.
 #pragma once
 
 #include <atomic>
@@ -10,6 +10,7 @@
 #include <string>
 
 #include "core/result.h"
+#include "uplink/connect_attempts.h"
 
 namespace tidegate {
 
@@ -30,6 +31,8 @@ class LinkState {
   void OnBrokerState(const std::string& broker, bool up);
   bool connected() const { return connected_.load(std::memory_order_relaxed); }
 
+  ConnectAttempts& attempts() { return attempts_; }
+
   // What went over the connections, as the Kafka protocol has it: compressed, without TLS, TCP and
   // IP.
   void CountSent(size_t bytes) { sent_bytes_.fetch_add(bytes, std::memory_order_relaxed); }
@@ -41,6 +44,7 @@ class LinkState {
   explicit LinkState(int fd) : fd_(fd) {}
 
   const int fd_;
+  ConnectAttempts attempts_;
   std::mutex mutex_;
   std::set<std::string> up_;  // Guarded by mutex_.
   std::atomic<bool> connected_{false};

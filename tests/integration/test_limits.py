@@ -13,6 +13,14 @@ def _publish(site, agent, mosquitto, count):
     return publisher
 
 
+def _wait_for_alerts(agent):
+    def delivered():
+        status = agent.status()
+        return status["uplink"]["passed"] > 0 and status["store"]["records"]["alert"] == 0
+
+    wait_until(delivered, 30, lambda: f"alerts pass: {agent.status()}", 0.2)
+
+
 def test_a_byte_budget_is_kept_over_a_kill_and_alerts_pass_it(site, mosquitto):
     site.create_topics()
     agent = site.agent(
@@ -36,7 +44,8 @@ def test_a_byte_budget_is_kept_over_a_kill_and_alerts_pass_it(site, mosquitto):
 
     agent.kill()
     agent.start()
-    time.sleep(2)  # For as long as it would have taken to send.
+    _publish(site, agent, mosquitto, 300)
+    _wait_for_alerts(agent)  # They come last, so that all else could have been sent before.
     after = agent.status()
     assert after["uplink"]["budgets"]["day"]["used"] >= 64 * 1024 - 1024
     assert not after["uplink"]["open"]
@@ -55,11 +64,7 @@ def test_a_closed_window_holds_back_all_but_alerts(site, mosquitto):
     ).start()
     _publish(site, agent, mosquitto, 300)
 
-    def alerts_are_gone():
-        status = agent.status()
-        return status["uplink"]["passed"] > 0 and status["store"]["records"]["alert"] == 0
-
-    wait_until(alerts_are_gone, 30, lambda: f"alerts pass: {agent.status()}", 0.2)
+    _wait_for_alerts(agent)
     assert agent.status()["store"]["records"]["heartbeat"] == 300
     assert site.kafka.count(site.topics["heartbeat"]) == 0
     assert f"window {hour:02}:00-{hour:02}:59: closed" in agent.run("status").stdout
