@@ -87,8 +87,8 @@ std::vector<PageScan::Root> PageScan::ReadSchema(const Visitor& visit) {
   });
   // A schema that has lost a row has lost a table's root.
   for (const auto& [table, page] : kRootsAtCreation) {
-    const bool there =
-        std::ranges::any_of(roots, [&](const Root& root) { return root.table == table; });
+    const bool there = std::ranges::any_of(
+        roots, [&, wanted = table](const Root& root) { return root.table == wanted; });
     if (!there) roots.push_back({table, page});
     if (!there) broken_[static_cast<size_t>(StoreTable::kSchema)] = true;
   }

@@ -251,9 +251,9 @@ void StoreScan::Sort() {
   });
   std::ranges::sort(batches_, {}, &FoundBatch::key);
   std::ranges::sort(letters_, {}, [](const auto& letter) { return letter.first; });
-  const auto same = std::ranges::unique(
-      letters_, {}, [](const std::pair<int64_t, RowPlace>& letter) { return letter.first; });
-  letters_.erase(same.begin(), same.end());
+  const auto same = std::unique(letters_.begin(), letters_.end(),
+                                [](const auto& a, const auto& b) { return a.first == b.first; });
+  letters_.erase(same, letters_.end());
 }
 
 std::vector<LostSeqs> StoreScan::Lost(Seq next_seq) const {
