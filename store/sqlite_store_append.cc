@@ -93,7 +93,11 @@ Status SqliteStore::Impl::MakeRoom(StoreWriter& writer, uint64_t pages, RecordCl
     if (!freed.ok()) return freed;
     if (writer.deleted().size() > deleted) continue;
     if (options_.full == FullPolicy::kStopReading) return status;
-    if (status = writer.DropOne(protect); !status.ok()) return status;
+    const Error full = status.error();
+    if (status = writer.DropOne(protect); status.ok()) continue;
+    // Nothing is left to give up. On a disk that others have filled it may fit later.
+    const bool later = status.error().code == ErrorCode::kRejected && handle_->is_disk_full();
+    return later ? Status(Error{ErrorCode::kFull, full.message + ": the disk is full"}) : status;
   }
   if (writer.dropped_uncovered() && !offer.Take())
     CountSnapshotError("cannot be had, but records that it lacks must go");
