@@ -57,7 +57,8 @@ class SqliteStore final : public Store {
                                                    const Log& log, Metrics& metrics);
   ~SqliteStore() override;
 
-  // kRejected: the request's batches need more than the log may take, or more than the whole store.
+  // kRejected: the request needs more than a quarter of the log that the store owns for good (512
+  // KiB compressed by default, three pages for each dead letter), or more than the whole store.
   Result<Seq> Append(const AppendRequest& request) override;
   Result<std::optional<Batch>> Next(const Cursor& after) override;
   void Delivered(RecordClass record_class, Seq first_seq) override;

@@ -28,7 +28,7 @@ Result<uint64_t> SqliteStore::Impl::PagesFor(const AppendRequest& request,
                                              const std::vector<EncodedBatch>& batches) const {
   uint64_t pages = 0;
   for (const EncodedBatch& batch : batches) pages += PagesForRow(batch.body.size());
-  // Letters of one request that do not fit together push one another out.
+  // Letters of one request count like records: too many of them are refused together.
   for (const DeadLetter& letter : request.dead_letters) {
     pages += PagesForRow(std::min<uint64_t>(letter.payload.size(), file_.max_payload_bytes) +
                          letter.input.size() + letter.origin.size() + letter.reason.size());

@@ -35,31 +35,8 @@ std::vector<std::pair<Record, Arrival>> Pending::TakeRecords() {
       taken.emplace_back(std::move(by_class_[i][j]), arrivals_[i][j]);
   }
   std::ranges::sort(taken, {}, [](const auto& record) { return record.second.position; });
-  auto letters = std::exchange(dead_letters_, {});
   Clear();
-  for (DeadLetter& letter : letters) AddDeadLetter(std::move(letter));
   return taken;
-}
-
-std::optional<Record> Pending::TakeLargest() {
-  std::vector<Record>* records = nullptr;
-  std::vector<Arrival>* arrivals = nullptr;
-  size_t at = 0;
-  for (size_t i = 0; i < kRecordClassCount; ++i) {
-    for (size_t j = 0; j < arrivals_[i].size(); ++j) {
-      if (records != nullptr && by_class_[i][j].value.size() <= (*records)[at].value.size())
-        continue;
-      records = &by_class_[i];
-      arrivals = &arrivals_[i];
-      at = j;
-    }
-  }
-  if (records == nullptr) return std::nullopt;
-  Record largest = std::move((*records)[at]);
-  records->erase(records->begin() + static_cast<std::ptrdiff_t>(at));
-  arrivals->erase(arrivals->begin() + static_cast<std::ptrdiff_t>(at));
-  --records_;
-  return largest;
 }
 
 void Pending::Clear() {

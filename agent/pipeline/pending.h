@@ -4,7 +4,6 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,11 +21,10 @@ class Pending {
   void AddAlert(Record alert, RuleChange change);
   void AddDeadLetter(DeadLetter letter);
 
-  // The records in the order of arrival, which are taken out, and the alerts with them.
+  // The records in the order of arrival. Everything else that waits is forgotten: the alerts come
+  // again when the records are folded.
   std::vector<std::pair<Record, Arrival>> TakeRecords();
-  // Takes out the largest of the records; nullopt if there are only alerts.
-  std::optional<Record> TakeLargest();
-  void ForgetDeadLetters() { dead_letters_.clear(); }
+  std::vector<DeadLetter> TakeDeadLetters() { return std::exchange(dead_letters_, {}); }
   void Clear();
 
   // Views of this, without stamp and inputs.

@@ -173,36 +173,6 @@ void Pipeline::OnTurnEnd() {
     Commit();
 }
 
-AppendRequest Pipeline::MakeRequest() const {
-  AppendRequest request = pending_.Request();
-  request.inputs = input_names_;
-  request.stamp = StampNow(clock_);
-  return request;
-}
-
-bool Pipeline::Commit() {
-  commit_timer_->Cancel();
-  retry_timer_->Cancel();
-  const AppendRequest request = MakeRequest();
-  if (!request.batches.empty() || !request.dead_letters.empty()) {
-    committing_ = true;
-    const auto appended = store_.Append(request);
-    committing_ = false;
-    if (!appended.ok()) {
-      OnAppendFailed(appended.error());
-      return false;
-    }
-    commits_.Increment();
-    alerts_raised_.Increment(static_cast<double>(pending_.raised()));
-    alerts_cleared_.Increment(static_cast<double>(pending_.cleared()));
-    if (on_stored_ && !request.batches.empty()) on_stored_(*appended, request);
-  }
-  blocked_ = false;
-  retry_backoff_.Reset();
-  Settle();
-  return true;
-}
-
 void Pipeline::Settle() {
   pending_.Clear();
   CountForgotten();
@@ -213,30 +183,6 @@ void Pipeline::Settle() {
   }
   if (!std::exchange(paused_, false)) return;
   for (auto& inbox : inboxes_) inbox->driver_->Resume();
-}
-
-void Pipeline::OnAppendFailed(const Error& error) {
-  commit_failures_.Increment();
-  if (const auto count = failed_log_.Count(clock_.SinceBoot())) {
-    log_.Error("{} commit(s) failed, {} record(s) wait in memory and are not acknowledged: {}",
-               *count, pending_.records(), error.message);
-  }
-  blocked_ = true;
-  if (error.code == ErrorCode::kRejected) SetAsideOversized(error.message);
-  retry_timer_->After(retry_backoff_.Next());
-}
-
-// A batch that the store can never hold must not block what comes behind it: the largest record of
-// the commit goes. It is part of the state no more than of the store.
-void Pipeline::SetAsideOversized(const std::string& reason) {
-  auto largest = pending_.TakeLargest();
-  if (!largest) return pending_.ForgetDeadLetters();
-  FoldPendingAgain();
-  pending_.AddDeadLetter({.input = "store",
-                          .origin = RecordKey(largest->tenant, largest->asset),
-                          .reason = reason,
-                          .payload = std::move(largest->value),
-                          .time = clock_.Now()});
 }
 
 void Pipeline::CountForgotten() {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "agent/pipeline/decode.h"
@@ -90,17 +91,23 @@ class Pipeline {
                 std::string reason);
   void OnTurnEnd();
   bool AnyStarved() const;
-  AppendRequest MakeRequest() const;
   void Settle();
-  void OnAppendFailed(const Error& error);
-  void SetAsideOversized(const std::string& reason);
   void CountForgotten();
+
+  // Committing: pipeline_commit.cc.
+  AppendRequest MakeRequest() const;
+  Status Append(bool all);
+  Status CommitInParts();
+  Status AppendLetters(std::vector<DeadLetter>& letters);
+  Status FoldAnew();
+  void FoldIn(const std::vector<std::pair<Record, Arrival>>& records, size_t begin, size_t end);
+  DeadLetter TooLarge(const Record& record, const std::string& reason) const;
+  void OnAppendFailed(const Error& error);
 
   // The state: pipeline_restore.cc.
   bool RestoreFold(bool receipts_too);
-  std::optional<FoldState> LoadState(Seq& through);
+  Result<std::optional<FoldState>> LoadState(Seq& through);
   void EnterBoot(const std::string& boot_id);
-  void FoldPendingAgain();
   std::optional<std::string> State() const;
 
   Store& store_;
@@ -116,7 +123,8 @@ class Pipeline {
   std::deque<std::unique_ptr<InputInbox>> inboxes_;
   std::vector<std::string> input_names_;
   Pending pending_;
-  bool committing_ = false;  // The store has everything that is folded in its hands.
+  bool committing_ = false;    // The store has everything that is folded in its hands.
+  bool fold_complete_ = true;  // Else it may not be saved over one that is.
   bool blocked_ = false;  // The store refused the last commit; a retry is armed or room is awaited.
   bool paused_ = false;   // Offer() has returned false since the last Resume().
 

@@ -46,7 +46,11 @@ class ReceiptsFromRecords {
 
 void Pipeline::Restore() {
   assert(pending_.empty());
-  RestoreFold(/*receipts_too=*/true);
+  // The store opens itself anew after an error, so the next try may read.
+  for (int tries = 3; tries > 0 && !RestoreFold(/*receipts_too=*/true); --tries) {
+  }
+  log_.Info("state restored: {} asset(s), {} alert(s) raised{}", fold_.assets(), fold_.raised(),
+            fold_complete_ ? "" : "; INCOMPLETE, and not saved until a restart finds it whole");
   EnterBoot(clock_.BootId());
   CountForgotten();
   store_.SetSnapshotSource([this] { return State(); });
@@ -56,10 +60,13 @@ void Pipeline::Restore() {
 bool Pipeline::RestoreFold(bool receipts_too) {
   Seq through = 0;
   fold_.Clear();
-  if (const std::optional<FoldState> saved = LoadState(through)) {
-    fold_.Load(*saved);
-    fold_boot_ = saved->boot_id;
-    for (const InputReceipts& input : saved->inputs) {
+  fold_complete_ = false;
+  const auto saved = LoadState(through);
+  if (!saved.ok()) return false;
+  if (*saved) {
+    fold_.Load(**saved);
+    fold_boot_ = (*saved)->boot_id;
+    for (const InputReceipts& input : (*saved)->inputs) {
       if (receipts_too) receipts_[input.input].Load(input);
     }
   }
@@ -78,13 +85,13 @@ bool Pipeline::RestoreFold(bool receipts_too) {
     log_.Error("restore the state: {}; it lacks what comes behind", replayed.error().message);
     return false;
   }
-  log_.Info("state restored: {} asset(s), {} alert(s) raised, {} record(s) folded again",
-            fold_.assets(), fold_.raised(), *replayed);
+  fold_complete_ = true;
   return true;
 }
 
-// nullopt: there is none, or none that can be read. `through`: where the records behind it begin.
-std::optional<FoldState> Pipeline::LoadState(Seq& through) {
+// nullopt: there is none, or a damaged or later one. Error: it cannot be read now. `through`: where
+// the records behind it begin.
+Result<std::optional<FoldState>> Pipeline::LoadState(Seq& through) {
   auto snapshot = store_.LoadSnapshot();
   Status failed;
   if (!snapshot.ok()) {
@@ -95,7 +102,7 @@ std::optional<FoldState> Pipeline::LoadState(Seq& through) {
     auto state = DecodeFoldState((*snapshot)->body);
     if (state.ok()) {
       through = (*snapshot)->through;
-      return std::move(state).value();
+      return std::optional<FoldState>(std::move(state).value());
     }
     failed = state.error();
   }
@@ -103,28 +110,17 @@ std::optional<FoldState> Pipeline::LoadState(Seq& through) {
     restore_failures_.Increment();
     log_.Error("restore the state: {}; it begins with the records that are still stored",
                failed.error().message);
+    if (failed.error().code == ErrorCode::kUnavailable) return failed.error();
   }
-  return std::nullopt;
+  return std::optional<FoldState>();
 }
 
 void Pipeline::EnterBoot(const std::string& boot_id) {
   if (std::exchange(fold_boot_, boot_id) != boot_id) fold_.BeginBoot();
 }
 
-// The records that wait were folded, but one of them will never be stored. So the state begins with
-// what is stored, and the others are folded once more. Rare, and costs what a restart costs.
-void Pipeline::FoldPendingAgain() {
-  auto records = pending_.TakeRecords();
-  RestoreFold(/*receipts_too=*/false);
-  EnterBoot(clock_.BootId());
-  for (auto& [record, arrival] : records) {
-    const Record stays = record;
-    Keep(std::move(record), DecodedRecord(stays), arrival);
-  }
-}
-
 std::optional<std::string> Pipeline::State() const {
-  if (!committing_ && !pending_.empty()) return std::nullopt;
+  if (!fold_complete_ || (!committing_ && !pending_.empty())) return std::nullopt;
   FoldState state;
   state.boot_id = fold_boot_;
   fold_.Save(state);

@@ -40,9 +40,20 @@ class SeldomStore final : public StoreProxy {
       failures.pop_back();
       return error;
     }
+    size_t items = request.dead_letters.size();
+    for (const auto& batch : request.batches) {
+      items += batch.records.size();
+      for (const Record& record : batch.records) {
+        if (batch.record_class != RecordClass::kAlert && record.value.size() > largest_value)
+          items = most_items + 1;
+      }
+    }
+    if (items > most_items) return Error{ErrorCode::kRejected, "more than it takes at once"};
     return StoreProxy::Append(request);
   }
   bool wanted = false;
+  size_t most_items = 1'000'000;
+  size_t largest_value = 1'000'000;
   std::vector<Error> failures;
 
  private:
@@ -238,17 +249,58 @@ TEST(RestoreTest, ARuleThatComesBackClearsWhatItHadRaised) {
 
 TEST(RestoreTest, ARecordTooLargeToStoreRaisesNothing) {
   Gateway gateway({*ParseRule("hot", "t > 50")});
-  gateway.store.failures = {{ErrorCode::kRejected, "can never fit"}};
+  gateway.store.largest_value = 120;
   gateway.Offer(0, kCool);
   gateway.Offer(0, fmt::format(R"({{"asset_id":"a","t":70,"x":"{}"}})", std::string(100, 'x')));
   gateway.Offer(1, R"({"asset_id":"b","t":70})");
-  EXPECT_FALSE(gateway.pipeline().Commit());
   ASSERT_TRUE(gateway.pipeline().Commit());
   EXPECT_THAT(gateway.Alerts(), SizeIs(1)) << "of b";
   gateway.Offer(0, kHot);
   ASSERT_TRUE(gateway.pipeline().Commit());
   EXPECT_THAT(gateway.Alerts(), SizeIs(2));
   EXPECT_THAT(gateway.memory.dead_letters(), SizeIs(1));
+}
+
+TEST(RestoreTest, ACommitLargerThanTheStoreTakesAtOnceGoesInParts) {
+  Gateway whole;
+  Gateway parts;
+  parts.store.most_items = 3;
+  for (Gateway* gateway : {&whole, &parts}) {
+    gateway->store.wanted = true;
+    for (uint16_t i = 0; i < 20; ++i) {
+      const std::string time = FormatTime(WallTime(milliseconds(1'700'000'000'000 + i * 1000)));
+      gateway->Offer(i % 2,
+                     fmt::format(R"([{{"asset_id":"a","ts":"{0}","t":{1}}},
+                                            {{"asset_id":"b","ts":"{0}","t":{2}}}])",
+                                 time, 38 + i % 5 * 5, 60 - i % 7 * 4),
+                     i);
+      gateway->Offer(0, R"({"asset_id":5)");
+    }
+    ASSERT_TRUE(gateway->pipeline().Commit());
+    EXPECT_EQ(gateway->pipeline().inputs()[0].settled, 30U);
+  }
+  for (const RecordClass record_class : kRecordClasses) {
+    EXPECT_THAT(parts.Stored(record_class), ElementsAreArray(whole.Stored(record_class)));
+  }
+  EXPECT_THAT(parts.memory.dead_letters(), SizeIs(20));
+  EXPECT_GT(whole.Alerts().size(), 2U);
+}
+
+TEST(RestoreTest, PartsThatFailHalfwayAreFinishedLaterAndNothingIsDoubled) {
+  Gateway gateway({*ParseRule("hot", "t > 50")});
+  gateway.store.wanted = true;
+  gateway.store.most_items = 3;
+  for (uint16_t i = 0; i < 8; ++i)
+    gateway.Offer(1, fmt::format(R"({{"asset_id":"a","t":{}}})", 60 + i), i);
+  // From the end: what is refused as a whole, in halves, in quarters; then one part is stored.
+  const Error rejected{ErrorCode::kRejected, "more than it takes at once"};
+  gateway.store.failures = {{ErrorCode::kUnavailable, "disk"}, rejected, rejected};
+  EXPECT_FALSE(gateway.pipeline().Commit());
+  EXPECT_EQ(gateway.pipeline().inputs()[1].settled, 0U);
+  ASSERT_TRUE(gateway.pipeline().Commit());
+  EXPECT_EQ(gateway.pipeline().inputs()[1].settled, 8U);
+  EXPECT_THAT(gateway.Stored(RecordClass::kReading), SizeIs(8));
+  EXPECT_THAT(gateway.Alerts(), SizeIs(1));
 }
 
 TEST(RestoreTest, AMessageCommittedBeforeACrashIsNotStoredAgain) {
