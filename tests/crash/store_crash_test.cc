@@ -149,6 +149,9 @@ constexpr KnownPoint kKnownPoints[] = {
     {77, "48/sync/9"},
     // The same, with a restart of the process in between.
     {77, "29/sync/3"},
+    // The power went while the first page of a new file was written.
+    {77, "148/sync/1"},
+    {77, "192/sync/2"},
     // A gap record was given up although readings were there.
     {77, "11/sync/1"},
     {77, "189/sync/1"},
