@@ -2,21 +2,23 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <optional>
 #include <utility>
 
 #include "store/file_space.h"
 
 namespace tidegate {
-namespace {
 
 class FlashFile final : public VfsFile {
  public:
-  FlashFile(sqlite3_file* real, std::string path, bool is_log, FlashVfs::Counters& counters)
-      : VfsFile(real), path_(std::move(path)), is_log_(is_log), counters_(counters) {}
+  FlashFile(sqlite3_file* real, std::string path, bool is_log, FlashVfs& vfs)
+      : VfsFile(real), path_(std::move(path)), is_log_(is_log), vfs_(vfs) {}
 
   int Write(const void* data, int size, sqlite3_int64 offset) override {
-    counters_.bytes_written += static_cast<uint64_t>(size);
+    vfs_.counters_.bytes_written += static_cast<uint64_t>(size);
+    if (is_log_) AddUnsynced(static_cast<uint64_t>(offset), static_cast<uint64_t>(size));
     return VfsFile::Write(data, size, offset);
   }
   // An emptied log keeps its blocks; without its header it counts as empty.
@@ -26,8 +28,10 @@ class FlashFile final : public VfsFile {
     return Write(kNoHeader, sizeof kNoHeader, 0);
   }
   int Sync(int flags) override {
-    ++counters_.syncs;
-    return VfsFile::Sync(flags);
+    ++vfs_.counters_.syncs;
+    const int code = VfsFile::Sync(flags);
+    if (is_log_ && code == SQLITE_OK) vfs_.unsynced_.erase(path_);
+    return code;
   }
   // SQLite writes one byte into each page of the log's index and then stores through the mapping,
   // which is a SIGBUS where the block is smaller than the page and the disk is full.
@@ -51,10 +55,59 @@ class FlashFile final : public VfsFile {
   }
 
  private:
+  void AddUnsynced(uint64_t offset, uint64_t size) {
+    auto [known, is_new] = vfs_.unsynced_.try_emplace(path_);
+    FlashVfs::Unsynced& span = known->second;
+    span.begin = is_new ? offset : std::min(span.begin, offset);
+    span.end = std::max(span.end, offset + size);
+  }
+
   std::string path_;
   bool is_log_;
   std::optional<FileSpace> index_;  // Closed after the database, as FileSpace requires.
-  FlashVfs::Counters& counters_;
+  FlashVfs& vfs_;
+};
+
+namespace {
+
+// A log that is open without a database.
+class OpenLog {
+ public:
+  OpenLog(const std::string& vfs, const std::string& path) : name_(path + std::string(2, '\0')) {
+    sqlite3_vfs* const base = sqlite3_vfs_find(vfs.c_str());
+    slot_ = std::make_unique<char[]>(static_cast<size_t>(base->szOsFile));
+    int ignored = 0;
+    code_ =
+        base->xOpen(base, name_.c_str(), get(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_WAL, &ignored);
+  }
+  ~OpenLog() {
+    if (get()->pMethods != nullptr) get()->pMethods->xClose(get());
+  }
+  OpenLog(const OpenLog&) = delete;
+  OpenLog& operator=(const OpenLog&) = delete;
+
+  int code() const { return code_; }
+  // Writes what stands there once more, and syncs.
+  int WriteAgain(uint64_t begin, uint64_t end) {
+    sqlite3_int64 size = 0;
+    int code = get()->pMethods->xFileSize(get(), &size);
+    end = std::min(end, static_cast<uint64_t>(size));
+    std::array<char, FlashVfs::kBlockBytes> block;
+    for (uint64_t at = begin; code == SQLITE_OK && at < end; at += block.size()) {
+      const auto bytes = static_cast<int>(std::min<uint64_t>(block.size(), end - at));
+      const auto offset = static_cast<sqlite3_int64>(at);
+      code = get()->pMethods->xRead(get(), block.data(), bytes, offset);
+      if (code == SQLITE_OK) code = get()->pMethods->xWrite(get(), block.data(), bytes, offset);
+    }
+    return code == SQLITE_OK ? get()->pMethods->xSync(get(), SQLITE_SYNC_NORMAL) : code;
+  }
+
+ private:
+  sqlite3_file* get() const { return reinterpret_cast<sqlite3_file*>(slot_.get()); }
+
+  std::string name_;  // SQLite looks for URI parameters behind its end.
+  std::unique_ptr<char[]> slot_;
+  int code_ = SQLITE_OK;
 };
 
 }  // namespace
@@ -65,7 +118,18 @@ FlashVfs::FlashVfs(const std::string& base)
 
 std::unique_ptr<VfsFile> FlashVfs::Wrap(sqlite3_file* real, const char* path, int flags) {
   return std::make_unique<FlashFile>(real, path == nullptr ? "" : path,
-                                     (flags & SQLITE_OPEN_WAL) != 0, counters_);
+                                     (flags & SQLITE_OPEN_WAL) != 0, *this);
+}
+
+Status FlashVfs::WriteUnsyncedAgain(const std::string& path) {
+  const auto known = unsynced_.find(path);
+  if (known == unsynced_.end()) return {};
+  const Unsynced span = known->second;
+  OpenLog log(name(), path);
+  const int code = log.code() == SQLITE_OK ? log.WriteAgain(span.begin, span.end) : log.code();
+  if (code == SQLITE_OK) return {};
+  return Error{ErrorCode::kUnavailable,
+               fmt::format("write {} again: {}", path, sqlite3_errstr(code))};
 }
 
 }  // namespace tidegate

@@ -5,9 +5,11 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 
+#include "core/result.h"
 #include "store/vfs_handle.h"
 
 namespace tidegate {
@@ -25,12 +27,26 @@ class FlashVfs final : public Vfs {
 
   explicit FlashVfs(const std::string& base);
 
+  // After a sync that failed the kernel takes what it did not write for written, and the next sync
+  // brings nothing. This writes into the log at `path` once more what is unsynced there, as it
+  // reads now, and syncs it: whoever reads the log then sees what the medium has. REQUIRES: nobody
+  // has it open.
+  Status WriteUnsyncedAgain(const std::string& path);
+
   const Counters& counters() const { return counters_; }
 
  private:
+  friend class FlashFile;
+  // From the first to behind the last byte of a log that no sync has covered.
+  struct Unsynced {
+    uint64_t begin = 0;
+    uint64_t end = 0;
+  };
+
   std::unique_ptr<VfsFile> Wrap(sqlite3_file* real, const char* path, int flags) override;
 
   Counters counters_;
+  std::map<std::string, Unsynced> unsynced_;  // By the log's path.
 };
 
 }  // namespace tidegate

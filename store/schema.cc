@@ -5,8 +5,10 @@
 
 #include <array>
 #include <charconv>
+#include <filesystem>
 #include <fstream>
 
+#include "store/big_endian.h"
 #include "store/migrate.h"
 
 namespace tidegate {
@@ -15,6 +17,9 @@ namespace {
 constexpr std::string_view kFileMagic("SQLite format 3\0", 16);
 constexpr size_t kHeaderBytes = 100;
 constexpr size_t kApplicationIdOffset = 68;
+constexpr std::string_view kJournalMagic("\xd9\xd5\x05\xf9\x20\xa1\x63\xd7", 8);
+constexpr size_t kJournalHeaderBytes = 28;
+constexpr size_t kJournalPagesOffset = 16;  // Of the database before.
 
 constexpr std::string_view kTables = R"(
 CREATE TABLE batch(key INTEGER PRIMARY KEY, count INTEGER NOT NULL, created INTEGER NOT NULL, body BLOB NOT NULL,
@@ -28,6 +33,19 @@ Error Foreign(const std::string& path, std::string_view why) {
   return {ErrorCode::kCorrupt, fmt::format("open {}: not a store of Tidegate: {}", path, why)};
 }
 
+// Whether power went while SQLite wrote the first page of a new file: the journal, which says that
+// the file was empty, takes that page back. https://www.sqlite.org/fileformat2.html, "The Rollback
+// Journal".
+bool WasBeingCreated(const std::string& path) {
+  std::error_code missing;
+  if (std::filesystem::file_size(path, missing) > kPageBytes || missing) return false;
+  std::ifstream file(path + "-journal", std::ios::binary);
+  std::array<char, kJournalHeaderBytes> header{};
+  return file.read(header.data(), header.size()) &&
+         std::string_view(header.data(), kJournalMagic.size()) == kJournalMagic &&
+         Big32(&header[kJournalPagesOffset]) == 0;
+}
+
 // Looks at the file's header before SQLite does, because SQLite may write (a recovery) as soon as
 // it reads.
 Status CheckHeader(const std::string& path) {
@@ -37,6 +55,7 @@ Status CheckHeader(const std::string& path) {
   if (file.gcount() == 0) return {};  // New; SQLite tells when it cannot be read.
   header.resize(static_cast<size_t>(file.gcount()));
   if (header.size() < kHeaderBytes || header.substr(0, kFileMagic.size()) != kFileMagic) {
+    if (WasBeingCreated(path)) return {};
     return Foreign(path, "not an SQLite database");
   }
   int64_t application = 0;

@@ -186,13 +186,14 @@ void SqliteStore::Impl::Settle(const StoreWriter& writer, StoreBook book) {
 Status SqliteStore::Impl::EnsureOpen() {
   if (handle_ != nullptr) return {};
   if (!damage_.empty()) return Recover({ErrorCode::kCorrupt, damage_});
+  // Before anybody judges the log: the database must never be written from frames that the medium
+  // may not have. With power lost in the middle of that, nothing would be left to mend it with.
+  if (auto status = vfs_.WriteUnsyncedAgain(options_.path + "-wal"); !status.ok())
+    return Recover(status.error());
   auto handle = StoreHandle::Open(file_);
   Status status = handle.ok() ? Status() : Status(handle.error());
   if (status.ok()) {
     handle_ = std::move(*handle);
-    // Pages of the log whose fsync failed count as written for the kernel, although the medium may
-    // not have them. What is appended behind them would be lost with them: so everything goes to
-    // the database, and the log begins anew.
     status = handle_->EmptyLog();
     if (status.ok()) status = handle_->Check();
     if (status.ok()) status = ReadBooks();

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "store/log_owner.h"
+#include "store/log_renewal.h"
 #include "store/salvage.h"
 #include "store/sqlite_store_impl.h"
 
@@ -33,7 +34,8 @@ bool ReadsThrough(const std::string& path, const std::string& vfs) {
 Status SqliteStore::Impl::Open() {
   if (auto status = FinishReplacement(options_.path); !status.ok()) return status;
   set_aside_ = UsageOf(ListSetAside(options_.path));
-  auto status = CheckLog();
+  auto status = RenewLog(options_.path);
+  if (status.ok()) status = CheckLog();
   if (!status.ok()) return status;
   for (unsigned attempt = 0; attempt < kAttempts; ++attempt) {
     status = OpenFile();

@@ -115,7 +115,9 @@ Status StoreWriter::DropOne(RecordClass protect) {
   for (const auto& [more_urgent, handed_out] : rounds) {
     const auto done = lower_first(
         [&, urgent = more_urgent, handed = handed_out](RecordClass record_class) -> Result<bool> {
-          if ((record_class < protect) != urgent) return false;
+          // A gap record is small, and without it losses of before would be told by nothing.
+          const bool is_urgent = record_class < protect || record_class == RecordClass::kGap;
+          if (is_urgent != urgent) return false;
           return DropFirst(record_class, handed);
         });
     if (!done.ok()) return done.error();

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <charconv>
 #include <filesystem>
 
 #include "store/inspect.h"
@@ -45,6 +46,24 @@ std::string CrashPoint::Name() const {
   return fmt::format("{}/{}/{}", schedule, FaultName(fault), n);
 }
 
+std::optional<CrashPoint> CrashPoint::FromName(std::string_view name) {
+  const size_t slash = name.find('/');
+  const size_t last = name.rfind('/');
+  if (slash == last) return std::nullopt;
+  CrashPoint point;
+  const auto number = [](std::string_view text, uint64_t& out) {
+    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), out);
+    return code == std::errc() && end == text.data() + text.size();
+  };
+  if (!number(name.substr(0, slash), point.schedule)) return std::nullopt;
+  if (!number(name.substr(last + 1), point.n) || point.n == 0) return std::nullopt;
+  for (size_t i = 0; i < kFaultCount; ++i) {
+    point.fault = static_cast<Fault>(i);
+    if (FaultName(point.fault) == name.substr(slash + 1, last - slash - 1)) return point;
+  }
+  return std::nullopt;
+}
+
 CrashMachine::CrashMachine(uint64_t seed, Durability durability, std::string disk)
     : random_(seed), vfs_(std::move(disk), seed), gateway_(seed) {
   fixture_.options.vfs = vfs_.name();
@@ -57,6 +76,8 @@ bool CrashMachine::SwitchOn() {
   auto store = fixture_.TryOpen();
   if (!store.ok()) return false;
   store_ = std::move(*store);
+  // No fault here damages what was synced.
+  if (store_->Usage().set_aside_files != 0) oracle().Report("the store had to be salvaged");
   if (gateway_.Start(*store_).ok()) return true;
   store_.reset();
   return false;

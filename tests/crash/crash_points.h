@@ -29,6 +29,7 @@ struct CrashPoint {
   uint64_t n = 1;
 
   std::string Name() const;  // SCHEDULE/FAULT/N.
+  static std::optional<CrashPoint> FromName(std::string_view name);
 };
 
 class CrashMachine {

@@ -13,6 +13,8 @@ namespace tidegate {
 namespace {
 
 constexpr size_t kMaxProblems = 20;
+constexpr std::string_view kDamageRule = "store-damaged";
+constexpr std::string_view kDamaged = "damaged";
 
 // A member of the flat JSON of a gap record, without its quotes.
 std::string_view Member(std::string_view value, const std::string& name) {
@@ -35,9 +37,19 @@ bool IsFolded(RecordClass record_class) {
   return record_class == RecordClass::kHeartbeat || record_class == RecordClass::kReading;
 }
 
-// A gap record of the store's own, and not one of the records that a test appends in that class.
+// What the store writes by itself: gap records, and the alerts of a salvage.
 bool IsGapRecord(const Record& record) {
   return record.record_class == RecordClass::kGap && record.value.starts_with('{');
+}
+bool IsDamageAlert(const Record& record) {
+  return record.record_class == RecordClass::kAlert && Member(record.value, "rule") == kDamageRule;
+}
+bool IsOwnRecord(const Record& record) {
+  return IsGapRecord(record) || IsDamageAlert(record);
+}
+
+std::string IdOf(const std::string& epoch, Seq seq) {
+  return fmt::format("{}:{}", epoch, seq);
 }
 
 }  // namespace
@@ -66,26 +78,39 @@ void StoreOracle::Tried(const Record& record) {
 void StoreOracle::Acknowledged(const std::string& epoch, Seq seq, const Record& record) {
   const uint64_t number = NumberOf(record.value);
   ++tally_.acknowledged;
-  SeeId(epoch, seq, fmt::format("{}", number));
+  epochs_.insert(epoch);
+  SeeNumber(epoch, seq, number);
   owed_[number] = {epoch, seq, record.record_class};
   if (IsFolded(record.record_class)) folded_.insert(number);
 }
 
 void StoreOracle::SeeId(const std::string& epoch, Seq seq, const std::string& identity) {
-  const auto id = fmt::format("{}:{}", epoch, seq);
+  const auto id = IdOf(epoch, seq);
   const auto [known, is_new] = by_id_.try_emplace(id, identity);
   if (is_new || known->second == identity) return;
   ++tally_.doubled;
   Report(fmt::format("{} is the id of record {} and of record {}", id, known->second, identity));
 }
 
-void StoreOracle::SeeGap(const std::string& epoch, const Record& record) {
+void StoreOracle::SeeNumber(const std::string& epoch, Seq seq, uint64_t number) {
+  SeeId(epoch, seq, fmt::format("{}", number));
+  const auto id = IdOf(epoch, seq);
+  const auto [known, is_new] = id_of_.try_emplace(number, id);
+  if (is_new || known->second == id) return;
+  ++tally_.doubled;
+  Report(fmt::format("record {} has the ids {} and {}", number, known->second, id));
+}
+
+void StoreOracle::SeeGap(const Record& record) {
   const auto record_class = RecordClassFromName(Member(record.value, "class"));
+  const std::string epoch(Member(record.value, "epoch"));
+  const bool is_damage = Member(record.value, "reason") == kDamaged;
   const Gap gap{
       epoch, record_class.value_or(RecordClass::kGap), NumberIn(Member(record.value, "first_seq")),
       NumberIn(Member(record.value, "last_seq")), NumberIn(Member(record.value, "count"))};
-  if (!record_class || Member(record.value, "epoch") != epoch || gap.first > gap.last ||
-      gap.count == 0 || gap.count > gap.last - gap.first + 1) {
+  // Of damage nobody may know how many records it took.
+  if (!record_class || !epochs_.contains(epoch) || gap.first > gap.last ||
+      (gap.count == 0 && !is_damage) || gap.count > gap.last - gap.first + 1) {
     Report("not a gap record: " + record.value);
     return;
   }
@@ -99,17 +124,22 @@ void StoreOracle::SeeGap(const std::string& epoch, const Record& record) {
 void StoreOracle::See(const Store& store, const Batch& batch) {
   const std::string& epoch = batch.numbering ? batch.numbering->epoch : store.epoch();
   const Seq first = batch.numbering ? batch.numbering->first_seq : batch.first_seq;
+  epochs_.insert(epoch);
   for (size_t i = 0; i < batch.records.size(); ++i) {
     const Record& record = batch.records[i];
     if (IsGapRecord(record)) {
       SeeId(epoch, first + i,
             fmt::format("gap {} {}", Member(record.value, "class"),
                         Member(record.value, "first_seq")));
-      SeeGap(epoch, record);
+      SeeGap(record);
+      continue;
+    }
+    if (IsDamageAlert(record)) {
+      SeeId(epoch, first + i, record.value);
       continue;
     }
     const uint64_t number = NumberOf(record.value);
-    SeeId(epoch, first + i, fmt::format("{}", number));
+    SeeNumber(epoch, first + i, number);
     const auto tried = tried_.find(number);
     if (tried == tried_.end() || tried->second != std::hash<std::string>()(record.value)) {
       Report(
@@ -121,7 +151,7 @@ void StoreOracle::See(const Store& store, const Batch& batch) {
 void StoreOracle::Delivered(const Store& store, const Batch& batch) {
   See(store, batch);
   for (const Record& record : batch.records) {
-    if (!IsGapRecord(record)) owed_.erase(NumberOf(record.value));
+    if (!IsOwnRecord(record)) owed_.erase(NumberOf(record.value));
   }
 }
 
@@ -139,7 +169,7 @@ void StoreOracle::Judge(Store& store) {
   for (const Batch& batch : ReadAll(store)) {
     See(store, batch);
     for (const Record& record : batch.records) {
-      if (IsGapRecord(record)) continue;
+      if (IsOwnRecord(record)) continue;
       const uint64_t number = NumberOf(record.value);
       uint64_t& before = last[static_cast<size_t>(batch.record_class)];
       if (++stored[number] > 1) {

@@ -18,7 +18,7 @@ struct Tally {
   uint64_t faults = 0;
   uint64_t acknowledged = 0;
   uint64_t lost = 0;
-  uint64_t doubled = 0;  // Stored twice, or one id for two records.
+  uint64_t doubled = 0;  // Stored twice, one id for two records, or two ids for one.
   uint64_t gaps = 0;     // Records that gap records tell of.
 
   Tally& operator+=(const Tally& other);
@@ -64,12 +64,16 @@ class StoreOracle {
   // Every record of a batch that was seen: its content, and that its id was never another one's.
   void See(const Store& store, const Batch& batch);
   void SeeId(const std::string& epoch, Seq seq, const std::string& identity);
-  void SeeGap(const std::string& epoch, const Record& record);
+  // The same of one record with a number, and that it never had another id.
+  void SeeNumber(const std::string& epoch, Seq seq, uint64_t number);
+  void SeeGap(const Record& record);
   bool TakeFromGap(const Owed& owed);
 
   std::map<uint64_t, size_t> tried_;          // Number -> hash of its value.
   std::map<uint64_t, Owed> owed_;             // By number.
   std::map<std::string, std::string> by_id_;  // epoch:seq -> which record.
+  std::map<uint64_t, std::string> id_of_;     // Number -> epoch:seq.
+  std::set<std::string> epochs_;              // That batches carried.
   std::map<std::string, Gap> gaps_;           // By where they begin.
   std::set<uint64_t> folded_;
   Tally tally_;
