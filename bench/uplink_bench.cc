@@ -111,9 +111,9 @@ int main(int argc, char** argv) {
     } else if (known.contains(argument)) {
       words.insert(argument);
     } else {
-      fmt::print(
-          stderr,
-          "usage: uplink_bench [wire|live|drain|baseline|again|cut|vanish ...] [property=value ...]\n");
+      fmt::print(stderr,
+                 "usage: uplink_bench [wire|live|drain|baseline|again|cut|vanish ...] "
+                 "[property=value ...]\n");
       return 2;
     }
   }

@@ -1,6 +1,6 @@
 // Connection attempts that get no answer are ended early. While a link is away, a SYN goes nowhere
-// and the kernel repeats it after 1, 2 and 4 s only; a new attempt sends one at once, so that a link
-// that is back is noticed within a fraction of a second. Any thread.
+// and the kernel repeats it after 1, 2 and 4 s only; a new attempt sends one at once, so that a
+// link that is back is noticed within a fraction of a second. Any thread.
 #pragma once
 
 #include <chrono>

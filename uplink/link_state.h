@@ -1,5 +1,6 @@
 // What the library's threads tell the loop: that there is something to poll, whether any broker
-// answers, and what it is connecting. Any thread. Shared with those threads, so that it outlives the last of them.
+// answers, and what it is connecting. Any thread. Shared with those threads, so that it outlives
+// the last of them.
 #pragma once
 
 #include <atomic>

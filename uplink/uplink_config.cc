@@ -20,8 +20,8 @@ kafka::Properties Defaults(const std::string& gateway) {
       // SQLite is the queue: what is here is in memory twice.
       {"queue.buffering.max.messages", "10000"},
       {"queue.buffering.max.kbytes", "4096"},
-      // A link that is back is noticed within half a second: one attempt takes 0.3 s without an answer
-      // (connect_attempts.h).
+      // A link that is back is noticed within half a second: one attempt takes 0.3 s without an
+      // answer (connect_attempts.h).
       {"reconnect.backoff.ms", "50"},
       {"reconnect.backoff.max.ms", "200"},
       {"retry.backoff.ms", "100"},

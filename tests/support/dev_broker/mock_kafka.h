@@ -15,8 +15,8 @@ namespace tidegate {
 class MockKafka {
  public:
   using Message = KafkaMessage;
-  // What the first broker answers the next produce requests: 0 takes them, kDisconnect closes the connection,
-  // else an rd_kafka_resp_err_t.
+  // What the first broker answers the next produce requests: 0 takes them, kDisconnect closes the
+  // connection, else an rd_kafka_resp_err_t.
   static constexpr int kTake = 0;
   static const int kDisconnect;
 
