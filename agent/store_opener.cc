@@ -40,7 +40,7 @@ Status StoreOpener::Try() {
   if (const auto count = limit_.Count(clock_.SinceBoot())) {
     log_.Error(
         "store: {}; nothing is read from the inputs until it opens. Is {} mounted, writable by the "
-        "agent and not full? It is tried again every 30 s or sooner ({} attempts failed)",
+        "agent and not full? It is tried again every 30 s or sooner ({} attempt(s) failed)",
         last_.error().message, place_, *count);
   }
   timer_->After(backoff_.Next());
