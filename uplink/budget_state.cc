@@ -12,34 +12,36 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr size_t kMaxBytes = 4096;
-constexpr int64_t kMaxNumber = int64_t{1}
-                               << 53;  // In ms a time far away, in bytes more than any link.
+// In bytes, more than any link carries.
+constexpr int64_t kMaxBytesCharged = int64_t{1} << 53;
+// 139 years: nanoseconds of it, twice, are still a number.
+constexpr int64_t kMaxMilliseconds = int64_t{1} << 42;
 
 std::string_view NameOf(BudgetLimit::Period period) {
   return BudgetLimit{0, period}.PeriodName();
 }
 
-std::optional<int64_t> Number(const json::Value& object, std::string_view key) {
+std::optional<int64_t> Number(const json::Value& object, std::string_view key, int64_t most) {
   const auto member = object.Find(key);
   if (!member || !member->is_number()) return std::nullopt;
   const std::string_view text = member->number_text();
   int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  if (number < -kMaxNumber || number > kMaxNumber) return std::nullopt;
+  if (number < -most || number > most) return std::nullopt;
   return number;
 }
 
 std::optional<ByteBudget::State> DecodeState(const json::Value& object) {
   const auto boot = object.Find("boot");
-  const auto ends = Number(object, "ends_ms");
-  const auto left = Number(object, "left_ms");
-  const auto charged = Number(object, "charged");
+  const auto ends = Number(object, "ends_ms", kMaxMilliseconds);
+  const auto left = Number(object, "left_ms", kMaxMilliseconds);
+  const auto charged = Number(object, "charged", kMaxBytesCharged);
   if (!boot || !boot->is_string() || !ends || !left || !charged || *charged < 0)
     return std::nullopt;
   ByteBudget::State state{std::string(boot->as_string()), milliseconds(*ends), milliseconds(*left),
                           std::nullopt, static_cast<uint64_t>(*charged)};
-  if (const auto wall = Number(object, "ends_wall_ms"))
+  if (const auto wall = Number(object, "ends_wall_ms", kMaxMilliseconds))
     state.ends_wall = WallTime(milliseconds(*wall));
   return state;
 }
