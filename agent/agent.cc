@@ -12,6 +12,7 @@
 #include "agent/control/record_line.h"
 #include "agent/pipeline/pipeline.h"
 #include "agent/sd_event_loop.h"
+#include "agent/store_opener.h"
 #include "core/metrics.h"
 #include "drivers/registry.h"
 #include "store/sqlite_store.h"
@@ -33,7 +34,10 @@ class RunningAgent final : public Agent {
         credentials_(credentials),
         log_(log),
         loop_(event),
-        started_(clock_.SinceBoot()) {}
+        started_(clock_.SinceBoot()),
+        opener_(
+            settings_.store_dir, [this] { return OpenStore(); }, loop_, clock_, log_, metrics_,
+            Seed()) {}
 
   ~RunningAgent() override {
     // What the drivers handed over becomes durable; their acknowledgements leave with their ends.
@@ -47,17 +51,30 @@ class RunningAgent final : public Agent {
   }
 
   Status Open();
+  void OnFailed(std::function<void(const Error&)> on_failed) override {
+    on_failed_ = std::move(on_failed);
+  }
   void Stop(std::function<void()> on_stopped) override;
   StatusReport status() const override;
 
  private:
   Status OpenStore();
+  Status OpenHttp();
+  Status OpenControl();
+  void OnStoreOpener(const Status& status);
+  // What needs the store.
+  Status Connect();
+  void StartPipeline();
   Status OpenUplink();
   Status OpenInputs();
-  Status OpenControl();
   void Publish(Seq first, const AppendRequest& request);
   http::Response Answer(const http::Request& request);
   StatusReport::UplinkPart UplinkStatus() const;
+  void AddStored(StatusReport& report) const;
+  void AddWaiting(StatusReport& report) const;
+  bool HasUplink() const {
+    return !settings_.kafka.empty() || !settings_.kafka_credentials.empty();
+  }
   std::string HttpAddress() const {
     return http_ ? fmt::format("{}:{}", settings_.http->address, http_->port()) : "";
   }
@@ -74,6 +91,8 @@ class RunningAgent final : public Agent {
   Metrics metrics_;
   SdEventLoop loop_;
   BootTime started_;
+  StoreOpener opener_;
+  std::function<void(const Error&)> on_failed_;
   bool stopping_ = false;
   std::function<void()> on_stopped_;
 
@@ -91,11 +110,28 @@ class RunningAgent final : public Agent {
 };
 
 Status RunningAgent::Open() {
-  for (auto step : {&RunningAgent::OpenStore, &RunningAgent::OpenUplink, &RunningAgent::OpenInputs,
-                    &RunningAgent::OpenControl}) {
-    if (Status status = (this->*step)(); !status.ok()) return status;
-  }
+  const Status store = opener_.Start([this](const Status& status) { OnStoreOpener(status); });
+  if (!store.ok() && !store.error().retryable()) return store;
+  if (Status status = OpenHttp(); !status.ok()) return status;
+  if (store.ok()) return Connect();
+  // Run by hand, the agent has its socket in the store's folder: it comes with the store, then.
+  LogFailure(OpenControl());
   return {};
+}
+
+void RunningAgent::OnStoreOpener(const Status& opened) {
+  const Status status = opened.ok() ? Connect() : opened;
+  if (status.ok()) return;
+  on_failed_ ? on_failed_(status.error()) : LogFailure(status);
+}
+
+Status RunningAgent::Connect() {
+  if (!control_) {
+    if (Status status = OpenControl(); !status.ok()) return status;
+  }
+  StartPipeline();
+  if (Status status = OpenUplink(); !status.ok()) return status;
+  return OpenInputs();
 }
 
 Status RunningAgent::OpenStore() {
@@ -120,16 +156,19 @@ Status RunningAgent::OpenStore() {
   store_ = std::move(store).value();
   log_.Info("store: {}, {} records wait, epoch {}", settings_.store_dir,
             store_->Usage().total_records(), store_->epoch());
+  return {};
+}
+
+void RunningAgent::StartPipeline() {
   clock_watch_ = std::make_unique<ClockWatch>(*store_, loop_, clock_, log_, metrics_);
   pipeline_ = std::make_unique<Pipeline>(*store_, loop_, clock_, log_, metrics_, settings_.rules,
                                          settings_.pipeline);
   pipeline_->Restore();
   pipeline_->OnStored([this](Seq first, const AppendRequest& request) { Publish(first, request); });
-  return {};
 }
 
 Status RunningAgent::OpenUplink() {
-  if (settings_.kafka.empty() && settings_.kafka_credentials.empty()) return {};
+  if (!HasUplink()) return {};
   KafkaTransport::Options options;
   options.config = UplinkConfig(settings_.gateway_id, settings_.kafka, settings_.kafka_credentials);
   options.seed = Seed();
@@ -173,6 +212,10 @@ Status RunningAgent::OpenControl() {
                                        [this] { return StatusJson(status()); });
   if (!control.ok()) return Status(control);
   control_ = std::move(control).value();
+  return {};
+}
+
+Status RunningAgent::OpenHttp() {
   if (!settings_.http) return {};
   auto server =
       http::Server::Start(*settings_.http, loop_, log_,
@@ -198,12 +241,13 @@ void RunningAgent::Publish(Seq first, const AppendRequest& request) {
 
 StatusReport::UplinkPart RunningAgent::UplinkStatus() const {
   StatusReport::UplinkPart part;
+  part.configured = HasUplink();
   if (!forwarder_) {
-    part.detail = "not configured: set TIDEGATE_KAFKA_BOOTSTRAP_SERVERS";
+    part.detail = part.configured ? "waits for the store"
+                                  : "not configured: set TIDEGATE_KAFKA_BOOTSTRAP_SERVERS";
     return part;
   }
   const ForwarderStatus status = forwarder_->status();
-  part.configured = true;
   part.connected = status.connected;
   part.in_flight = status.in_flight_records;
   part.acked = status.acked;
@@ -228,8 +272,11 @@ http::Response RunningAgent::Answer(const http::Request& request) {
   } else if (request.path == "/healthz") {
     response.body = R"({"status":"ok"})";
   } else if (request.path == "/readyz") {
-    response.status = pipeline_->blocked() ? 503 : 200;
-    response.body = pipeline_->blocked() ? R"({"status":"commits fail"})" : R"({"status":"ready"})";
+    const bool blocked = pipeline_ && pipeline_->blocked();
+    response.status = pipeline_ && !blocked ? 200 : 503;
+    response.body = !pipeline_ ? R"({"status":"the store is not open"})"
+                    : blocked  ? R"({"status":"commits fail"})"
+                               : R"({"status":"ready"})";
   } else if (request.path == "/status") {
     response.body = StatusJson(status());
   } else {
@@ -243,13 +290,29 @@ StatusReport RunningAgent::status() const {
   StatusReport report;
   report.gateway_id = settings_.gateway_id;
   report.version = AgentVersion();
-  report.epoch = store_->epoch();
   report.uptime = std::chrono::floor<std::chrono::seconds>(clock_.SinceBoot() - started_);
   report.now = clock_.Now();
   report.clock_synced = clock_.Synced();
+  report.uplink = UplinkStatus();
+  report.http = HttpAddress();
+  pipeline_ ? AddStored(report) : AddWaiting(report);
+  return report;
+}
+
+void RunningAgent::AddWaiting(StatusReport& report) const {
+  report.store.max_bytes = settings_.store_max_bytes;
+  report.store_error = opener_.last().ok() ? "what needs it does not start, see the log"
+                                           : opener_.last().error().message;
+  for (const InputConfig& config : settings_.inputs)
+    report.inputs.push_back({.name = config.input.name, .detail = "waits for the store"});
+}
+
+void RunningAgent::AddStored(StatusReport& report) const {
+  report.epoch = store_->epoch();
   report.clock_correction = clock_watch_->correction();
   report.store = store_->Usage();
   report.store_blocked = pipeline_->blocked();
+  report.alerts_raised = pipeline_->alerts_raised();
   const auto inputs = pipeline_->inputs();
   for (size_t i = 0; i < inputs.size(); ++i) {
     const DriverStatus driver = drivers_[i]->status();
@@ -261,18 +324,15 @@ StatusReport RunningAgent::status() const {
                              .refused = inputs[i].refused,
                              .redelivered = inputs[i].redelivered});
   }
-  report.uplink = UplinkStatus();
-  report.alerts_raised = pipeline_->alerts_raised();
-  report.http = HttpAddress();
-  return report;
 }
 
 void RunningAgent::Stop(std::function<void()> on_stopped) {
   if (stopping_) return;
   stopping_ = true;
   on_stopped_ = std::move(on_stopped);
+  opener_.Cancel();
   for (auto& driver : drivers_) driver->Stop();
-  pipeline_->Commit();
+  if (pipeline_) pipeline_->Commit();
   if (forwarder_) forwarder_->Hurry();
   stop_deadline_ = clock_.SinceBoot() + settings_.stop_timeout;
   stop_timer_ = loop_.AddTimer([this] { OnStopTimer(); });
@@ -288,8 +348,10 @@ void RunningAgent::OnStopTimer() {
     return;
   }
   if (forwarder_) forwarder_->Stop();
-  const uint64_t left = store_->Usage().total_records();
-  log_.Info("stop: {} record(s) stay in the store for the next start", left);
+  if (store_) {
+    log_.Info("stop: {} record(s) stay in the store for the next start",
+              store_->Usage().total_records());
+  }
   std::exchange(on_stopped_, {})();
 }
 

@@ -56,6 +56,10 @@ int OnSignal(sd_event_source*, const signalfd_siginfo* info, void* userdata) {
   return 0;
 }
 
+int ExitStatusOf(const Error& error) {
+  return error.code == ErrorCode::kInvalid ? kExitUsage : kExitFailed;
+}
+
 int RunCommand(const Environment& environment, const Credentials& credentials) {
   GiveMemoryBack();
   BlockSignals();
@@ -77,8 +81,12 @@ int RunCommand(const Environment& environment, const Credentials& credentials) {
   auto agent = Agent::Start(event.get(), loaded.settings, credentials, log);
   if (!agent.ok()) {
     log.Error("{}", agent.error().message);
-    return agent.error().code == ErrorCode::kInvalid ? kExitUsage : kExitFailed;
+    return ExitStatusOf(agent.error());
   }
+  (*agent)->OnFailed([&](const Error& error) {
+    log.Error("{}", error.message);
+    sd_event_exit(event.get(), ExitStatusOf(error));
+  });
   Run run{.event = event.get(), .log = log, .agent = **agent};
   sd_event_add_signal(event.get(), nullptr, SIGTERM, OnSignal, &run);
   sd_event_add_signal(event.get(), nullptr, SIGINT, OnSignal, &run);
@@ -91,6 +99,8 @@ int RunCommand(const Environment& environment, const Credentials& credentials) {
     status_timer->After(kStatusInterval);
   };
   status_timer = loop.AddTimer(tell_status);
+  // Also while the store cannot be opened yet: STATUS= tells, and a start that timed out would end
+  // the agent only to have it wait again.
   sd_notify(0, "READY=1");
   tell_status();
   const int code = sd_event_loop(event.get());

@@ -48,6 +48,8 @@ void WriteStore(json::Writer& writer, const StatusReport& report) {
   } else {
     writer.Null();
   }
+  Flag(writer, "open", report.store_error.empty());
+  Text(writer, "error", report.store_error);
   Flag(writer, "blocked", report.store_blocked);
   writer.EndObject();
 }
@@ -236,6 +238,9 @@ Result<std::string> StatusText(std::string_view status_json) {
                      Mebibytes(store["max_bytes"].count()),
                      store["oldest"].text().empty() ? "-" : store["oldest"].text(),
                      store["blocked"].flag() ? " - COMMITS FAIL, see the log" : "");
+  if (const std::string error = store["error"].text(); !error.empty()) {
+    out += fmt::format("         NOT OPEN, nothing is read from the inputs: {}\n", error);
+  }
   out += fmt::format("         {} dead letters (tidegate-agent export --dead-letters shows them)\n",
                      store["dead_letters"].count());
   if (store["set_aside_files"].count() > 0) {
@@ -259,6 +264,7 @@ Result<std::string> StatusText(std::string_view status_json) {
 }
 
 std::string StatusLine(const StatusReport& report) {
+  if (!report.store_error.empty()) return "WAITS FOR THE STORE: " + report.store_error;
   const auto connected =
       std::ranges::count_if(report.inputs, [](const auto& input) { return input.connected; });
   std::string line = fmt::format("{} records behind", report.store.total_records());

@@ -46,6 +46,7 @@ struct StatusReport {
   // By how much the first synchronisation of this boot moved the clock; nullopt: not seen.
   std::optional<std::chrono::milliseconds> clock_correction;
   StoreUsage store;
+  std::string store_error;     // Why the store does not open yet; empty once it is open.
   bool store_blocked = false;  // The last commit failed: what is in memory is not acknowledged.
   std::vector<InputPart> inputs;
   UplinkPart uplink;
@@ -58,7 +59,8 @@ std::string StatusJson(const StatusReport& report);
 // Some lines for a terminal, made from StatusJson's text (the program that prints it talks to the
 // agent through the socket).
 Result<std::string> StatusText(std::string_view status_json);
-// For systemd's STATUS=: "12,345 records behind, oldest 3h; inputs 1/1; uplink connected".
+// For systemd's STATUS=: "12,345 records behind, oldest 3h; inputs 1/1; uplink connected", or
+// "WAITS FOR THE STORE: " and why.
 std::string StatusLine(const StatusReport& report);
 
 }  // namespace tidegate

@@ -54,6 +54,10 @@ int main() {
     return 1;
   }
   host.agent = agent->get();
+  host.agent->OnFailed([&](const tidegate::Error& error) {
+    std::fprintf(stderr, "%s\n", error.message.c_str());
+    sd_event_exit(host.event, 1);
+  });
   sd_event_source* timer = nullptr;
   sd_event_add_time_relative(host.event, &timer, CLOCK_MONOTONIC, 1'000'000, 0, OnSecond, &host);
   sd_event_source_set_enabled(timer, SD_EVENT_ON);

@@ -7,6 +7,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 
 namespace tidegate {
@@ -67,7 +68,16 @@ class AgentTest : public testing::Test {
   sd_event* event_ = nullptr;
   Environment environment_;
   Credentials credentials_{""};
-  Log log_{LogLevel::kError, [](LogLevel, std::string_view line) { ADD_FAILURE() << line; }};
+  // A file where the store's folder is to be: as when a disk is not mounted or read-only, it cannot
+  // be made, whoever runs the test.
+  void BlockStoreFolder() { std::ofstream(folder_ + "/store") << "in the way"; }
+  void UnblockStoreFolder() { std::filesystem::remove(folder_ + "/store"); }
+
+  std::string expected_error_;  // The only one that may be logged.
+  Log log_{LogLevel::kError, [this](LogLevel, std::string_view line) {
+             if (expected_error_.empty() || line.find(expected_error_) == std::string_view::npos)
+               ADD_FAILURE() << line;
+           }};
   std::unique_ptr<Agent> agent_;
 };
 
@@ -110,6 +120,73 @@ TEST_F(AgentTest, ASecondAgentIsKeptOffTheStore) {
   const auto second = Start();
   ASSERT_FALSE(second.ok());
   EXPECT_THAT(second.error().message, HasSubstr("another"));
+}
+
+class WaitingAgentTest : public AgentTest {
+ protected:
+  WaitingAgentTest() {
+    expected_error_ = folder_ + "/store";
+    environment_["TIDEGATE_CONTROL_SOCKET"] = folder_ + "/control.sock";
+    BlockStoreFolder();
+  }
+};
+
+TEST_F(WaitingAgentTest, ItStartsAndSaysWhatItWaitsFor) {
+  MustStart();
+  const StatusReport report = agent_->status();
+  EXPECT_THAT(report.store_error, HasSubstr(folder_ + "/store"));
+  EXPECT_THAT(StatusLine(report), HasSubstr("WAITS FOR THE STORE"));
+  ASSERT_EQ(report.inputs.size(), 1U);
+  EXPECT_FALSE(report.inputs[0].connected);
+  EXPECT_TRUE(std::filesystem::exists(folder_ + "/control.sock"));
+}
+
+TEST_F(WaitingAgentTest, OnceTheStoreOpensWhatTheSourcesSendBecomesDurable) {
+  MustStart();
+  UnblockStoreFolder();
+  ASSERT_TRUE(RunUntil([&] { return agent_->status().inputs.at(0).settled >= 50; }));
+  EXPECT_EQ(agent_->status().store_error, "");
+  EXPECT_EQ(Stored(), 50U);
+}
+
+TEST_F(WaitingAgentTest, ItsSocketMayLieInTheFolderThatIsMissing) {
+  environment_.erase("TIDEGATE_CONTROL_SOCKET");
+  MustStart();
+  UnblockStoreFolder();
+  ASSERT_TRUE(RunUntil([&] { return agent_->status().inputs.at(0).settled >= 50; }));
+  EXPECT_TRUE(std::filesystem::exists(folder_ + "/store/control.sock"));
+}
+
+TEST_F(WaitingAgentTest, ItStopsWhileItWaits) {
+  MustStart();
+  EXPECT_TRUE(Stop());
+}
+
+TEST_F(WaitingAgentTest, AStoreThatTurnsOutToBeInUseEndsTheWait) {
+  environment_["TIDEGATE_STORE_DIR"] = folder_ + "/taken";
+  environment_["TIDEGATE_CONTROL_SOCKET"] = folder_ + "/other.sock";
+  MustStart();
+  const auto owner = std::move(agent_);
+  environment_["TIDEGATE_STORE_DIR"] = folder_ + "/store";
+  environment_["TIDEGATE_CONTROL_SOCKET"] = folder_ + "/control.sock";
+  MustStart();
+  std::optional<Error> failure;
+  agent_->OnFailed([&](const Error& error) { failure = error; });
+  UnblockStoreFolder();
+  std::filesystem::create_directory_symlink(folder_ + "/taken", folder_ + "/store");
+  ASSERT_TRUE(RunUntil([&] { return failure.has_value(); }));
+  EXPECT_EQ(failure->code, ErrorCode::kRejected);
+  EXPECT_THAT(failure->message, HasSubstr("another"));
+}
+
+TEST_F(WaitingAgentTest, AnHttpPortThatIsTakenIsAClearErrorNevertheless) {
+  environment_["TIDEGATE_STORE_DIR"] = folder_ + "/other";
+  MustStart();
+  environment_["TIDEGATE_HTTP_LISTEN"] = agent_->status().http;
+  environment_["TIDEGATE_STORE_DIR"] = folder_ + "/store";
+  const auto second = Start();
+  ASSERT_FALSE(second.ok());
+  EXPECT_THAT(second.error().message, HasSubstr(environment_["TIDEGATE_HTTP_LISTEN"]));
 }
 
 TEST_F(AgentTest, AnHttpPortThatIsTakenIsAClearError) {

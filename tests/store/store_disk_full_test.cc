@@ -153,7 +153,8 @@ TEST_P(StoreDiskFullTest, DropOldestGoesOnWithWhatItHasAndGrowsAgain) {
   EXPECT_THAT(report->findings, testing::IsEmpty());
 }
 
-// What would fit an empty disk must not be taken for too large: the pipeline sets such records aside.
+// What would fit an empty disk must not be taken for too large: the pipeline sets such records
+// aside.
 TEST_P(StoreDiskFullTest, ANearlyEmptyStoreAsksToWaitAndRejectsNothing) {
   Begin();
   FillDisk();

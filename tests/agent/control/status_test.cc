@@ -41,6 +41,23 @@ TEST(StatusTest, TextTellsTheLimitsOfTheUplink) {
   EXPECT_THAT(StatusLine(Limited()), HasSubstr("uplink connected, held back"));
 }
 
+TEST(StatusTest, AStoreThatDoesNotOpenIsToldEverywhere) {
+  StatusReport report;
+  report.store_error = "create /data/store.db.lock: Read-only file system";
+  EXPECT_THAT(StatusJson(report), HasSubstr(R"("open":false,"error":"create /data/store.db.lock)"));
+  const auto text = StatusText(StatusJson(report));
+  ASSERT_TRUE(text.ok());
+  EXPECT_THAT(*text, HasSubstr("NOT OPEN, nothing is read from the inputs: create /data/"));
+  EXPECT_EQ(StatusLine(report),
+            "WAITS FOR THE STORE: create /data/store.db.lock: Read-only file system");
+}
+
+TEST(StatusTest, AnOpenStoreIsNoNews) {
+  EXPECT_THAT(StatusJson(StatusReport{}), HasSubstr(R"("open":true,"error":"")"));
+  EXPECT_THAT(*StatusText(StatusJson(StatusReport{})), Not(HasSubstr("NOT OPEN")));
+  EXPECT_THAT(StatusLine(StatusReport{}), Not(HasSubstr("WAITS")));
+}
+
 TEST(StatusTest, WithoutLimitsThereIsNothingOfThem) {
   StatusReport report;
   report.uplink.configured = true;
