@@ -126,6 +126,7 @@ Status SqliteStore::Impl::Write(const ClockStamp& stamp, const Steps& steps) {
       return status;
     return Reopen(status.error());
   }
+  unacknowledged_.clear();
   metrics_.ObserveCommit(clock_.SinceBoot() - start);
   TellOfFullDisk();
   // The transaction itself is safe, whatever happens to the checkpoint.
@@ -164,10 +165,12 @@ Status SqliteStore::Impl::RunTransaction(const ClockStamp& stamp, const Steps& s
 void SqliteStore::Impl::Settle(const StoreWriter& writer, StoreBook book) {
   const bool more_is_covered = book.covered > book_.covered;
   book_ = std::move(book);
-  unacknowledged_.clear();
-  has_deliveries_ = false;
   for (const BatchKey key : writer.deleted()) delivered_.Erase(key);
-  deletes_due_ = more_is_covered || writer.deleted().size() >= file_.budget.deletes;
+  // A value that is written, say, leaves deliveries to the next flush.
+  if (writer.marks_advanced()) {
+    has_deliveries_ = false;
+    deletes_due_ = more_is_covered || writer.deleted().size() >= file_.budget.deletes;
+  }
   for (const BatchKey key : writer.dropped()) handed_out_.erase(key);
   uint64_t dropped = 0;
   for (const RecordClass record_class : kRecordClasses) {
@@ -230,17 +233,19 @@ Status SqliteStore::Impl::RemoveUnacknowledged() {
   if (!slots.ok()) return slots.error();
   Seq first_seq = std::numeric_limits<Seq>::max();
   for (const auto& [key, count] : unacknowledged_) first_seq = std::min(first_seq, SeqOf(key));
-  return RunTransaction(Stamp(), [&](StoreWriter& writer) -> Status {
+  auto status = RunTransaction(Stamp(), [&](StoreWriter& writer) -> Status {
     for (const auto& [key, count] : unacknowledged_) {
       if (auto removed = writer.Remove(key, count); !removed.ok()) return removed.error();
     }
     for (size_t i = 0; i < slots->size(); ++i) {
       if (!(*slots)[i] || (*slots)[i]->through < first_seq) continue;
-      auto status = DeleteState(handle_->database(), kStateSnapshots[i]);
-      if (!status.ok()) return status;
+      auto deleted = DeleteState(handle_->database(), kStateSnapshots[i]);
+      if (!deleted.ok()) return deleted;
     }
     return {};
   });
+  if (status.ok()) unacknowledged_.clear();
+  return status;
 }
 
 // The recovered log may also hold deletes of a commit that failed.

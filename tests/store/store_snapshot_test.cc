@@ -117,6 +117,15 @@ TEST_F(StoreSnapshotTest, WhatWasDeliveredOutOfOrderIsSentAgainAtMost) {
   EXPECT_EQ(batches[1].first_seq, 4u);
 }
 
+TEST_F(StoreSnapshotTest, AValueThatIsWrittenLeavesDeliveriesToTheFlush) {
+  Begin();
+  for (int i = 0; i < 4; ++i) Append(2);
+  DeliverAll();
+  ASSERT_TRUE(store().WriteValue("x", "1").ok());
+  ASSERT_TRUE(store().Flush().ok());
+  EXPECT_THAT(ReadAll(Reopen()), testing::IsEmpty());
+}
+
 TEST_F(StoreSnapshotTest, ADamagedSnapshotIsCountedAndTheOneBeforeIsUsed) {
   Begin();
   for (int i = 0; i < 100; ++i) Append(100);
