@@ -200,7 +200,6 @@ Status SqliteStore::Impl::EnsureOpen() {
     if (status.ok()) status = handle_->Check();
     if (status.ok()) status = ReadBooks();
     if (status.ok()) status = RemoveUnacknowledged();
-    if (status.ok()) status = ReadBooks();
     if (status.ok()) status = ForgetMissing();
   }
   if (!status.ok()) return Recover(status.error());
@@ -226,26 +225,33 @@ Error SqliteStore::Impl::Reopen(const Error& error) {
 }
 
 // A commit whose fsync failed may lie complete in the log, and the recovery at opening takes it for
-// good. Its snapshot goes with it: the one before is still there, and all that it needs.
+// good. Its snapshot goes with it, because the records in it may come again. If that snapshot was
+// to make room, what it covered is gone, too, and the one before lacks it: so the next append saves
+// one, and only a crash before that leaves the state behind.
 Status SqliteStore::Impl::RemoveUnacknowledged() {
   if (unacknowledged_.empty()) return {};
   const auto slots = ReadSnapshots(false);
   if (!slots.ok()) return slots.error();
   Seq first_seq = std::numeric_limits<Seq>::max();
   for (const auto& [key, count] : unacknowledged_) first_seq = std::min(first_seq, SeqOf(key));
+  bool snapshot_removed = false;
   auto status = RunTransaction(Stamp(), [&](StoreWriter& writer) -> Status {
     for (const auto& [key, count] : unacknowledged_) {
       if (auto removed = writer.Remove(key, count); !removed.ok()) return removed.error();
     }
     for (size_t i = 0; i < slots->size(); ++i) {
       if (!(*slots)[i] || (*slots)[i]->through < first_seq) continue;
+      snapshot_removed = true;
       auto deleted = DeleteState(handle_->database(), kStateSnapshots[i]);
       if (!deleted.ok()) return deleted;
     }
     return {};
   });
-  if (status.ok()) unacknowledged_.clear();
-  return status;
+  if (status.ok()) status = ReadBooks();
+  if (!status.ok()) return status;
+  if (snapshot_removed) book_.batches_behind_snapshot = options_.max_replay_batches;
+  unacknowledged_.clear();
+  return {};
 }
 
 // The recovered log may also hold deletes of a commit that failed.
