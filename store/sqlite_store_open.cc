@@ -12,7 +12,7 @@
 namespace tidegate {
 namespace {
 
-// More seqs than a run without fsync can lose: all that the log holds, one byte each.
+// More seqs than a run without fsync can lose, or than follow a snapshot: all that the log holds, one byte each.
 constexpr Seq kUnsyncedSeqs = 1ull << 24;
 
 }  // namespace
@@ -35,7 +35,7 @@ Status SqliteStore::Impl::OpenFile() {
   auto unsynced = ReadState(handle_->database(), kStateProcessSafe);
   if (!unsynced.ok()) return unsynced.error();
   if (status = ReadDelivered(); !status.ok()) return status;
-  if (status = SkipSeqsAfterUnsyncedRun(unsynced->has_value()); !status.ok()) return status;
+  if (status = SkipDoubtfulSeqs(unsynced->has_value()); !status.ok()) return status;
   UpdateMetrics();
   return {};
 }
@@ -48,12 +48,13 @@ Status SqliteStore::Impl::ReadBooks() {
   totals->next_seq = std::max(totals->next_seq, book_.totals.next_seq);
   book.totals = *totals;
   if (auto status = ReadSnapshotBooks(book); !status.ok()) return status;
+  book.totals.next_seq = std::max(book.totals.next_seq, book.covered + 1);
   book_ = std::move(book);
   return {};
 }
 
 // From the newest row or from table state, whichever was written last. If that is damaged, all rows
-// are counted.
+// are counted; the marks of the other are true all the same.
 Result<StoreTotals> SqliteStore::Impl::ReadTotals(StoreBook& book) {
   const auto newest = handle_->batches().Newest();
   if (!newest.ok()) return newest.error();
@@ -63,6 +64,10 @@ Result<StoreTotals> SqliteStore::Impl::ReadTotals(StoreBook& book) {
   const auto told = *newest ? DecodeTotals((*newest)->totals) : DecodeTotals("");
   const auto state = DecodeTotals(*saved ? **saved : "");
   const bool state_reads = !*saved || state.ok();
+  if (!*newest && !*saved) {  // It is new.
+    book.saved = StoreTotals();
+    return StoreTotals();
+  }
   if (state.ok() && state->next_seq >= end) {
     book.saved = *state;
     return state;
@@ -72,7 +77,15 @@ Result<StoreTotals> SqliteStore::Impl::ReadTotals(StoreBook& book) {
     book.top_key = (*newest)->key;
     return told;
   }
-  return CountAll();
+  auto counted = CountAll();
+  if (!counted.ok()) return counted;
+  for (const auto& other : {told, state}) {
+    if (!other.ok()) continue;
+    counted->next_seq = std::max(counted->next_seq, other->next_seq);
+    std::ranges::transform(counted->delivered, other->delivered, counted->delivered.begin(),
+                           [](Seq a, Seq b) { return std::max(a, b); });
+  }
+  return counted;
 }
 
 Result<StoreTotals> SqliteStore::Impl::CountAll() {
@@ -102,14 +115,15 @@ Status SqliteStore::Impl::ReadDelivered() {
   return {};
 }
 
-// Without fsync a power cut takes batches back whose seqs have left the gateway already; those must
-// not be given out twice.
-Status SqliteStore::Impl::SkipSeqsAfterUnsyncedRun(bool was_unsynced) {
-  if (!was_unsynced && file_.sync_commits) return {};
+// Without fsync a power cut takes batches back whose seqs have left the gateway already, and totals
+// that were damaged tell nothing of the seqs behind the last row; neither must be given out twice.
+Status SqliteStore::Impl::SkipDoubtfulSeqs(bool was_unsynced) {
+  const bool was_counted = !book_.saved;
+  if (!was_counted && !was_unsynced && file_.sync_commits) return {};
   auto status = handle_->SetSync(true);
   if (!status.ok()) return status;
   status = RunTransaction(Stamp(), [&](StoreWriter& writer) {
-    if (was_unsynced) writer.SkipSeqs(kUnsyncedSeqs);
+    if (was_unsynced || was_counted) writer.SkipSeqs(kUnsyncedSeqs);
     return file_.sync_commits ? DeleteState(handle_->database(), kStateProcessSafe)
                               : WriteState(handle_->database(), kStateProcessSafe, "1");
   });
