@@ -12,7 +12,8 @@
 namespace tidegate {
 namespace {
 
-// More seqs than a run without fsync can lose, or than follow a snapshot: all that the log holds, one byte each.
+// More seqs than a run without fsync can lose, or than follow a snapshot: all that the log holds,
+// one byte each.
 constexpr Seq kUnsyncedSeqs = 1ull << 24;
 
 }  // namespace
