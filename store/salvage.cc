@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <functional>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -46,6 +47,8 @@ class Salvager {
   Status Build();
   Status MoveBatches();
   Status MoveBatch(const FoundBatch& found);
+  // Puts a batch that stays behind among what is told.
+  void Lose(const FoundBatch& found, std::string_view reason);
   Status MoveLetters();
   Status MoveState();
   Status Tell();
@@ -69,6 +72,7 @@ class Salvager {
   Seq next_seq_ = 1;
   StoreTotals totals_;  // Of the new store.
   bool is_full_ = false;
+  bool lost_last_ = false;  // The batch before.
   SalvageReport report_;
 };
 
@@ -184,9 +188,11 @@ Status Salvager::MoveBatches() {
 
 Status Salvager::MoveBatch(const FoundBatch& found) {
   auto row = scan_.Load(found);
-  if (!row) return {};  // The medium gave it a moment ago and does not now.
-  auto batch = codec_.Decode(row->body);
-  if (!batch.ok()) return {};
+  auto batch = row ? codec_.Decode(row->body) : Result<Batch>(Error{ErrorCode::kCorrupt, ""});
+  if (!batch.ok()) {  // The medium gave it a moment ago and does not now.
+    Lose(found, kGapDamaged);
+    return {};
+  }
   if (!batch->numbering && !epoch_.empty()) {
     // Version 1 did not tell.
     batch->numbering = Numbering{epoch_, batch->first_seq};
@@ -200,14 +206,32 @@ Status Salvager::MoveBatch(const FoundBatch& found) {
     // What stands behind it is as urgent at most.
     is_full_ = true;
     report_.left += found.count;
+    Lose(found, kGapStoreFull);
     return {};
   }
   transaction_pages_ -= kTellingPages;
+  lost_last_ = false;
   ++report_.batches;
   report_.records += found.count;
   if (!found.sure) ++report_.unsure;
   if (!batch->numbering) report_.renamed += found.count;
   return InsertRow({found.key, found.count, row->created_ms, row->body, {}});
+}
+
+void Salvager::Lose(const FoundBatch& found, std::string_view reason) {
+  const RecordClass record_class = ClassOf(found.key);
+  const Seq first = SeqOf(found.key), last = first + found.count - 1;
+  // It was kept for replay only.
+  if (first <= scan_.delivered()[static_cast<size_t>(record_class)]) return;
+  auto& lost = report_.lost;
+  // One entry for batches one behind the other, so that there is room to tell of them all.
+  if (lost_last_ && lost.back().record_class == record_class && lost.back().reason == reason) {
+    lost.back().last = last;
+    lost.back().most += found.count;
+  } else {
+    lost.push_back({record_class, first, last, found.count, reason});
+  }
+  lost_last_ = true;
 }
 
 Status Salvager::InsertRow(const BatchRow& row) {
@@ -237,7 +261,8 @@ Status Salvager::MoveLetters() {
 
 Status Salvager::Tell() {
   // Of what lay there before a foreign file, nobody knows anything.
-  if (scan_.is_store()) report_.lost = scan_.Lost(order_.next_seq);
+  if (scan_.is_store())
+    std::ranges::move(scan_.Lost(order_.next_seq), std::back_inserter(report_.lost));
   for (const LostSeqs& lost : report_.lost) {
     if (auto status = TellGap(lost); !status.ok()) return status;
   }
@@ -250,7 +275,7 @@ Status Salvager::Tell() {
 }
 
 Status Salvager::TellGap(const LostSeqs& lost) {
-  const Gap gap{order_.tenant, lost.record_class, kGapDamaged, lost.first, lost.last, lost.most};
+  const Gap gap{order_.tenant, lost.record_class, lost.reason, lost.first, lost.last, lost.most};
   const Record record = MakeGapRecord(
       gap, {order_.origin.gateway, epoch_.empty() ? "unknown" : epoch_}, order_.stamp);
   return Insert(RecordClass::kGap, {&record, 1});
@@ -278,6 +303,7 @@ std::string SalvageReport::Summary() const {
   uint64_t most = 0;
   bool more = false;
   for (const LostSeqs& seqs : lost) {
+    if (seqs.reason == kGapStoreFull) continue;  // They are counted in `left`.
     most += seqs.most;
     more = more || seqs.most == 0;
   }

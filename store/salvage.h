@@ -35,7 +35,7 @@ struct SalvageReport {
   uint64_t unsure = 0;   // Of the batches: may have been delivered before.
   uint64_t left = 0;     // Records that there was no room for; they lie in the file at `path`.
   uint64_t renamed = 0;  // Records whose epoch is not known: they have new ids.
-  std::vector<LostSeqs> lost;
+  std::vector<LostSeqs> lost;  // Also those of `left` that had not been delivered.
 
   // One line for people, without the reason.
   std::string Summary() const;

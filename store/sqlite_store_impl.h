@@ -98,7 +98,7 @@ class SqliteStore::Impl {
   Result<StoreTotals> ReadTotals(StoreBook& book);
   Result<StoreTotals> CountAll();
   Status ReadDelivered();
-  Status SkipSeqsAfterUnsyncedRun(bool was_unsynced);
+  Status SkipDoubtfulSeqs(bool was_unsynced);
   // Closes the handle after `error` and tries to open it again; `unacknowledged` must not be in the
   // file afterwards.
   Error Reopen(const Error& error);

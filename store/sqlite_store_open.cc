@@ -12,7 +12,8 @@
 namespace tidegate {
 namespace {
 
-// More seqs than a run without fsync can lose: all that the log holds, one byte each.
+// More seqs than a run without fsync can lose, or than follow a snapshot: all that the log holds,
+// one byte each.
 constexpr Seq kUnsyncedSeqs = 1ull << 24;
 
 }  // namespace
@@ -35,7 +36,7 @@ Status SqliteStore::Impl::OpenFile() {
   auto unsynced = ReadState(handle_->database(), kStateProcessSafe);
   if (!unsynced.ok()) return unsynced.error();
   if (status = ReadDelivered(); !status.ok()) return status;
-  if (status = SkipSeqsAfterUnsyncedRun(unsynced->has_value()); !status.ok()) return status;
+  if (status = SkipDoubtfulSeqs(unsynced->has_value()); !status.ok()) return status;
   UpdateMetrics();
   return {};
 }
@@ -48,12 +49,13 @@ Status SqliteStore::Impl::ReadBooks() {
   totals->next_seq = std::max(totals->next_seq, book_.totals.next_seq);
   book.totals = *totals;
   if (auto status = ReadSnapshotBooks(book); !status.ok()) return status;
+  book.totals.next_seq = std::max(book.totals.next_seq, book.covered + 1);
   book_ = std::move(book);
   return {};
 }
 
 // From the newest row or from table state, whichever was written last. If that is damaged, all rows
-// are counted.
+// are counted; the marks of the other are true all the same.
 Result<StoreTotals> SqliteStore::Impl::ReadTotals(StoreBook& book) {
   const auto newest = handle_->batches().Newest();
   if (!newest.ok()) return newest.error();
@@ -63,6 +65,10 @@ Result<StoreTotals> SqliteStore::Impl::ReadTotals(StoreBook& book) {
   const auto told = *newest ? DecodeTotals((*newest)->totals) : DecodeTotals("");
   const auto state = DecodeTotals(*saved ? **saved : "");
   const bool state_reads = !*saved || state.ok();
+  if (!*newest && !*saved) {  // It is new.
+    book.saved = StoreTotals();
+    return StoreTotals();
+  }
   if (state.ok() && state->next_seq >= end) {
     book.saved = *state;
     return state;
@@ -72,7 +78,15 @@ Result<StoreTotals> SqliteStore::Impl::ReadTotals(StoreBook& book) {
     book.top_key = (*newest)->key;
     return told;
   }
-  return CountAll();
+  auto counted = CountAll();
+  if (!counted.ok()) return counted;
+  for (const auto& other : {told, state}) {
+    if (!other.ok()) continue;
+    counted->next_seq = std::max(counted->next_seq, other->next_seq);
+    std::ranges::transform(counted->delivered, other->delivered, counted->delivered.begin(),
+                           [](Seq a, Seq b) { return std::max(a, b); });
+  }
+  return counted;
 }
 
 Result<StoreTotals> SqliteStore::Impl::CountAll() {
@@ -102,14 +116,15 @@ Status SqliteStore::Impl::ReadDelivered() {
   return {};
 }
 
-// Without fsync a power cut takes batches back whose seqs have left the gateway already; those must
-// not be given out twice.
-Status SqliteStore::Impl::SkipSeqsAfterUnsyncedRun(bool was_unsynced) {
-  if (!was_unsynced && file_.sync_commits) return {};
+// Without fsync a power cut takes batches back whose seqs have left the gateway already, and totals
+// that were damaged tell nothing of the seqs behind the last row; neither must be given out twice.
+Status SqliteStore::Impl::SkipDoubtfulSeqs(bool was_unsynced) {
+  const bool was_counted = !book_.saved;
+  if (!was_counted && !was_unsynced && file_.sync_commits) return {};
   auto status = handle_->SetSync(true);
   if (!status.ok()) return status;
   status = RunTransaction(Stamp(), [&](StoreWriter& writer) {
-    if (was_unsynced) writer.SkipSeqs(kUnsyncedSeqs);
+    if (was_unsynced || was_counted) writer.SkipSeqs(kUnsyncedSeqs);
     return file_.sync_commits ? DeleteState(handle_->database(), kStateProcessSafe)
                               : WriteState(handle_->database(), kStateProcessSafe, "1");
   });
@@ -126,6 +141,7 @@ Status SqliteStore::Impl::Write(const ClockStamp& stamp, const Steps& steps) {
       return status;
     return Reopen(status.error());
   }
+  unacknowledged_.clear();
   metrics_.ObserveCommit(clock_.SinceBoot() - start);
   TellOfFullDisk();
   // The transaction itself is safe, whatever happens to the checkpoint.
@@ -164,10 +180,12 @@ Status SqliteStore::Impl::RunTransaction(const ClockStamp& stamp, const Steps& s
 void SqliteStore::Impl::Settle(const StoreWriter& writer, StoreBook book) {
   const bool more_is_covered = book.covered > book_.covered;
   book_ = std::move(book);
-  unacknowledged_.clear();
-  has_deliveries_ = false;
   for (const BatchKey key : writer.deleted()) delivered_.Erase(key);
-  deletes_due_ = more_is_covered || writer.deleted().size() >= file_.budget.deletes;
+  // A value that is written, say, leaves deliveries to the next flush.
+  if (writer.marks_advanced()) {
+    has_deliveries_ = false;
+    deletes_due_ = more_is_covered || writer.deleted().size() >= file_.budget.deletes;
+  }
   for (const BatchKey key : writer.dropped()) handed_out_.erase(key);
   uint64_t dropped = 0;
   for (const RecordClass record_class : kRecordClasses) {
@@ -198,7 +216,6 @@ Status SqliteStore::Impl::EnsureOpen() {
     if (status.ok()) status = handle_->Check();
     if (status.ok()) status = ReadBooks();
     if (status.ok()) status = RemoveUnacknowledged();
-    if (status.ok()) status = ReadBooks();
     if (status.ok()) status = ForgetMissing();
   }
   if (!status.ok()) return Recover(status.error());
@@ -224,24 +241,33 @@ Error SqliteStore::Impl::Reopen(const Error& error) {
 }
 
 // A commit whose fsync failed may lie complete in the log, and the recovery at opening takes it for
-// good. Its snapshot goes with it: the one before is still there, and all that it needs.
+// good. Its snapshot goes with it, because the records in it may come again. If that snapshot was
+// to make room, what it covered is gone, too, and the one before lacks it: so the next append saves
+// one, and only a crash before that leaves the state behind.
 Status SqliteStore::Impl::RemoveUnacknowledged() {
   if (unacknowledged_.empty()) return {};
   const auto slots = ReadSnapshots(false);
   if (!slots.ok()) return slots.error();
   Seq first_seq = std::numeric_limits<Seq>::max();
   for (const auto& [key, count] : unacknowledged_) first_seq = std::min(first_seq, SeqOf(key));
-  return RunTransaction(Stamp(), [&](StoreWriter& writer) -> Status {
+  bool snapshot_removed = false;
+  auto status = RunTransaction(Stamp(), [&](StoreWriter& writer) -> Status {
     for (const auto& [key, count] : unacknowledged_) {
       if (auto removed = writer.Remove(key, count); !removed.ok()) return removed.error();
     }
     for (size_t i = 0; i < slots->size(); ++i) {
       if (!(*slots)[i] || (*slots)[i]->through < first_seq) continue;
-      auto status = DeleteState(handle_->database(), kStateSnapshots[i]);
-      if (!status.ok()) return status;
+      snapshot_removed = true;
+      auto deleted = DeleteState(handle_->database(), kStateSnapshots[i]);
+      if (!deleted.ok()) return deleted;
     }
     return {};
   });
+  if (status.ok()) status = ReadBooks();
+  if (!status.ok()) return status;
+  if (snapshot_removed) book_.batches_behind_snapshot = options_.max_replay_batches;
+  unacknowledged_.clear();
+  return {};
 }
 
 // The recovered log may also hold deletes of a commit that failed.

@@ -62,7 +62,6 @@ Status SqliteStore::Impl::Recover(const Error& error) {
   if (!status.ok()) return status;
   status = OpenFile();
   if (status.ok()) status = RemoveUnacknowledged();
-  if (status.ok()) status = ReadBooks();
   if (status.ok()) status = ForgetMissing();
   if (status.ok()) return {};
   DropHandle();

@@ -9,12 +9,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/record.h"
 #include "core/result.h"
 #include "store/batch_table.h"
 #include "store/byte_source.h"
+#include "store/gap_record.h"
 #include "store/log_scan.h"
 #include "store/page_image.h"
 #include "store/page_scan.h"
@@ -38,6 +40,7 @@ struct LostSeqs {
   // Records: at most so many, because some may have been delivered before. 0: nobody knows how many
   // of them there ever were, or were still there.
   uint64_t most = 0;
+  std::string_view reason = kGapDamaged;
 };
 
 class StoreScan {

@@ -49,6 +49,7 @@ bool StoreWriter::MustStay(BatchKey key, uint64_t count) const {
 }
 
 Status StoreWriter::AdvanceMarks() {
+  marks_advanced_ = true;
   for (const RecordClass record_class : kRecordClasses) {
     if (auto status = AdvanceMark(record_class); !status.ok()) return status;
   }

@@ -72,6 +72,7 @@ class StoreWriter {
   Result<bool> Remove(BatchKey key, uint64_t count);
   // Moves the marks behind what has been delivered without a hole.
   Status AdvanceMarks();
+  bool marks_advanced() const { return marks_advanced_; }
   // Deletes batches that have been delivered, as many as one transaction may.
   Status DeleteDelivered(Deletes which, uint64_t limit);
   // From here on in this transaction records up to `through` count as covered.
@@ -115,6 +116,7 @@ class StoreWriter {
   std::set<BatchKey> deleted_;
   std::vector<BatchKey> dropped_;
   std::array<uint64_t, kRecordClassCount> dropped_records_{};
+  bool marks_advanced_ = false;
   bool dropped_uncovered_ = false;
 };
 

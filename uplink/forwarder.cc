@@ -61,7 +61,7 @@ void Forwarder::Hurry() {
 
 void Forwarder::Stop() {
   stopped_ = true;
-  gate_.Settle(in_flight_bytes_);
+  gate_.Stop(in_flight_bytes_);
 }
 
 bool Forwarder::Resting() const {

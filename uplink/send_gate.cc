@@ -45,30 +45,44 @@ SendGate::SendGate(Options options, Store& store, const Clock& clock, const Log&
                          .used_gauge = &metrics.AddGauge("tidegate_uplink_budget_used_bytes",
                                                          "Bytes used in this period", labels)});
   }
-  Load();
   Follow(0);
 }
 
 void SendGate::Load() {
   if (accounts_.empty()) return;
   const auto stored = store_.ReadValue(kValueName);
-  if (!stored.ok()) log_.Error("uplink: byte budget: {}", stored.error().message);
-  if (!stored.ok() || !*stored) return;
-  const auto states = DecodeBudgets(**stored);
+  loaded_ = stored.ok();
+  if (!loaded_) {
+    if (const auto count = store_limit_.Count(clock_.SinceBoot())) {
+      log_.Error("uplink: the byte budget could not be read {} times, nothing is sent: {}", *count,
+                 stored.error().message);
+    }
+    return;
+  }
+  if (*stored) Restore(**stored);
+}
+
+void SendGate::Restore(std::string_view stored) {
+  const auto states = DecodeBudgets(stored);
   if (!states.ok()) {
-    log_.Error("uplink: byte budget: {}; it begins anew", states.error().message);
+    log_.Error("uplink: byte budget: {}; it counts as used up until the period is over",
+               states.error().message);
+    for (Account& account : accounts_) account.budget.Use(account.budget.left());
     return;
   }
   for (Account& account : accounts_) {
     const auto found = states->find(account.budget.limit().period);
     if (found == states->end()) continue;
+    const uint64_t used_meanwhile = account.budget.used();
     account.budget.Restore(found->second);
     account.charged = account.budget.used();
+    account.budget.Use(used_meanwhile);
   }
 }
 
 void SendGate::Follow(uint64_t link_bytes) {
   const uint64_t moved = link_bytes - std::exchange(counted_, link_bytes);
+  if (!loaded_) Load();
   window_open_ = WindowOpen();
   room_ = window_open_ ? std::numeric_limits<uint64_t>::max() : 0;
   for (Account& account : accounts_) {
@@ -77,7 +91,7 @@ void SendGate::Follow(uint64_t link_bytes) {
     account.used_gauge->Set(static_cast<double>(account.budget.used()));
     room_ = std::min({room_, account.budget.left(), account.slice()});
   }
-  if (!ChargeAhead()) room_ = 0;
+  if (stopped_ || !ChargeAhead()) room_ = 0;
   open_gauge_.Set(open() ? 1 : 0);
 }
 
@@ -100,6 +114,8 @@ bool SendGate::WindowOpen() {
 }
 
 bool SendGate::ChargeAhead() {
+  if (accounts_.empty()) return true;
+  if (!loaded_) return false;
   const BootTime now = clock_.SinceBoot();
   const bool needed = std::ranges::any_of(accounts_, [&](const Account& account) {
     const BootTime note_after = BootTime(account.budget.limit().PeriodLength()) / kNotesPerPeriod;
@@ -119,10 +135,17 @@ bool SendGate::ChargeAhead() {
 }
 
 void SendGate::Settle(uint64_t bytes_on_the_way) {
-  if (accounts_.empty()) return;
+  // What was not read must not be written over.
+  if (!loaded_) return;
   const Status status =
       Charge([&](const Account& account) { return account.budget.used() + bytes_on_the_way; });
   if (!status.ok()) log_.Error("uplink: charge the byte budget: {}", status.error().message);
+}
+
+void SendGate::Stop(uint64_t bytes_on_the_way) {
+  stopped_ = true;
+  room_ = 0;
+  Settle(bytes_on_the_way);
 }
 
 Status SendGate::Charge(const std::function<uint64_t(const Account&)>& charge) {

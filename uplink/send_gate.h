@@ -8,6 +8,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/clock.h"
@@ -60,8 +61,10 @@ class SendGate {
   uint64_t room() const { return room_; }
   // A record was sent although the gate is closed.
   void CountPassed();
-  // Charges exactly what is used and on its way: for a stop, or for a store that is new.
+  // Charges exactly what is used and on its way: for a store that is new.
   void Settle(uint64_t bytes_on_the_way);
+  // The same for a stop. From here on nothing is charged ahead, and the gate stays closed.
+  void Stop(uint64_t bytes_on_the_way);
 
   // When to ask again; nullopt: never.
   std::optional<std::chrono::nanoseconds> AskAgainIn() const;
@@ -78,7 +81,9 @@ class SendGate {
     uint64_t slice() const;
   };
 
+  // Until the store could be read, nobody knows what is left: the gate is closed.
   void Load();
+  void Restore(std::string_view stored);
   bool WindowOpen();
   // Makes sure that the store has charged what may be used before the next call. False: it cannot
   // be written now.
@@ -96,6 +101,8 @@ class SendGate {
   std::vector<Account> accounts_;
   uint64_t counted_ = 0;  // Of the link's bytes.
   uint64_t room_ = 0;
+  bool loaded_ = false;
+  bool stopped_ = false;
   bool window_open_ = true;
   bool windows_ignored_ = false;
   BootTime synced_at_;  // When the clock was last seen synchronised, or the start.

@@ -131,6 +131,38 @@ TEST_F(SalvageTest, ASingleReadErrorIsNoDamage) {
   options.vfs.clear();
 }
 
+// A page that reads so many times, and no more: at the last the scan gets it, and the move does
+// not.
+TEST_F(SalvageTest, ABlockThatDiesDuringTheSalvageIsToldAsWell) {
+  Fill();
+  std::string damaged = sound;
+  damaged[0] = 'x';
+  MemoryBytes bytes(sound);
+  StoreScan scan(bytes, nullptr);
+  scan.Run();
+  const uint64_t page = scan.batches()[scan.batches().size() / 2].place.page;
+  size_t with_loss = 0, whole = 0;
+  for (uint64_t times = 0; times < 100 && whole == 0; ++times) {
+    SCOPED_TRACE(testing::Message() << "given " << times << " times");
+    FaultVfs vfs("dying");
+    options.vfs = vfs.name();
+    Place(damaged);
+    vfs.LoseBlock(options.path, (page - 1) * kPageBytes / 512, times);
+    auto opened = TryOpen();
+    ASSERT_TRUE(opened.ok()) << opened.error().message;
+    const Reading reading = Read(**opened);
+    const size_t missing = stored.size() - reading.records.size();
+    for (const auto& [id, value] : stored) {
+      EXPECT_TRUE(reading.records.contains(id) || IsTold(reading.gaps, id)) << id;
+    }
+    (missing > 0 ? with_loss : whole) += 1;
+    opened->reset();
+    options.vfs.clear();
+  }
+  EXPECT_GT(with_loss, 2u);
+  EXPECT_EQ(whole, 1u);
+}
+
 // A damage that shows when the running process has to open the file again.
 TEST_F(SalvageTest, ARunningStoreGoesOnInANewOne) {
   Fill();

@@ -112,7 +112,7 @@ class SalvageTest : public testing::Test, public SqliteStoreFixture {
 
   static bool IsTold(const std::vector<std::string>& gaps, const std::string& id) {
     static const std::regex kGap(
-        R"re("epoch":"(\w+)".*"first_seq":(\d+),"last_seq":(\d+),"count":\d+,"reason":"damaged")re");
+        R"re("epoch":"(\w+)".*"first_seq":(\d+),"last_seq":(\d+),"count":\d+,"reason":"(?:damaged|store full)")re");
     return std::ranges::any_of(gaps, [&](const std::string& gap) {
       std::smatch match;
       if (!std::regex_search(gap, match, kGap)) return false;

@@ -104,6 +104,35 @@ TEST_F(SalvageTest, ASecondSalvageKeepsTheIdsOfTheFirst) {
   EXPECT_THAT(ListSetAside(options.path), SizeIs(3));
 }
 
+TEST_F(SalvageTest, WhatHasNoRoomInTheNewStoreIsKeptAndToldToTheRecord) {
+  options.max_bytes = 4 << 20;
+  Reopen();
+  for (int i = 0; i < 1500; ++i) {
+    const auto record_class = i % 2 == 0 ? RecordClass::kHeartbeat : RecordClass::kReading;
+    ASSERT_TRUE(AppendBatch(store(), fleet.Take(20, record_class), StampNow()).ok());
+  }
+  stored = Read(store()).records;
+  epoch = store().epoch();
+  Close();
+  std::string damaged = Contents(options.path);
+  damaged[kPageBytes * 20] = '\xff';  // Page 21 is none.
+  options.max_bytes = 1 << 20;
+  Place(damaged);
+  Reopen();
+  const size_t missing = ExpectSalvaged(damaged);
+  EXPECT_GT(missing, stored.size() / 4);
+  EXPECT_LT(missing, stored.size());
+  EXPECT_EQ(ListSetAside(options.path).front().aside, Aside::kKept);
+  uint64_t told = 0;
+  const std::vector<std::string> gaps = Read(store()).gaps;
+  for (const std::string& gap : gaps) {
+    std::smatch match;
+    ASSERT_TRUE(std::regex_search(gap, match, std::regex(R"("count":(\d+))"))) << gap;
+    told += std::stoull(match[1]);
+  }
+  EXPECT_EQ(told, missing) << testing::PrintToString(gaps);
+}
+
 TEST_F(SalvageTest, OldDamagedFilesMakeRoomAndForeignOnesStay) {
   Fill();
   Place(std::string(5000, 'x'));

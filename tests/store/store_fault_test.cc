@@ -160,6 +160,47 @@ TEST_F(StoreFaultTest, NothingAcknowledgedIsLostWhicheverCallFails) {
   EXPECT_GT(faults, 100u);
 }
 
+// The commit that fails has deleted what only its snapshot covered.
+TEST_F(StoreFaultTest, TheStateIsWholeAgainWithTheAppendBehindAFailedSnapshot) {
+  constexpr size_t kSyncs = 6;
+  int due_at = 0;
+  uint64_t failures = 0;
+  for (size_t n = 0; n <= kSyncs; ++n) {
+    SCOPED_TRACE(testing::Message() << "sync " << n);
+    World world;
+    world.store.options.max_replay_batches = world.store.options.max_replay_records = 100'000;
+    SqliteStore& store = world.store.Reopen();
+    ChainFold fold;
+    int asked = 0;
+    store.SetSnapshotSource([&] {
+      ++asked;
+      return fold.Save();
+    });
+    FleetSource fleet;
+    const auto append = [&] {
+      const auto records = fleet.Take(200);
+      const ChainFold before = fold;
+      fold.Add(RecordClass::kHeartbeat, records);
+      const bool stored = AppendBatch(store, records).ok();
+      if (!stored) fold = before;
+      for (const Batch& batch : ReadAll(store)) {
+        store.Delivered(batch.record_class, batch.first_seq);
+      }
+      return stored;
+    };
+    // Once without a fault, to learn which append makes room.
+    for (int i = 0; n == 0 && asked == 0; ++i, ++due_at) ASSERT_TRUE(append() && i < 10'000);
+    if (n == 0) continue;
+    for (int i = 1; i < due_at; ++i) ASSERT_TRUE(append());
+    world.vfs.FailNth(n, FaultVfs::Call::kSync);
+    failures += append() ? 0 : 1;
+    world.vfs.Heal();
+    ASSERT_TRUE(append());
+    EXPECT_EQ(ChainFold::Restore(store), fold);
+  }
+  EXPECT_GT(failures, 0u);
+}
+
 TEST_F(StoreFaultTest, ADiskThatStaysBrokenIsUnavailableUntilItHeals) {
   for (const auto call : {FaultVfs::Call::kWrite, FaultVfs::Call::kSync}) {
     World world;

@@ -122,14 +122,19 @@ void FaultVfs::Heal() {
   power_cut_ = false;
 }
 
-void FaultVfs::LoseBlock(const std::string& path, uint64_t block) {
-  lost_blocks_.emplace(InodeOf(path), block);
+void FaultVfs::LoseBlock(const std::string& path, uint64_t block, uint64_t times) {
+  lost_blocks_[{InodeOf(path), block}] = times;
 }
 
-bool FaultVfs::IsLost(uint64_t inode, uint64_t offset, uint64_t size) const {
-  const auto lost = lost_blocks_.lower_bound({inode, offset / kBlockBytes});
-  return lost != lost_blocks_.end() && lost->first == inode &&
-         lost->second * kBlockBytes < offset + size;
+bool FaultVfs::IsLost(uint64_t inode, uint64_t offset, uint64_t size) {
+  const auto found = lost_blocks_.lower_bound({inode, offset / kBlockBytes});
+  if (found == lost_blocks_.end() || found->first.first != inode ||
+      found->first.second * kBlockBytes >= offset + size) {
+    return false;
+  }
+  if (found->second == 0) return true;
+  --found->second;
+  return false;
 }
 
 uint64_t FaultVfs::calls(std::optional<Call> call) const {

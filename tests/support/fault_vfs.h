@@ -8,7 +8,6 @@
 #include <memory>
 #include <optional>
 #include <random>
-#include <set>
 #include <string>
 #include <utility>
 
@@ -30,8 +29,9 @@ class FaultVfs final : public Vfs {
   void FailNth(uint64_t n, std::optional<Call> call = std::nullopt, int code = 0,
                bool for_ever = false);
   // From now on the medium does not give that 512-byte block of the file (the first is 0), as a
-  // worn card does not; whatever the file is called later. REQUIRES: it is there.
-  void LoseBlock(const std::string& path, uint64_t block);
+  // worn card does not; whatever the file is called later. Before that it is given `times` times.
+  // REQUIRES: it is there.
+  void LoseBlock(const std::string& path, uint64_t block, uint64_t times = 0);
   // From now on nothing reaches the disk, as if the machine were off.
   void CutPower();
   // The same in the middle of the n-th call from now on, of any kind but reads.
@@ -51,7 +51,8 @@ class FaultVfs final : public Vfs {
   int BeforeOpen(const char* path, int flags) override;
   int BeforeDelete(const char* path) override;
   std::unique_ptr<VfsFile> Wrap(sqlite3_file* real, const char* path, int flags) override;
-  bool IsLost(uint64_t inode, uint64_t offset, uint64_t size) const;
+  // Of what is read now.
+  bool IsLost(uint64_t inode, uint64_t offset, uint64_t size);
   // What the call is to return before it does anything.
   int Judge(Call call);
 
@@ -64,9 +65,10 @@ class FaultVfs final : public Vfs {
   bool failed_ = false;
   bool power_cut_ = false;
   std::map<Call, uint64_t> calls_;
-  std::map<std::string, FaultMedium> media_;             // By path.
-  std::map<std::string, FaultMedium> deleted_;           // Since the last sync of any file.
-  std::set<std::pair<uint64_t, uint64_t>> lost_blocks_;  // Of which inode.
+  std::map<std::string, FaultMedium> media_;    // By path.
+  std::map<std::string, FaultMedium> deleted_;  // Since the last sync of any file.
+  // Inode and block, and how often it is still given.
+  std::map<std::pair<uint64_t, uint64_t>, uint64_t> lost_blocks_;
 };
 
 }  // namespace tidegate

@@ -29,8 +29,13 @@ class CountingStore final : public StoreProxy {
     ++writes;
     return StoreProxy::WriteValue(name, body);
   }
+  Result<std::optional<std::string>> ReadValue(std::string_view name) override {
+    if (!read_failure.ok()) return read_failure.error();
+    return StoreProxy::ReadValue(name);
+  }
   int writes = 0;
   Status failure;
+  Status read_failure;
 };
 
 class SendGateTest : public ::testing::Test {
@@ -115,7 +120,9 @@ TEST_F(SendGateTest, AStopKeepsTheExactFigure) {
   for (int stop = 0; stop < 10; ++stop) {
     Start();
     sent += Send(300'000);
-    gate_->Settle(0);
+    gate_->Stop(0);
+    EXPECT_FALSE(gate_->open());
+    gate_->Follow(link_bytes_);  // Steps of the forwarder while the program comes to its end.
   }
   Start();
   sent += Send(100u << 20);
@@ -142,6 +149,38 @@ TEST_F(SendGateTest, ABudgetThatCannotBeChargedIsNotUsed) {
   store_.failure = {};
   gate_->Follow(0);
   EXPECT_TRUE(gate_->open());
+}
+
+TEST_F(SendGateTest, ABudgetThatCannotBeReadIsNotUsedUntilItCan) {
+  options_.budgets = {{4u << 20, Period::kDay}};
+  Start();
+  Send(3u << 20);
+  gate_->Stop(0);
+  store_.read_failure = Error{ErrorCode::kUnavailable, "read value: disk I/O error"};
+  Start();
+  EXPECT_FALSE(gate_->open());
+  EXPECT_THAT(log_lines_, Contains(HasSubstr("disk I/O error")));
+  gate_->Stop(0);  // Must not write over what it could not read.
+  Start();
+  gate_->Follow(link_bytes_ += 1000);  // Alerts pass.
+  EXPECT_FALSE(gate_->open());
+  store_.read_failure = {};
+  gate_->Follow(link_bytes_);
+  EXPECT_TRUE(gate_->open());
+  EXPECT_EQ(Send(100u << 20), (1u << 20) - 1000);
+}
+
+TEST_F(SendGateTest, ADamagedBudgetCountsAsUsedUpUntilThePeriodIsOver) {
+  options_.budgets = {{1u << 20, Period::kHour}};
+  ASSERT_TRUE(memory_.WriteValue("uplink-budget", "not a budget").ok());
+  Start();
+  EXPECT_FALSE(gate_->open());
+  EXPECT_THAT(log_lines_, Contains(HasSubstr("counts as used up")));
+  Start();
+  EXPECT_FALSE(gate_->open()) << "a restart gives nothing back";
+  clock_.Advance(1h);
+  gate_->Follow(0);
+  EXPECT_EQ(Send(100u << 20), 1u << 20);
 }
 
 TEST_F(SendGateTest, WindowsOpenAndCloseByTheLocalClock) {
