@@ -37,6 +37,7 @@
 #include "drivers/sim/fleet.h"
 #include "tests/support/memory_store.h"
 #include "tests/support/poll_loop.h"
+#include "tests/support/quiet_driver.h"
 #include "tests/support/store_fixture.h"
 #include "tests/support/store_proxy.h"
 #include "uplink/forwarder.h"
@@ -119,16 +120,6 @@ class DiscardingStore final : public StoreProxy {
   Result<Seq> Append(const AppendRequest&) override { return Seq{1}; }
 };
 
-class SilentDriver final : public Driver {
- public:
-  Status Start(Loop&, Inbox&) override { return {}; }
-  void Stop() override {}
-  void Settled(Ticket) override {}
-  void Resume() override {}
-  bool Starved() const override { return false; }
-  DriverStatus status() const override { return {}; }
-};
-
 // Acknowledges all that it has been given at the next turn.
 class InstantTransport final : public Transport {
  public:
@@ -173,7 +164,7 @@ class Bench {
   Cost Storing(Store& store) {
     PollLoop loop;
     Metrics metrics;
-    SilentDriver driver;
+    QuietDriver driver;
     Pipeline::Options options;
     options.commit_interval = 1h;
     options.commit_records = options_.commit;

@@ -5,8 +5,6 @@
 namespace tidegate {
 
 namespace {
-// Not found inside a string of the value, where quotes are escaped; and no object comes before it.
-constexpr std::string_view kTime = R"(,"timestamp":")";
 constexpr std::string_view kEventId = R"({"event_id":)";
 constexpr uint64_t kRefused = 0xff;
 }  // namespace
@@ -20,8 +18,8 @@ void Fingerprint::Add(const Record& record) {
   hash_ += static_cast<uint64_t>(record.record_class);
   if (record.time_source == TimeSource::kSource) return Mix(value);
   same_record_ = same_record_ && value.starts_with(kEventId);
-  const size_t time = value.find(kTime);
-  const size_t end = time == value.npos ? time : value.find('"', time + kTime.size());
+  const size_t time = TimestampPosition(value);
+  const size_t end = time == value.npos ? time : value.find('"', time);
   if (end == value.npos) return Mix(value);
   Mix(value.substr(0, time));
   Mix(value.substr(end));

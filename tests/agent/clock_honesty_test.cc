@@ -16,6 +16,7 @@
 #include "tests/support/fake_clock.h"
 #include "tests/support/manual_loop.h"
 #include "tests/support/memory_store.h"
+#include "tests/support/quiet_driver.h"
 #include "tests/support/scripted_transport.h"
 #include "uplink/forwarder.h"
 
@@ -32,16 +33,6 @@ using testing::SizeIs;
 
 const WallTime kNow = std::chrono::sys_days{std::chrono::year{2026} / 11 / 24};
 constexpr std::chrono::seconds kUpSince = 20s;
-
-class IdleDriver final : public Driver {
- public:
-  Status Start(Loop&, Inbox&) override { return {}; }
-  void Stop() override {}
-  void Settled(Ticket) override {}
-  void Resume() override {}
-  bool Starved() const override { return false; }
-  DriverStatus status() const override { return {}; }
-};
 
 class ClockHonestyTest : public testing::Test {
  protected:
@@ -176,7 +167,7 @@ class ClockHonestyTest : public testing::Test {
   Metrics metrics_;
   MemoryStore store_;
   ScriptedTransport transport_;
-  IdleDriver driver_;
+  QuietDriver driver_;
   std::unique_ptr<ClockWatch> watch_;
   std::unique_ptr<Pipeline> pipeline_;
   std::unique_ptr<Forwarder> forwarder_;

@@ -14,6 +14,7 @@
 #include "tests/support/fake_clock.h"
 #include "tests/support/manual_loop.h"
 #include "tests/support/memory_store.h"
+#include "tests/support/quiet_driver.h"
 #include "tests/support/store_proxy.h"
 
 namespace tidegate {
@@ -58,16 +59,6 @@ class SeldomStore final : public StoreProxy {
 
  private:
   MemoryStore& memory_;
-};
-
-class QuietDriver final : public Driver {
- public:
-  Status Start(Loop&, Inbox&) override { return {}; }
-  void Stop() override {}
-  void Settled(Ticket) override {}
-  void Resume() override {}
-  bool Starved() const override { return false; }
-  DriverStatus status() const override { return {}; }
 };
 
 std::vector<Rule> Rules() {
