@@ -19,8 +19,6 @@ using std::chrono::milliseconds;
 
 constexpr uint8_t kVersion = 1;
 constexpr size_t kMaxKeyBytes = kMaxTenantBytes + 1 + kMaxAssetBytes;
-constexpr size_t kHashBytes = 8;
-constexpr size_t kFingerprintBytes = 4;
 // Of a state.
 constexpr uint8_t kRaised = 1;
 constexpr uint8_t kMet = 2;
