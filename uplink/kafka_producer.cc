@@ -149,6 +149,12 @@ kafka::HeadersHandle MakeHeaders(const WireMessage& message) {
   return headers;
 }
 
+// What the library calls delivered without a broker's word for it: a request was refused or lost, a
+// later one of the partition was taken, so it concludes that the first must have been too. That
+// holds only where the broker knows this producer's sequence there. One that does not (the first
+// records of a producer in a partition, or the first in a day) takes any, and has not got them.
+constexpr int64_t kImplied = RD_KAFKA_OFFSET_INVALID;
+
 // A fatal error is in failure(); that gapless is experimental is known (uplink_config.cc).
 bool IsNoise(std::string_view facility, std::string_view text) {
   return facility == "FATAL" || text.find("enable.gapless.guarantee is experimental") != text.npos;
@@ -308,7 +314,11 @@ void KafkaProducer::Poll(const OnReport& on_report) {
 void KafkaProducer::OnReports(rd_kafka_event_t* event, const OnReport& on_report) {
   while (const rd_kafka_message_t* message = rd_kafka_event_message_next(event)) {
     Transport::Report report{FreeSlot(message->_private), DeliveryFor(message->err), {}};
-    if (report.delivery != Delivery::kAcked) {
+    if (report.delivery == Delivery::kAcked && message->offset == kImplied) {
+      report.delivery = Delivery::kRetry;
+      report.reason = fmt::format("deliver to {}: acknowledged only by what was sent after it",
+                                  rd_kafka_topic_name(message->rkt));
+    } else if (report.delivery != Delivery::kAcked) {
       report.reason = fmt::format("deliver to {}: {}", rd_kafka_topic_name(message->rkt),
                                   kafka::DescribeError(message->err));
       if (kafka::KindOf(message->err) == kafka::ErrorKind::kFatal) NoteFatal();

@@ -206,7 +206,8 @@ def test_thirty_two_megabytes_of_memory(possible, campaign, station, site, count
         # A backlog, and then all of it at once.
         one.fleet.send(count("memory_records", 20_000, 200_000))
         one.fleet.settle(300)
-        wait_until(lambda: one.agent.backlog() >= one.fleet.published, 120, "the backlog")
+        wait_until(lambda: one.agent.backlog() >= one.fleet.published, 120,
+                   lambda: f"a backlog of {one.fleet.published}, it is {one.agent.backlog()}")
         one.agent.stop()
         one.agent.settings["_KAFKA_BOOTSTRAP_SERVERS"] = site.bootstrap
         one.start()

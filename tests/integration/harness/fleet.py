@@ -96,6 +96,9 @@ class Publisher:
         return n
 
     def _publish(self, n: int, topic: str, payload: bytes):
+        # A packet id has 16 bits, and the client library drops what finds its own in use.
+        if len(self._waiting) >= 20_000:
+            wait_until(lambda: self._pending() < 10_000, 300, "PUBACKs from the broker")
         with self._lock:
             self._sent[n] = (topic, payload)
             self._waiting[self._client.publish(topic, payload, qos=1).mid] = n
@@ -114,15 +117,18 @@ class Publisher:
                 self.promised.add(n)
                 self._recent.append((when, n))
 
+    def _pending(self) -> int:
+        with self._lock:
+            self._settle()
+            return len(self._waiting)
+
     def settle(self, seconds: float = 60):
         """Waits until everything published is promised."""
-
-        def done() -> bool:
-            with self._lock:
-                self._settle()
-                return not self._waiting
-
-        wait_until(done, seconds, lambda: f"{len(self._waiting)} PUBACKs from the broker")
+        wait_until(
+            lambda: not self._pending(),
+            seconds,
+            lambda: f"{len(self._waiting)} PUBACKs from the broker",
+        )
         return self
 
     def send_again(self, seconds: float):
