@@ -15,6 +15,19 @@ constexpr std::array<std::string_view, 4> kAssetMembers{"asset_id", "device_id",
 constexpr std::array<std::string_view, 2> kTimeMembers{"timestamp", "ts"};
 constexpr std::array<std::string_view, 2> kReservedMembers{"_id", "tidegate"};
 
+RecordClass RecordClassOf(StreamKind kind) {
+  switch (kind) {
+    case StreamKind::kHeartbeat:
+      return RecordClass::kHeartbeat;
+    case StreamKind::kAlert:
+      return RecordClass::kAlert;
+    case StreamKind::kGap:
+      return RecordClass::kGap;
+    default:
+      return RecordClass::kReading;
+  }
+}
+
 Refusal MemberRefusal(std::string_view member, std::string_view problem) {
   return {RefusalKind::kMember, fmt::format("{} {}", member, problem)};
 }
@@ -137,8 +150,9 @@ std::variant<Document, Refusal> Decoder::Decode(const SourceMessage& message, Wa
   if (!refusal) refusal = Place(*match, root, document);
   if (refusal) return *std::move(refusal);
   document.time = time.value_or(message.timestamp.value_or(now));
-  document.id = IdOf(message, *info, info->record_class.value_or(match->stream->record_class), time,
-                     document);
+  document.id =
+      IdOf(message, *info, info->record_class.value_or(RecordClassOf(match->stream->kind)), time,
+           document);
   document.provenance = ProvenanceOf(message, *info, time.has_value(), now);
   return document;
 }
@@ -162,7 +176,7 @@ std::optional<Refusal> Decoder::Place(const StreamTable::Match& match, json::Val
   if (tenant.empty()) {
     // Plain devices know no tenants; where tenants are kept apart or checked, such a reading has no
     // place.
-    const bool may_lack = match.stream->record_class == RecordClass::kReading &&
+    const bool may_lack = match.stream->kind == StreamKind::kReading &&
                           options_.tenancy == Tenancy::kShared && options_.tenants.empty();
     return may_lack ? std::nullopt : std::optional(refuse("the message names no tenant"));
   }

@@ -8,6 +8,9 @@
 namespace tidegate::reader {
 
 namespace {
+// In the order of StreamKind.
+constexpr std::array<std::string_view, 6> kKindNames{"heartbeat", "reading", "machine",
+                                                     "sales",     "alert",   "gap"};
 constexpr std::string_view kTenant = "{tenant}";
 constexpr size_t kMaxTopicBytes = 249;
 constexpr size_t kMaxCollectionBytes = 100;
@@ -40,12 +43,12 @@ Status SetOption(Stream& stream, std::string_view key, std::string_view value) {
       return Error{ErrorCode::kInvalid, fmt::format("'{}' is not a collection name", value)};
     stream.collection = value;
   } else if (key == "kind") {
-    const auto record_class = RecordClassFromName(value);
-    if (!record_class) {
+    const auto kind = StreamKindFromName(value);
+    if (!kind) {
       return Error{ErrorCode::kInvalid,
-                   fmt::format("kind '{}' is none of heartbeat, reading, alert, gap", value)};
+                   fmt::format("kind '{}' is none of {}", value, fmt::join(kKindNames, ", "))};
     }
-    stream.record_class = *record_class;
+    stream.kind = *kind;
   } else {
     return Error{ErrorCode::kInvalid, fmt::format("'{}' is none of topic, collection, kind", key)};
   }
@@ -89,13 +92,23 @@ std::optional<std::string_view> TenantOf(const Stream& stream, std::string_view 
 }
 }  // namespace
 
+std::string_view StreamKindName(StreamKind kind) {
+  return kKindNames[static_cast<size_t>(kind)];
+}
+
+std::optional<StreamKind> StreamKindFromName(std::string_view name) {
+  const auto found = std::ranges::find(kKindNames, name);
+  if (found == kKindNames.end()) return std::nullopt;
+  return static_cast<StreamKind>(found - kKindNames.begin());
+}
+
 std::span<const Stream> BuiltInStreams() {
   static const std::array<Stream, 4> streams{
       Stream{"heartbeat", "telematics.raw.telematics_heartbeat", "heartbeats",
-             RecordClass::kHeartbeat},
-      Stream{"telemetry", "telemetry.raw", "telemetry_raw", RecordClass::kReading},
-      Stream{"alert", "telemetry.alerts", "alerts", RecordClass::kAlert},
-      Stream{"gap", "telemetry.gaps", "gaps", RecordClass::kGap}};
+             StreamKind::kHeartbeat},
+      Stream{"telemetry", "telemetry.raw", "telemetry_raw", StreamKind::kReading},
+      Stream{"alert", "telemetry.alerts", "alerts", StreamKind::kAlert},
+      Stream{"gap", "telemetry.gaps", "gaps", StreamKind::kGap}};
   return streams;
 }
 
@@ -119,7 +132,7 @@ std::vector<Index> IndexesFor(const Stream& stream, Tenancy tenancy) {
     by_asset = {"tenant_asset_time", {{"tenant_id", 1}, {"asset_id", 1}, {"timestamp", -1}}};
   std::vector<Index> indexes{by_asset};
   // The newest of all assets: what an operator asks of alerts and gaps.
-  if (stream.record_class == RecordClass::kAlert || stream.record_class == RecordClass::kGap) {
+  if (stream.kind == StreamKind::kAlert || stream.kind == StreamKind::kGap) {
     indexes.push_back({"time", {{"timestamp", -1}}});
   }
   return indexes;

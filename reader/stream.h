@@ -2,24 +2,36 @@
 // the collection that they land in. Pure; any thread once built.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "core/record.h"
 #include "core/result.h"
 #include "reader/landing/document_store.h"
 #include "reader/tenancy.h"
 
 namespace tidegate::reader {
 
+// What a stream's messages tell of, which says what is made of them (projections, indexes, ids).
+enum class StreamKind : uint8_t {
+  kHeartbeat,  // A gateway's or device's sign of life.
+  kReading,    // Measured values of an asset or sensor.
+  kMachine,    // Readings of a machine that also tell whether it has failed.
+  kSales,      // Events with an id of their own and no asset.
+  kAlert,
+  kGap,  // What a gateway had to give up.
+};
+std::string_view StreamKindName(StreamKind kind);
+std::optional<StreamKind> StreamKindFromName(std::string_view name);
+
 struct Stream {
   std::string name = {};
   std::string topic = {};  // May hold {tenant} once: then all topics of that form are followed.
   std::string collection = {};
-  RecordClass record_class = RecordClass::kHeartbeat;
+  StreamKind kind = StreamKind::kHeartbeat;
 
   bool is_pattern() const { return topic.find("{tenant}") != std::string::npos; }
   friend bool operator==(const Stream&, const Stream&) = default;

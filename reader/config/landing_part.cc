@@ -1,6 +1,7 @@
 #include <array>
 #include <map>
 
+#include "core/record.h"
 #include "reader/config/loader.h"
 #include "reader/landing/landing.h"
 

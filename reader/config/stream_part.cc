@@ -89,7 +89,7 @@ void Loader::LoadStreams() {
     }
     Show(variable,
          fmt::format("topic={} collection={} kind={}", stream.topic, stream.collection,
-                     RecordClassName(stream.record_class)),
+                     StreamKindName(stream.kind)),
          origin);
     config_.streams.push_back(std::move(stream));
   }

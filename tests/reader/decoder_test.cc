@@ -158,7 +158,7 @@ TEST_F(DecoderTest, ATenantThatIsNotAllowedIsRefused) {
 }
 
 TEST_F(DecoderTest, APayloadThatContradictsItsTopicIsRefused) {
-  streams_ = {{"beat", "fleet.{tenant}.beat", "beats", RecordClass::kHeartbeat}};
+  streams_ = {{"beat", "fleet.{tenant}.beat", "beats", StreamKind::kHeartbeat}};
   EXPECT_EQ(Good(R"({"asset_id":"t"})", {}, "fleet.acme.beat").tenant, "acme");
   EXPECT_EQ(Good(R"({"asset_id":"t","tenant_id":"acme"})", {}, "fleet.acme.beat").tenant, "acme");
   EXPECT_EQ(Bad(R"({"asset_id":"t","tenant_id":"other"})", {}, "fleet.acme.beat"),

@@ -44,7 +44,7 @@ TEST(Stream, ExactTopicsAreFound) {
 }
 
 TEST(Stream, APatternGivesTheTenant) {
-  const StreamTable table = Table({{"a", "fleet.{tenant}.beat", "c", RecordClass::kHeartbeat}});
+  const StreamTable table = Table({{"a", "fleet.{tenant}.beat", "c", StreamKind::kHeartbeat}});
   EXPECT_EQ(table.Find("fleet.acme.beat")->tenant, "acme");
   EXPECT_EQ(table.Find("fleet.acme.north.beat")->tenant, "acme.north");
   EXPECT_FALSE(table.Find("fleet..beat"));
@@ -54,8 +54,8 @@ TEST(Stream, APatternGivesTheTenant) {
 }
 
 TEST(Stream, AnExactTopicGoesBeforeAPattern) {
-  const StreamTable table = Table({{"p", "fleet.{tenant}", "p", RecordClass::kHeartbeat},
-                                   {"e", "fleet.alerts", "e", RecordClass::kAlert}});
+  const StreamTable table = Table({{"p", "fleet.{tenant}", "p", StreamKind::kHeartbeat},
+                                   {"e", "fleet.alerts", "e", StreamKind::kAlert}});
   EXPECT_EQ(table.Find("fleet.alerts")->stream->name, "e");
   EXPECT_EQ(table.Find("fleet.acme")->stream->name, "p");
 }
