@@ -1,0 +1,18 @@
+// What the stub answers to each command. One thread.
+#pragma once
+
+#include "tests/support/mongo_stub/collections.h"
+#include "tests/support/mongo_stub/mongo_stub.h"
+#include "tests/support/mongo_stub/wire.h"
+
+namespace tidegate::mongo_stub {
+
+// Hellos and pings: what a driver's monitors ask on their own account, and no test scripts.
+bool IsHandshake(const Request& request);
+
+// Fills the empty `reply` and changes the collections as the answer says. Returns how many
+// documents were taken.
+size_t Execute(const MongoStub::Options& options, const Request& request, const Answer& answer,
+               Collections& collections, bson_t* reply);
+
+}  // namespace tidegate::mongo_stub
