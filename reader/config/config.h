@@ -10,6 +10,7 @@
 #include "core/credentials.h"
 #include "core/http/server.h"
 #include "core/log.h"
+#include "core/rules/rules.h"
 #include "reader/config/environment.h"
 #include "reader/decoder.h"
 #include "reader/roles.h"
@@ -24,6 +25,7 @@ struct Config {
   kafka::Properties kafka_credentials;
   std::string landing;  // May hold a password.
   std::vector<Stream> streams;
+  std::vector<Rule> rules;  // The server's own, for streams whose devices have no gateway.
   Decoder::Options decoder;
   Worker::Options worker;
   std::string dlq_topic;
