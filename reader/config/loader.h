@@ -34,6 +34,9 @@ class Loader {
   std::string LandingUri(std::string& origin);
   std::optional<Found> LandingFromParts();
   void LoadTenants();
+  // role_part.cc
+  Found RolesFromAliases();
+  void LoadRoles();
   // loader.cc
   void LoadLimits();
   void LoadProcess();
