@@ -28,6 +28,10 @@ class JsonSink final : public MemberSink {
     writer_.Key(name);
     writer_.Integer(number);
   }
+  void Double(std::string_view name, double number) override {
+    writer_.Key(name);
+    writer_.Double(number);
+  }
   void Bool(std::string_view name, bool value) override {
     writer_.Key(name);
     writer_.Bool(value);
