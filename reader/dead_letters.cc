@@ -24,6 +24,15 @@ std::string_view RefusalKindName(RefusalKind kind) {
   return "";
 }
 
+std::vector<std::string_view> RefusalKindNames() {
+  std::vector<std::string_view> names;
+  for (int kind = 0;; ++kind) {
+    const std::string_view name = RefusalKindName(static_cast<RefusalKind>(kind));
+    if (name.empty()) return names;
+    names.push_back(name);
+  }
+}
+
 std::string Describe(const Refusal& refusal) {
   const std::string prefix = std::string(RefusalKindName(refusal.kind)) + ": ";
   return refusal.text.starts_with(prefix) ? refusal.text : prefix + refusal.text;

@@ -24,6 +24,7 @@ enum class RefusalKind {
   kRetries,   // The database did not take it in as many attempts as are allowed.
 };
 std::string_view RefusalKindName(RefusalKind kind);
+std::vector<std::string_view> RefusalKindNames();
 
 struct Refusal {
   RefusalKind kind = RefusalKind::kJson;
@@ -39,6 +40,8 @@ inline constexpr std::string_view kHeaderDlqTime = "tg-dlq-time";
 inline constexpr std::string_view kHeaderDlqTopic = "tg-dlq-topic";
 inline constexpr std::string_view kHeaderDlqPartition = "tg-dlq-partition";
 inline constexpr std::string_view kHeaderDlqOffset = "tg-dlq-offset";
+// Kafka's timestamp of the message, if it had one.
+inline constexpr std::string_view kHeaderDlqTimestamp = "tg-dlq-timestamp";
 // The size of the whole value: the topic takes no message of that size, so that only the beginning
 // is there.
 inline constexpr std::string_view kHeaderDlqTruncated = "tg-dlq-truncated";

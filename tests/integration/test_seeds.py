@@ -1,6 +1,6 @@
-"""The readers that this one replaces, each started as its own documents say: their environment, their
-message, and the document, metrics and endpoints that their users know. The environments name no
-variable of ours but where this program answers."""
+"""The readers that this one replaces, each started as its own documents say: their environment,
+their message, and the document, metrics and endpoints that their users know. Variables of ours are named
+only where nothing of theirs could say it."""
 
 import datetime
 import json
@@ -35,7 +35,10 @@ class Start:
             return found if len(found) >= count else None
 
         return wait_until(
-            landed, 30, lambda: f"{count} in {collection}: {self.landing.documents(collection)}", 0.2
+            landed,
+            30,
+            lambda: f"{count} in {collection}: {self.landing.documents(collection)}",
+            0.2,
         )
 
     def metric_names(self) -> set[str]:

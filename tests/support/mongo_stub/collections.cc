@@ -1,6 +1,6 @@
 #include "tests/support/mongo_stub/collections.h"
 
-#include <algorithm>
+#include "tests/support/mongo_stub/bson_handle.h"
 
 namespace tidegate::mongo_stub {
 

@@ -1,8 +1,6 @@
 // The collections of a stub, in memory. One thread.
 #pragma once
 
-#include <bson/bson.h>
-
 #include <map>
 #include <string>
 #include <string_view>

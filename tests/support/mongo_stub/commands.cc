@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "tests/support/mongo_stub/bson_handle.h"
+
 namespace tidegate::mongo_stub {
 
 namespace {
@@ -182,16 +184,9 @@ void Find(const Request& request, const std::string& ns, const Collections& coll
     filter = DocumentAt(member);
   AppendBatch(ns, collections.Find(ns, filter), reply);
 }
-}  // namespace
-
-bool IsHandshake(const Request& request) {
-  constexpr std::array<std::string_view, 5> kHandshakes{"hello", "isMaster", "ismaster", "ping",
-                                                        "endSessions"};
-  return std::ranges::find(kHandshakes, request.command) != kHandshakes.end();
-}
-
-size_t Execute(const MongoStub::Options& options, const Request& request, const Answer& answer,
-               Collections& collections, bson_t* reply) {
+// How many documents were taken.
+size_t Answered(const MongoStub::Options& options, const Request& request, const Answer& answer,
+                Collections& collections, bson_t* reply) {
   const std::string ns = std::string(request.database) + "." + std::string(request.collection);
   if (answer.code != 0) return Fail(reply, answer.code, "scripted"), 0;
   if (request.command == "insert") {
@@ -216,6 +211,20 @@ size_t Execute(const MongoStub::Options& options, const Request& request, const 
     Fail(reply, kCommandNotFound, "no such command");
   }
   return 0;
+}
+}  // namespace
+
+bool IsHandshake(const Request& request) {
+  constexpr std::array<std::string_view, 5> kHandshakes{"hello", "isMaster", "ismaster", "ping",
+                                                        "endSessions"};
+  return std::ranges::find(kHandshakes, request.command) != kHandshakes.end();
+}
+
+Executed Execute(const MongoStub::Options& options, const Request& request, const Answer& answer,
+                 Collections& collections) {
+  Reply reply;
+  const size_t taken = Answered(options, request, answer, collections, reply.get());
+  return {taken, reply.bytes()};
 }
 
 }  // namespace tidegate::mongo_stub

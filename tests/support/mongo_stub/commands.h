@@ -10,9 +10,12 @@ namespace tidegate::mongo_stub {
 // Hellos and pings: what a driver's monitors ask on their own account, and no test scripts.
 bool IsHandshake(const Request& request);
 
-// Fills the empty `reply` and changes the collections as the answer says. Returns how many
-// documents were taken.
-size_t Execute(const MongoStub::Options& options, const Request& request, const Answer& answer,
-               Collections& collections, bson_t* reply);
+struct Executed {
+  size_t taken = 0;   // Documents.
+  std::string reply;  // A document.
+};
+// Changes the collections as the answer says.
+Executed Execute(const MongoStub::Options& options, const Request& request, const Answer& answer,
+                 Collections& collections);
 
 }  // namespace tidegate::mongo_stub

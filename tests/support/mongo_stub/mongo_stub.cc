@@ -71,7 +71,7 @@ class Server final : public MongoStub {
   void Serve(int fd);
   // Reads one command and answers it; false when the connection is to be closed.
   bool ServeOne(int fd, std::vector<uint8_t>& message);
-  Answer Execute(const Request& request, size_t message_bytes, bson_t* reply);
+  Answer Execute(const Request& request, size_t message_bytes, std::string& reply);
   // The delay, or less if the stub is stopped.
   void Wait(std::chrono::milliseconds delay);
 
@@ -160,17 +160,14 @@ bool Server::ServeOne(int fd, std::vector<uint8_t>& message) {
   if (!ReadAll(fd, message.data() + kHeaderBytes, *size - kHeaderBytes)) return false;
   const Result<Request> request = ParseRequest(message);
   if (!request.ok()) return false;
-  bson_t reply;
-  bson_init(&reply);
-  const Answer answer = Execute(*request, *size, &reply);
-  const std::string bytes = MakeReply(*request, reply);
-  bson_destroy(&reply);
+  std::string reply;
+  const Answer answer = Execute(*request, *size, reply);
   if (answer.connection != Answer::Connection::kKeep) return false;
   if (answer.delay.count() > 0) Wait(answer.delay);
-  return request->no_reply || WriteAll(fd, bytes);
+  return request->no_reply || WriteAll(fd, MakeReply(*request, reply));
 }
 
-Answer Server::Execute(const Request& request, size_t message_bytes, bson_t* reply) {
+Answer Server::Execute(const Request& request, size_t message_bytes, std::string& reply) {
   const std::lock_guard lock(mutex_);
   Answer answer;
   auto& scripted = scripts_[std::string(request.command)];
@@ -182,8 +179,11 @@ Answer Server::Execute(const Request& request, size_t message_bytes, bson_t* rep
     seen_.push_back({std::string(request.command), std::string(request.collection),
                      request.documents.size(), message_bytes, JsonOf(request.body)});
   }
-  if (answer.connection != Answer::Connection::kDropBefore)
-    taken_ += mongo_stub::Execute(options_, request, answer, collections_, reply);
+  if (answer.connection != Answer::Connection::kDropBefore) {
+    Executed executed = mongo_stub::Execute(options_, request, answer, collections_);
+    taken_ += executed.taken;
+    reply = std::move(executed.reply);
+  }
   return answer;
 }
 

@@ -3,8 +3,6 @@
 // methods may be called from any thread.
 #pragma once
 
-#include <bson/bson.h>
-
 #include <chrono>
 #include <cstdint>
 #include <memory>

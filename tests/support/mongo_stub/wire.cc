@@ -3,6 +3,8 @@
 #include <cstring>
 #include <optional>
 
+#include "tests/support/mongo_stub/bson_handle.h"
+
 namespace tidegate::mongo_stub {
 
 namespace {
@@ -154,10 +156,6 @@ void AppendInt32(std::string& out, int32_t number) {
 }
 }  // namespace
 
-bool View(Bytes bytes, bson_t* out) {
-  return bson_init_static(out, bytes.data(), bytes.size());
-}
-
 Result<size_t> MessageBytes(Bytes header) {
   const auto size = Cursor(header).Int32();
   if (!size || *size < static_cast<int32_t>(kHeaderBytes) || *size > kMaxMessageBytes)
@@ -179,10 +177,10 @@ Result<Request> ParseRequest(Bytes message) {
   return Invalid("operation code");
 }
 
-std::string MakeReply(const Request& request, const bson_t& reply) {
+std::string MakeReply(const Request& request, std::string_view reply) {
   std::string out;
   const size_t envelope = request.legacy ? 20 : 5;
-  AppendInt32(out, static_cast<int32_t>(kHeaderBytes + envelope + reply.len));
+  AppendInt32(out, static_cast<int32_t>(kHeaderBytes + envelope + reply.size()));
   AppendInt32(out, 1);
   AppendInt32(out, request.id);
   AppendInt32(out, request.legacy ? kOpReply : kOpMsg);
@@ -192,7 +190,7 @@ std::string MakeReply(const Request& request, const bson_t& reply) {
     AppendInt32(out, 0);
     out.push_back('\0');
   }
-  out.append(reinterpret_cast<const char*>(bson_get_data(&reply)), reply.len);
+  out += reply;
   return out;
 }
 

@@ -2,8 +2,6 @@
 // with. Every length is checked against the bytes that are there. Pure.
 #pragma once
 
-#include <bson/bson.h>
-
 #include <cstdint>
 #include <span>
 #include <string>
@@ -19,9 +17,6 @@ using Bytes = std::span<const uint8_t>;
 inline constexpr size_t kHeaderBytes = 16;
 // What a server takes in one message.
 inline constexpr int32_t kMaxMessageBytes = 48'000'000;
-
-// False: not the bytes of a document.
-bool View(Bytes bytes, bson_t* out);
 
 // One command. Everything points into the message that it was read from.
 struct Request {
@@ -39,6 +34,7 @@ struct Request {
 Result<size_t> MessageBytes(Bytes header);
 // `message`: header and all. kInvalid: not a request that is understood.
 Result<Request> ParseRequest(Bytes message);
-std::string MakeReply(const Request& request, const bson_t& reply);
+// `reply`: a document.
+std::string MakeReply(const Request& request, std::string_view reply);
 
 }  // namespace tidegate::mongo_stub
