@@ -1,6 +1,6 @@
 """The readers that this one replaces, each started as its own documents say: their environment,
-their message, and the document, metrics and endpoints that their users know. Variables of ours are named
-only where nothing of theirs could say it."""
+their message, and the document, metrics and endpoints that their users know. Variables of ours are
+named only where nothing of theirs could say it."""
 
 import datetime
 import json
