@@ -5,12 +5,9 @@
 #include <map>
 #include <utility>
 
-<<<<<<< HEAD
-#include "reader/landing/mongo_command.h"
-=======
 #include "reader/landing/mongo_bson.h"
+#include "reader/landing/mongo_command.h"
 #include "reader/landing/mongo_projections.h"
->>>>>>> h-project
 #include "reader/landing/mongo_reply.h"
 #include "reader/landing/mongoc_handle.h"
 
