@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "reader/landing/mongo_bson.h"
 #include "reader/landing/mongo_command.h"
 #include "reader/landing/mongo_projections.h"
 #include "reader/landing/mongo_reply.h"
