@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -36,7 +37,8 @@ struct Provenance {
   std::string topic;
   int32_t partition = 0;
   int64_t offset = 0;
-  WallTime received_at{};  // When the reader took it from Kafka.
+  WallTime received_at{};                             // When the reader took it from Kafka.
+  std::optional<WallTime> expires_at = std::nullopt;  // When it may go; nullopt: never.
 };
 
 struct Document {
