@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <optional>
 #include <utility>
+
+#include "reader/landing/routed_projections.h"
 
 namespace tidegate::reader {
 
@@ -85,6 +88,17 @@ class RoutedLanding final : public Landing {
     }
     return std::unique_ptr<DocumentStore>(
         std::make_unique<RoutedStore>(std::move(common).value(), std::move(stores)));
+  }
+  Result<std::unique_ptr<ProjectionStore>> NewProjections() override {
+    auto common = common_->NewProjections();
+    if (!common.ok()) return common.error();
+    std::map<std::string, std::unique_ptr<ProjectionStore>> stores;
+    for (const auto& [database, landing] : landings_) {
+      auto store = landing->NewProjections();
+      if (!store.ok()) return About(database, store.error());
+      stores[database] = std::move(store).value();
+    }
+    return RouteProjections(std::move(common).value(), std::move(stores));
   }
 
  private:
