@@ -125,6 +125,8 @@ Config Loader::Load() {
   LoadStreams();
   LoadLanding();
   LoadTenants();
+  LoadRetention();
+  LoadTenantLandings();
   LoadLimits();
   LoadProcess();
   FindUnknownNames();
