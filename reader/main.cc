@@ -11,7 +11,7 @@
 #include "reader/kafka_dead_letters.h"
 #include "reader/kafka_settings.h"
 #include "reader/kafka_source.h"
-#include "reader/landing/landing.h"
+#include "reader/landing/routed_landing.h"
 #include "reader/replay/replay_command.h"
 #include "reader/service.h"
 
@@ -71,7 +71,7 @@ int Run() {
   for (const std::string& problem : config.problems) log.Error("{}", problem);
   if (!config.problems.empty()) return kMisconfigured;
   const SystemClock clock;
-  const auto landing = OpenLanding(config.landing);
+  const auto landing = OpenLandings(config.landing, config.landing_of_database);
   if (!landing.ok()) return log.Error("{}", landing.error().message), kFailed;
   Service service({.version = TIDEGATE_VERSION}, config, clock, log);
   if (Status status = service.Start(FactoriesFor(config, **landing, clock, log)); !status.ok()) {

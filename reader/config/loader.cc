@@ -126,6 +126,8 @@ Config Loader::Load() {
   LoadRules();
   LoadLanding();
   LoadTenants();
+  LoadRetention();
+  LoadTenantLandings();
   LoadLimits();
   LoadProcess();
   FindUnknownNames();

@@ -40,6 +40,13 @@ class Loader {
   std::optional<Found> LandingFromParts();
   void WarnOfPostgres();
   void LoadTenants();
+  // tenant_part.cc
+  void LoadRetention();
+  Retention::Period RetentionPeriod(const Found& found);
+  void LoadTenantLandings();
+  void SetTenantLanding(const std::string& tenant, const Found& found);
+  std::vector<std::string> TenantsSpelt(std::string_view suffix) const;
+  void CheckTenantSpelling(const std::string& origin, std::string_view suffix);
   // role_part.cc
   Found RolesFromAliases();
   void LoadRoles();
