@@ -28,9 +28,9 @@ class Loader {
   // stream_part.cc
   void LoadStreams();
   std::vector<std::string> SelectedStreams(const std::vector<std::string>& defined,
-                                           const std::string& only);
+                                           const Found& only);
   // stream_alias_part.cc
-  std::string StreamOfOneTopic();
+  Found StreamOfOneTopic();
   Stream StreamAfterAliases(Stream stream, bool only);
   // rule_part.cc
   void LoadRules();

@@ -13,23 +13,23 @@ constexpr std::array kPostgres{Alias{"POSTGRES_HOST"}, Alias{"POSTGRES_DB"}};
 
 // Readers of a single topic call it KAFKA_TOPIC. What its messages are follows from the topic's
 // name, or from whose variables come with it; then this stream alone is followed.
-std::string Loader::StreamOfOneTopic() {
+Found Loader::StreamOfOneTopic() {
   const auto topic = environment_.Find("", kTopic);
   const auto collection = environment_.Find("", kCollection);
   if (!topic && !collection) return {};
   const std::string origin = topic ? topic->origin : collection->origin;
   if (const auto streams = environment_.Find("TIDEGATE_STREAMS")) {
     const std::vector<std::string> names = SplitList(streams->value);
-    if (names.size() == 1) return names.front();
+    if (names.size() == 1) return {names.front(), streams->origin};
     config_.warnings.push_back(
         fmt::format("{} says nothing where TIDEGATE_STREAMS names several", origin));
     return {};
   }
   for (const Stream& stream : BuiltInStreams()) {
-    if (topic && stream.topic == topic->value) return stream.name;
+    if (topic && stream.topic == topic->value) return {stream.name, origin};
   }
-  if (collection) return "sales";
-  if (environment_.Find("", kPostgres)) return "machine";
+  if (collection) return {"sales", origin};
+  if (environment_.Find("", kPostgres)) return {"machine", origin};
   Problem(origin, fmt::format("'{}' is no built-in stream's topic; TIDEGATE_STREAMS, with the name "
                               "of one stream, says what its messages are",
                               topic->value));

@@ -31,20 +31,22 @@ Stream BuiltIn(const std::string& name) {
 }  // namespace
 
 std::vector<std::string> Loader::SelectedStreams(const std::vector<std::string>& defined,
-                                                 const std::string& only) {
+                                                 const Found& only) {
   std::vector<std::string> known = defined;
   for (const Stream& stream : BuiltInStreams()) known.push_back(stream.name);
   std::string all;
   for (const Stream& stream : BuiltInStreams()) {
-    if (only.empty() ? IsFollowedByDefault(stream) : stream.name == only)
+    if (only.value.empty() ? IsFollowedByDefault(stream) : stream.name == only.value)
       all += (all.empty() ? "" : ",") + stream.name;
   }
   for (const std::string& name : defined) {
     const Stream built_in = BuiltIn(name);
-    if (name != only && (built_in.topic.empty() || !IsFollowedByDefault(built_in)))
+    if (name != only.value && (built_in.topic.empty() || !IsFollowedByDefault(built_in)))
       all += "," + name;
   }
-  const Found selected = Text("TIDEGATE_STREAMS", {}, all);
+  const Found selected = environment_.Find("TIDEGATE_STREAMS")
+                             .value_or(Found{all, only.value.empty() ? "default" : only.origin});
+  Show("TIDEGATE_STREAMS", selected.value, selected.origin);
   std::vector<std::string> names;
   for (const std::string& name : SplitList(Lower(selected.value))) {
     if (std::ranges::count(known, name) > 0) {
@@ -66,14 +68,14 @@ void Loader::LoadStreams() {
     definitions[Lower(suffix)] = found;
     defined.push_back(Lower(suffix));
   }
-  const std::string only = StreamOfOneTopic();
+  const Found only = StreamOfOneTopic();
   const std::vector<std::string> selected = SelectedStreams(defined, only);
   for (const auto& [name, definition] : definitions) {
     const auto parsed = ParseStream(definition.value, BuiltIn(name));
     if (!parsed.ok()) Problem(definition.origin, parsed.error().message);
   }
   for (const std::string& name : selected) {
-    Stream stream = StreamAfterAliases(BuiltIn(name), name == only);
+    Stream stream = StreamAfterAliases(BuiltIn(name), name == only.value);
     const std::string variable = std::string(kPrefix) + Upper(name);
     std::string origin = stream == BuiltIn(name) ? "default" : "aliases";
     if (const auto definition = definitions.find(name); definition != definitions.end()) {

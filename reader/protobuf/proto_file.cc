@@ -38,7 +38,8 @@ Result<pb::FileDescriptorSet> ReadProtoFile(const std::string& path) {
   files.RecordErrorsTo(&error);
   pb::DescriptorPool pool(&files, files.GetValidationErrorCollector());
   const pb::FileDescriptor* descriptor = pool.FindFileByName(file.filename().string());
-  if (!descriptor) return Error{ErrorCode::kInvalid, fmt::format("read {}", error.text())};
+  if (!descriptor)
+    return Error{ErrorCode::kInvalid, fmt::format("read {}: {}", path, error.text())};
   return WithImports(*descriptor);
 }
 

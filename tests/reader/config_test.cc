@@ -182,6 +182,7 @@ TEST_F(ConfigTest, ASalesServicesVariablesWork) {
   EXPECT_EQ(config.streams[0].topic, "sales_txn");
   EXPECT_EQ(config.streams[0].collection, "raw_sales");
   EXPECT_TRUE(config.streams[0].schema);
+  EXPECT_EQ(Shown(config, "TIDEGATE_STREAMS").origin, "KAFKA_TOPIC");
   EXPECT_EQ(config.worker.batch_records, 100u);
 }
 
