@@ -11,6 +11,7 @@
 #include "core/credentials.h"
 #include "core/http/server.h"
 #include "core/log.h"
+#include "core/rules/rules.h"
 #include "reader/config/environment.h"
 #include "reader/decoder.h"
 #include "reader/roles.h"
@@ -27,6 +28,7 @@ struct Config {
   // Tenants' own servers, by their database's name. Likewise.
   std::map<std::string, std::string> landing_of_database;
   std::vector<Stream> streams;
+  std::vector<Rule> rules;  // The server's own, for streams whose devices have no gateway.
   Decoder::Options decoder;
   Worker::Options worker;
   std::string dlq_topic;

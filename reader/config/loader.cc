@@ -123,6 +123,7 @@ Config Loader::Load() {
   LoadRoles();
   LoadKafka();
   LoadStreams();
+  LoadRules();
   LoadLanding();
   LoadTenants();
   LoadRetention();
