@@ -127,6 +127,7 @@ Config Loader::Load() {
   LoadTenants();
   LoadLimits();
   LoadProcess();
+  LoadApi();
   FindUnknownNames();
   return std::move(config_);
 }

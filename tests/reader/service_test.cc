@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "tests/support/fake_document_store.h"
+#include "tests/support/fake_query_store.h"
 #include "tests/support/fake_source.h"
 
 namespace tidegate::reader {
@@ -58,7 +59,10 @@ class ServiceTest : public testing::Test {
             .store = [this]() -> Result<std::unique_ptr<DocumentStore>> {
               return std::unique_ptr<DocumentStore>(std::make_unique<CountingStore>(written_));
             },
-            .dead_letters = [] { return std::make_unique<FakeDeadLetters>(); }};
+            .dead_letters = [] { return std::make_unique<FakeDeadLetters>(); },
+            .queries = [this]() -> Result<std::unique_ptr<QueryStore>> {
+              return database_.NewStore();
+            }};
   }
 
   // Sends the signal when everything has landed.
@@ -75,6 +79,7 @@ class ServiceTest : public testing::Test {
   SystemClock clock_;
   Log log_{LogLevel::kError, [](LogLevel, std::string_view) {}};
   std::atomic<size_t> written_{0};
+  FakeDatabase database_;
 };
 
 TEST_F(ServiceTest, LandsWithAllWorkersAndStopsOnASignal) {
