@@ -6,8 +6,12 @@ std::string_view RefusalKindName(RefusalKind kind) {
   switch (kind) {
     case RefusalKind::kHeaders:
       return "headers";
+    case RefusalKind::kSchema:
+      return "schema";
     case RefusalKind::kJson:
       return "json";
+    case RefusalKind::kProtobuf:
+      return "protobuf";
     case RefusalKind::kMember:
       return "member";
     case RefusalKind::kTenant:

@@ -14,8 +14,10 @@ namespace tidegate::reader {
 
 // The kind of a reason: a label of metrics, and the first word of tg-dlq-reason.
 enum class RefusalKind {
-  kHeaders,   // A schema that is newer than ours, or a header that cannot be.
+  kHeaders,   // A header that cannot be, or a topic of no stream.
+  kSchema,    // A schema that is newer than the newest known here.
   kJson,      // No value, or not the JSON that we take.
+  kProtobuf,  // Not the message that the stream's schema describes.
   kMember,    // A member is missing or is not what it must be.
   kTenant,    // None, not allowed, or contradicted by the topic.
   kDatabase,  // The database refuses the document.

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "reader/landing/mongo_store.h"
+#include "reader/landing/sqlite_projections.h"
 #include "reader/landing/sqlite_store.h"
 
 namespace tidegate::reader {
@@ -18,6 +19,11 @@ class SqliteLanding final : public Landing {
     if (!store.ok()) return store.error();
     return std::unique_ptr<DocumentStore>(std::move(store).value());
   }
+  Result<std::unique_ptr<ProjectionStore>> NewProjections() override {
+    auto store = SqliteProjections::Open({.path = path_});
+    if (!store.ok()) return store.error();
+    return std::unique_ptr<ProjectionStore>(std::move(store).value());
+  }
 
  private:
   std::string path_;
@@ -28,6 +34,9 @@ class MongoLanding final : public Landing {
   explicit MongoLanding(std::unique_ptr<MongoPool> pool) : pool_(std::move(pool)) {}
   Result<std::unique_ptr<DocumentStore>> NewStore(const Log& log) override {
     return pool_->NewStore(log);
+  }
+  Result<std::unique_ptr<ProjectionStore>> NewProjections() override {
+    return pool_->NewProjections();
   }
 
  private:

@@ -7,6 +7,7 @@
 
 #include "core/log.h"
 #include "reader/landing/document_store.h"
+#include "reader/landing/projection_store.h"
 
 namespace tidegate::reader {
 
@@ -15,6 +16,8 @@ class Landing {
   virtual ~Landing() = default;
   // A store for one worker. The landing must outlive it.
   virtual Result<std::unique_ptr<DocumentStore>> NewStore(const Log& log) = 0;
+  // Projections and positions, for one worker or projector likewise.
+  virtual Result<std::unique_ptr<ProjectionStore>> NewProjections() = 0;
 };
 
 // `sqlite:PATH`, `mongodb://...` or `mongodb+srv://...`. Touches neither file nor network.

@@ -142,6 +142,9 @@ class BsonSink final : public MemberSink {
           (small ? bson_append_int32(out_, name.data(), Length(name), static_cast<int32_t>(number))
                  : bson_append_int64(out_, name.data(), Length(name), number));
   }
+  void Double(std::string_view name, double number) override {
+    ok_ = ok_ && bson_append_double(out_, name.data(), Length(name), number);
+  }
   void Bool(std::string_view name, bool value) override {
     ok_ = ok_ && bson_append_bool(out_, name.data(), Length(name), value);
   }

@@ -8,6 +8,7 @@
 
 #include "core/log.h"
 #include "reader/landing/document_store.h"
+#include "reader/landing/projection_store.h"
 
 namespace tidegate::reader {
 
@@ -29,6 +30,8 @@ class MongoPool {
   // kUnavailable: no client is free within waitQueueTimeoutMS, or the name of a mongodb+srv URI
   // does not resolve.
   virtual Result<std::unique_ptr<DocumentStore>> NewStore(const Log& log) = 0;
+  // The same, with a client of its own.
+  virtual Result<std::unique_ptr<ProjectionStore>> NewProjections() = 0;
 };
 
 // The database that the URI's path names; empty if none, or if it is no URI.

@@ -39,6 +39,11 @@ struct BulkDestroyer {
 };
 using BulkHandle = std::unique_ptr<mongoc_bulk_operation_t, BulkDestroyer>;
 
+struct CursorDestroyer {
+  void operator()(mongoc_cursor_t* cursor) const { mongoc_cursor_destroy(cursor); }
+};
+using CursorHandle = std::unique_ptr<mongoc_cursor_t, CursorDestroyer>;
+
 struct ServerDescriptionDestroyer {
   void operator()(mongoc_server_description_t* server) const {
     mongoc_server_description_destroy(server);
