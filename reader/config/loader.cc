@@ -130,6 +130,7 @@ Config Loader::Load() {
   LoadTenantLandings();
   LoadLimits();
   LoadProcess();
+  LoadApi();
   FindUnknownNames();
   return std::move(config_);
 }

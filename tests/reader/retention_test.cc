@@ -5,6 +5,7 @@
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_document_store.h"
 #include "tests/support/fake_source.h"
+#include "tests/support/memory_projection_store.h"
 
 namespace tidegate::reader {
 namespace {
@@ -25,8 +26,8 @@ class RetentionTest : public testing::Test {
   Worker& worker() {
     if (!worker_) {
       worker_.emplace(Worker::Options{.expiry_documents = 3},
-                      Worker::Parts{source_, store_, dead_letters_, decoder_, clock_, log_,
-                                    reader_metrics_, board_},
+                      Worker::Parts{source_, store_, projections_, dead_letters_, decoder_, clock_,
+                                    log_, reader_metrics_, board_},
                       0, 7);
     }
     return *worker_;
@@ -35,6 +36,8 @@ class RetentionTest : public testing::Test {
 
   FakeSource source_;
   FakeDocumentStore store_;
+  MemoryDatabase memory_;
+  MemoryProjectionStore projections_{memory_};
   FakeDeadLetters dead_letters_;
   Decoder decoder_{{.retention = {.standard = hours(24), .tenants = {{"ACME", hours(1)}}}},
                    StreamTable::Make({BuiltInStreams()[0]}).value()};
