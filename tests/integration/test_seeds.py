@@ -41,6 +41,12 @@ class Start:
             0.2,
         )
 
+    def items(self, path: str) -> list[dict]:
+        """What an endpoint lists; its first page holds all of a test."""
+        status, text = self.reader.fetch(path)
+        assert status == 200, f"{path}: {status} {text}"
+        return json.loads(text)["items"]
+
     def metric_names(self) -> set[str]:
         _, text = self.reader.fetch("/metrics")
         return {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")}
@@ -159,6 +165,12 @@ def test_the_telemetry_system(site, mongo, start):
         "lat": 52.5,
         "lon": 13.4,
     }
+    plain, dated = sorted(one.items("/telemetry"), key=lambda d: d["device_id"])
+    assert (plain["temperature_c"], plain["humidity"]) == (25.5, 60.0)
+    (reading,) = one.items("/devices/dev-2/telemetry")
+    assert reading == dated and reading["ts"] == "2026-01-15T10:30:00.000Z"
+    for path in ("/", "/health", "/stats", "/metrics"):
+        assert one.reader.fetch(path)[0] == 200, path
     (letter,) = one.letters(dead_letters)
     assert letter.headers["tg-dlq-reason"] == "member: asset_id is missing"
     assert letter.headers["tg-dlq-time"].endswith("Z")
