@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "core/rules/rules.h"
 #include "reader/members.h"
 #include "uplink/wire/wire_message.h"
 
@@ -78,7 +79,7 @@ std::optional<Refusal> ReadId(const SourceMessage& message, const WireInfo& info
   } else if (stream.id == kOffsetRule) {
     document.id = OffsetId(message);
   } else {
-    const auto member = document.value.root().Find(stream.id);
+    const auto member = FindField(document.value.root(), stream.id);
     const std::string text = member ? IdText(*member).value_or("") : "";
     if (text.empty()) return MemberRefusal(stream.id, "names no document");
     document.id = DocumentId({.tenant = document.tenant,
@@ -114,7 +115,7 @@ std::optional<Refusal> CheckMembers(json::Value root, const Stream& stream) {
     if (root.Find(name)) return MemberRefusal(name, "is the landing's own name");
   }
   for (const std::string& name : stream.required) {
-    const auto member = root.Find(name);
+    const auto member = FindField(root, name);
     const bool empty = !member || member->type() == json::Type::kNull ||
                        (member->is_string() && member->as_string().empty());
     if (empty) return MemberRefusal(name, "is missing");
@@ -130,9 +131,30 @@ std::optional<Refusal> CheckVersion(json::Value root, const Stream& stream, uint
                              version, stream.version, stream.name)};
 }
 
-std::optional<Refusal> CheckFailure(json::Value root, const Stream& stream) {
+// Fills what the document has from its own members, and `time` if it tells one.
+std::optional<Refusal> ReadMembers(const Stream& stream, Document& document,
+                                   std::optional<WallTime>& time) {
+  const json::Value root = document.value.root();
+  auto refusal = CheckVersion(root, stream, document.provenance.schema);
+  if (!refusal) refusal = CheckMembers(root, stream);
+  if (!refusal) refusal = ReadAsset(root, document.asset);
+  if (!refusal && document.asset.empty() && stream.kind != StreamKind::kSales)
+    refusal = MemberRefusal("asset_id", "is missing");
+  if (!refusal) refusal = ReadTime(root, time);
   std::optional<bool> failed;
-  return stream.kind == StreamKind::kMachine ? ReadFailure(root, failed) : std::nullopt;
+  if (!refusal && stream.kind == StreamKind::kMachine) refusal = ReadFailure(root, failed);
+  return refusal;
+}
+
+std::variant<WireInfo, Refusal> ReadHeaders(const SourceMessage& message) {
+  if (const auto schema = NewerSchema(message.headers)) {
+    return Refusal{RefusalKind::kSchema,
+                   fmt::format("{} {} is newer than {}, the newest known here", kHeaderSchema,
+                               *schema, kSchemaVersion)};
+  }
+  Result<WireInfo> info = DecodeHeaders(message.headers);
+  if (!info.ok()) return Refusal{RefusalKind::kHeaders, info.error().message};
+  return std::move(info).value();
 }
 
 std::variant<json::Document, Refusal> ParseValue(const Stream& stream, std::string_view value,
@@ -154,39 +176,28 @@ std::variant<json::Document, Refusal> ParseValue(const Stream& stream, std::stri
 std::variant<Document, Refusal> Decoder::Decode(const SourceMessage& message, WallTime now) const {
   const auto match = streams_.Find(message.partition.topic);
   if (!match) return Refusal{RefusalKind::kHeaders, "no stream follows its topic"};
-  if (const auto schema = NewerSchema(message.headers)) {
-    return Refusal{RefusalKind::kSchema,
-                   fmt::format("{} {} is newer than {}, the newest known here", kHeaderSchema,
-                               *schema, kSchemaVersion)};
-  }
-  const Result<WireInfo> info = DecodeHeaders(message.headers);
-  if (!info.ok()) return Refusal{RefusalKind::kHeaders, info.error().message};
+  const auto headers = ReadHeaders(message);
+  if (const auto* refusal = std::get_if<Refusal>(&headers)) return *refusal;
+  const WireInfo& info = std::get<WireInfo>(headers);
   if (!message.value) return Refusal{RefusalKind::kJson, "the message has no value"};
   const Stream& stream = *match->stream;
   auto parsed = ParseValue(stream, *message.value, options_.limits);
   if (auto* refusal = std::get_if<Refusal>(&parsed)) return std::move(*refusal);
 
   Document document{.value = std::get<json::Document>(std::move(parsed))};
-  const json::Value root = document.value.root();
   std::optional<WallTime> time;
-  uint32_t version = document.provenance.schema;
-  auto refusal = CheckVersion(root, stream, version);
-  if (!refusal) refusal = CheckMembers(root, stream);
-  if (!refusal) refusal = ReadAsset(root, document.asset);
-  if (!refusal && document.asset.empty() && stream.kind != StreamKind::kSales)
-    refusal = MemberRefusal("asset_id", "is missing");
-  if (!refusal) refusal = ReadTime(root, time);
-  if (!refusal) refusal = CheckFailure(root, stream);
-  if (!refusal) refusal = Place(*match, root, document);
-  if (!refusal) refusal = ReadId(message, *info, stream, time, document);
+  auto refusal = ReadMembers(stream, document, time);
+  if (!refusal) refusal = Place(*match, document.value.root(), document);
+  if (!refusal) refusal = ReadId(message, info, stream, time, document);
   if (refusal) return *std::move(refusal);
   document.time = time.value_or(message.timestamp.value_or(now));
-  document.provenance = ProvenanceOf(message, *info, time.has_value(), now);
+  const uint32_t schema = document.provenance.schema;
+  document.provenance = ProvenanceOf(message, info, time.has_value(), now);
+  document.provenance.schema = schema;
   // From the landing on, not from the document's own time: a device with a wrong clock would have
   // its records removed as they come.
   if (const auto kept = options_.retention.For(document.tenant))
     document.provenance.expires_at = now + *kept;
-  document.provenance.schema = version;
   if (stream.kind == StreamKind::kSales) document.processed_at = now;
   return document;
 }

@@ -259,6 +259,14 @@ TEST_F(DecoderTest, SalesCanComeAsJsonToo) {
             RefusalKind::kMember);
 }
 
+TEST_F(DecoderTest, WhatAStreamRequiresMayBeInAdditionalData) {
+  streams_[1].required = {"level_m"};
+  Good(R"({"device_id":"d","level_m":1})", {}, "telemetry.raw");
+  Good(R"({"asset_id":"d","additional_data":{"level_m":1}})", {}, "telemetry.raw");
+  EXPECT_EQ(Bad(R"({"asset_id":"d","additional_data":{"level_m":""}})", {}, "telemetry.raw"),
+            RefusalKind::kMember);
+}
+
 TEST_F(DecoderTest, AStreamSaysWhatNamesItsDocuments) {
   streams_[1].id = "reading_no";
   EXPECT_EQ(Good(R"({"device_id":"d","reading_no":7})", {}, "telemetry.raw").id, "/d/7");
