@@ -18,7 +18,9 @@
 #include "core/log.h"
 #include "reader/batch.h"
 #include "reader/decoder.h"
+#include "reader/jump_watch.h"
 #include "reader/landing/document_store.h"
+#include "reader/landing/projection_store.h"
 #include "reader/member.h"
 #include "reader/reader_metrics.h"
 #include "reader/source.h"
@@ -37,10 +39,12 @@ class Worker final : public Member, private SourceListener {
     int max_attempts = 4;  // Of one document that the database does not take for no clear reason.
     Backoff::Options backoff{};                       // Between the attempts of a batch.
     std::chrono::milliseconds ping_interval{10'000};  // With nothing in hand.
+    std::string database = "tidegate";                // Where its positions are kept.
   };
   struct Parts {
     Source& source;
     DocumentStore& store;
+    ProjectionStore& projections;  // For positions and losses.
     DeadLetters& dead_letters;
     const Decoder& decoder;
     const Clock& clock;
@@ -74,7 +78,9 @@ class Worker final : public Member, private SourceListener {
   Status EnsureIndexes();
   Status WriteDocuments();
   Status PublishLetters();
-  void StoreFinished();
+  // Positions first, then the offsets: a projector may fold what the positions are past.
+  Status StoreFinished();
+  void StoreInPassing();
   // The batch is done: its offsets may go.
   void Finish();
   void LetGo();
@@ -92,6 +98,7 @@ class Worker final : public Member, private SourceListener {
   LogLimit refusal_log_;
 
   Batch batch_;
+  JumpWatch jumps_;
   BootTime batch_began_{};
   bool paused_ = false;
   std::optional<BootTime> not_before_;  // Of the next attempt, after one that failed.

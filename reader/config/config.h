@@ -12,6 +12,7 @@
 #include "core/log.h"
 #include "reader/config/environment.h"
 #include "reader/decoder.h"
+#include "reader/project/projector.h"
 #include "reader/roles.h"
 #include "reader/stream.h"
 #include "reader/worker.h"
@@ -26,6 +27,7 @@ struct Config {
   std::vector<Stream> streams;
   Decoder::Options decoder;
   Worker::Options worker;
+  Projector::Options projector;
   std::string dlq_topic;
   Roles roles;
   size_t workers = 1;                         // Each lands, if this process lands at all.

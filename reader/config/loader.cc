@@ -126,6 +126,8 @@ Config Loader::Load() {
   LoadLanding();
   LoadTenants();
   LoadLimits();
+  LoadProjections();
+  LoadRules();
   LoadProcess();
   FindUnknownNames();
   return std::move(config_);

@@ -34,6 +34,9 @@ class Loader {
   std::string LandingUri(std::string& origin);
   std::optional<Found> LandingFromParts();
   void LoadTenants();
+  // project_part.cc
+  void LoadProjections();
+  void LoadRules();
   // role_part.cc
   Found RolesFromAliases();
   void LoadRoles();
