@@ -1,9 +1,10 @@
 // The baseline of the drain bench: librdkafka alone, with the agent's settings, produces the
-// messages that the agent would send, without a store behind it. It makes a cycle of them before
-// the clock starts, and keeps librdkafka's queue full. Prints how many were acknowledged, the
-// seconds from the first to the last, and its CPU time.
+// messages that the agent would send, without a store behind it. It makes a cycle of them (20,000
+// if none is given) before the clock starts, and keeps librdkafka's queue full. Prints how many
+// were acknowledged, the seconds from the first to the last, and its CPU time. With a cycle of
+// COUNT all are different: what the reader's bench lands.
 //
-//   tidegate-bench-kafka-raw BOOTSTRAP_SERVERS TOPIC COUNT
+//   tidegate-bench-kafka-raw BOOTSTRAP_SERVERS TOPIC COUNT [CYCLE]
 #include <fmt/format.h>
 #include <librdkafka/rdkafka.h>
 #include <sys/resource.h>
@@ -14,50 +15,16 @@
 #include <string>
 #include <vector>
 
-#include "agent/pipeline/decode.h"
-#include "drivers/sim/fleet.h"
+#include "bench/messages.h"
 #include "uplink/kafka/kafka_config.h"
 #include "uplink/kafka/kafka_handle.h"
 #include "uplink/uplink_config.h"
-#include "uplink/wire/wire_message.h"
 
 namespace tidegate {
 namespace {
 
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
-
-constexpr size_t kCycle = 20'000;
-
-class Encoder final : public DecodeSink {
- public:
-  explicit Encoder(std::string topic) { topics_.heartbeat = std::move(topic); }
-  void OnRecord(Record&& record, const DecodedRecord&) override {
-    messages_.push_back(
-        EncodeMessage(record, messages_.size() + 1, {"gw-bench", "0123abcd"}, topics_, true));
-  }
-  void OnRefused(std::string_view, std::string) override { std::abort(); }
-  std::vector<WireMessage> Take() { return std::move(messages_); }
-
- private:
-  Topics topics_;
-  std::vector<WireMessage> messages_;
-};
-
-std::vector<WireMessage> MakeMessages(const std::string& topic) {
-  Fleet fleet({.assets = 100, .tenants = {"demo"}, .seed = 1});
-  Encoder encoder(topic);
-  WallTime now{1'750'638'901'000ms};
-  for (size_t i = 0; i < kCycle; ++i, now += 1ms) {
-    const Heartbeat heartbeat = fleet.Next(now);
-    DecodeContext context;
-    context.topic_tenant = heartbeat.tenant;
-    context.topic_asset = heartbeat.asset;
-    context.clock_synced = true;
-    Decode(heartbeat.payload, context, {}, encoder);
-  }
-  return encoder.Take();
-}
 
 struct Run {
   size_t acked = 0;
@@ -115,8 +82,8 @@ double CpuSeconds() {
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
-int Main(const std::string& servers, const std::string& topic, size_t count) {
-  const std::vector<WireMessage> messages = MakeMessages(topic);
+int Main(const std::string& servers, const std::string& topic, size_t count, size_t cycle) {
+  const std::vector<WireMessage> messages = MakeMessages(topic, cycle);
   auto request = UplinkConfig("gw-bench", {{"bootstrap.servers", servers}}, {});
   std::erase_if(request.forced, [](const auto& forced) { return forced.name == "log.queue"; });
   auto conf = kafka::MakeConf(request);
@@ -138,7 +105,7 @@ int Main(const std::string& servers, const std::string& topic, size_t count) {
   const kafka::TopicHandle handle(rd_kafka_topic_new(client.get(), topic.c_str(), nullptr));
   const double cpu = CpuSeconds();
   for (size_t i = 0; i < count; ++i) {
-    while (Produce(client.get(), handle.get(), messages[i % kCycle]) ==
+    while (Produce(client.get(), handle.get(), messages[i % cycle]) ==
            RD_KAFKA_RESP_ERR__QUEUE_FULL) {
       rd_kafka_poll(client.get(), 10);
     }
@@ -154,9 +121,10 @@ int Main(const std::string& servers, const std::string& topic, size_t count) {
 }  // namespace tidegate
 
 int main(int argc, char** argv) {
-  if (argc != 4) {
-    fmt::print(stderr, "usage: {} BOOTSTRAP_SERVERS TOPIC COUNT\n", argv[0]);
+  if (argc != 4 && argc != 5) {
+    fmt::print(stderr, "usage: {} BOOTSTRAP_SERVERS TOPIC COUNT [CYCLE]\n", argv[0]);
     return 2;
   }
-  return tidegate::Main(argv[1], argv[2], std::stoul(argv[3]));
+  const size_t cycle = argc == 5 ? std::stoul(argv[4]) : 20'000;
+  return tidegate::Main(argv[1], argv[2], std::stoul(argv[3]), cycle);
 }

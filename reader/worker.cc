@@ -35,6 +35,7 @@ Status Worker::Step(milliseconds patience) {
   }
   if (Due()) Land();
   if (batch_.empty()) WhenIdle();
+  if (batch_.empty() && parts_.decoder.expires()) Expire();
   Report(false);
   return {};
 }
@@ -95,7 +96,7 @@ Status Worker::EnsureIndexes() {
   for (const Document& document : batch_.documents()) {
     if (indexed_.contains(document.ns)) continue;
     const auto match = parts_.decoder.streams().Find(document.provenance.topic);
-    const auto indexes = IndexesFor(*match->stream, parts_.decoder.tenancy());
+    const auto indexes = parts_.decoder.IndexesOf(*match->stream);
     if (Status status = parts_.store.EnsureIndexes(document.ns, indexes); !status.ok())
       return status;
     // A bound on what strangers' tenants may cost; forgetting only repeats a harmless command.
@@ -106,6 +107,7 @@ Status Worker::EnsureIndexes() {
 }
 
 Status Worker::WriteDocuments() {
+  batch_.SortByDatabase();
   const std::span<const Document> documents = batch_.documents();
   if (documents.empty()) return {};
   const auto newest = std::ranges::max_element(documents, {}, &Document::time)->time;
@@ -194,7 +196,7 @@ void Worker::WhenIdle() {
   for (const auto& [ns, stream] : parts_.decoder.KnownNamespaces()) {
     if (!status.ok()) break;
     if (indexed_.contains(ns)) continue;
-    status = parts_.store.EnsureIndexes(ns, IndexesFor(*stream, parts_.decoder.tenancy()));
+    status = parts_.store.EnsureIndexes(ns, parts_.decoder.IndexesOf(*stream));
     if (status.ok()) indexed_.insert(ns);
   }
   state_.database_up = status.ok();
@@ -208,6 +210,22 @@ void Worker::WhenIdle() {
     next_ping_ = now + std::min<milliseconds>(backoff_.Next(), options_.ping_interval);
   }
   Report(true);
+}
+
+void Worker::Expire() {
+  const BootTime now = parts_.clock.SinceBoot();
+  if (now < next_expiry_ || !state_.database_up) return;
+  next_expiry_ = now + options_.expiry_interval;
+  for (const Namespace& ns : indexed_) {
+    const auto gone = parts_.store.Expire(ns, parts_.clock.Now(), options_.expiry_documents);
+    if (!gone.ok()) {
+      if (trouble_log_.Count(now))
+        parts_.log.Warning("worker {}: {}", number_, gone.error().message);
+      return;
+    }
+    parts_.metrics.CountExpired(*gone);
+    if (*gone >= options_.expiry_documents) next_expiry_ = now;  // There may be more.
+  }
 }
 
 void Worker::OnAssigned(std::span<const Partition> partitions) {

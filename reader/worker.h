@@ -39,7 +39,11 @@ class Worker final : public Member, private SourceListener {
     int max_attempts = 4;  // Of one document that the database does not take for no clear reason.
     Backoff::Options backoff{};                       // Between the attempts of a batch.
     std::chrono::milliseconds ping_interval{10'000};  // With nothing in hand.
-    std::string database = "tidegate";                // Where its positions are kept.
+    // What has expired goes this often, and so many documents at a time, so that the landing goes
+    // on in between.
+    std::chrono::milliseconds expiry_interval{10'000};
+    size_t expiry_documents = 1'000;
+    std::string database = "tidegate";  // Where its positions are kept.
   };
   struct Parts {
     Source& source;
@@ -87,6 +91,8 @@ class Worker final : public Member, private SourceListener {
   // The batch stays in hand; another attempt follows.
   void Postpone(const Status& status);
   void WhenIdle();
+  // Removes some of what has expired, where the database does not do it by itself.
+  void Expire();
   std::chrono::milliseconds UntilDue(std::chrono::milliseconds patience) const;
   void Report(bool changed);
 
@@ -104,6 +110,7 @@ class Worker final : public Member, private SourceListener {
   std::optional<BootTime> not_before_;  // Of the next attempt, after one that failed.
   std::set<Namespace> indexed_;
   BootTime next_ping_{};
+  BootTime next_expiry_{};
   BootTime next_report_{};
   WorkerState state_;
 };

@@ -66,9 +66,13 @@ class Bench:
     def agent(self, name: str, **settings: str) -> Agent:
         return Agent(self.programs, self.folder / name, **settings)
 
-    def new_kafka(self, name: str) -> DevBroker | Kafka:
-        folder = self.folder / f"{name}-kafka"
+    def new_folder(self, name: str) -> Path:
+        folder = self.folder / name
         folder.mkdir()
+        return folder
+
+    def new_kafka(self, name: str) -> DevBroker | Kafka:
+        folder = self.new_folder(f"{name}-kafka")
         return Kafka(folder) if self.kafka == "real" else DevBroker(self.programs, folder)
 
     @property

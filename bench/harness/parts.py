@@ -12,10 +12,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
-from realparts import Kafka, Mosquitto  # noqa: E402
-from realparts.server import Process, wait_until  # noqa: E402
+from realparts import Kafka, Mosquitto, Secantus  # noqa: E402
+from realparts.server import Process, free_ports, tail, wait_until  # noqa: E402
 
-__all__ = ["ROOT", "TOPIC", "Agent", "DevBroker", "Kafka", "Mosquitto", "Process", "new_broker", "wait_until"]
+__all__ = ["ROOT", "TICKS", "TOPIC", "Agent", "DevBroker", "Kafka", "Mosquitto", "Process", "Secantus", "free_ports", "new_broker", "tail",
+           "wait_until"]
 
 TOPIC = "telematics.raw.telematics_heartbeat"  # Where the agent's heartbeats go.
 TICKS = os.sysconf("SC_CLK_TCK")

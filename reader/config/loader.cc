@@ -123,11 +123,13 @@ Config Loader::Load() {
   LoadRoles();
   LoadKafka();
   LoadStreams();
+  LoadRules();
   LoadLanding();
   LoadTenants();
+  LoadRetention();
+  LoadTenantLandings();
   LoadLimits();
   LoadProjections();
-  LoadRules();
   LoadProcess();
   FindUnknownNames();
   return std::move(config_);

@@ -8,7 +8,6 @@ namespace tidegate::reader {
 namespace {
 using std::chrono::milliseconds;
 
-constexpr std::string_view kRulePrefix = "TIDEGATE_RULE_";
 constexpr milliseconds kLeastWindow = std::chrono::seconds(1);
 constexpr milliseconds kLongestWindow = std::chrono::days(366);
 constexpr size_t kMaxWindows = 8;  // Each is one more projection to save for each sensor.
@@ -28,26 +27,15 @@ void Loader::LoadProjections() {
   }
   if (list.size() > kMaxWindows)
     Problem(windows.origin, fmt::format("names more than {} windows", kMaxWindows));
+  FoldOptions& folds = config_.projector.folder.folds;
+  folds.rules = config_.rules;
+  // Alerts by rules land where gateways' do.
+  const auto alerts = std::ranges::find(config_.streams, StreamKind::kAlert, &Stream::kind);
+  if (alerts != config_.streams.end()) folds.alerts_collection = alerts->collection;
   // The projections' position, pace and patience are the landing's.
   config_.worker.database = config_.projector.database = config_.decoder.database;
   config_.projector.backoff = config_.worker.backoff;
   config_.projector.batch_interval = config_.worker.batch_interval;
-}
-
-// The rules of gateways, for devices that have none; their alerts land where gateways' do.
-void Loader::LoadRules() {
-  FoldOptions& folds = config_.projector.folder.folds;
-  for (const auto& [suffix, found] : environment_.WithPrefix(kRulePrefix)) {
-    Show(found.origin, found.value, found.origin);
-    auto rule = ParseRule(suffix, found.value);
-    if (rule.ok()) {
-      folds.rules.push_back(std::move(rule).value());
-    } else {
-      Problem(found.origin, rule.error().message);
-    }
-  }
-  const auto alerts = std::ranges::find(config_.streams, StreamKind::kAlert, &Stream::kind);
-  if (alerts != config_.streams.end()) folds.alerts_collection = alerts->collection;
 }
 
 }  // namespace tidegate::reader

@@ -29,6 +29,11 @@ struct CollectionDestroyer {
 };
 using CollectionHandle = std::unique_ptr<mongoc_collection_t, CollectionDestroyer>;
 
+struct WriteConcernDestroyer {
+  void operator()(mongoc_write_concern_t* concern) const { mongoc_write_concern_destroy(concern); }
+};
+using WriteConcernHandle = std::unique_ptr<mongoc_write_concern_t, WriteConcernDestroyer>;
+
 struct BulkDestroyer {
   void operator()(mongoc_bulk_operation_t* bulk) const { mongoc_bulk_operation_destroy(bulk); }
 };

@@ -25,6 +25,10 @@ class JsonSink final : public MemberSink {
     writer_.Key(name);
     writer_.Integer(number);
   }
+  void Double(std::string_view name, double number) override {
+    writer_.Key(name);
+    writer_.Double(number);
+  }
   void Bool(std::string_view name, bool value) override {
     writer_.Key(name);
     writer_.Bool(value);
@@ -160,6 +164,18 @@ Status SqliteStore::EnsureIndexes(const Namespace& ns, std::span<const Index> in
     if (code == SQLITE_OK) code = connection_->Run(CreateIndexSql(ns, index));
   }
   return code == SQLITE_OK ? Status() : Failed("create indexes in", code);
+}
+
+Result<size_t> SqliteStore::Expire(const Namespace& ns, WallTime now, size_t limit) {
+  if (Status status = Connect(); !status.ok()) return status.error();
+  const std::string table = TableOf(ns);
+  // Times are text that sorts, and the expiry index is on exactly this expression.
+  const int code = connection_->Run(
+      fmt::format("DELETE FROM {0} WHERE id IN (SELECT id FROM {0} WHERE json_extract(body, "
+                  "'$.tidegate.expires_at') <= '{1}' LIMIT {2})",
+                  table, FormatTime(now), limit));
+  if (code != SQLITE_OK) return Failed("remove what has expired from", code).error();
+  return static_cast<size_t>(sqlite3_changes(connection_->database.get()));
 }
 
 Status SqliteStore::Ping() {

@@ -16,9 +16,6 @@ void FoldState(const Event& event, const FoldOptions& options, Effects& effects)
 // one that was folded before begins and ends nothing.
 void FoldFailure(const Event& event, Object& episode, Effects& then);
 
-// Whether the message says that its machine has failed; nullopt: it says nothing about that.
-std::optional<bool> FailureOf(json::Value root);
-
 // Alerts by rules (rule_fold.cc). `states`: of the asset's rules by name.
 void FoldRules(const Event& event, const FoldOptions& options, Object& states, Effects& then);
 

@@ -54,7 +54,7 @@ TEST_F(SqliteStoreTest, AnyShellReadsWhatLandedWhileTheReaderRuns) {
       R"({"_id":"a","asset_id":"truck-1","timestamp":"2025-06-23T00:37:01.000Z","n":1.10,"tenant_id":"acme",)"
       R"("tidegate":{"gateway":"gw-1","sequence_id":"gw-1:e1:7","time":"source","clock":"synced",)"
       R"("topic":"telematics.raw.telematics_heartbeat","partition":2,"offset":5000000000,)"
-      R"("received_at":"2025-06-23T00:37:02.000Z"}})");
+      R"("received_at":"2025-06-23T00:37:02.000Z","schema":1}})");
   EXPECT_EQ(Query(R"(SELECT body ->> '$.tidegate.gateway' FROM "fleet.heartbeats")"), "gw-1");
 }
 
@@ -105,6 +105,27 @@ TEST_F(SqliteStoreTest, AWriteBesideALongerOneIsUnavailableAndPassesLater) {
   auto passed = WriteOne(*store, "b", "{}");
   ASSERT_TRUE(passed.ok());
   EXPECT_EQ((*passed)[0].outcome, Outcome::kLanded);
+}
+
+TEST_F(SqliteStoreTest, WhatHasExpiredGoesInBoundedStepsAndTheRestStays) {
+  auto store = Open();
+  const Namespace ns{"fleet", "heartbeats"};
+  ASSERT_TRUE(store->EnsureIndexes(ns, {{ExpiryIndex()}}).ok());
+  const WallTime now = std::chrono::sys_days{std::chrono::year{2025} / 6 / 23};
+  std::vector<Document> documents;
+  for (int i = 0; i < 5; ++i) documents.push_back(MakeDocument(std::to_string(i), "{}"));
+  for (int i = 0; i < 3; ++i) documents[i].provenance.expires_at = now - std::chrono::hours(i);
+  documents[3].provenance.expires_at = now + std::chrono::milliseconds(1);  // The fifth never goes.
+  ASSERT_TRUE(store->Write(documents).ok());
+  EXPECT_EQ(store->Expire(ns, now, 2).value(), 2u);
+  EXPECT_EQ(store->Expire(ns, now, 2).value(), 1u);
+  EXPECT_EQ(store->Expire(ns, now, 2).value(), 0u);
+  EXPECT_EQ(Query("SELECT group_concat(id) FROM \"fleet.heartbeats\""), "3,4");
+  // Fails if the index cannot serve it.
+  EXPECT_EQ(Query("SELECT count(*) FROM \"fleet.heartbeats\" INDEXED BY "
+                  "\"fleet.heartbeats.expiry\" WHERE json_extract(body, "
+                  "'$.tidegate.expires_at') <= '9'"),
+            "1");
 }
 
 }  // namespace

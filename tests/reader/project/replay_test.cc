@@ -30,10 +30,7 @@ const std::vector<Partition> kAll{kBeats0,    kBeats1,    kReadings0, kReadings1
                                   kMachines0, kMachines1, kAlerts0,   kGaps0};
 
 StreamTable Streams() {
-  std::vector<Stream> streams(BuiltInStreams().begin(), BuiltInStreams().end());
-  std::erase_if(streams, [](const Stream& stream) { return stream.name == "machine"; });
-  streams.push_back({"machine", "machine.sensor.readings", "readings", StreamKind::kMachine});
-  return StreamTable::Make(std::move(streams)).value();
+  return StreamTable::Make({BuiltInStreams().begin(), BuiltInStreams().end()}).value();
 }
 
 // The alerts that were inserted.
@@ -204,6 +201,7 @@ class World {
     if (!readers_[from]->source.Has(partition)) return;
     if (!overlap) readers_[from]->source.Revoke(partition, Pick(2) == 0);
     if (readers_[1 - from]->source.Has(partition)) {
+      if (overlap && Pick(3) > 0) return;  // It takes a while until it knows.
       readers_[from]->source.Revoke(partition, true);
       if (overlap) return;
     }
@@ -351,7 +349,7 @@ TEST(ReplayTest, ProjectionsEqualWhatTheLandedDocumentsSayWhateverHappenedToThei
   }
   // The test has met what it is about.
   EXPECT_GT(ends, 200u);
-  EXPECT_GT(conflicts, 100u);
+  EXPECT_GT(conflicts, 50u);
   EXPECT_GT(landed, 5'000u);
   EXPECT_GT(alerts, 500u);
 }

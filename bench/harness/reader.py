@@ -1,0 +1,98 @@
+"""The reader from Kafka to the landing, against libmongoc alone on the same server."""
+
+import json
+import os
+import re
+import urllib.request
+import time
+from pathlib import Path
+
+from .bench import Bench, median, spread
+from .parts import TICKS, TOPIC, Kafka, Process, Secantus, free_ports, tail, wait_until
+
+STAGES = {
+    "poll": "poll: librdkafka, called by the worker",
+    "fetch": "librdkafka, its own threads",
+    "decode": "decode: message to document",
+    "batch": "batch: kept, settled, offsets",
+    "bson": "BSON",
+    "write": "write: libmongoc, the command, its reply",
+}
+
+
+class Reader(Process):
+    """Lands the heartbeats alone, with a group of its own."""
+
+    def __init__(self, bench: Bench, name: str, kafka: str, landing: str, database: str, **settings: str):
+        folder = bench.folder / name
+        folder.mkdir()
+        super().__init__("tidegate-reader", folder / "log")
+        (self.port,) = free_ports(1)
+        self._command = [bench.programs / "tidegate-reader", "run"]
+        self.env = {
+            **os.environ,
+            "TIDEGATE_KAFKA_BOOTSTRAP_SERVERS": kafka,
+            "TIDEGATE_KAFKA_GROUP_ID": name,
+            "TIDEGATE_STREAMS": "heartbeat",
+            "TIDEGATE_LANDING": landing,
+            "TIDEGATE_DATABASE": database,
+            "TIDEGATE_HTTP_LISTEN": f"127.0.0.1:{self.port}",
+            **settings,
+        }
+
+    def done(self) -> int:
+        """Landed, or there already. Asked seldom and in one small request: it shares the machine."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=5) as reply:
+                text = reply.read().decode()
+        except OSError:
+            return 0
+        return int(float(re.search(r"^messages_processed_total (\S+)", text, re.M)[1]))
+
+    def cpu_seconds(self) -> float:
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(") ")[2].split()
+        return sum(int(ticks) for ticks in fields[11:13]) / TICKS
+
+    def land(self, count: int) -> tuple[float, float]:
+        """Documents per second from the first batch on, and CPU seconds a document."""
+        self.launch(self._command, env=self.env)
+        first = wait_until(self.done, 60, lambda: f"the first documents: {tail(self.log)}", every=0.01)
+        begin, cpu = time.monotonic(), self.cpu_seconds()
+        wait_until(lambda: self.done() >= count, 600, "all documents", every=0.02)
+        seconds, cpu = time.monotonic() - begin, self.cpu_seconds() - cpu
+        self.stop()
+        return (count - first) / seconds, cpu / (count - first)
+
+
+def land(bench: Bench, count: int = 200_000):
+    ours, raw, again, raw_again, cpu, raw_cpu = [], [], [], [], [], []
+    with Kafka(bench.new_folder("land-kafka")) as kafka, Secantus(bench.new_folder("land-mongo")) as mongo:
+        bench.run("tidegate-bench-kafka-raw", kafka.bootstrap, TOPIC, str(count), str(count))
+
+        def baseline(database: str) -> dict:
+            return json.loads(bench.run("tidegate-bench-mongo-raw", mongo.url, database, str(count)))
+
+        def reader(name: str, database: str) -> tuple[float, float]:
+            return Reader(bench, name, kafka.bootstrap, mongo.url, database).land(count)
+
+        for i in range(bench.rounds):
+            for rates, cpus, twice in ((raw, raw_cpu, False), (raw_again, None, True)):
+                result = baseline(f"raw{i}")
+                assert (result["refused"] if twice else result["inserted"]) == count, result
+                rates.append(count / result["seconds"])
+                if cpus is not None:
+                    cpus.append(result["cpu_seconds"] / count * 1e6)
+            rate, seconds = reader(f"land{i}", f"ours{i}")
+            ours.append(rate)
+            cpu.append(seconds * 1e6)
+            again.append(reader(f"again{i}", f"ours{i}")[0])
+        stages = json.loads(bench.run("reader_stage_bench", "--json", env={
+            "KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap, "MONGO_URL": mongo.url}))
+    bench.row("landed documents / libmongoc alone inserting the same, SecantusDB", spread([a / b for a, b in zip(ours, raw)]), "≥ 0.9")
+    bench.row("documents/s: reader / libmongoc alone", f"{median(ours):,.0f} / {median(raw):,.0f}")
+    bench.row("duplicates / new ones, reader", spread([a / b for a, b in zip(again, ours)]), "≥ 1")
+    bench.row("duplicates / libmongoc alone inserting the same once more", spread([a / b for a, b in zip(again, raw_again)]))
+    bench.row("CPU a document, all threads: reader / libmongoc alone, µs", f"{median(cpu):.1f} / {median(raw_cpu):.1f}", "≤ 8")
+    for name, text in STAGES.items():
+        bench.row(f"· {text}", f"{stages[name]:.2f}")
+    bench.row("· all stages", f"{sum(stages.values()):.2f}")

@@ -1,0 +1,42 @@
+#!/usr/bin/env python3
+"""Measures the reader against baselines in the same run and prints a table in Markdown.
+
+    bench/reader.py [--bin build/release/bin] [--rounds 3] [--count 200000] [all | NAME ...]
+
+land    landed documents per second / libmongoc alone inserting the same documents into the same server, duplicates, CPU by stage
+
+Needs the programs of preset release with -DTIDEGATE_TESTS=ON -DTIDEGATE_BENCH=ON, and tests/realparts.
+"""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from harness import reader  # noqa: E402
+from harness.bench import Bench  # noqa: E402
+from harness.parts import ROOT  # noqa: E402
+
+STEPS = {"land": reader.land}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bin", type=Path, default=ROOT / "build" / "release" / "bin")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--count", type=int, default=200_000)
+    parser.add_argument("--folder", type=Path, default=ROOT / "build" / "bench", help="where data goes: a real file system")
+    parser.add_argument("what", nargs="*", default="all", choices=["all", *STEPS], metavar="NAME")
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    names = list(STEPS) if "all" in options.what else options.what
+    with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+        bench = Bench(options.bin.resolve(), Path(folder), options.rounds)
+        bench.header()
+        for name in names:
+            STEPS[name](bench, options.count)
+
+
+if __name__ == "__main__":
+    main()

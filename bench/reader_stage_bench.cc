@@ -1,0 +1,251 @@
+// What each stage of the reader costs for a document, in CPU time, on the simulated fleet's
+// heartbeats:
+//
+//   poll     messages out of librdkafka (reader/kafka_source); needs KAFKA_BOOTSTRAP_SERVERS, whose
+//            topic holds them
+//   decode   message to document (reader/decoder)
+//   batch    kept in the batch, settled, and its offsets found (reader/batch)
+//   bson     document to BSON (reader/landing/mongo_bson)
+//   write    the rest of the landing's Write: libmongoc, the command, the reply; needs MONGO_URL
+//   fetch    librdkafka's own threads, while poll is measured
+//
+// Of this thread, but for the last. Medians of the rounds.
+//
+//   reader_stage_bench [--count=50000] [--batch=5000] [--rounds=5] [--json] [STAGE ...]
+//
+// With one of decode, batch, bson it runs that one alone, for a profiler:
+//   valgrind --tool=callgrind --toggle-collect='*RunStage*' reader_stage_bench --rounds=1 bson
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bench/reader_rig.h"
+#include "core/log.h"
+#include "reader/batch.h"
+#include "reader/kafka_settings.h"
+#include "reader/kafka_source.h"
+#include "reader/landing/landing.h"
+#include "reader/landing/mongo_bson.h"
+
+namespace tidegate::reader {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct Options {
+  size_t count = 50'000;
+  size_t batch = 5'000;
+  size_t rounds = 5;
+  bool json = false;
+};
+
+struct Cost {
+  double thread = 0;  // us a document on this thread.
+  double others = 0;  // On all others of this process.
+};
+
+// A frame of its own, for callgrind to find.
+[[gnu::noinline]] Cost RunStage(size_t count, const std::function<void()>& work) {
+  const double all = CpuSeconds(CLOCK_PROCESS_CPUTIME_ID);
+  const double thread = CpuSeconds(CLOCK_THREAD_CPUTIME_ID);
+  work();
+  const double spent = CpuSeconds(CLOCK_THREAD_CPUTIME_ID) - thread;
+  const double scale = 1e6 / static_cast<double>(count);
+  return {spent * scale, (CpuSeconds(CLOCK_PROCESS_CPUTIME_ID) - all - spent) * scale};
+}
+
+class NoListener final : public SourceListener {
+ public:
+  void OnAssigned(std::span<const Partition>) override {}
+  void OnRevoked(std::span<const Partition>, bool) override {}
+  void OnLag(std::span<const PartitionLag>, bool) override {}
+};
+
+class Bench {
+ public:
+  explicit Bench(Options options) : options_(options), messages_(BenchMessages(options.count)) {}
+
+  double Decoding() {
+    return RunStage(options_.count,
+                    [&] {
+                      for (const SourceMessage& message : messages_)
+                        static_cast<void>(decoder_.Decode(message, clock_.Now()));
+                    })
+        .thread;
+  }
+
+  double Batching() {
+    std::vector<SourceMessage> messages = messages_;
+    std::vector<Document> documents = Documents(0, messages.size());
+    const std::vector<WriteResult> landed(options_.batch);
+    return RunStage(options_.count,
+                    [&] {
+                      for (size_t first = 0; first + options_.batch <= messages.size();
+                           first += options_.batch) {
+                        Batch batch;
+                        for (size_t i = first; i < first + options_.batch; ++i)
+                          batch.Add(std::move(messages[i]), std::move(documents[i]));
+                        batch.Settle(landed, 1);
+                        if (!batch.done() || batch.Finished().empty()) std::abort();
+                      }
+                    })
+        .thread;
+  }
+
+  double MakingBson() {
+    const std::vector<Document> documents = Documents(0, messages_.size());
+    return RunStage(options_.count,
+                    [&] {
+                      for (const Document& document : documents) {
+                        Bson bson;
+                        if (!AppendDocument(document, bson.get()).ok()) std::abort();
+                      }
+                    })
+        .thread;
+  }
+
+  // BSON included. Each round has a database of its own.
+  double Writing(const char* uri) {
+    database_ = fmt::format("bench_stages_{}_{}", ::getpid(), ++writes_);
+    const auto landing = OpenLanding(uri);
+    if (!landing.ok()) Fail(landing.error());
+    const auto store = (*landing)->NewStore(log_);
+    if (!store.ok()) Fail(store.error());
+    double spent = 0;
+    for (size_t first = 0; first < messages_.size(); first += options_.batch) {
+      const size_t count = std::min(options_.batch, messages_.size() - first);
+      const std::vector<Document> documents = Documents(first, count);
+      spent += RunStage(options_.count, [&] {
+                 const auto results = (*store)->Write(documents);
+                 if (!results.ok()) Fail(results.error());
+               }).thread;
+    }
+    return spent;
+  }
+
+  // Of as many messages as the topic must hold at least. Waits for the assignment first.
+  Cost Polling(const char* servers) {
+    const kafka::Properties settings{
+        {"bootstrap.servers", servers},
+        {"group.id", fmt::format("bench-stages-{}-{}", ::getpid(), ++polls_)}};
+    auto source = OpenKafkaSource(
+        {.request = ConsumerRequest(settings, {}), .subscription = {std::string(kBenchTopic)}},
+        clock_, log_);
+    if (!source.ok()) Fail(source.error());
+    NoListener listener;
+    (*source)->SetListener(&listener);
+    if (!Next(**source)) Fail({ErrorCode::kUnavailable, "the topic holds no messages"});
+    const Cost cost = RunStage(options_.count, [&] {
+      for (size_t i = 1; i < options_.count; ++i) {
+        if (!Next(**source)) Fail({ErrorCode::kUnavailable, "the topic holds too few messages"});
+      }
+    });
+    (*source)->Close();
+    return cost;
+  }
+
+ private:
+  [[noreturn]] static void Fail(const Error& error) {
+    fmt::print(stderr, "{}\n", error.message);
+    std::exit(1);
+  }
+
+  bool Next(Source& source) {
+    const BootTime deadline = clock_.SinceBoot() + 30s;
+    while (clock_.SinceBoot() < deadline) {
+      const auto message = source.Poll(100ms);
+      if (!message.ok()) Fail(message.error());
+      if (*message) return true;
+    }
+    return false;
+  }
+
+  std::vector<Document> Documents(size_t first, size_t count) const {
+    const Decoder decoder = BenchDecoder(database_);
+    std::vector<Document> documents;
+    documents.reserve(count);
+    for (size_t i = first; i < first + count; ++i)
+      documents.push_back(BenchDocument(decoder, messages_[i]));
+    return documents;
+  }
+
+  const Options options_;
+  const std::vector<SourceMessage> messages_;
+  const SystemClock clock_;
+  const Log log_{LogLevel::kError};
+  std::string database_ = "bench";
+  const Decoder decoder_ = BenchDecoder("bench");
+  int polls_ = 0;
+  int writes_ = 0;
+};
+
+class Table {
+ public:
+  void Add(const std::string& stage, double microseconds) {
+    rounds_[stage].push_back(microseconds);
+  }
+  void Print(bool json) {
+    std::string line;
+    for (const std::string stage : {"poll", "decode", "batch", "bson", "write", "fetch"}) {
+      const auto found = rounds_.find(stage);
+      if (found == rounds_.end()) continue;
+      std::ranges::sort(found->second);
+      const double median = found->second[found->second.size() / 2];
+      if (!json) fmt::print("{:6} {:6.2f} us a document\n", stage, median);
+      line += fmt::format("{}\"{}\":{:.3f}", line.empty() ? "" : ",", stage, median);
+    }
+    if (json) fmt::print("{{{}}}\n", line);
+  }
+
+ private:
+  std::map<std::string, std::vector<double>> rounds_;
+};
+
+void Measure(Bench& bench, const std::string& stage, Table& table) {
+  const auto wanted = [&](std::string_view name) { return stage.empty() || stage == name; };
+  if (wanted("decode")) table.Add("decode", bench.Decoding());
+  if (wanted("batch")) table.Add("batch", bench.Batching());
+  double bson = 0;
+  if (wanted("bson")) table.Add("bson", bson = bench.MakingBson());
+  if (!stage.empty()) return;
+  if (const char* uri = std::getenv("MONGO_URL")) table.Add("write", bench.Writing(uri) - bson);
+  if (const char* servers = std::getenv("KAFKA_BOOTSTRAP_SERVERS")) {
+    const Cost cost = bench.Polling(servers);
+    table.Add("poll", cost.thread);
+    table.Add("fetch", cost.others);
+  }
+}
+
+int Main(int argc, char** argv) {
+  Options options;
+  std::string stage;
+  for (const std::string& argument : std::vector<std::string>(argv + 1, argv + argc)) {
+    const auto number = [&](std::string_view name, size_t& value) {
+      if (argument.starts_with(name)) value = std::stoul(argument.substr(name.size()));
+    };
+    number("--count=", options.count);
+    number("--batch=", options.batch);
+    number("--rounds=", options.rounds);
+    options.json |= argument == "--json";
+    if (!argument.starts_with("--")) stage = argument;
+  }
+  Bench bench(options);
+  Table table;
+  for (size_t i = 0; i < options.rounds; ++i) Measure(bench, stage, table);
+  table.Print(options.json);
+  return 0;
+}
+
+}  // namespace
+}  // namespace tidegate::reader
+
+int main(int argc, char** argv) {
+  return tidegate::reader::Main(argc, argv);
+}
