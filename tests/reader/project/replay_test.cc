@@ -330,7 +330,7 @@ TEST(ReplayTest, ProjectionsEqualWhatTheLandedDocumentsSayWhateverHappenedToThei
   size_t alerts = 0;
   for (uint64_t seed = 1; seed <= 200; ++seed) {
     World world(seed);
-    for (int turn = 0; turn < 80; ++turn) world.Turn();
+    for (int turn = 0; turn < 60; ++turn) world.Turn();
     world.Settle();
     std::set<std::string> expected_alerts;
     const auto expected = world.Recompute(expected_alerts);
