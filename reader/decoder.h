@@ -43,6 +43,8 @@ class Decoder {
   std::vector<Index> IndexesOf(const Stream& stream) const;
   // Whether documents ever go.
   bool expires() const { return options_.retention.any(); }
+  // The main one; with a database for each tenant, their names' beginning.
+  const std::string& database() const { return options_.database; }
   Tenancy tenancy() const { return options_.tenancy; }
 
  private:

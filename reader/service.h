@@ -13,10 +13,12 @@
 #include "core/http/server.h"
 #include "core/log.h"
 #include "core/metrics.h"
+#include "reader/api/api.h"
 #include "reader/config/config.h"
 #include "reader/dead_letters.h"
 #include "reader/http/endpoints.h"
 #include "reader/landing/document_store.h"
+#include "reader/landing/projection_store.h"
 #include "reader/member.h"
 #include "reader/poll_loop.h"
 #include "reader/project/projector_metrics.h"
@@ -35,6 +37,8 @@ struct Factories {
   std::function<Result<std::unique_ptr<DocumentStore>>()> store;
   std::function<Result<std::unique_ptr<ProjectionStore>>()> projections;
   std::function<std::unique_ptr<DeadLetters>()> dead_letters;
+  // On a query thread, one call at a time.
+  QueryPool::NewStore queries;
 };
 
 class Service {
@@ -67,6 +71,7 @@ class Service {
   // A crew with what both kinds of members need.
   Result<std::unique_ptr<Crew>> NewCrew(const Factories& factories, std::string name,
                                         Result<std::unique_ptr<Source>> source);
+  Status OpenApi(const Factories& factories);
   Status OpenHttp();
   Status WatchSignals();
   void RunMember(Crew& crew);
@@ -96,6 +101,9 @@ class Service {
   size_t running_ = 0;
   bool failed_ = false;
 
+  // The server goes first: it answers those who still wait. Then the API, then its threads.
+  std::unique_ptr<QueryPool> queries_;
+  std::unique_ptr<Api> api_;
   std::unique_ptr<http::Server> http_;
   std::unique_ptr<FdWatch> signal_watch_;
   std::unique_ptr<FdWatch> ended_watch_;

@@ -21,23 +21,29 @@ Worker::Worker(Options options, Parts parts, size_t number, uint64_t seed)
       parts_(parts),
       number_(number),
       backoff_(options_.backoff, seed),
-      jumps_(options_.database, parts.source, parts.projections, parts.log) {
+      jumps_(options_.database, parts.source, parts.projections, parts.log),
+      migrator_({parts.store, parts.projections, parts.decoder, parts.clock, parts.log}) {
   state_.name = fmt::format("worker {}", number);
   parts_.source.SetListener(this);
 }
 
 Status Worker::Step(milliseconds patience) {
   if (Status status = Take(UntilDue(patience)); !status.ok()) {
-    state_.failed = true;
-    state_.trouble = status.error().message;
-    Report(true);
-    return status;
+    return GiveUp(status.error());
   }
   if (Due()) Land();
   if (batch_.empty()) WhenIdle();
   if (batch_.empty() && parts_.decoder.expires()) Expire();
+  if (unfit_) return GiveUp(*unfit_);
   Report(false);
   return {};
+}
+
+Status Worker::GiveUp(const Error& error) {
+  state_.failed = true;
+  state_.trouble = error.message;
+  Report(true);
+  return error;
 }
 
 Status Worker::Take(milliseconds patience) {
@@ -82,7 +88,8 @@ milliseconds Worker::UntilDue(milliseconds patience) const {
 void Worker::Land() {
   const BootTime began = parts_.clock.SinceBoot();
   const size_t records = batch_.size();
-  Status status = EnsureIndexes();
+  Status status = Migrate();
+  if (status.ok()) status = EnsureIndexes();
   if (status.ok()) status = WriteDocuments();
   if (!status.ok()) state_.database_up = false;
   if (status.ok()) status = PublishLetters();
@@ -90,6 +97,14 @@ void Worker::Land() {
   parts_.metrics.ObserveBatch(records, parts_.clock.SinceBoot() - began);
   if (batch_.done()) return Finish();
   Postpone(Error{ErrorCode::kUnavailable, "the database did not take some documents"});
+}
+
+Status Worker::Migrate() {
+  if (migrated_) return {};
+  Status status = migrator_.Run();
+  migrated_ = status.ok();
+  if (!status.ok() && status.error().code == ErrorCode::kInvalid) unfit_ = status.error();
+  return status;
 }
 
 Status Worker::EnsureIndexes() {
@@ -193,6 +208,7 @@ void Worker::WhenIdle() {
   const BootTime now = parts_.clock.SinceBoot();
   if (now < next_ping_) return;
   Status status = parts_.store.Ping();
+  if (status.ok()) status = Migrate();
   for (const auto& [ns, stream] : parts_.decoder.KnownNamespaces()) {
     if (!status.ok()) break;
     if (indexed_.contains(ns)) continue;

@@ -22,6 +22,7 @@
 #include "reader/landing/document_store.h"
 #include "reader/landing/projection_store.h"
 #include "reader/member.h"
+#include "reader/migrator.h"
 #include "reader/reader_metrics.h"
 #include "reader/source.h"
 #include "reader/status_board.h"
@@ -48,7 +49,7 @@ class Worker final : public Member, private SourceListener {
   struct Parts {
     Source& source;
     DocumentStore& store;
-    ProjectionStore& projections;  // For positions and losses.
+    ProjectionStore& projections;  // For positions, losses and migrations.
     DeadLetters& dead_letters;
     const Decoder& decoder;
     const Clock& clock;
@@ -73,12 +74,15 @@ class Worker final : public Member, private SourceListener {
   void OnRevoked(std::span<const Partition> partitions, bool lost) override;
   void OnLag(std::span<const PartitionLag> lag, bool brokers_up) override;
 
+  Status GiveUp(const Error& error);
   Status Take(std::chrono::milliseconds patience);
   void Add(SourceMessage message);
   bool Full() const;
   bool Due() const;
   // One attempt to bring the batch to its end.
   void Land();
+  // Before the first write.
+  Status Migrate();
   Status EnsureIndexes();
   Status WriteDocuments();
   Status PublishLetters();
@@ -108,6 +112,9 @@ class Worker final : public Member, private SourceListener {
   BootTime batch_began_{};
   bool paused_ = false;
   std::optional<BootTime> not_before_;  // Of the next attempt, after one that failed.
+  Migrator migrator_;
+  bool migrated_ = false;
+  std::optional<Error> unfit_;  // The database is a later version's.
   std::set<Namespace> indexed_;
   BootTime next_ping_{};
   BootTime next_expiry_{};

@@ -12,6 +12,7 @@
 #include "core/http/server.h"
 #include "core/log.h"
 #include "core/rules/rules.h"
+#include "reader/api/api.h"
 #include "reader/config/environment.h"
 #include "reader/decoder.h"
 #include "reader/project/projector.h"
@@ -38,6 +39,7 @@ struct Config {
   size_t workers = 1;                         // Each lands, if this process lands at all.
   size_t project_workers = 1;                 // Each projects, likewise.
   std::optional<http::Server::Options> http;  // nullopt: off.
+  ApiOptions api;
   LogLevel log_level = LogLevel::kInfo;
 
   // For `check`; secrets are hidden.

@@ -131,6 +131,7 @@ Config Loader::Load() {
   LoadLimits();
   LoadProjections();
   LoadProcess();
+  LoadApi();
   FindUnknownNames();
   return std::move(config_);
 }

@@ -52,6 +52,10 @@ class Loader {
   // role_part.cc
   Found RolesFromAliases();
   void LoadRoles();
+  // api_part.cc
+  void LoadApi();
+  void LoadTokens();
+  void CheckReach();
   // loader.cc
   void LoadLimits();
   void LoadProcess();

@@ -139,7 +139,29 @@ TEST_F(ConfigTest, TheHeartbeatReadersVariablesWork) {
   EXPECT_EQ(config.kafka_settings.at("client.id"), "fd-reader-heartbeat-blob");
   EXPECT_EQ(config.landing, "mongodb://reader:p%40ss%2Fword@mongo:27018");
   EXPECT_EQ(config.decoder.database, "telematics");
-  EXPECT_EQ(config.warnings.size(), 1u);
+  // SASL without TLS, and a port for all without tokens.
+  EXPECT_EQ(config.warnings.size(), 2u);
+}
+
+TEST_F(ConfigTest, TheApiForOthersNeedsTokens) {
+  const auto problems = [&](Variables variables) { return Problems(Load(std::move(variables))); };
+  EXPECT_NE(problems({{"TIDEGATE_HTTP_LISTEN", ":8002"}}).find("api.tokens"), std::string::npos);
+  EXPECT_EQ(problems({{"TIDEGATE_HTTP_LISTEN", ":8002"}, {"TIDEGATE_ROLES", "land,project"}}), "");
+  EXPECT_NE(problems({{"TIDEGATE_HTTP_SHUTDOWN", "on"}}).find("api.tokens"), std::string::npos);
+}
+
+TEST_F(ConfigTest, TokensAreReadAndNotShown) {
+  credentials_ = folder_.File("");
+  std::ofstream(folder_.File("api.tokens")) << "a-token-of-sixteen-bytes tenants=* role=admin\n";
+  const Config config = Load({{"TIDEGATE_HTTP_LISTEN", ":8002"}, {"TIDEGATE_HTTP_SHUTDOWN", "on"}});
+  EXPECT_EQ(Problems(config), "");
+  ASSERT_TRUE(config.api.tokens);
+  EXPECT_EQ(config.api.tokens->size(), 1u);
+  EXPECT_EQ(ConfigReport(config).find("a-token-of"), std::string::npos);
+  std::ofstream(folder_.File("api.tokens")) << "a-token-of-sixteen-bytes tenants=* role=boss\n";
+  const std::string problems = Problems(Load({}));
+  EXPECT_NE(problems.find("line 1"), std::string::npos);
+  EXPECT_EQ(problems.find("a-token-of"), std::string::npos);
 }
 
 TEST_F(ConfigTest, OtherReadersVariablesWork) {

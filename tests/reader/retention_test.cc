@@ -36,8 +36,8 @@ class RetentionTest : public testing::Test {
 
   FakeSource source_;
   FakeDocumentStore store_;
-  MemoryDatabase database_;
-  MemoryProjectionStore projections_{database_};
+  MemoryDatabase memory_;
+  MemoryProjectionStore projections_{memory_};
   FakeDeadLetters dead_letters_;
   Decoder decoder_{{.retention = {.standard = hours(24), .tenants = {{"ACME", hours(1)}}}},
                    StreamTable::Make({BuiltInStreams()[0]}).value()};

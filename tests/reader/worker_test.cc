@@ -49,8 +49,8 @@ class WorkerTest : public testing::Test {
                            .backoff = {.initial = milliseconds(500), .max = milliseconds(800)}};
   FakeSource source_;
   FakeDocumentStore store_;
-  MemoryDatabase database_;
-  MemoryProjectionStore projections_{database_};
+  MemoryDatabase memory_;
+  MemoryProjectionStore projections_{memory_};
   FakeDeadLetters dead_letters_;
   Decoder decoder_{{},
                    StreamTable::Make({BuiltInStreams().begin(), BuiltInStreams().end()}).value()};
@@ -389,6 +389,30 @@ TEST_F(WorkerTest, OffsetsAreNeverAheadOfTheLanding) {
     }
     EXPECT_EQ(source.stored(kHeartbeats0), pushed) << "seed " << seed;
   }
+}
+
+TEST_F(WorkerTest, TheDatabaseIsMigratedBeforeAnythingIsWritten) {
+  source_.PushHeartbeat(kHeartbeats0, "e1");
+  store_.TakeDown();
+  StepUntilDue();
+  EXPECT_TRUE(memory_.projections.empty());
+  store_.Restore();
+  for (int i = 0; i < 3; ++i) StepThroughABackoff();
+  EXPECT_TRUE(memory_.projections.contains({{"tidegate", kMigrations}, "1"}));
+  EXPECT_TRUE(store_.Has("acme/truck-1/e1"));
+}
+
+TEST_F(WorkerTest, ADatabaseOfALaterVersionIsLeftAlone) {
+  memory_.projections[{{"tidegate", kMigrations}, "2"}].revision = 1;
+  source_.PushHeartbeat(kHeartbeats0, "e1");
+  EXPECT_EQ(worker().Step(milliseconds(0)).ok(), true);
+  clock_.Advance(milliseconds(500));
+  const Status status = worker().Step(milliseconds(0));
+  ASSERT_FALSE(status.ok());
+  EXPECT_EQ(status.error().code, ErrorCode::kInvalid);
+  worker().Stop();
+  EXPECT_EQ(store_.count(), 0u);
+  EXPECT_EQ(source_.stored(kHeartbeats0), -1);
 }
 
 }  // namespace
