@@ -9,14 +9,18 @@
 
 namespace tidegate::reader {
 
+// Values are separated by commas, and containers open.
+size_t JsonValuesIn(std::string_view text) {
+  return static_cast<size_t>(
+      std::ranges::count_if(text, [](char c) { return c == ',' || c == '[' || c == '{'; }));
+}
+
 void Batch::Account(const SourceMessage& message) {
   if (message.key) payload_bytes_ += message.key->size();
   for (const auto& [name, value] : message.headers) payload_bytes_ += name.size() + value.size();
   if (!message.value) return;
   payload_bytes_ += message.value->size();
-  // Close enough without asking the parser: values are separated by commas, and containers open.
-  json_values_ += static_cast<size_t>(std::ranges::count_if(
-      *message.value, [](char c) { return c == ',' || c == '[' || c == '{'; }));
+  json_values_ += JsonValuesIn(*message.value);
 }
 
 void Batch::Add(SourceMessage message, std::variant<Document, Refusal> decoded) {

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <span>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -13,6 +14,9 @@
 #include "reader/source.h"
 
 namespace tidegate::reader {
+
+// About how many values a JSON text holds, without asking the parser.
+size_t JsonValuesIn(std::string_view text);
 
 class Batch {
  public:

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace tidegate::reader {
@@ -92,6 +93,19 @@ kafka::ConfigRequest ConsumerRequest(const kafka::Properties& settings,
                   "an offset is stored when its record has landed, and not before"},
                  {"enable.auto.commit", "true", "stored offsets are committed in the background"}},
   };
+}
+
+kafka::ConfigRequest ProjectingConsumerRequest(kafka::ConfigRequest landing, size_t number) {
+  landing.defaults["queued.min.messages"] = "5000";
+  landing.defaults["queued.max.messages.kbytes"] = "4096";
+  for (kafka::Properties* properties :
+       {&landing.defaults, &landing.settings, &landing.credentials}) {
+    if (const auto group = properties->find("group.id"); group != properties->end())
+      group->second += "-project";
+    if (const auto id = properties->find("group.instance.id"); id != properties->end())
+      id->second += "-project-" + std::to_string(number);
+  }
+  return landing;
 }
 
 kafka::ConfigRequest ProducerRequest(const kafka::Properties& settings,

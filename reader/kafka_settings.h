@@ -12,6 +12,9 @@ namespace tidegate::reader {
 // The two clients share the user's settings; each leaves out what only the other one knows.
 kafka::ConfigRequest ConsumerRequest(const kafka::Properties& settings,
                                      const kafka::Properties& credentials);
+// The same for a member of the projecting group, which is called as the landing's with "-project"
+// behind, and reads a little less ahead.
+kafka::ConfigRequest ProjectingConsumerRequest(kafka::ConfigRequest landing, size_t number);
 kafka::ConfigRequest ProducerRequest(const kafka::Properties& settings,
                                      const kafka::Properties& credentials);
 

@@ -16,6 +16,8 @@ namespace tidegate::reader {
 namespace {
 using std::chrono::milliseconds;
 
+constexpr int kQueryTimeoutMs = 2'000;
+
 std::vector<Partition> ToPartitions(const rd_kafka_topic_partition_list_t* list) {
   std::vector<Partition> partitions;
   for (int i = 0; i < list->cnt; ++i)
@@ -36,6 +38,7 @@ class KafkaSource final : public Source {
   void SetListener(SourceListener* listener) override { listener_ = listener; }
   Result<std::optional<SourceMessage>> Poll(milliseconds patience) override;
   void StoreOffsets(std::span<const Position> positions) override;
+  Result<int64_t> EarliestOffset(const Partition& partition) override;
   void Pause() override;
   void Resume() override;
   void Close() override;
@@ -137,6 +140,17 @@ void KafkaSource::StoreOffsets(std::span<const Position> positions) {
   const rd_kafka_resp_err_t error = rd_kafka_offsets_store(client_.get(), list.get());
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
     log_.Debug("store offsets: {}", kafka::DescribeError(error));
+}
+
+Result<int64_t> KafkaSource::EarliestOffset(const Partition& partition) {
+  int64_t earliest = 0;
+  int64_t end = 0;
+  const rd_kafka_resp_err_t error = rd_kafka_query_watermark_offsets(
+      client_.get(), partition.topic.c_str(), partition.number, &earliest, &end, kQueryTimeoutMs);
+  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return earliest;
+  return Error{ErrorCode::kUnavailable,
+               fmt::format("ask for the earliest offset of {} [{}]: {}", partition.topic,
+                           partition.number, kafka::DescribeError(error))};
 }
 
 void KafkaSource::Pause() {

@@ -33,6 +33,12 @@ kafka::ConfigRequest ConsumerRequestFor(const Config& config, size_t worker) {
   return request;
 }
 
+// A group of its own beside the landing's.
+kafka::ConfigRequest ProjectorRequestFor(const Config& config, size_t projector) {
+  return ProjectingConsumerRequest(ConsumerRequest(config.kafka_settings, config.kafka_credentials),
+                                   projector);
+}
+
 Factories FactoriesFor(const Config& config, Landing& landing, Queries& queries, const Clock& clock,
                        const Log& log) {
   const std::vector<std::string> topics = StreamTable::Make(config.streams).value().Subscription();
@@ -41,6 +47,12 @@ Factories FactoriesFor(const Config& config, Landing& landing, Queries& queries,
           [&config, &clock, &log, topics](size_t worker) {
             return OpenKafkaSource(
                 {.request = ConsumerRequestFor(config, worker), .subscription = topics}, clock,
+                log);
+          },
+      .projecting_source =
+          [&config, &clock, &log, topics](size_t projector) {
+            return OpenKafkaSource(
+                {.request = ProjectorRequestFor(config, projector), .subscription = topics}, clock,
                 log);
           },
       .store = [&landing, &log] { return landing.NewStore(log); },

@@ -32,7 +32,7 @@ struct Service::Crew {
   std::string name;
   std::unique_ptr<DocumentStore> store;
   std::unique_ptr<ProjectionStore> projections;
-  std::unique_ptr<DeadLetters> dead_letters;
+  std::unique_ptr<DeadLetters> dead_letters;  // Of a worker.
   std::unique_ptr<Source> source;
   std::unique_ptr<Member> member;
 };
@@ -43,7 +43,9 @@ Service::Service(Options options, const Config& config, const Clock& clock, cons
       clock_(clock),
       log_(log),
       reader_metrics_(metrics_),
-      board_(config.roles.land ? config.workers : 0),
+      projector_metrics_(metrics_),
+      board_((config.roles.land ? config.workers : 0) +
+             (config.roles.project ? config.project_workers : 0)),
       decoder_(config.decoder, StreamTable::Make(config.streams).value()),
       endpoints_({options_.version, WithoutPassword(config.landing)}, board_, metrics_, clock),
       loop_(clock) {}
@@ -92,29 +94,55 @@ Status Service::MakeMembers(const Factories& factories) {
   for (size_t i = 0; config_.roles.land && i < config_.workers; ++i) {
     if (Status status = MakeWorker(factories, i); !status.ok()) return status;
   }
+  for (size_t i = 0; config_.roles.project && i < config_.project_workers; ++i) {
+    if (Status status = MakeProjector(factories, i); !status.ok()) return status;
+  }
   return {};
 }
 
-Status Service::MakeWorker(const Factories& factories, size_t number) {
+Result<std::unique_ptr<Service::Crew>> Service::NewCrew(const Factories& factories,
+                                                        std::string name,
+                                                        Result<std::unique_ptr<Source>> source) {
+  if (!source.ok()) return source.error();
   auto crew = std::make_unique<Crew>();
-  crew->name = fmt::format("worker {}", number);
   auto store = factories.store();
   if (!store.ok()) return store.error();
-  crew->store = std::move(store).value();
   auto projections = factories.projections();
   if (!projections.ok()) return projections.error();
+  crew->name = std::move(name);
+  crew->store = std::move(store).value();
   crew->projections = std::move(projections).value();
-  crew->dead_letters = factories.dead_letters();
-  auto source = factories.source(number);
-  if (!source.ok()) return source.error();
   crew->source = std::move(source).value();
-  board_.Post(number, {.last_turn = clock_.SinceBoot()});
-  crew->member = std::make_unique<Worker>(
+  return crew;
+}
+
+Status Service::MakeWorker(const Factories& factories, size_t number) {
+  auto made = NewCrew(factories, fmt::format("worker {}", number), factories.source(number));
+  if (!made.ok()) return made.error();
+  Crew& crew = *crews_.emplace_back(std::move(made).value());
+  crew.dead_letters = factories.dead_letters();
+  board_.Post(number, {.name = crew.name, .last_turn = clock_.SinceBoot()});
+  crew.member = std::make_unique<Worker>(
       config_.worker,
-      Worker::Parts{*crew->source, *crew->store, *crew->projections, *crew->dead_letters, decoder_,
+      Worker::Parts{*crew.source, *crew.store, *crew.projections, *crew.dead_letters, decoder_,
                     clock_, log_, reader_metrics_, board_},
       number, std::random_device()());
-  crews_.push_back(std::move(crew));
+  return {};
+}
+
+Status Service::MakeProjector(const Factories& factories, size_t number) {
+  auto made =
+      NewCrew(factories, fmt::format("projector {}", number), factories.projecting_source(number));
+  if (!made.ok()) return made.error();
+  Crew& crew = *crews_.emplace_back(std::move(made).value());
+  const size_t place = (config_.roles.land ? config_.workers : 0) + number;
+  board_.Post(place,
+              {.name = crew.name, .role = MemberRole::kProject, .last_turn = clock_.SinceBoot()});
+  crew.member = std::make_unique<Projector>(
+      config_.projector,
+      Projector::Parts{*crew.source, *crew.projections, *crew.store, decoder_, clock_, log_,
+                       projector_metrics_, board_},
+      place, crew.name, std::random_device()());
   return {};
 }
 
@@ -216,9 +244,10 @@ std::string Service::StatusLine(const std::vector<WorkerState>& workers) const {
   for (const WorkerState& worker : workers) {
     landed += worker.landed;
     dead_letters += worker.dead_letters;
+    if (trouble.empty()) trouble = worker.trouble;
+    if (worker.role != MemberRole::kLand) continue;
     partitions += worker.partitions.size();
     for (const PartitionLag& entry : worker.partitions) lag += entry.messages;
-    if (trouble.empty()) trouble = worker.trouble;
   }
   std::string line = fmt::format("{} landed, {} behind on {} partitions, {} dead letters", landed,
                                  lag, partitions, dead_letters);

@@ -21,6 +21,7 @@
 #include "reader/landing/projection_store.h"
 #include "reader/member.h"
 #include "reader/poll_loop.h"
+#include "reader/project/projector_metrics.h"
 #include "reader/source.h"
 #include "reader/status_board.h"
 #include "reader/unique_fd.h"
@@ -31,6 +32,8 @@ namespace tidegate::reader {
 // thread.
 struct Factories {
   std::function<Result<std::unique_ptr<Source>>(size_t worker)> source;
+  // Of the projecting group.
+  std::function<Result<std::unique_ptr<Source>>(size_t projector)> projecting_source;
   std::function<Result<std::unique_ptr<DocumentStore>>()> store;
   std::function<Result<std::unique_ptr<ProjectionStore>>()> projections;
   std::function<std::unique_ptr<DeadLetters>()> dead_letters;
@@ -64,6 +67,10 @@ class Service {
 
   Status MakeMembers(const Factories& factories);
   Status MakeWorker(const Factories& factories, size_t number);
+  Status MakeProjector(const Factories& factories, size_t number);
+  // A crew with what both kinds of members need.
+  Result<std::unique_ptr<Crew>> NewCrew(const Factories& factories, std::string name,
+                                        Result<std::unique_ptr<Source>> source);
   Status OpenApi(const Factories& factories);
   Status OpenHttp();
   Status WatchSignals();
@@ -80,6 +87,7 @@ class Service {
   const Log& log_;
   Metrics metrics_;
   ReaderMetrics reader_metrics_;
+  ProjectorMetrics projector_metrics_;
   StatusBoard board_;
   Decoder decoder_;
   Endpoints endpoints_;

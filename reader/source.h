@@ -23,6 +23,9 @@ struct Partition {
   auto operator<=>(const Partition&) const = default;
 };
 
+// "<topic>/<number>", by which the landing's documents name it.
+std::string PartitionName(const Partition& partition);
+
 struct SourceMessage {
   Partition partition;
   int64_t offset = 0;
@@ -66,6 +69,9 @@ class Source {
   // To be committed in the background, and before the partitions are given up. Positions of
   // partitions that are no longer ours are ignored.
   virtual void StoreOffsets(std::span<const Position> positions) = 0;
+  // The earliest offset that the partition still holds; asks a broker, with a limit of time.
+  // kUnavailable: it does not answer now.
+  virtual Result<int64_t> EarliestOffset(const Partition& partition) = 0;
   // While paused, Poll serves the group and hands out no messages, but for some that were on their
   // way.
   virtual void Pause() = 0;

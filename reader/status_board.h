@@ -1,5 +1,5 @@
-// What the workers tell the main thread about themselves, for readiness, /stats and the watchdog.
-// Any thread; a lock is held only to copy.
+// What workers and projectors tell the main thread about themselves, for readiness, /stats and the
+// watchdog. Any thread; a lock is held only to copy.
 #pragma once
 
 #include <cstdint>
@@ -12,18 +12,23 @@
 
 namespace tidegate::reader {
 
+enum class MemberRole { kLand, kProject };
+
 struct WorkerState {
+  std::string name = {};
+  MemberRole role = MemberRole::kLand;
   bool database_up = false;  // It answered last time.
   bool kafka_up = false;     // A broker is connected.
   bool stopped = false;      // The worker has ended.
   bool failed = false;       // It ended because it can never go on.
-  std::string trouble = {};  // What keeps it from landing now; empty: nothing.
+  std::string trouble = {};  // What keeps it from its work now; empty: nothing.
   size_t in_hand = 0;        // Messages that are polled and not yet done.
   std::vector<PartitionLag> partitions = {};
   uint64_t landed = 0;
   uint64_t duplicates = 0;
   uint64_t dead_letters = 0;
-  BootTime last_turn{};  // When it last came round.
+  uint64_t projected = 0;  // Documents folded.
+  BootTime last_turn{};    // When it last came round.
 };
 
 class StatusBoard {

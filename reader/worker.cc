@@ -1,5 +1,7 @@
 #include "reader/worker.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -15,11 +17,13 @@ constexpr milliseconds kReportInterval{1'000};
 }  // namespace
 
 Worker::Worker(Options options, Parts parts, size_t number, uint64_t seed)
-    : options_(options),
+    : options_(std::move(options)),
       parts_(parts),
       number_(number),
-      backoff_(options.backoff, seed),
+      backoff_(options_.backoff, seed),
+      jumps_(options_.database, parts.source, parts.projections, parts.log),
       migrator_({parts.store, parts.projections, parts.decoder, parts.clock, parts.log}) {
+  state_.name = fmt::format("worker {}", number);
   parts_.source.SetListener(this);
 }
 
@@ -55,6 +59,7 @@ Status Worker::Take(milliseconds patience) {
 
 void Worker::Add(SourceMessage message) {
   if (batch_.empty()) batch_began_ = parts_.clock.SinceBoot();
+  jumps_.OnMessage(message.partition, message.offset);
   auto decoded = parts_.decoder.Decode(message, parts_.clock.Now());
   if (const auto* refusal = std::get_if<Refusal>(&decoded))
     parts_.metrics.CountRefused(refusal->kind, 1);
@@ -153,13 +158,27 @@ Status Worker::PublishLetters() {
   return failed == statuses.end() ? Status() : *failed;
 }
 
-void Worker::StoreFinished() {
-  if (const auto positions = batch_.Finished(); !positions.empty())
-    parts_.source.StoreOffsets(positions);
+Status Worker::StoreFinished() {
+  const auto positions = batch_.Finished();
+  if (positions.empty()) return {};
+  const WallTime now = parts_.clock.Now();
+  if (Status status = jumps_.Settle(now); !status.ok()) return status;
+  Offsets next;
+  for (const auto& [partition, offset] : positions) next[PartitionName(partition)] = offset;
+  Status status = parts_.projections.WritePositions(options_.database, next, now);
+  if (status.ok()) parts_.source.StoreOffsets(positions);
+  return status;
+}
+
+// What is done but not stored comes again, which does no harm.
+void Worker::StoreInPassing() {
+  if (Status status = StoreFinished(); !status.ok())
+    parts_.log.Warning("worker {}: {}; what landed last comes again", number_,
+                       status.error().message);
 }
 
 void Worker::Finish() {
-  StoreFinished();
+  if (Status status = StoreFinished(); !status.ok()) return Postpone(status);
   if (paused_) parts_.log.Info("worker {}: landing again", number_);
   LetGo();
 }
@@ -233,8 +252,9 @@ void Worker::OnAssigned(std::span<const Partition> partitions) {
 void Worker::OnRevoked(std::span<const Partition> partitions, bool lost) {
   // With the database known to be away another attempt would only hold the group up.
   if (!lost && !batch_.empty() && !not_before_) Land();
-  if (!lost) StoreFinished();
+  if (!lost) StoreInPassing();
   batch_.Drop(partitions);
+  jumps_.Forget(partitions);
   if (batch_.empty()) LetGo();
   parts_.metrics.AddAssigned(-static_cast<int64_t>(partitions.size()));
   parts_.metrics.Forget(partitions);
@@ -253,7 +273,7 @@ void Worker::OnLag(std::span<const PartitionLag> lag, bool brokers_up) {
 
 void Worker::Stop() {
   if (!batch_.empty() && !not_before_) Land();
-  StoreFinished();
+  StoreInPassing();
   parts_.source.Close();
   state_.stopped = true;
   Report(true);

@@ -18,7 +18,9 @@
 #include "core/log.h"
 #include "reader/batch.h"
 #include "reader/decoder.h"
+#include "reader/jump_watch.h"
 #include "reader/landing/document_store.h"
+#include "reader/landing/projection_store.h"
 #include "reader/member.h"
 #include "reader/migrator.h"
 #include "reader/reader_metrics.h"
@@ -42,11 +44,12 @@ class Worker final : public Member, private SourceListener {
     // on in between.
     std::chrono::milliseconds expiry_interval{10'000};
     size_t expiry_documents = 1'000;
+    std::string database = "tidegate";  // Where its positions are kept.
   };
   struct Parts {
     Source& source;
     DocumentStore& store;
-    ProjectionStore& projections;
+    ProjectionStore& projections;  // For positions, losses and migrations.
     DeadLetters& dead_letters;
     const Decoder& decoder;
     const Clock& clock;
@@ -83,7 +86,9 @@ class Worker final : public Member, private SourceListener {
   Status EnsureIndexes();
   Status WriteDocuments();
   Status PublishLetters();
-  void StoreFinished();
+  // Positions first, then the offsets: a projector may fold what the positions are past.
+  Status StoreFinished();
+  void StoreInPassing();
   // The batch is done: its offsets may go.
   void Finish();
   void LetGo();
@@ -103,6 +108,7 @@ class Worker final : public Member, private SourceListener {
   LogLimit refusal_log_;
 
   Batch batch_;
+  JumpWatch jumps_;
   BootTime batch_began_{};
   bool paused_ = false;
   std::optional<BootTime> not_before_;  // Of the next attempt, after one that failed.

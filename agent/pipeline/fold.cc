@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "agent/pipeline/alert_record.h"
+#include "core/rules/alert_record.h"
 
 namespace tidegate {
 

@@ -15,6 +15,7 @@
 #include "reader/api/api.h"
 #include "reader/config/environment.h"
 #include "reader/decoder.h"
+#include "reader/project/projector.h"
 #include "reader/roles.h"
 #include "reader/stream.h"
 #include "reader/worker.h"
@@ -32,6 +33,7 @@ struct Config {
   std::vector<Rule> rules;  // The server's own, for streams whose devices have no gateway.
   Decoder::Options decoder;
   Worker::Options worker;
+  Projector::Options projector;
   std::string dlq_topic;
   Roles roles;
   size_t workers = 1;                         // Each lands, if this process lands at all.

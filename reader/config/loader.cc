@@ -129,6 +129,7 @@ Config Loader::Load() {
   LoadRetention();
   LoadTenantLandings();
   LoadLimits();
+  LoadProjections();
   LoadProcess();
   LoadApi();
   FindUnknownNames();

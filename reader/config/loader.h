@@ -40,6 +40,8 @@ class Loader {
   std::optional<Found> LandingFromParts();
   void WarnOfPostgres();
   void LoadTenants();
+  // project_part.cc
+  void LoadProjections();
   // tenant_part.cc
   void LoadRetention();
   Retention::Period RetentionPeriod(const Found& found);

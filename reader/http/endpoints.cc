@@ -52,6 +52,22 @@ void WriteWorker(json::Writer& writer, const WorkerState& worker) {
   writer.EndObject();
 }
 
+void WriteProjector(json::Writer& writer, const WorkerState& projector) {
+  writer.BeginObject();
+  writer.Key("kafka_up");
+  writer.Bool(projector.kafka_up);
+  writer.Key("database_up");
+  writer.Bool(projector.database_up);
+  writer.Key("trouble");
+  writer.String(projector.trouble);
+  writer.Key("in_hand");
+  writer.Unsigned(projector.in_hand);
+  writer.Key("projected");
+  writer.Unsigned(projector.projected);
+  WritePartitions(writer, projector.partitions);
+  writer.EndObject();
+}
+
 uint64_t Sum(const std::vector<WorkerState>& workers, uint64_t WorkerState::*member) {
   uint64_t sum = 0;
   for (const WorkerState& worker : workers) sum += worker.*member;
@@ -70,32 +86,41 @@ void WriteWorkers(const std::string& landing, const std::vector<WorkerState>& wo
   writer.Unsigned(Sum(workers, &WorkerState::dead_letters));
   writer.Key("workers");
   writer.BeginArray();
-  for (const WorkerState& worker : workers) WriteWorker(writer, worker);
+  for (const WorkerState& worker : workers)
+    if (worker.role == MemberRole::kLand) WriteWorker(writer, worker);
+  writer.EndArray();
+  writer.Key("projected");
+  writer.Unsigned(Sum(workers, &WorkerState::projected));
+  writer.Key("projectors");
+  writer.BeginArray();
+  for (const WorkerState& worker : workers)
+    if (worker.role == MemberRole::kProject) WriteProjector(writer, worker);
   writer.EndArray();
 }
 }  // namespace
 
 std::vector<std::string> HealthProblems(const std::vector<WorkerState>& workers, BootTime now) {
   std::vector<std::string> problems;
-  for (size_t i = 0; i < workers.size(); ++i) {
-    if (workers[i].failed)
-      problems.push_back(fmt::format("worker {} has given up: {}", i, workers[i].trouble));
-    if (!workers[i].stopped && now - workers[i].last_turn > kStuckAfter)
-      problems.push_back(fmt::format("worker {} is stuck", i));
+  for (const WorkerState& worker : workers) {
+    if (worker.failed)
+      problems.push_back(fmt::format("{} has given up: {}", worker.name, worker.trouble));
+    if (!worker.stopped && now - worker.last_turn > kStuckAfter)
+      problems.push_back(fmt::format("{} is stuck", worker.name));
   }
   return problems;
 }
 
 std::vector<std::string> ReadinessProblems(const std::vector<WorkerState>& workers) {
   std::vector<std::string> problems;
-  for (size_t i = 0; i < workers.size(); ++i) {
-    const WorkerState& worker = workers[i];
-    if (worker.stopped || worker.failed) problems.push_back(fmt::format("worker {} has ended", i));
-    if (!worker.kafka_up) problems.push_back(fmt::format("worker {}: no broker is connected", i));
+  for (const WorkerState& worker : workers) {
+    if (worker.stopped || worker.failed)
+      problems.push_back(fmt::format("{} has ended", worker.name));
+    if (!worker.kafka_up)
+      problems.push_back(fmt::format("{}: no broker is connected", worker.name));
     if (!worker.database_up)
-      problems.push_back(fmt::format("worker {}: the database has not answered", i));
+      problems.push_back(fmt::format("{}: the database has not answered", worker.name));
     if (!worker.trouble.empty())
-      problems.push_back(fmt::format("worker {}: {}", i, worker.trouble));
+      problems.push_back(fmt::format("{}: {}", worker.name, worker.trouble));
   }
   return problems;
 }

@@ -65,6 +65,7 @@ class ProjectionStore {
   virtual Result<std::vector<SaveOutcome>> Save(std::span<const Projection> projections) = 0;
 
   // Of landed documents, in the order of the keys; nullopt: there is none.
+  // REQUIRES: no key twice.
   virtual Result<std::vector<std::optional<Landed>>> FindLanded(
       std::span<const DocumentKey> keys) = 0;
 

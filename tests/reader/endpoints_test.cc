@@ -15,6 +15,7 @@ class EndpointsTest : public testing::Test {
     WorkerState state;
     state.database_up = true;
     state.kafka_up = true;
+    state.name = "worker 0";
     state.last_turn = clock_.SinceBoot();
     return state;
   }
@@ -78,7 +79,7 @@ TEST_F(EndpointsTest, StatsTellEachWorker) {
       Get("/stats").body,
       R"({"version":"1.2.3","uptime_seconds":5,"landing":"mongodb://u:***@h","landed":7,"duplicates":0,"dead_letters":0,)"
       R"("workers":[{"kafka_up":true,"database_up":true,"trouble":"","in_hand":0,"landed":7,"duplicates":0,)"
-      R"("dead_letters":0,"partitions":[{"topic":"t","partition":2,"lag":9}]}]})"
+      R"("dead_letters":0,"partitions":[{"topic":"t","partition":2,"lag":9}]}],"projected":0,"projectors":[]})"
       "\n");
 }
 

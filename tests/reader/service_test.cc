@@ -83,6 +83,9 @@ class ServiceTest : public testing::Test {
               if (failing && worker == 1) source->Fail("fenced");
               return std::unique_ptr<Source>(std::move(source));
             },
+            .projecting_source = [](size_t) -> Result<std::unique_ptr<Source>> {
+              return std::unique_ptr<Source>(std::make_unique<FakeSource>());
+            },
             .store = [this]() -> Result<std::unique_ptr<DocumentStore>> {
               return std::unique_ptr<DocumentStore>(std::make_unique<CountingStore>(written_));
             },

@@ -45,6 +45,16 @@ void FakeSource::StoreOffsets(std::span<const Position> positions) {
   for (const Position& position : positions) stored_[position.partition] = position.next_offset;
 }
 
+void FakeSource::Expire(const Partition& partition, int64_t before) {
+  earliest_[partition] = before;
+  next_offset_[partition] = std::max(next_offset_[partition], before);
+}
+
+Result<int64_t> FakeSource::EarliestOffset(const Partition& partition) {
+  if (earliest_hidden_) return Error{ErrorCode::kUnavailable, "no broker answers"};
+  return earliest_[partition];
+}
+
 int64_t FakeSource::stored(const Partition& partition) const {
   const auto found = stored_.find(partition);
   return found == stored_.end() ? -1 : found->second;

@@ -27,11 +27,18 @@ class FakeSource final : public Source {
     events_.push_back(Assigned{std::move(partitions)});
   }
   void Revoke(std::vector<Partition> partitions, bool lost = false);
+  // Kafka has deleted what is before: the next message pushed there has at least that offset.
+  void Expire(const Partition& partition, int64_t before);
+  // From now on the earliest offset is not told, until it is set right again.
+  void HideEarliest(bool hidden) { earliest_hidden_ = hidden; }
+  // The next message pushed there has that offset: those before were transactions' marks.
+  void SkipTo(const Partition& partition, int64_t offset) { next_offset_[partition] = offset; }
   void Fail(std::string reason) { failure_ = std::move(reason); }
 
   void SetListener(SourceListener* listener) override { listener_ = listener; }
   Result<std::optional<SourceMessage>> Poll(std::chrono::milliseconds patience) override;
   void StoreOffsets(std::span<const Position> positions) override;
+  Result<int64_t> EarliestOffset(const Partition& partition) override;
   void Pause() override { paused_ = true; }
   void Resume() override { paused_ = false; }
   void Close() override { closed_ = true; }
@@ -57,6 +64,8 @@ class FakeSource final : public Source {
   std::deque<SourceMessage> messages_;
   std::map<Partition, int64_t> next_offset_;
   std::map<Partition, int64_t> stored_;
+  std::map<Partition, int64_t> earliest_;
+  bool earliest_hidden_ = false;
   std::string failure_;
   bool paused_ = false;
   bool closed_ = false;

@@ -96,6 +96,12 @@ class KafkaView:
         for done in self._admin.delete_acls(rules).values():
             done.result()
 
+    def delete_before(self, topic: str, partition: int, offset: int):
+        """What retention does, at once: the partition then begins there."""
+        wanted = [TopicPartition(topic, partition, offset)]
+        for done in self._admin.delete_records(wanted).values():
+            done.result()
+
     def send(
         self,
         topic: str,

@@ -1,4 +1,4 @@
-// What a rule's change is as a record: FORMAT.md, "Alert". Pure.
+// What a rule's change is as a record: uplink/wire/FORMAT.md, "Alert". Pure.
 #pragma once
 
 #include "core/json/json.h"
@@ -7,7 +7,8 @@
 
 namespace tidegate {
 
-// `changed` is the record that changed the state, `value` its field's value.
+// `changed` is the record that changed the state, `value` its field's value. Without a tenant the
+// alert has none either.
 Record MakeAlertRecord(const Rule& rule, const Record& changed, json::Value value,
                        RuleChange change, WallTime raised_at);
 

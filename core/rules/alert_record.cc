@@ -1,4 +1,4 @@
-#include "agent/pipeline/alert_record.h"
+#include "core/rules/alert_record.h"
 
 #include <fmt/format.h>
 
@@ -60,7 +60,7 @@ Record MakeAlertRecord(const Rule& rule, const Record& changed, json::Value valu
   const std::string threshold = ThresholdText(rule);
   json::Writer writer(alert.value);
   writer.BeginObject();
-  WriteText(writer, "tenant_id", alert.tenant);
+  if (!alert.tenant.empty()) WriteText(writer, "tenant_id", alert.tenant);
   WriteText(writer, "asset_id", alert.asset);
   WriteText(writer, "timestamp", FormatTime(alert.time));
   WriteText(writer, "rule", rule.name);

@@ -1,0 +1,103 @@
+#include <fmt/format.h>
+
+#include "core/time_format.h"
+#include "core/utf8.h"
+#include "reader/project/fold.h"
+
+namespace tidegate::reader {
+
+namespace {
+constexpr size_t kMaxText = 512;
+
+// All that a change needs: an alert of the server's own is gone by then.
+struct AlertNews {
+  std::string tenant = {};
+  std::string asset = {};
+  WallTime time{};
+  std::string rule = {};
+  bool raised = true;
+  WallTime raised_at{};
+  std::string severity = {};
+  std::string message = {};
+  Value value = {};
+};
+
+// As many whole characters as kMaxText bytes hold.
+std::string_view Cut(std::string_view text) {
+  size_t end = 0;
+  while (end < text.size()) {
+    const size_t bytes = Utf8SequenceBytes(text.substr(end));
+    if (bytes == 0 || end + bytes > kMaxText) break;
+    end += bytes;
+  }
+  return text.substr(0, end);
+}
+
+std::string TextOf(json::Value root, std::string_view name) {
+  const auto member = root.Find(name);
+  return std::string(member && member->is_string() ? Cut(member->as_string()) : "");
+}
+
+std::optional<WallTime> TimeOf(json::Value root, std::string_view name) {
+  const auto member = root.Find(name);
+  if (member && member->is_string()) return ParseTime(member->as_string());
+  if (member && member->is_number()) return TimeFromEpoch(member->as_number());
+  return std::nullopt;
+}
+
+// Producers other than a gateway name the rule by alert_type and end an alert with "resolved".
+std::optional<AlertNews> NewsOf(const Document& alert) {
+  const json::Value root = alert.value.root();
+  AlertNews news;
+  news.tenant = alert.tenant;
+  news.asset = alert.asset;
+  news.time = alert.time;
+  news.rule = TextOf(root, "rule");
+  if (news.rule.empty()) news.rule = TextOf(root, "alert_type");
+  if (news.rule.empty()) return std::nullopt;
+  const std::string status = TextOf(root, "status");
+  news.raised = status != "cleared" && status != "resolved";
+  news.raised_at = TimeOf(root, "raised_at").value_or(alert.time);
+  news.severity = TextOf(root, "severity");
+  news.message = TextOf(root, "message");
+  const auto value = root.Find("value");
+  if (value && (value->is_number() || value->type() == json::Type::kBool))
+    news.value = ToValue(*value);
+  if (value && value->is_string()) news.value.is = TextOf(root, "value");
+  return news;
+}
+
+// Raising and clearing are one document each, so that it comes out the same whichever is first.
+void Take(const AlertNews& news, std::string_view source, Projection& state) {
+  Object& members = state.members;
+  if (state.folded.empty()) {
+    NameAsset(news.tenant, news.asset, members);
+    members["rule"].is = news.rule;
+    members["raised_at"].is = news.raised_at;
+    members["cleared_at"].is = nullptr;
+    members["source"].is = std::string(source);
+  }
+  const bool told = state.state.Bool("raised");
+  if (!told && (news.raised || !members.Find("severity"))) {
+    members["severity"].is = news.severity;
+    members["value"] = news.value;
+    members["message"].is = news.message;
+  }
+  if (news.raised) state.state["raised"].is = true;
+  if (!news.raised && !members.Time("cleared_at")) members["cleared_at"].is = news.time;
+  members["status"].is = std::string(members.Time("cleared_at") ? "cleared" : "raised");
+}
+}  // namespace
+
+void FoldAlert(const Document& alert, std::string_view source, Effects& effects) {
+  auto news = NewsOf(alert);
+  if (!news) return;
+  DocumentKey key{{alert.ns.database, "alert_states"},
+                  fmt::format("{}/{}/{}", AssetId(alert), IdPart(news->rule),
+                              news->raised_at.time_since_epoch().count())};
+  effects.changes.push_back(
+      {std::move(key), [news = *std::move(news), source = std::string(source)](
+                           Projection& state, Effects&) { Take(news, source, state); }});
+}
+
+}  // namespace tidegate::reader

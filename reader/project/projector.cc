@@ -1,0 +1,307 @@
+#include "reader/project/projector.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "reader/batch.h"
+#include "reader/project/projection_indexes.h"
+
+namespace tidegate::reader {
+
+namespace {
+using std::chrono::milliseconds;
+
+constexpr size_t kMaxJsonValues = 200'000;  // About 20 MB while parsed.
+constexpr size_t kMaxIndexedDatabases = 10'000;
+constexpr milliseconds kReportInterval{1'000};
+constexpr milliseconds kPingInterval{10'000};
+}  // namespace
+
+Projector::Projector(Options options, Parts parts, size_t place, std::string name, uint64_t seed)
+    : options_(std::move(options)),
+      parts_(parts),
+      place_(place),
+      name_(std::move(name)),
+      backoff_(options_.backoff, seed),
+      folder_(options_.folder, {parts.projections, parts.documents}) {
+  state_.name = name_;
+  state_.role = MemberRole::kProject;
+  parts_.source.SetListener(this);
+}
+
+Status Projector::Step(milliseconds patience) {
+  if (Status status = Take(UntilDue(patience)); !status.ok()) {
+    state_.failed = true;
+    state_.trouble = status.error().message;
+    Report(true);
+    return status;
+  }
+  if (Due()) Advance();
+  if (items_.empty()) WhenIdle();
+  Report(false);
+  return {};
+}
+
+Status Projector::Take(milliseconds patience) {
+  while (true) {
+    // Poll serves the group; a source that is paused may still have some on their way.
+    Result<std::optional<SourceMessage>> polled = parts_.source.Poll(patience);
+    if (!polled.ok()) return polled.error();
+    if (!*polled) return {};
+    Add(**std::move(polled));
+    if (Full() || Due()) return {};
+    patience = milliseconds::zero();
+  }
+}
+
+void Projector::Add(SourceMessage message) {
+  Item item;
+  item.partition = message.partition;
+  item.key = PartitionName(message.partition);
+  item.offset = message.offset;
+  const auto [newest, is_new] = newest_.emplace(item.key, message.offset);
+  if (!is_new && message.offset <= newest->second) return;  // In hand or folded already.
+  newest->second = message.offset;
+  if (items_.empty()) began_ = parts_.clock.SinceBoot();
+  auto decoded = parts_.decoder.Decode(message, parts_.clock.Now());
+  if (auto* document = std::get_if<Document>(&decoded)) {
+    item.bytes = message.value ? message.value->size() : 0;
+    item.values = message.value ? JsonValuesIn(*message.value) : 0;
+    item.document = std::move(*document);
+    if (const auto match = parts_.decoder.streams().Find(message.partition.topic))
+      item.stream = match->stream;
+  }
+  bytes_ += item.bytes;
+  values_ += item.values;
+  items_.push_back(std::move(item));
+}
+
+bool Projector::Full() const {
+  return items_.size() >= options_.batch_records || bytes_ >= options_.batch_bytes ||
+         values_ >= kMaxJsonValues;
+}
+
+bool Projector::Due() const {
+  if (items_.empty()) return false;
+  const BootTime now = parts_.clock.SinceBoot();
+  if (not_before_) return now >= *not_before_;
+  return Full() || now - began_ >= options_.batch_interval;
+}
+
+milliseconds Projector::UntilDue(milliseconds patience) const {
+  if (items_.empty()) return patience;
+  const BootTime due = not_before_.value_or(began_ + options_.batch_interval);
+  const auto left = std::chrono::ceil<milliseconds>(due - parts_.clock.SinceBoot());
+  return std::clamp(left, milliseconds::zero(), patience);
+}
+
+void Projector::Advance() {
+  if (Status status = ReadPositions(); !status.ok()) return Postpone(status);
+  const size_t ready = PartReady();
+  if (ready > 0) {
+    Status status = FoldFront(ready);
+    Account();
+    if (!status.ok()) return Postpone(status);
+  }
+  if (std::exchange(failing_, false)) parts_.log.Info("{}: projecting again", name_);
+  backoff_.Reset();
+  state_.trouble.clear();
+  state_.database_up = true;
+  not_before_.reset();
+  began_ = parts_.clock.SinceBoot();
+  // What is left waits for the landing.
+  if (!items_.empty()) not_before_ = began_ + options_.landing_interval;
+  SetPaused(Full());
+}
+
+// Asks only if something in hand lies beyond what is known.
+Status Projector::ReadPositions() {
+  std::vector<std::string> unknown;
+  for (const auto& [partition, newest] : newest_) {
+    const auto known = landed_.find(partition);
+    if (known == landed_.end() || known->second <= newest) unknown.push_back(partition);
+  }
+  if (unknown.empty()) return {};
+  const auto positions = parts_.projections.ReadPositions(options_.database, unknown);
+  if (!positions.ok()) return positions.error();
+  for (const auto& [partition, next] : *positions) landed_[partition] = next;
+  return {};
+}
+
+size_t Projector::PartReady() {
+  const auto rest = std::stable_partition(items_.begin(), items_.end(), [&](const Item& item) {
+    const auto next = landed_.find(item.key);
+    return next != landed_.end() && item.offset < next->second;
+  });
+  return static_cast<size_t>(rest - items_.begin());
+}
+
+Status Projector::FoldFront(size_t count) {
+  auto events = FindEvents(std::span(items_).first(count));
+  if (!events.ok()) return events.error();
+  if (Status status = EnsureIndexes(*events); !status.ok()) return status;
+  if (Status status = folder_.Fold(*events); !status.ok()) return status;
+  parts_.metrics.CountFolded(events->size());
+  state_.projected += events->size();
+  Finish(count);
+  return {};
+}
+
+Result<std::vector<Event>> Projector::FindEvents(std::span<Item> items) {
+  std::vector<Item*> decoded;
+  std::vector<DocumentKey> keys;
+  std::vector<size_t> key_of;
+  std::map<DocumentKey, size_t> places;  // A record may be in Kafka twice.
+  for (Item& item : items) {
+    if (!item.document || !item.stream) continue;
+    const auto [place, is_new] =
+        places.emplace(DocumentKey{item.document->ns, item.document->id}, keys.size());
+    if (is_new) keys.push_back(place->first);
+    decoded.push_back(&item);
+    key_of.push_back(place->second);
+  }
+  const auto landed = parts_.projections.FindLanded(keys);
+  if (!landed.ok()) return landed.error();
+  std::vector<Event> events;
+  size_t absent = 0;
+  for (size_t i = 0; i < decoded.size(); ++i) {
+    Item& item = *decoded[i];
+    const auto& found = (*landed)[key_of[i]];
+    if (!found) ++absent;
+    if (!found || found->offset != item.offset || found->partition != item.partition.number ||
+        found->topic != item.partition.topic)
+      continue;
+    // A message without a time got the landing's.
+    item.document->time = found->time;
+    events.push_back({&*item.document, item.stream, item.key});
+  }
+  parts_.metrics.CountSkipped(absent, decoded.size() - absent - events.size());
+  if (absent == 0) return events;
+  if (const auto count = skip_log_.Count(parts_.clock.SinceBoot(), absent))
+    parts_.log.Warning("{}: {} messages did not land or are gone again; no projection has them",
+                       name_, *count);
+  return events;
+}
+
+Status Projector::EnsureIndexes(std::span<const Event> events) {
+  for (const Event& event : events) {
+    const std::string& database = event.document->ns.database;
+    if (indexed_.contains(database)) continue;
+    for (const auto& [collection, indexes] : ProjectionIndexes(parts_.decoder.tenancy())) {
+      Status status = parts_.documents.EnsureIndexes({database, collection}, indexes);
+      if (!status.ok()) return status;
+    }
+    if (indexed_.size() >= kMaxIndexedDatabases) indexed_.clear();
+    indexed_.insert(database);
+  }
+  return {};
+}
+
+void Projector::Finish(size_t count) {
+  std::map<Partition, int64_t> next;
+  for (const Item& item : std::span(items_).first(count)) {
+    next[item.partition] = item.offset + 1;
+    bytes_ -= item.bytes;
+    values_ -= item.values;
+  }
+  items_.erase(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(count));
+  std::vector<Position> positions;
+  for (const auto& [partition, offset] : next) positions.push_back({partition, offset});
+  parts_.source.StoreOffsets(positions);
+  if (items_.empty()) newest_.clear();
+}
+
+void Projector::Account() {
+  parts_.metrics.CountConflicts(folder_.conflicts() - counted_conflicts_);
+  counted_conflicts_ = folder_.conflicts();
+  const uint64_t refused = folder_.alerts_refused() - counted_refusals_;
+  counted_refusals_ = folder_.alerts_refused();
+  if (refused == 0) return;
+  parts_.metrics.CountRefusedAlerts(refused);
+  parts_.log.Warning("{}: the database does not take {} alerts by rules", name_, refused);
+}
+
+void Projector::Postpone(const Status& status) {
+  const BootTime now = parts_.clock.SinceBoot();
+  not_before_ = now + backoff_.Next();
+  failing_ = true;
+  parts_.metrics.CountOutage();
+  state_.database_up = false;
+  state_.trouble = status.error().message;
+  if (trouble_log_.Count(now))
+    parts_.log.Warning("{}: {}; {} messages wait", name_, state_.trouble, items_.size());
+  SetPaused(true);
+  Report(true);
+}
+
+void Projector::SetPaused(bool paused) {
+  if (std::exchange(paused_, paused) == paused) return;
+  if (paused) {
+    parts_.source.Pause();
+  } else {
+    parts_.source.Resume();
+  }
+}
+
+void Projector::WhenIdle() {
+  const BootTime now = parts_.clock.SinceBoot();
+  if (now < next_ping_) return;
+  next_ping_ = now + kPingInterval;
+  const Status status = parts_.documents.Ping();
+  state_.database_up = status.ok();
+  state_.trouble = status.ok() ? "" : status.error().message;
+  Report(true);
+}
+
+void Projector::OnAssigned(std::span<const Partition> partitions) {
+  folder_.Forget();
+  landed_.clear();
+  parts_.log.Info("{}: {} partitions assigned", name_, partitions.size());
+}
+
+void Projector::OnRevoked(std::span<const Partition> partitions, bool lost) {
+  // With the database known to be away another attempt would only hold the group up.
+  if (!lost && !items_.empty() && !failing_) Advance();
+  std::erase_if(items_, [&](const Item& item) {
+    if (std::ranges::count(partitions, item.partition) == 0) return false;
+    bytes_ -= item.bytes;
+    values_ -= item.values;
+    return true;
+  });
+  for (const Partition& partition : partitions) newest_.erase(PartitionName(partition));
+  if (items_.empty()) {
+    newest_.clear();
+    not_before_.reset();
+    SetPaused(false);
+  }
+  folder_.Forget();
+  parts_.metrics.Forget(partitions);
+  std::erase_if(state_.partitions, [&](const PartitionLag& lag) {
+    return std::ranges::count(partitions, lag.partition) > 0;
+  });
+  parts_.log.Info("{}: {} partitions {}", name_, partitions.size(), lost ? "lost" : "revoked");
+}
+
+void Projector::OnLag(std::span<const PartitionLag> lag, bool brokers_up) {
+  state_.partitions.assign(lag.begin(), lag.end());
+  state_.kafka_up = brokers_up;
+  parts_.metrics.SetLag(lag);
+}
+
+void Projector::Stop() {
+  if (!items_.empty() && !failing_) Advance();
+  parts_.source.Close();
+  state_.stopped = true;
+  Report(true);
+}
+
+void Projector::Report(bool changed) {
+  const BootTime now = parts_.clock.SinceBoot();
+  if (!changed && now < next_report_) return;
+  next_report_ = now + kReportInterval;
+  state_.last_turn = now;
+  state_.in_hand = items_.size();
+  parts_.board.Post(place_, state_);
+}
+
+}  // namespace tidegate::reader

@@ -1,0 +1,36 @@
+// What a projector tells of its work. Any thread.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "core/metrics.h"
+#include "reader/source.h"
+
+namespace tidegate::reader {
+
+class ProjectorMetrics {
+ public:
+  explicit ProjectorMetrics(Metrics& metrics);
+
+  void CountFolded(size_t documents);
+  // Messages without a landed document of theirs: given up, or landed from another place.
+  void CountSkipped(size_t absent, size_t repeated);
+  void CountConflicts(uint64_t conflicts);
+  void CountRefusedAlerts(uint64_t alerts);
+  void CountOutage();
+  void SetLag(std::span<const PartitionLag> lag);
+  // The lag of partitions that are no longer ours is no longer told.
+  void Forget(std::span<const Partition> partitions);
+
+ private:
+  Metrics& metrics_;
+  Metrics::Counter& folded_;
+  Metrics::Counter& absent_;
+  Metrics::Counter& repeated_;
+  Metrics::Counter& conflicts_;
+  Metrics::Counter& refused_alerts_;
+  Metrics::Counter& outages_;
+};
+
+}  // namespace tidegate::reader

@@ -1,0 +1,178 @@
+#include "reader/project/projector.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/fake_clock.h"
+#include "tests/support/fake_document_store.h"
+#include "tests/support/fake_source.h"
+#include "tests/support/memory_projection_store.h"
+
+namespace tidegate::reader {
+namespace {
+
+using std::chrono::milliseconds;
+
+class ProjectorTest : public testing::Test {
+ protected:
+  ProjectorTest() { source_.Assign({kHeartbeats0, kHeartbeats1}); }
+
+  Projector& projector() {
+    if (!projector_) {
+      projector_.emplace(
+          options_,
+          Projector::Parts{source_, store_, documents_, decoder_, clock_, log_, metrics_, board_},
+          0, "projector 0", 7);
+    }
+    return *projector_;
+  }
+  void Step() { ASSERT_TRUE(projector().Step(milliseconds(0)).ok()); }
+  void StepFor(int turns) {
+    for (int i = 0; i < turns; ++i) {
+      Step();
+      clock_.Advance(milliseconds(300));
+    }
+  }
+  // The landing has taken this heartbeat from there.
+  void Land(const std::string& event_id, const Partition& from, int64_t offset) {
+    database_.landed[{{"tidegate", "heartbeats"}, "acme/truck-1/" + event_id}] = {
+        from.topic, from.number, offset, WallTime(milliseconds(1'750'639'021'000))};
+    int64_t& position = database_.positions[PartitionName(from)];
+    position = std::max(position, offset + 1);
+  }
+  int64_t Documents() {
+    const auto found = database_.projections.find({{"tidegate", "assets"}, "acme/truck-1"});
+    return found == database_.projections.end() ? 0 : found->second.members.Integer("documents");
+  }
+
+  Projector::Options options_{.batch_records = 10,
+                              .batch_interval = milliseconds(100),
+                              .backoff = {.initial = milliseconds(500), .max = milliseconds(800)},
+                              .folder = {}};
+  FakeSource source_;
+  MemoryDatabase database_;
+  MemoryProjectionStore store_{database_};
+  FakeDocumentStore documents_;
+  Decoder decoder_{{},
+                   StreamTable::Make({BuiltInStreams().begin(), BuiltInStreams().end()}).value()};
+  FakeClock clock_;
+  Log log_{LogLevel::kError, [](LogLevel, std::string_view) {}};
+  Metrics registry_;
+  ProjectorMetrics metrics_{registry_};
+  StatusBoard board_{1};
+  std::optional<Projector> projector_;
+};
+
+TEST_F(ProjectorTest, AMessageThatHasNotLandedWaits) {
+  source_.PushHeartbeat(kHeartbeats0, "e1");
+  StepFor(5);
+  EXPECT_EQ(Documents(), 0);
+  EXPECT_EQ(source_.stored(kHeartbeats0), -1);
+  Land("e1", kHeartbeats0, 0);
+  StepFor(2);
+  EXPECT_EQ(Documents(), 1);
+  EXPECT_EQ(source_.stored(kHeartbeats0), 1);
+}
+
+TEST_F(ProjectorTest, AMessageThatWasGivenUpIsPassedOver) {
+  source_.PushHeartbeat(kHeartbeats0, "e1");
+  source_.Push(kHeartbeats0, "poison");
+  source_.PushHeartbeat(kHeartbeats0, "e2");
+  Land("e2", kHeartbeats0, 2);
+  StepFor(2);
+  EXPECT_EQ(Documents(), 1);
+  EXPECT_EQ(source_.stored(kHeartbeats0), 3);
+  EXPECT_NE(registry_.Text().find("skipped_total{reason=\"absent\"} 1"), std::string::npos);
+}
+
+TEST_F(ProjectorTest, ARecordThatIsInKafkaTwiceCountsOnce) {
+  source_.PushHeartbeat(kHeartbeats0, "e1");
+  source_.PushHeartbeat(kHeartbeats0, "e1");
+  source_.PushHeartbeat(kHeartbeats1, "e1");
+  Land("e1", kHeartbeats0, 1);
+  Land("e1", kHeartbeats1, 0);
+  StepFor(2);
+  EXPECT_EQ(Documents(), 1);
+  EXPECT_EQ(source_.stored(kHeartbeats0), 2);
+  EXPECT_EQ(source_.stored(kHeartbeats1), 1);
+}
+
+TEST_F(ProjectorTest, APartitionThatWaitsHoldsNoOtherUp) {
+  source_.PushHeartbeat(kHeartbeats0, "e1");
+  source_.PushHeartbeat(kHeartbeats1, "e2");
+  Land("e2", kHeartbeats1, 0);
+  StepFor(2);
+  EXPECT_EQ(source_.stored(kHeartbeats0), -1);
+  EXPECT_EQ(source_.stored(kHeartbeats1), 1);
+}
+
+TEST_F(ProjectorTest, WhatWaitsIsBounded) {
+  for (int i = 0; i < 50; ++i) source_.PushHeartbeat(kHeartbeats0, std::to_string(i));
+  StepFor(20);
+  EXPECT_TRUE(source_.paused());
+  EXPECT_EQ(source_.waiting(), 40u);
+  for (int i = 0; i < 50; ++i) Land(std::to_string(i), kHeartbeats0, i);
+  StepFor(20);
+  EXPECT_FALSE(source_.paused());
+  EXPECT_EQ(Documents(), 50);
+}
+
+TEST_F(ProjectorTest, AnOutageLosesNothing) {
+  bool away = true;
+  store_.Intercept([&](bool) -> Status {
+    return away ? Status(Error{ErrorCode::kUnavailable, "away"}) : Status();
+  });
+  source_.PushHeartbeat(kHeartbeats0, "e1");
+  Land("e1", kHeartbeats0, 0);
+  StepFor(5);
+  EXPECT_TRUE(source_.paused());
+  EXPECT_EQ(board_.Read()[0].trouble, "away");
+  away = false;
+  StepFor(5);
+  EXPECT_FALSE(source_.paused());
+  EXPECT_EQ(Documents(), 1);
+  EXPECT_EQ(board_.Read()[0].trouble, "");
+}
+
+TEST_F(ProjectorTest, ARevokeFoldsWhatHasLandedFirst) {
+  options_.batch_interval = milliseconds(10'000);
+  source_.PushHeartbeat(kHeartbeats0, "e1");
+  Land("e1", kHeartbeats0, 0);
+  Step();
+  source_.Revoke({kHeartbeats0, kHeartbeats1});
+  Step();
+  EXPECT_EQ(Documents(), 1);
+  EXPECT_EQ(source_.stored(kHeartbeats0), 1);
+}
+
+TEST_F(ProjectorTest, LostPartitionsAreLeftAlone) {
+  options_.batch_interval = milliseconds(10'000);
+  source_.PushHeartbeat(kHeartbeats0, "e1");
+  Land("e1", kHeartbeats0, 0);
+  Step();
+  source_.Revoke({kHeartbeats0, kHeartbeats1}, true);
+  Step();
+  clock_.Advance(std::chrono::seconds(20));
+  Step();
+  EXPECT_EQ(Documents(), 0);
+  EXPECT_EQ(source_.stored(kHeartbeats0), -1);
+}
+
+TEST_F(ProjectorTest, StoppingFoldsWhatHasLandedAndLeavesTheGroup) {
+  options_.batch_interval = milliseconds(10'000);
+  source_.PushHeartbeat(kHeartbeats0, "e1");
+  Land("e1", kHeartbeats0, 0);
+  Step();
+  projector().Stop();
+  EXPECT_EQ(Documents(), 1);
+  EXPECT_TRUE(source_.closed());
+  EXPECT_TRUE(board_.Read()[0].stopped);
+}
+
+TEST_F(ProjectorTest, AMemberThatCannotGoOnSaysSo) {
+  source_.Fail("fenced by another member");
+  EXPECT_FALSE(projector().Step(milliseconds(0)).ok());
+  EXPECT_TRUE(board_.Read()[0].failed);
+}
+
+}  // namespace
+}  // namespace tidegate::reader
