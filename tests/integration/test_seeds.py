@@ -47,6 +47,16 @@ class Start:
         assert status == 200, f"{path}: {status} {text}"
         return json.loads(text)["items"]
 
+    def wait_items(self, path: str, count: int) -> list[dict]:
+        """The same once there are so many: projections follow the landing."""
+        wait_until(
+            lambda: len(self.items(path)) >= count,
+            30,
+            lambda: f"{count} in {path}: {self.items(path)}\n{self.reader.fetch('/stats')}",
+            0.2,
+        )
+        return self.items(path)
+
     def metric_names(self) -> set[str]:
         _, text = self.reader.fetch("/metrics")
         return {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")}
@@ -169,6 +179,18 @@ def test_the_telemetry_system(site, mongo, start):
     assert (plain["temperature_c"], plain["humidity"]) == (25.5, 60.0)
     (reading,) = one.items("/devices/dev-2/telemetry")
     assert reading == dated and reading["ts"] == "2026-01-15T10:30:00.000Z"
+    assert {d["device_id"] for d in one.wait_items("/devices", 2)} == {"dev-1", "dev-2"}
+    hottest, dampest = sorted(
+        one.wait_items("/devices/dev-2/aggregates", 2), key=lambda a: a["sensor_type"], reverse=True
+    )
+    assert hottest["sensor_type"] == "temperature_c" and hottest["count"] == 1
+    assert {hottest[name] for name in ("sum", "min", "max", "average")} == {55.0}
+    assert dampest["sensor_type"] == "humidity" and dampest["average"] == 40.0
+    assert len(one.wait_items("/aggregated", 4)) == 4
+    (alert,) = one.wait_items("/alerts", 1)
+    assert (alert["device_id"], alert["rule"], alert["value"]) == ("dev-2", "temp_max", 55.0)
+    assert alert["status"] == "raised" and alert["severity"] and "temperature_c" in alert["message"]
+    assert one.items("/alerts/recent") == [], "it was raised in January"
     for path in ("/", "/health", "/stats", "/metrics"):
         assert one.reader.fetch(path)[0] == 200, path
     (letter,) = one.letters(dead_letters)
@@ -223,6 +245,18 @@ def test_the_sensor_failure_consumer(site, mongo, start):
         r | {"timestamp": datetime.datetime.fromisoformat(r["timestamp"]).replace(tzinfo=None)}
         for r in readings
     ]
+    one.wait_items("/failures", 1)
+    wait_until(lambda: not one.items("/failures")[0]["active"], 30, "it has ended", 0.2)
+    (episode,) = one.items("/failures")
+    assert episode["started_at"] == "2026-01-15T10:31:00.000Z"
+    assert episode["ended_at"] == "2026-01-15T10:33:00.000Z"
+    assert episode["readings"] == 2
+    assert sorted(episode["reading_ids"]) == sorted(d["_id"] for d in documents[1:3])
+    (device,) = one.wait_items("/devices", 1)
+    assert (device["first_seen"], device["last_seen"]) == (
+        "2026-01-15T10:30:00.000Z",
+        "2026-01-15T10:33:00.000Z",
+    )
     check = one.reader.run("check")
     assert check.returncode == 0 and "PostgreSQL is no landing" in check.stdout
     assert "sensor_password" not in check.stdout
