@@ -13,6 +13,7 @@
 #include "reader/kafka_source.h"
 #include "reader/landing/routed_landing.h"
 #include "reader/migrator.h"
+#include "reader/query/queries.h"
 #include "reader/replay/replay_command.h"
 #include "reader/service.h"
 
@@ -32,7 +33,8 @@ kafka::ConfigRequest ConsumerRequestFor(const Config& config, size_t worker) {
   return request;
 }
 
-Factories FactoriesFor(const Config& config, Landing& landing, const Clock& clock, const Log& log) {
+Factories FactoriesFor(const Config& config, Landing& landing, Queries& queries, const Clock& clock,
+                       const Log& log) {
   const std::vector<std::string> topics = StreamTable::Make(config.streams).value().Subscription();
   return {
       .source =
@@ -51,6 +53,7 @@ Factories FactoriesFor(const Config& config, Landing& landing, const Clock& cloc
                     .topic = config.dlq_topic},
                 clock, log);
           },
+      .queries = [&queries] { return queries.NewStore(); },
   };
 }
 
@@ -75,8 +78,11 @@ int Run() {
   const SystemClock clock;
   const auto landing = OpenLandings(config.landing, config.landing_of_database);
   if (!landing.ok()) return log.Error("{}", landing.error().message), kFailed;
+  const auto queries = OpenQueries(config.landing, clock);
+  if (!queries.ok()) return log.Error("{}", queries.error().message), kFailed;
   Service service({.version = TIDEGATE_VERSION}, config, clock, log);
-  if (Status status = service.Start(FactoriesFor(config, **landing, clock, log)); !status.ok()) {
+  const Factories factories = FactoriesFor(config, **landing, **queries, clock, log);
+  if (Status status = service.Start(factories); !status.ok()) {
     log.Error("{}", status.error().message);
     return kFailed;
   }

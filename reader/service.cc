@@ -56,6 +56,7 @@ Service::~Service() {
 Status Service::Start(const Factories& factories) {
   if (Status status = WatchSignals(); !status.ok()) return status;
   if (Status status = MakeMembers(factories); !status.ok()) return status;
+  if (Status status = OpenApi(factories); !status.ok()) return status;
   if (Status status = OpenHttp(); !status.ok()) return status;
   running_ = crews_.size();
   for (const auto& crew : crews_) {
@@ -87,7 +88,6 @@ Status Service::WatchSignals() {
   return {};
 }
 
-// The role `api` starts nothing here: its answers are given by the main thread.
 Status Service::MakeMembers(const Factories& factories) {
   for (size_t i = 0; config_.roles.land && i < config_.workers; ++i) {
     if (Status status = MakeWorker(factories, i); !status.ok()) return status;
@@ -118,11 +118,31 @@ Status Service::MakeWorker(const Factories& factories, size_t number) {
   return {};
 }
 
+// The main thread answers; what it has to ask the database runs on threads of its own.
+Status Service::OpenApi(const Factories& factories) {
+  if (!config_.http) return {};
+  if (config_.roles.api) {
+    queries_ = std::make_unique<QueryPool>(config_.api.pool, factories.queries, clock_, log_);
+    if (Status status = queries_->Start(); !status.ok()) return status;
+  }
+  Placement placement{config_.decoder.tenancy, config_.decoder.database, config_.streams};
+  api_ = std::make_unique<Api>(config_.api, std::move(placement),
+                               Api::Parts{.state = endpoints_,
+                                          .queries = queries_.get(),
+                                          .loop = loop_,
+                                          .metrics = metrics_,
+                                          .clock = clock_,
+                                          .log = log_,
+                                          .stop = [this] { BeginStop(); }});
+  return {};
+}
+
 Status Service::OpenHttp() {
   if (!config_.http) return {};
-  auto server = http::Server::Start(
-      *config_.http, loop_, log_,
-      [this](const http::Request& request) { return endpoints_.Answer(request); });
+  auto server = http::Server::StartDeferred(
+      *config_.http, loop_, log_, [this](const http::Request& request, http::Reply reply) {
+        api_->Answer(request, std::move(reply));
+      });
   if (!server.ok()) return server.error();
   http_ = std::move(server).value();
   log_.Info("answering on {} port {}", config_.http->address, http_->port());
@@ -177,6 +197,7 @@ void Service::BeginStop() {
 
 void Service::OnTick() {
   tick_->After(kTick);
+  if (api_) api_->Probe();
   const std::vector<WorkerState> workers = board_.Read();
   sd_notify(0, ("STATUS=" + StatusLine(workers)).c_str());
   // A stuck worker shall get the whole restarted.

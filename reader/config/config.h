@@ -11,6 +11,8 @@
 #include "core/credentials.h"
 #include "core/http/server.h"
 #include "core/log.h"
+#include "core/rules/rules.h"
+#include "reader/api/api.h"
 #include "reader/config/environment.h"
 #include "reader/decoder.h"
 #include "reader/roles.h"
@@ -27,6 +29,7 @@ struct Config {
   // Tenants' own servers, by their database's name. Likewise.
   std::map<std::string, std::string> landing_of_database;
   std::vector<Stream> streams;
+  std::vector<Rule> rules;  // The server's own, for streams whose devices have no gateway.
   Decoder::Options decoder;
   Worker::Options worker;
   std::string dlq_topic;
@@ -34,6 +37,7 @@ struct Config {
   size_t workers = 1;                         // Each lands, if this process lands at all.
   size_t project_workers = 1;                 // Each projects, likewise.
   std::optional<http::Server::Options> http;  // nullopt: off.
+  ApiOptions api;
   LogLevel log_level = LogLevel::kInfo;
 
   // For `check`; secrets are hidden.

@@ -123,12 +123,14 @@ Config Loader::Load() {
   LoadRoles();
   LoadKafka();
   LoadStreams();
+  LoadRules();
   LoadLanding();
   LoadTenants();
   LoadRetention();
   LoadTenantLandings();
   LoadLimits();
   LoadProcess();
+  LoadApi();
   FindUnknownNames();
   return std::move(config_);
 }

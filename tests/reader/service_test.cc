@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "tests/support/fake_document_store.h"
+#include "tests/support/fake_query_store.h"
 #include "tests/support/fake_source.h"
 #include "tests/support/memory_projection_store.h"
 
@@ -88,7 +89,10 @@ class ServiceTest : public testing::Test {
             .projections = []() -> Result<std::unique_ptr<ProjectionStore>> {
               return std::unique_ptr<ProjectionStore>(std::make_unique<OwnProjections>());
             },
-            .dead_letters = [] { return std::make_unique<FakeDeadLetters>(); }};
+            .dead_letters = [] { return std::make_unique<FakeDeadLetters>(); },
+            .queries = [this]() -> Result<std::unique_ptr<QueryStore>> {
+              return database_.NewStore();
+            }};
   }
 
   // Sends the signal when everything has landed.
@@ -105,6 +109,7 @@ class ServiceTest : public testing::Test {
   SystemClock clock_;
   Log log_{LogLevel::kError, [](LogLevel, std::string_view) {}};
   std::atomic<size_t> written_{0};
+  FakeDatabase database_;
 };
 
 TEST_F(ServiceTest, LandsWithAllWorkersAndStopsOnASignal) {
