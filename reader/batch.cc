@@ -36,18 +36,16 @@ void Batch::Add(SourceMessage message, std::variant<Document, Refusal> decoded) 
   items_.push_back(std::move(item));
 }
 
-void Batch::SortByDatabase() {
-  const auto database = [](const Document& document) -> const std::string& {
-    return document.ns.database;
-  };
-  if (std::ranges::is_sorted(documents_, {}, database)) return;
+void Batch::SortByNamespace() {
+  if (std::ranges::is_sorted(documents_, {}, &Document::ns)) return;
   std::vector<size_t> order(documents_.size());
   std::iota(order.begin(), order.end(), size_t{0});
-  std::ranges::stable_sort(order, {},
-                           [&](size_t i) { return std::string_view(documents_[i].ns.database); });
+  std::ranges::stable_sort(order,
+                           [&](size_t a, size_t b) { return documents_[a].ns < documents_[b].ns; });
   std::vector<Document> documents;
   std::vector<size_t> item_of;
   documents.reserve(order.size());
+  item_of.reserve(order.size());
   for (size_t i : order) {
     documents.push_back(std::move(documents_[i]));
     item_of.push_back(item_of_[i]);
@@ -56,13 +54,15 @@ void Batch::SortByDatabase() {
   item_of_ = std::move(item_of);
 }
 
-Batch::Tally Batch::Settle(std::span<const WriteResult> results, int max_attempts) {
-  assert(results.size() == documents_.size());
+Batch::Tally Batch::Settle(std::span<const WriteResult> results, int max_attempts, size_t first) {
+  assert(first + results.size() <= documents_.size());
   Tally tally;
-  size_t kept = 0;
-  for (size_t i = 0; i < results.size(); ++i) {
+  size_t kept = first;
+  const size_t end = first + results.size();
+  for (size_t i = first; i < end; ++i) {
     Item& item = items_[item_of_[i]];
-    switch (results[i].outcome) {
+    const WriteResult& result = results[i - first];
+    switch (result.outcome) {
       case Outcome::kLanded:
         ++tally.landed;
         item.state = State::kDone;
@@ -74,13 +74,13 @@ Batch::Tally Batch::Settle(std::span<const WriteResult> results, int max_attempt
       case Outcome::kRejected:
         ++tally.rejected;
         item.state = State::kToPublish;
-        item.refusal = {RefusalKind::kDatabase, results[i].reason};
+        item.refusal = {RefusalKind::kDatabase, result.reason};
         break;
       case Outcome::kRetry:
         if (++item.attempts >= max_attempts) {
           ++tally.exhausted;
           item.state = State::kToPublish;
-          item.refusal = {RefusalKind::kRetries, results[i].reason};
+          item.refusal = {RefusalKind::kRetries, result.reason};
         } else {
           ++tally.retries;
           if (kept != i) documents_[kept] = std::move(documents_[i]);
@@ -90,8 +90,10 @@ Batch::Tally Batch::Settle(std::span<const WriteResult> results, int max_attempt
         break;
     }
   }
-  documents_.erase(documents_.begin() + static_cast<std::ptrdiff_t>(kept), documents_.end());
-  item_of_.resize(kept);
+  const auto settled = static_cast<std::ptrdiff_t>(kept);
+  const auto rest = static_cast<std::ptrdiff_t>(end);
+  documents_.erase(documents_.begin() + settled, documents_.begin() + rest);
+  item_of_.erase(item_of_.begin() + settled, item_of_.begin() + rest);
   return tally;
 }
 

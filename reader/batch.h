@@ -40,12 +40,11 @@ class Batch {
   // The documents that are to be written, in the order of arrival until they are sorted. Settle()
   // and Drop() change what it points to.
   std::span<const Document> documents() const { return documents_; }
-  // Brings the documents of one database together, so that tenants on servers of their own get one
-  // write each; within a database the order stays.
-  void SortByDatabase();
-  // REQUIRES: one result for each of documents(). A document that is refused, or was tried
-  // `max_attempts` times, becomes a dead letter to be.
-  Tally Settle(std::span<const WriteResult> results, int max_attempts);
+  // Brings the documents of one namespace together; within it the order stays.
+  void SortByNamespace();
+  // REQUIRES: the results are of the documents from `first` on, of all or of some. A document that
+  // is refused, or was tried `max_attempts` times, becomes a dead letter to be.
+  Tally Settle(std::span<const WriteResult> results, int max_attempts, size_t first = 0);
 
   // What is to be published, in the order of arrival. Points into the batch.
   std::vector<DeadLetter> letters(WallTime now) const;

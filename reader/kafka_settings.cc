@@ -81,10 +81,12 @@ kafka::ConfigRequest ConsumerRequest(const kafka::Properties& settings,
           // A reader that was killed holds its partitions for this long.
           {"session.timeout.ms", "10000"},
           {"heartbeat.interval.ms", "2000"},
-          // The prefetch, for each partition and for the whole; the defaults are 100,000 messages
-          // and 64 MiB.
+          // The prefetch, for each partition and for the whole, and what one fetch asks of a
+          // partition (a larger message comes all the same); the defaults are 100,000 messages,
+          // 64 MiB and 1 MiB. A worker is to stay below 64 MiB in all.
           {"queued.min.messages", "20000"},
-          {"queued.max.messages.kbytes", "16384"},
+          {"queued.max.messages.kbytes", "6144"},
+          {"fetch.message.max.bytes", "262144"},
           {"statistics.interval.ms", "2000"},
       }),
       .settings = Without(settings, kProducerOnly),

@@ -58,10 +58,10 @@ Status Migrator::Run() {
   for (const State& state : *states) {
     if (state.applied_at) continue;
     const Migration& migration = *state.migration;
-    parts_.log.Info("migration {} of the database {}: {}", migration.number,
-                    parts_.decoder.database(), migration.name);
     if (Status status = migration.apply(parts_.store, parts_.decoder); !status.ok()) return status;
     if (Status status = Record(migration); !status.ok()) return status;
+    parts_.log.Info("migration {} of the database {}: {}", migration.number,
+                    parts_.decoder.database(), migration.name);
   }
   return {};
 }

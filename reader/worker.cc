@@ -14,6 +14,16 @@ constexpr size_t kMaxJsonValues =
     200'000;  // About 20 MB while parsed: some bytes of JSON can mean many values.
 constexpr size_t kMaxIndexedNamespaces = 10'000;
 constexpr milliseconds kReportInterval{1'000};
+
+// The documents at the front that are in at most `count` namespaces.
+std::span<const Document> FirstNamespaces(std::span<const Document> documents, size_t count) {
+  size_t end = 0;
+  for (size_t seen = 0; end < documents.size(); ++end) {
+    const bool is_new = end == 0 || documents[end].ns != documents[end - 1].ns;
+    if (is_new && ++seen > count) break;
+  }
+  return documents.first(end);
+}
 }  // namespace
 
 Worker::Worker(Options options, Parts parts, size_t number, uint64_t seed)
@@ -31,7 +41,7 @@ Status Worker::Step(milliseconds patience) {
   if (Status status = Take(UntilDue(patience)); !status.ok()) {
     return GiveUp(status.error());
   }
-  if (Due()) Land();
+  if (Due()) Land(options_.write_time, options_.write_namespaces);
   if (batch_.empty()) WhenIdle();
   if (batch_.empty() && parts_.decoder.expires()) Expire();
   if (unfit_) return GiveUp(*unfit_);
@@ -85,18 +95,25 @@ milliseconds Worker::UntilDue(milliseconds patience) const {
   return std::clamp(left, milliseconds::zero(), patience);
 }
 
-void Worker::Land() {
+void Worker::Land(milliseconds time, size_t namespaces) {
   const BootTime began = parts_.clock.SinceBoot();
+  give_way_at_ = began + time;
   const size_t records = batch_.size();
   Status status = Migrate();
   if (status.ok()) status = EnsureIndexes();
-  if (status.ok()) status = WriteDocuments();
+  if (status.ok()) status = WriteDocuments(namespaces);
   if (!status.ok()) state_.database_up = false;
   if (status.ok()) status = PublishLetters();
   if (!status.ok()) return Postpone(status);
   parts_.metrics.ObserveBatch(records, parts_.clock.SinceBoot() - began);
   if (batch_.done()) return Finish();
+  if (OutOfTime()) return GiveWay();
   Postpone(Error{ErrorCode::kUnavailable, "the database did not take some documents"});
+}
+
+void Worker::Drain() {
+  // With the database known to be away another attempt would only hold the group up.
+  if (!batch_.empty() && !not_before_) Land(options_.drain_time, 1);
 }
 
 Status Worker::Migrate() {
@@ -110,6 +127,7 @@ Status Worker::Migrate() {
 Status Worker::EnsureIndexes() {
   for (const Document& document : batch_.documents()) {
     if (indexed_.contains(document.ns)) continue;
+    if (OutOfTime()) return {};
     const auto match = parts_.decoder.streams().Find(document.provenance.topic);
     const auto indexes = parts_.decoder.IndexesOf(*match->stream);
     if (Status status = parts_.store.EnsureIndexes(document.ns, indexes); !status.ok())
@@ -121,23 +139,31 @@ Status Worker::EnsureIndexes() {
   return {};
 }
 
-Status Worker::WriteDocuments() {
-  batch_.SortByDatabase();
-  const std::span<const Document> documents = batch_.documents();
-  if (documents.empty()) return {};
-  const auto newest = std::ranges::max_element(documents, {}, &Document::time)->time;
-  Result<std::vector<WriteResult>> results = parts_.store.Write(documents);
-  if (!results.ok()) return results.error();
-  state_.database_up = true;
-  const Batch::Tally tally = batch_.Settle(*results, options_.max_attempts);
+Status Worker::WriteDocuments(size_t namespaces) {
+  batch_.SortByNamespace();
+  // Those that were not taken for a reason of their own stay in front, for the next attempt.
+  size_t first = 0;
+  while (first < batch_.documents().size() && !OutOfTime()) {
+    const auto documents = FirstNamespaces(batch_.documents().subspan(first), namespaces);
+    const WallTime newest = std::ranges::max_element(documents, {}, &Document::time)->time;
+    Result<std::vector<WriteResult>> results = parts_.store.Write(documents);
+    if (!results.ok()) return results.error();
+    state_.database_up = true;
+    const Batch::Tally tally = batch_.Settle(*results, options_.max_attempts, first);
+    first += tally.retries;
+    Count(tally);
+    parts_.metrics.SetLastMessage(newest);
+  }
+  return {};
+}
+
+void Worker::Count(const Batch::Tally& tally) {
   parts_.metrics.CountRefused(RefusalKind::kDatabase, tally.rejected);
   parts_.metrics.CountRefused(RefusalKind::kRetries, tally.exhausted);
   parts_.metrics.CountLanded(tally.landed, tally.duplicates);
   parts_.metrics.CountRetries(tally.retries);
-  parts_.metrics.SetLastMessage(newest);
   state_.landed += tally.landed;
   state_.duplicates += tally.duplicates;
-  return {};
 }
 
 Status Worker::PublishLetters() {
@@ -204,13 +230,26 @@ void Worker::Postpone(const Status& status) {
   Report(true);
 }
 
+void Worker::GiveWay() {
+  const BootTime now = parts_.clock.SinceBoot();
+  not_before_ = now;
+  state_.trouble = "the database is slow";
+  if (trouble_log_.Count(now)) {
+    parts_.log.Warning("worker {}: {}; {} messages are in hand", number_, state_.trouble,
+                       batch_.size());
+  }
+  if (!std::exchange(paused_, true)) parts_.source.Pause();
+  Report(true);
+}
+
 void Worker::WhenIdle() {
   const BootTime now = parts_.clock.SinceBoot();
   if (now < next_ping_) return;
+  give_way_at_ = now + options_.write_time;
   Status status = parts_.store.Ping();
   if (status.ok()) status = Migrate();
   for (const auto& [ns, stream] : parts_.decoder.KnownNamespaces()) {
-    if (!status.ok()) break;
+    if (!status.ok() || OutOfTime()) break;
     if (indexed_.contains(ns)) continue;
     status = parts_.store.EnsureIndexes(ns, parts_.decoder.IndexesOf(*stream));
     if (status.ok()) indexed_.insert(ns);
@@ -250,8 +289,7 @@ void Worker::OnAssigned(std::span<const Partition> partitions) {
 }
 
 void Worker::OnRevoked(std::span<const Partition> partitions, bool lost) {
-  // With the database known to be away another attempt would only hold the group up.
-  if (!lost && !batch_.empty() && !not_before_) Land();
+  if (!lost) Drain();
   if (!lost) StoreInPassing();
   batch_.Drop(partitions);
   jumps_.Forget(partitions);
@@ -272,7 +310,7 @@ void Worker::OnLag(std::span<const PartitionLag> lag, bool brokers_up) {
 }
 
 void Worker::Stop() {
-  if (!batch_.empty() && !not_before_) Land();
+  Drain();
   StoreInPassing();
   parts_.source.Close();
   state_.stopped = true;

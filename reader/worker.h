@@ -45,6 +45,13 @@ class Worker final : public Member, private SourceListener {
     std::chrono::milliseconds expiry_interval{10'000};
     size_t expiry_documents = 1'000;
     std::string database = "tidegate";  // Where its positions are kept.
+    // How long a slow database may hold the worker before it polls Kafka again, with the partitions
+    // paused; the write that is under way then comes on top (a limit of time for each of at most
+    // `write_namespaces`). Far below max.poll.interval.ms, after which the member is thrown out.
+    std::chrono::milliseconds write_time{60'000};
+    size_t write_namespaces = 4;
+    // The same when partitions are given up or the reader stops, where others wait.
+    std::chrono::milliseconds drain_time{10'000};
   };
   struct Parts {
     Source& source;
@@ -80,11 +87,17 @@ class Worker final : public Member, private SourceListener {
   bool Full() const;
   bool Due() const;
   // One attempt to bring the batch to its end.
-  void Land();
+  void Land(std::chrono::milliseconds time, size_t namespaces);
+  // The last attempt before partitions go.
+  void Drain();
   // Before the first write.
   Status Migrate();
   Status EnsureIndexes();
-  Status WriteDocuments();
+  Status WriteDocuments(size_t namespaces);
+  void Count(const Batch::Tally& tally);
+  bool OutOfTime() const { return parts_.clock.SinceBoot() >= give_way_at_; }
+  // The batch goes on with the next step: a slow database is no outage.
+  void GiveWay();
   Status PublishLetters();
   // Positions first, then the offsets: a projector may fold what the positions are past.
   Status StoreFinished();
@@ -111,6 +124,7 @@ class Worker final : public Member, private SourceListener {
   JumpWatch jumps_;
   BootTime batch_began_{};
   bool paused_ = false;
+  BootTime give_way_at_{};              // When Land is to end.
   std::optional<BootTime> not_before_;  // Of the next attempt, after one that failed.
   Migrator migrator_;
   bool migrated_ = false;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "reader/landing/routed_completions.h"
 #include "reader/landing/routed_projections.h"
 
 namespace tidegate::reader {
@@ -78,30 +79,35 @@ class RoutedLanding final : public Landing {
       : common_(std::move(common)), landings_(std::move(landings)) {}
 
   Result<std::unique_ptr<DocumentStore>> NewStore(const Log& log) override {
-    auto common = common_->NewStore(log);
-    if (!common.ok()) return common.error();
-    RoutedStore::Stores stores;
-    for (const auto& [database, landing] : landings_) {
-      auto store = landing->NewStore(log);
-      if (!store.ok()) return About(database, store.error());
-      stores[database] = std::move(store).value();
-    }
-    return std::unique_ptr<DocumentStore>(
-        std::make_unique<RoutedStore>(std::move(common).value(), std::move(stores)));
+    const auto route = [](auto common, auto stores) -> std::unique_ptr<DocumentStore> {
+      return std::make_unique<RoutedStore>(std::move(common), std::move(stores));
+    };
+    return Each<DocumentStore>([&log](Landing& landing) { return landing.NewStore(log); }, route);
   }
   Result<std::unique_ptr<ProjectionStore>> NewProjections() override {
-    auto common = common_->NewProjections();
-    if (!common.ok()) return common.error();
-    std::map<std::string, std::unique_ptr<ProjectionStore>> stores;
-    for (const auto& [database, landing] : landings_) {
-      auto store = landing->NewProjections();
-      if (!store.ok()) return About(database, store.error());
-      stores[database] = std::move(store).value();
-    }
-    return RouteProjections(std::move(common).value(), std::move(stores));
+    return Each<ProjectionStore>([](Landing& landing) { return landing.NewProjections(); },
+                                 RouteProjections);
+  }
+  Result<std::unique_ptr<Completions>> NewCompletions() override {
+    return Each<Completions>([](Landing& landing) { return landing.NewCompletions(); },
+                             RouteCompletions);
   }
 
  private:
+  // One of them from each landing, joined.
+  template <typename Store, typename Make, typename Route>
+  Result<std::unique_ptr<Store>> Each(Make make, Route route) {
+    auto common = make(*common_);
+    if (!common.ok()) return common.error();
+    std::map<std::string, std::unique_ptr<Store>> stores;
+    for (const auto& [database, landing] : landings_) {
+      auto store = make(*landing);
+      if (!store.ok()) return About(database, store.error());
+      stores[database] = std::move(store).value();
+    }
+    return route(std::move(common).value(), std::move(stores));
+  }
+
   std::unique_ptr<Landing> common_;
   Landings landings_;
 };

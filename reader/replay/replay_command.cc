@@ -9,6 +9,7 @@
 #include "core/time_format.h"
 #include "reader/kafka_settings.h"
 #include "reader/landing/routed_landing.h"
+#include "reader/migrator.h"
 #include "reader/replay/kafka_topic_reader.h"
 
 namespace tidegate::reader {
@@ -43,6 +44,14 @@ Result<std::unique_ptr<DocumentStore>> StoreFor(Landing& landing, bool dry_run, 
   if (dry_run) return std::unique_ptr<DocumentStore>(std::make_unique<NoStore>());
   return landing.NewStore(log);
 }
+
+// What `run` does before it writes.
+Status Migrate(Landing& landing, DocumentStore& store, const Decoder& decoder, const Clock& clock,
+               const Log& log) {
+  const auto records = landing.NewProjections();
+  if (!records.ok()) return records.error();
+  return Migrator({store, **records, decoder, clock, log}).Run();
+}
 }  // namespace
 
 Result<ReplayChoice> ParseChoice(const ReplayArguments& arguments) {
@@ -76,6 +85,10 @@ int ReplayDeadLetters(const ReplayArguments& arguments, const Config& config, co
       clock, log);
   if (!letters.ok()) return log.Error("{}", letters.error().message), kFailed;
   const Decoder decoder(config.decoder, StreamTable::Make(config.streams).value());
+  if (!arguments.dry_run) {
+    if (Status ready = Migrate(**landing, **store, decoder, clock, log); !ready.ok())
+      return log.Error("{}", ready.error().message), kFailed;
+  }
   Replay replay({.choice = std::move(choice).value(),
                  .dry_run = arguments.dry_run,
                  .batch_records = config.worker.batch_records,

@@ -1,5 +1,6 @@
-// What every landing promises. SQLite and the fake always run; MongoDB needs a server, named by
-// TIDEGATE_TEST_MONGO_URL, and uses databases whose names begin with tidegate_contract_.
+// What every landing promises. SQLite, the fake, and MongoDB's on the stub always run; MongoDB's on
+// a server needs one, named by TIDEGATE_TEST_MONGO_URL, and uses databases whose names begin with
+// tidegate_contract_.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include "reader/landing/mongo_store.h"
 #include "reader/landing/sqlite_store.h"
 #include "tests/support/fake_document_store.h"
+#include "tests/support/mongo_stub/mongo_stub.h"
 #include "tests/support/reader_documents.h"
 
 namespace tidegate::reader {
@@ -75,6 +77,10 @@ class DocumentStoreContract : public testing::TestWithParam<std::string> {
     if (GetParam() == "Mongo" && !uri)
       GTEST_SKIP() << "mongo: TIDEGATE_TEST_MONGO_URL names no server";
     if (GetParam() == "Mongo") landing_ = std::make_unique<MongoLanding>(uri);
+    if (GetParam() == "Stub") {
+      stub_ = mongo_stub::MongoStub::Start({}).value();
+      landing_ = std::make_unique<MongoLanding>(stub_->uri().c_str());
+    }
     if (GetParam() == "Sqlite") landing_ = std::make_unique<SqliteLanding>();
     if (GetParam() == "Fake") landing_ = std::make_unique<FakeLanding>();
     store_ = landing_->Open();
@@ -108,6 +114,7 @@ class DocumentStoreContract : public testing::TestWithParam<std::string> {
     return Write(std::move(list));
   }
 
+  std::unique_ptr<mongo_stub::MongoStub> stub_;
   std::unique_ptr<Landing> landing_;
   std::unique_ptr<DocumentStore> store_;
   std::string database_;
@@ -197,7 +204,7 @@ TEST_P(DocumentStoreContract, PingAnswers) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Landings, DocumentStoreContract,
-                         testing::Values("Fake", "Sqlite", "Mongo"),
+                         testing::Values("Fake", "Sqlite", "Stub", "Mongo"),
                          [](const auto& instance) { return instance.param; });
 
 }  // namespace

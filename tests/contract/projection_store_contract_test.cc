@@ -1,5 +1,6 @@
-// What every place for projections promises. SQLite and memory always run; MongoDB needs a server,
-// named by TIDEGATE_TEST_MONGO_URL, and uses databases whose names begin with tidegate_contract_.
+// What every place for projections promises. SQLite, memory, and MongoDB's on the stub always run;
+// MongoDB's on a server needs one, named by TIDEGATE_TEST_MONGO_URL, and uses databases whose names
+// begin with tidegate_contract_.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include "reader/landing/sqlite_projections.h"
 #include "reader/landing/sqlite_store.h"
 #include "tests/support/memory_projection_store.h"
+#include "tests/support/mongo_stub/mongo_stub.h"
 #include "tests/support/reader_documents.h"
 
 namespace tidegate::reader {
@@ -79,6 +81,10 @@ class ProjectionStoreContract : public testing::TestWithParam<std::string> {
     if (GetParam() == "Mongo" && !uri)
       GTEST_SKIP() << "mongo: TIDEGATE_TEST_MONGO_URL names no server";
     if (GetParam() == "Mongo") place_ = std::make_unique<MongoPlace>(uri);
+    if (GetParam() == "Stub") {
+      stub_ = mongo_stub::MongoStub::Start({}).value();
+      place_ = std::make_unique<MongoPlace>(stub_->uri().c_str());
+    }
     if (GetParam() == "Sqlite") place_ = std::make_unique<SqlitePlace>();
     if (GetParam() == "Memory") place_ = std::make_unique<MemoryPlace>();
     store_ = place_->Open();
@@ -101,6 +107,7 @@ class ProjectionStoreContract : public testing::TestWithParam<std::string> {
     return saved.ok() ? *saved : std::vector<SaveOutcome>(projections.size());
   }
 
+  std::unique_ptr<mongo_stub::MongoStub> stub_;
   std::unique_ptr<Place> place_;
   std::unique_ptr<ProjectionStore> store_;
   std::string database_;
@@ -212,7 +219,7 @@ TEST_P(ProjectionStoreContract, PositionsOnlyMoveForward) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Places, ProjectionStoreContract,
-                         testing::Values("Memory", "Sqlite", "Mongo"),
+                         testing::Values("Memory", "Sqlite", "Stub", "Mongo"),
                          [](const auto& instance) { return instance.param; });
 
 }  // namespace

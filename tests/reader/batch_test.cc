@@ -99,7 +99,7 @@ TEST(Batch, DroppingEverythingCostsNothingAnyMore) {
   EXPECT_EQ(batch.json_values(), 0u);
 }
 
-TEST(Batch, SortedByDatabaseEachResultStillFindsItsMessage) {
+TEST(Batch, SortedByNamespaceEachResultStillFindsItsMessage) {
   Batch batch;
   const char* databases[] = {"b", "a", "b", "a"};
   for (int64_t i = 0; i < 4; ++i) {
@@ -108,7 +108,7 @@ TEST(Batch, SortedByDatabaseEachResultStillFindsItsMessage) {
     message.offset = i;
     batch.Add(std::move(message), MakeDocument(std::to_string(i), "{}", {databases[i], "c"}));
   }
-  batch.SortByDatabase();
+  batch.SortByNamespace();
   std::string order;
   for (const Document& document : batch.documents()) order += document.id;
   EXPECT_EQ(order, "1302");

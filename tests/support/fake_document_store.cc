@@ -12,6 +12,7 @@ const Error kDown{ErrorCode::kUnavailable, "the database is down"};
 Result<std::vector<WriteResult>> FakeDocumentStore::Write(std::span<const Document> documents) {
   if (down_) return kDown;
   ++writes_;
+  if (on_write_) on_write_();
   std::vector<WriteResult> results;
   for (const Document& document : documents) results.push_back(WriteOne(document));
   if (std::exchange(lose_answer_, false))

@@ -1,6 +1,7 @@
 // A landing in memory whose faults are scripted. One thread.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -31,6 +32,9 @@ class FakeDocumentStore final : public DocumentStore {
   void SetExpired(size_t documents) { expired_ = documents; }
   size_t expired_left() const { return expired_; }
 
+  // Called by every Write that reaches the database: how long it takes.
+  void OnWrite(std::function<void()> hook) { on_write_ = std::move(hook); }
+
   size_t count() const { return documents_.size(); }
   bool Has(const std::string& id) const { return ids_.contains(id); }
   size_t writes() const { return writes_; }  // Calls of Write that reached the database.
@@ -45,6 +49,7 @@ class FakeDocumentStore final : public DocumentStore {
   std::set<std::string> rejected_;
   std::map<std::string, int> conflicts_;
   size_t expired_ = 0;
+  std::function<void()> on_write_;
   bool down_ = false;
   bool lose_answer_ = false;
   size_t writes_ = 0;

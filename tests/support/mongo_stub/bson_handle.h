@@ -14,6 +14,14 @@ inline bool View(Bytes bytes, bson_t* out) {
   return bson_init_static(out, bytes.data(), bytes.size());
 }
 
+// The embedded document; empty if the member is none.
+inline Bytes DocumentAt(const bson_iter_t& member) {
+  const uint8_t* data = nullptr;
+  uint32_t length = 0;
+  if (BSON_ITER_HOLDS_DOCUMENT(&member)) bson_iter_document(&member, &length, &data);
+  return {data, length};
+}
+
 // A document that is being built, and destroyed with its scope.
 class Reply {
  public:

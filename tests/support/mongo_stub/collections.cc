@@ -1,5 +1,7 @@
 #include "tests/support/mongo_stub/collections.h"
 
+#include <utility>
+
 #include "tests/support/mongo_stub/bson_handle.h"
 
 namespace tidegate::mongo_stub {
@@ -15,10 +17,21 @@ std::string TextOf(const bson_iter_t& member) {
   return text;
 }
 
+bool IsOneOf(const std::string& text, const bson_iter_t& list) {
+  bson_iter_t element;
+  if (!BSON_ITER_HOLDS_ARRAY(&list) || !bson_iter_recurse(&list, &element)) return false;
+  while (bson_iter_next(&element)) {
+    if (TextOf(element) == text) return true;
+  }
+  return false;
+}
+
 std::string TextMember(Bytes bytes, const char* name) {
   bson_t document;
+  bson_iter_t start;
   bson_iter_t member;
-  const bool found = View(bytes, &document) && bson_iter_init_find(&member, &document, name);
+  const bool found = View(bytes, &document) && bson_iter_init(&start, &document) &&
+                     bson_iter_find_descendant(&start, name, &member);
   return found ? TextOf(member) : "";
 }
 
@@ -26,16 +39,21 @@ Stored Copy(Bytes bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
+}  // namespace
+
 bool Matches(Bytes document, Bytes filter) {
   bson_t wanted;
   bson_iter_t member;
+  bson_iter_t list;
   if (!View(filter, &wanted) || !bson_iter_init(&member, &wanted)) return true;
   while (bson_iter_next(&member)) {
-    if (TextMember(document, bson_iter_key(&member)) != TextOf(member)) return false;
+    const std::string text = TextMember(document, bson_iter_key(&member));
+    const bool in = BSON_ITER_HOLDS_DOCUMENT(&member) && bson_iter_recurse(&member, &list) &&
+                    bson_iter_find(&list, "$in");
+    if (in ? !IsOneOf(text, list) : text != TextOf(member)) return false;
   }
   return true;
 }
-}  // namespace
 
 std::string JsonOf(Bytes bytes) {
   bson_t document;
@@ -49,6 +67,10 @@ std::string JsonOf(Bytes bytes) {
 bool Collections::Insert(const std::string& ns, Bytes document) {
   auto& documents = collections_[ns].documents;
   return documents.try_emplace(TextMember(document, "_id"), Copy(document)).second;
+}
+
+void Collections::Put(const std::string& ns, const std::string& id, Stored document) {
+  collections_[ns].documents[id] = std::move(document);
 }
 
 void Collections::Index(const std::string& ns, Bytes specification) {

@@ -19,15 +19,19 @@ inline Bytes BytesOf(const Stored& stored) {
   return {reinterpret_cast<const uint8_t*>(stored.data()), stored.size()};
 }
 
+// Whether the members that the filter names, also by dotted paths, are equal to its own, or one of
+// those in its $in.
+bool Matches(Bytes document, Bytes filter);
+
 class Collections {
  public:
   // False: one of that id is there. An `_id` that is no text is kept as its JSON.
   bool Insert(const std::string& ns, Bytes document);
+  void Put(const std::string& ns, const std::string& id, Stored document);
   void Index(const std::string& ns, Bytes specification);
   // False: there is none.
   bool DropIndex(const std::string& ns, const std::string& name);
 
-  // Whose top-level members equal the filter's.
   std::vector<const Stored*> Find(const std::string& ns, Bytes filter) const;
   std::vector<const Stored*> IndexesOf(const std::string& ns) const;
   std::vector<std::string> Ids(const std::string& ns) const;

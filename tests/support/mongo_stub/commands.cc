@@ -4,6 +4,7 @@
 #include <array>
 
 #include "tests/support/mongo_stub/bson_handle.h"
+#include "tests/support/mongo_stub/updates.h"
 
 namespace tidegate::mongo_stub {
 
@@ -42,13 +43,6 @@ bool Flag(Bytes bytes, const char* name, bool fallback) {
   return View(bytes, &body) && bson_iter_init_find(&member, &body, name)
              ? bson_iter_as_bool(&member)
              : fallback;
-}
-
-Bytes DocumentAt(const bson_iter_t& member) {
-  const uint8_t* data = nullptr;
-  uint32_t length = 0;
-  if (BSON_ITER_HOLDS_DOCUMENT(&member)) bson_iter_document(&member, &length, &data);
-  return {data, length};
 }
 
 // Takes the documents one by one, and collects what was wrong with each.
@@ -199,6 +193,8 @@ size_t Answered(const MongoStub::Options& options, const Request& request, const
     Finish(reply, true);
   } else if (IsHandshake(request)) {
     Hello(options, reply);
+  } else if (request.command == "update") {
+    Update(request, ns, collections, reply);
   } else if (request.command == "find") {
     Find(request, ns, collections, reply);
   } else if (request.command == "createIndexes") {

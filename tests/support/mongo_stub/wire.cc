@@ -98,7 +98,7 @@ bool TakeBody(Request& request) {
   while (bson_iter_next(&member)) {
     const std::string_view name = bson_iter_key(&member);
     if (name == "$db") request.database = TextOf(member);
-    if (name == "documents" && BSON_ITER_HOLDS_ARRAY(&member) &&
+    if ((name == "documents" || name == "updates") && BSON_ITER_HOLDS_ARRAY(&member) &&
         !TakeArray(member, request.documents))
       return false;
   }

@@ -27,7 +27,7 @@ struct Request {
   std::string_view collection;  // The command's value; empty if that is no text.
   std::string_view database;
   Bytes body;
-  std::vector<Bytes> documents;  // Of the body's array or of the document sequence.
+  std::vector<Bytes> documents;  // Or updates. Of the body's array or of the document sequence.
 };
 
 // The whole message's length from its first four bytes. kInvalid: none that a server takes.
