@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -95,6 +96,9 @@ class Worker final : public Member, private SourceListener {
   BootTime batch_began_{};
   bool paused_ = false;
   std::optional<BootTime> not_before_;  // Of the next attempt, after one that failed.
+  // The newest message of each partition by Kafka's timestamp: in the batch, and landed.
+  std::map<Partition, WallTime> taken_;
+  std::map<Partition, WallTime> landed_;
   std::set<Namespace> indexed_;
   BootTime next_ping_{};
   BootTime next_report_{};
