@@ -11,7 +11,8 @@
 #include "reader/kafka_dead_letters.h"
 #include "reader/kafka_settings.h"
 #include "reader/kafka_source.h"
-#include "reader/landing/landing.h"
+#include "reader/landing/routed_landing.h"
+#include "reader/migrator.h"
 #include "reader/query/queries.h"
 #include "reader/replay/replay_command.h"
 #include "reader/service.h"
@@ -43,6 +44,7 @@ Factories FactoriesFor(const Config& config, Landing& landing, Queries& queries,
                 log);
           },
       .store = [&landing, &log] { return landing.NewStore(log); },
+      .projections = [&landing] { return landing.NewProjections(); },
       .dead_letters =
           [&config, &clock, &log] {
             return std::make_unique<KafkaDeadLetters>(
@@ -74,7 +76,7 @@ int Run() {
   for (const std::string& problem : config.problems) log.Error("{}", problem);
   if (!config.problems.empty()) return kMisconfigured;
   const SystemClock clock;
-  const auto landing = OpenLanding(config.landing);
+  const auto landing = OpenLandings(config.landing, config.landing_of_database);
   if (!landing.ok()) return log.Error("{}", landing.error().message), kFailed;
   const auto queries = OpenQueries(config.landing, clock);
   if (!queries.ok()) return log.Error("{}", queries.error().message), kFailed;
@@ -85,6 +87,29 @@ int Run() {
     return kFailed;
   }
   return service.Run();
+}
+
+int MigrateDatabase(bool dry_run) {
+  const Config config = Load();
+  const Log log(config.log_level);
+  for (const std::string& problem : config.problems) log.Error("{}", problem);
+  if (!config.problems.empty()) return kMisconfigured;
+  const auto fail = [&](const Error& error) { return log.Error("{}", error.message), kFailed; };
+  const auto landing = OpenLandings(config.landing, config.landing_of_database);
+  if (!landing.ok()) return fail(landing.error());
+  const auto store = (*landing)->NewStore(log);
+  if (!store.ok()) return fail(store.error());
+  const auto records = (*landing)->NewProjections();
+  if (!records.ok()) return fail(records.error());
+  const SystemClock clock;
+  const Decoder decoder(config.decoder, StreamTable::Make(config.streams).value());
+  Migrator migrator({**store, **records, decoder, clock, log});
+  if (Status status = dry_run ? Status() : migrator.Run(); !status.ok())
+    return fail(status.error());
+  const auto states = migrator.Read();
+  if (!states.ok()) return fail(states.error());
+  fmt::print("{}", MigrationReport(*states));
+  return 0;
 }
 
 int ReplayDlq(const ReplayArguments& arguments) {
@@ -123,6 +148,13 @@ int Main(int argc, char** argv) {
                      "Prints every setting and where it came from, and all problems at once. Exit: "
                      "0 fine, 2 problems.")
       ->callback([&] { code = Check(); });
+  bool dry_run = false;
+  CLI::App* migrate = app.add_subcommand("migrate",
+                                         "Brings the database to what this version expects; `run` "
+                                         "does it too. Exit: 0 done, 1 failed, "
+                                         "2 misconfigured.");
+  migrate->add_flag("--dry-run", dry_run, "Only tells what is pending");
+  migrate->callback([&] { code = MigrateDatabase(dry_run); });
   ReplayArguments replay;
   AddReplay(app, replay, code);
   app.add_subcommand("version", "Prints the version.")->callback([] {

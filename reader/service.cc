@@ -31,6 +31,7 @@ Error SystemError(std::string_view operation) {
 struct Service::Crew {
   std::string name;
   std::unique_ptr<DocumentStore> store;
+  std::unique_ptr<ProjectionStore> projections;
   std::unique_ptr<DeadLetters> dead_letters;
   std::unique_ptr<Source> source;
   std::unique_ptr<Member> member;
@@ -103,16 +104,19 @@ Status Service::MakeWorker(const Factories& factories, size_t number) {
   auto store = factories.store();
   if (!store.ok()) return store.error();
   crew->store = std::move(store).value();
+  auto projections = factories.projections();
+  if (!projections.ok()) return projections.error();
+  crew->projections = std::move(projections).value();
   crew->dead_letters = factories.dead_letters();
   auto source = factories.source(number);
   if (!source.ok()) return source.error();
   crew->source = std::move(source).value();
   board_.Post(number, {.last_turn = clock_.SinceBoot()});
-  crew->member =
-      std::make_unique<Worker>(config_.worker,
-                               Worker::Parts{*crew->source, *crew->store, *crew->dead_letters,
-                                             decoder_, clock_, log_, reader_metrics_, board_},
-                               number, std::random_device()());
+  crew->member = std::make_unique<Worker>(
+      config_.worker,
+      Worker::Parts{*crew->source, *crew->store, *crew->projections, *crew->dead_letters, decoder_,
+                    clock_, log_, reader_metrics_, board_},
+      number, std::random_device()());
   crews_.push_back(std::move(crew));
   return {};
 }

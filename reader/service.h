@@ -18,6 +18,7 @@
 #include "reader/dead_letters.h"
 #include "reader/http/endpoints.h"
 #include "reader/landing/document_store.h"
+#include "reader/landing/projection_store.h"
 #include "reader/member.h"
 #include "reader/poll_loop.h"
 #include "reader/source.h"
@@ -31,6 +32,7 @@ namespace tidegate::reader {
 struct Factories {
   std::function<Result<std::unique_ptr<Source>>(size_t worker)> source;
   std::function<Result<std::unique_ptr<DocumentStore>>()> store;
+  std::function<Result<std::unique_ptr<ProjectionStore>>()> projections;
   std::function<std::unique_ptr<DeadLetters>()> dead_letters;
   // On a query thread, one call at a time.
   QueryPool::NewStore queries;

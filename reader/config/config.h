@@ -3,6 +3,7 @@
 // variables.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "core/credentials.h"
 #include "core/http/server.h"
 #include "core/log.h"
+#include "core/rules/rules.h"
 #include "reader/api/api.h"
 #include "reader/config/environment.h"
 #include "reader/decoder.h"
@@ -24,7 +26,10 @@ struct Config {
   kafka::Properties kafka_settings;
   kafka::Properties kafka_credentials;
   std::string landing;  // May hold a password.
+  // Tenants' own servers, by their database's name. Likewise.
+  std::map<std::string, std::string> landing_of_database;
   std::vector<Stream> streams;
+  std::vector<Rule> rules;  // The server's own, for streams whose devices have no gateway.
   Decoder::Options decoder;
   Worker::Options worker;
   std::string dlq_topic;

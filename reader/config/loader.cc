@@ -123,8 +123,11 @@ Config Loader::Load() {
   LoadRoles();
   LoadKafka();
   LoadStreams();
+  LoadRules();
   LoadLanding();
   LoadTenants();
+  LoadRetention();
+  LoadTenantLandings();
   LoadLimits();
   LoadProcess();
   LoadApi();

@@ -47,6 +47,7 @@ void WriteProvenance(const Provenance& provenance, MemberSink& sink) {
   sink.Integer("partition", provenance.partition);
   sink.Integer("offset", provenance.offset);
   sink.Time("received_at", provenance.received_at);
+  if (provenance.expires_at) sink.Time("expires_at", *provenance.expires_at);
   sink.Integer("schema", provenance.schema);
   sink.EndObject();
 }
