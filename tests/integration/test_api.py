@@ -70,8 +70,7 @@ def _send(site, count: int = 25):
         for tenant in ("acme", "globex")
         for n in range(count)
     ]
-    for message in messages:
-        site.kafka.send(site.topics["reading"], json.dumps(message).encode())
+    site.kafka.send_all(site.topics["reading"], [json.dumps(one).encode() for one in messages])
 
 
 def _start(site, landing, **settings):
