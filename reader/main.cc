@@ -90,7 +90,7 @@ int Run() {
   const SystemClock clock;
   const auto landing = OpenLandings(config.landing, config.landing_of_database);
   if (!landing.ok()) return log.Error("{}", landing.error().message), kFailed;
-  const auto queries = OpenQueries(config.landing, clock);
+  const auto queries = OpenQueries(config.landing, config.landing_of_database, clock);
   if (!queries.ok()) return log.Error("{}", queries.error().message), kFailed;
   Service service({.version = TIDEGATE_VERSION}, config, clock, log);
   const Factories factories = FactoriesFor(config, **landing, **queries, clock, log);

@@ -16,6 +16,8 @@ const std::vector<double> kMessageBounds{0.000001, 0.0000025, 0.000005, 0.00001,
 // How many messages of one batch enter the histogram of the time per message: they all have the
 // same time.
 constexpr size_t kMaxObservations = 100;
+const char* const kLagTimeHelp =
+    "Age of the newest landed message where others wait behind it, else 0; NaN: not ours.";
 
 Metrics::Labels LabelsOf(const Partition& partition) {
   return {{"topic", partition.topic}, {"partition", std::to_string(partition.number)}};
@@ -52,7 +54,69 @@ ReaderMetrics::ReaderMetrics(Metrics& metrics)
                                             "Time to write a batch, divided by its messages.",
                                             kMessageBounds)),
       last_message_(metrics.AddGauge("last_message_timestamp_seconds",
-                                     "Unix time of the newest record landed.")) {}
+                                     "Unix time of the newest record landed.")),
+      event_seconds_(metrics.AddHistogram("event_processing_duration_seconds",
+                                          "The same as message_processing_duration_seconds.",
+                                          kMessageBounds)),
+      uptime_(metrics.AddGauge("service_uptime_seconds", "Time since the start.")),
+      sales_rate_(metrics.AddGauge("sales_events_per_second",
+                                   "Sales events landed, since the last export.")),
+      sales_(Sales("success")) {}
+
+Metrics::Counter& ReaderMetrics::Sales(const char* status) {
+  return metrics_.AddCounter("sales_events_processed_total",
+                             "Documents of sales streams, by what became of them.",
+                             {{"status", status}});
+}
+
+Metrics::Counter& ReaderMetrics::Writes(const char* status) {
+  return metrics_.AddCounter("mongodb_writes_total",
+                             "Documents written to the landing, by what became of them.",
+                             {{"status", status}});
+}
+
+Metrics::Counter& ReaderMetrics::TenantCounter(std::string_view tenant) {
+  if (tenant.empty()) tenant = "-";
+  const MutexLock lock(mutex_);
+  const auto found = tenants_.find(tenant);
+  if (found != tenants_.end()) return *found->second;
+  const bool full = tenants_.size() >= kMaxTenants;
+  const std::string name(full ? "other" : tenant);
+  Metrics::Counter& counter = metrics_.AddCounter(
+      "tidegate_reader_tenant_records_landed_total",
+      "Records landed, by tenant; those of tenants beyond the first 100 as other.",
+      {{"tenant", name}});
+  if (!full) tenants_.emplace(name, &counter);
+  return counter;
+}
+
+void ReaderMetrics::CountWrite(const WriteTally& tally) {
+  const auto count = [](const Outcomes& outcomes, auto&& counter) {
+    if (outcomes.landed > 0) counter("success").Increment(static_cast<double>(outcomes.landed));
+    if (outcomes.duplicates > 0)
+      counter("duplicate").Increment(static_cast<double>(outcomes.duplicates));
+    if (outcomes.failed > 0) counter("error").Increment(static_cast<double>(outcomes.failed));
+  };
+  count(tally.all, [this](const char* status) -> Metrics::Counter& { return Writes(status); });
+  count(tally.sales, [this](const char* status) -> Metrics::Counter& { return Sales(status); });
+  for (const auto& [tenant, records] : tally.by_tenant)
+    TenantCounter(tenant).Increment(static_cast<double>(records));
+}
+
+void ReaderMetrics::SetLagTime(const Partition& partition, std::chrono::milliseconds lag) {
+  metrics_.AddGauge("kafka_consumer_lag_milliseconds", kLagTimeHelp, LabelsOf(partition))
+      .Set(static_cast<double>(lag.count()));
+}
+
+void ReaderMetrics::Refresh(BootTime now, std::chrono::seconds uptime) {
+  uptime_.Set(static_cast<double>(uptime.count()));
+  const double seconds = Seconds(now - rate_from_).count();
+  if (seconds < 1) return;
+  const double sales = sales_.Value();
+  if (rate_from_ != BootTime{}) sales_rate_.Set((sales - rate_base_) / seconds);
+  rate_base_ = sales;
+  rate_from_ = now;
+}
 
 void ReaderMetrics::CountLanded(size_t records, size_t duplicates) {
   landed_.Increment(static_cast<double>(records));
@@ -90,6 +154,7 @@ void ReaderMetrics::ObserveBatch(size_t records, std::chrono::nanoseconds took) 
   batch_seconds_.Observe(seconds);
   for (size_t i = 0; i < std::min(records, kMaxObservations); ++i) {
     message_seconds_.Observe(seconds / static_cast<double>(records));
+    event_seconds_.Observe(seconds / static_cast<double>(records));
   }
 }
 
@@ -111,6 +176,8 @@ void ReaderMetrics::Forget(std::span<const Partition> partitions) {
     metrics_
         .AddGauge("consumer_lag", "Messages behind the end of the partition; NaN: not ours.",
                   LabelsOf(partition))
+        .Set(std::numeric_limits<double>::quiet_NaN());
+    metrics_.AddGauge("kafka_consumer_lag_milliseconds", kLagTimeHelp, LabelsOf(partition))
         .Set(std::numeric_limits<double>::quiet_NaN());
   }
 }

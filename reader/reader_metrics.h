@@ -5,17 +5,24 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <span>
+#include <string>
+#include <string_view>
 
 #include "core/clock.h"
 #include "core/metrics.h"
+#include "reader/annotated_mutex.h"
 #include "reader/dead_letters.h"
 #include "reader/source.h"
+#include "reader/write_tally.h"
 
 namespace tidegate::reader {
 
 class ReaderMetrics {
  public:
+  static constexpr size_t kMaxTenants = 100;
+
   explicit ReaderMetrics(Metrics& metrics);
 
   void CountLanded(size_t records, size_t duplicates);
@@ -31,8 +38,18 @@ class ReaderMetrics {
   // The lag of partitions that are no longer ours is no longer told.
   void Forget(std::span<const Partition> partitions);
   void AddAssigned(int64_t partitions);
+  void CountWrite(const WriteTally& tally);
+  // How old the newest landed message of the partition is, zero if there is none behind it.
+  void SetLagTime(const Partition& partition, std::chrono::milliseconds lag);
+  // What is computed when it is asked for. Main thread.
+  void Refresh(BootTime now, std::chrono::seconds uptime);
 
  private:
+  Metrics::Counter& Sales(const char* status);
+  Metrics::Counter& Writes(const char* status);
+  // One counter a tenant for the first kMaxTenants, `other` for the rest.
+  Metrics::Counter& TenantCounter(std::string_view tenant);
+
   Metrics& metrics_;
   Metrics::Counter& landed_;
   Metrics::Counter& duplicates_;
@@ -49,6 +66,15 @@ class ReaderMetrics {
   Metrics::Counter& processing_errors_;
   Metrics::Histogram& message_seconds_;
   Metrics::Gauge& last_message_;
+  Metrics::Histogram& event_seconds_;
+  Metrics::Gauge& uptime_;
+  Metrics::Gauge& sales_rate_;
+  Metrics::Counter& sales_;  // Those that succeeded, of which the rate is.
+  BootTime rate_from_{};
+  double rate_base_ = 0;
+
+  AnnotatedMutex mutex_;
+  std::map<std::string, Metrics::Counter*, std::less<>> tenants_ TIDEGATE_GUARDED_BY(mutex_);
 };
 
 }  // namespace tidegate::reader

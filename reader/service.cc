@@ -48,7 +48,10 @@ Service::Service(Options options, const Config& config, const Clock& clock, cons
              (config.roles.project ? config.project_workers : 0)),
       decoder_(config.decoder, StreamTable::Make(config.streams).value()),
       endpoints_({options_.version, WithoutPassword(config.landing)}, board_, metrics_, clock),
-      loop_(clock) {}
+      loop_(clock) {
+  metrics_.BeforeExport(
+      [this] { reader_metrics_.Refresh(clock_.SinceBoot(), endpoints_.uptime()); });
+}
 
 Service::~Service() {
   stopping_ = true;

@@ -70,6 +70,7 @@ Status Worker::Take(milliseconds patience) {
 void Worker::Add(SourceMessage message) {
   if (batch_.empty()) batch_began_ = parts_.clock.SinceBoot();
   jumps_.OnMessage(message.partition, message.offset);
+  if (message.timestamp) taken_[message.partition] = *message.timestamp;
   auto decoded = parts_.decoder.Decode(message, parts_.clock.Now());
   if (const auto* refusal = std::get_if<Refusal>(&decoded))
     parts_.metrics.CountRefused(refusal->kind, 1);
@@ -149,6 +150,7 @@ Status Worker::WriteDocuments(size_t namespaces) {
     Result<std::vector<WriteResult>> results = parts_.store.Write(documents);
     if (!results.ok()) return results.error();
     state_.database_up = true;
+    parts_.metrics.CountWrite(TallyWrite(documents, *results, parts_.decoder.streams()));
     const Batch::Tally tally = batch_.Settle(*results, options_.max_attempts, first);
     first += tally.retries;
     Count(tally);
@@ -205,6 +207,8 @@ void Worker::StoreInPassing() {
 
 void Worker::Finish() {
   if (Status status = StoreFinished(); !status.ok()) return Postpone(status);
+  for (const auto& [partition, time] : taken_) landed_[partition] = time;
+  taken_.clear();
   if (paused_) parts_.log.Info("worker {}: landing again", number_);
   LetGo();
 }
@@ -293,6 +297,10 @@ void Worker::OnRevoked(std::span<const Partition> partitions, bool lost) {
   if (!lost) StoreInPassing();
   batch_.Drop(partitions);
   jumps_.Forget(partitions);
+  for (const Partition& partition : partitions) {
+    taken_.erase(partition);
+    landed_.erase(partition);
+  }
   if (batch_.empty()) LetGo();
   parts_.metrics.AddAssigned(-static_cast<int64_t>(partitions.size()));
   parts_.metrics.Forget(partitions);
@@ -307,6 +315,16 @@ void Worker::OnLag(std::span<const PartitionLag> lag, bool brokers_up) {
   state_.partitions.assign(lag.begin(), lag.end());
   state_.kafka_up = brokers_up;
   parts_.metrics.SetLag(lag);
+  const WallTime now = parts_.clock.Now();
+  for (const PartitionLag& entry : lag) {
+    const auto landed = landed_.find(entry.partition);
+    if (entry.messages == 0) {
+      parts_.metrics.SetLagTime(entry.partition, milliseconds::zero());
+    } else if (landed != landed_.end()) {
+      parts_.metrics.SetLagTime(entry.partition,
+                                std::max(now - landed->second, milliseconds::zero()));
+    }
+  }
 }
 
 void Worker::Stop() {

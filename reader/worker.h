@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -129,6 +130,9 @@ class Worker final : public Member, private SourceListener {
   Migrator migrator_;
   bool migrated_ = false;
   std::optional<Error> unfit_;  // The database is a later version's.
+  // The newest message of each partition by Kafka's timestamp: in the batch, and landed.
+  std::map<Partition, WallTime> taken_;
+  std::map<Partition, WallTime> landed_;
   std::set<Namespace> indexed_;
   BootTime next_ping_{};
   BootTime next_expiry_{};

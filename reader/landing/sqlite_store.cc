@@ -60,8 +60,10 @@ std::string CreateIndexSql(const Namespace& ns, const Index& index) {
   std::string columns;
   for (const auto& [member, direction] : index.keys) {
     if (!columns.empty()) columns += ", ";
-    columns += fmt::format("json_extract(body, {}){}", SqlQuoted("$." + member, '\''),
-                           direction < 0 ? " DESC" : "");
+    columns += member == "_id"
+                   ? "id"
+                   : fmt::format("json_extract(body, {})", SqlQuoted("$." + member, '\''));
+    if (direction < 0) columns += " DESC";
   }
   return fmt::format("CREATE INDEX IF NOT EXISTS {} ON {}({})",
                      SqlQuoted(ns.database + "." + ns.collection + "." + index.name, '"'),

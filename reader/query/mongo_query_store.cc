@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "reader/annotated_mutex.h"
 #include "reader/query/bson_json.h"
 #include "reader/query/mongo_query_handle.h"
 
@@ -175,6 +176,7 @@ class MongoQueries final : public Queries {
   explicit MongoQueries(QueryUriHandle uri) : uri_(std::move(uri)) {}
 
   Result<std::unique_ptr<QueryStore>> NewStore() override {
+    const MutexLock lock(mutex_);
     if (Status status = Connect(); !status.ok()) return status.error();
     QueryClientHandle client(mongoc_client_pool_pop(pool_.get()), QueryClientReturner{pool_.get()});
     if (!client) return Error{ErrorCode::kUnavailable, "take a client from the pool: none is free"};
@@ -183,7 +185,7 @@ class MongoQueries final : public Queries {
 
  private:
   // Asks the name service if the URI is mongodb+srv.
-  Status Connect() {
+  Status Connect() TIDEGATE_REQUIRES(mutex_) {
     if (pool_) return {};
     bson_error_t error{};
     pool_.reset(mongoc_client_pool_new_with_error(uri_.get(), &error));
@@ -194,7 +196,8 @@ class MongoQueries final : public Queries {
   }
 
   QueryUriHandle uri_;
-  QueryPoolHandle pool_;
+  AnnotatedMutex mutex_;
+  QueryPoolHandle pool_ TIDEGATE_GUARDED_BY(mutex_);
 };
 
 void SetDefault(mongoc_uri_t* uri, const char* option, int32_t value) {

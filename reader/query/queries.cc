@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "reader/query/mongo_query_store.h"
+#include "reader/query/routed_queries.h"
 #include "reader/query/sqlite_query_store.h"
 
 namespace tidegate::reader {
@@ -28,6 +29,20 @@ Result<std::unique_ptr<Queries>> OpenQueries(const std::string& uri, const Clock
   std::string path = uri.substr(kSqlite.size());
   if (path.empty()) return Error{ErrorCode::kInvalid, "sqlite: needs the name of a file"};
   return std::unique_ptr<Queries>(std::make_unique<SqliteQueries>(std::move(path), clock));
+}
+
+Result<std::unique_ptr<Queries>> OpenQueries(
+    const std::string& uri, const std::map<std::string, std::string>& uri_of_database,
+    const Clock& clock) {
+  auto common = OpenQueries(uri, clock);
+  if (!common.ok()) return common.error();
+  QueriesOfDatabase own;
+  for (const auto& [database, own_uri] : uri_of_database) {
+    auto queries = OpenQueries(own_uri, clock);
+    if (!queries.ok()) return queries.error();
+    own.emplace(database, std::move(queries).value());
+  }
+  return RouteQueries(std::move(common).value(), std::move(own));
 }
 
 }  // namespace tidegate::reader

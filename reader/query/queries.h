@@ -1,7 +1,8 @@
-// The database that a landing's setting names, opened for reading. One thread makes the stores;
-// each then belongs to the thread that uses it.
+// The database that a landing's setting names, opened for reading. Any thread makes stores; each
+// then belongs to the thread that uses it.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 
@@ -19,5 +20,9 @@ class Queries {
 // A URI as OpenLanding takes it. Touches neither file nor network. kInvalid: what is wrong; no
 // message holds a password.
 Result<std::unique_ptr<Queries>> OpenQueries(const std::string& uri, const Clock& clock);
+// The same with servers of their own for the databases that are named.
+Result<std::unique_ptr<Queries>> OpenQueries(
+    const std::string& uri, const std::map<std::string, std::string>& uri_of_database,
+    const Clock& clock);
 
 }  // namespace tidegate::reader

@@ -94,8 +94,9 @@ TEST(Stream, TwoStreamsOfOneTopicAreRefused) {
 
 TEST(Stream, IndexesFollowTheTenancy) {
   const auto shared = IndexesFor(BuiltInStreams()[0], Tenancy::kShared);
-  ASSERT_EQ(shared.size(), 1u);
+  ASSERT_EQ(shared.size(), 2u);
   EXPECT_EQ(shared[0].keys.front().first, "tenant_id");
+  for (const Index& index : shared) EXPECT_EQ(index.keys.back().first, "_id");
   EXPECT_EQ(IndexesFor(BuiltInStreams()[0], Tenancy::kDatabase)[0].keys.front().first, "asset_id");
   EXPECT_EQ(IndexesFor(BuiltInStreams()[2], Tenancy::kShared).size(), 2u);
 }

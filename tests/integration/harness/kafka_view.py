@@ -113,6 +113,12 @@ class KafkaView:
         producer.produce(topic, value, key, headers=list((headers or {}).items()))
         assert producer.flush(20) == 0, f"nothing was sent to {topic}"
 
+    def send_all(self, topic: str, values: list[bytes]):
+        producer = Producer(self._settings)
+        for value in values:
+            producer.produce(topic, value)
+        assert producer.flush(20) == 0, f"not everything was sent to {topic}"
+
     def read(self, topic: str, seconds: float = 20) -> list[Message]:
         """Every message that is in the topic now, in the order of partitions and offsets."""
         partitions = self.partitions(topic)

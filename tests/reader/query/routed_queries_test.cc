@@ -1,0 +1,62 @@
+#include "reader/query/routed_queries.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/fake_query_store.h"
+
+namespace tidegate::reader {
+namespace {
+
+using std::chrono::seconds;
+
+class FakeQueries final : public Queries {
+ public:
+  explicit FakeQueries(FakeDatabase& database) : database_(database) {}
+  Result<std::unique_ptr<QueryStore>> NewStore() override { return database_.NewStore(); }
+
+ private:
+  FakeDatabase& database_;
+};
+
+class RoutedQueriesTest : public testing::Test {
+ protected:
+  RoutedQueriesTest() {
+    QueriesOfDatabase of_database;
+    of_database.emplace("fleet_acme", std::make_unique<FakeQueries>(own_));
+    queries_ = RouteQueries(std::make_unique<FakeQueries>(common_), std::move(of_database));
+    store_ = queries_->NewStore().value();
+  }
+  static void Add(FakeDatabase& database, const std::string& name) {
+    database.Add({name, "c"}, "1", R"({"_id":"1","timestamp":"2025-06-23T00:00:00Z"})");
+  }
+  size_t Found(const std::string& database) {
+    const auto page = store_->Find({.ns = {database, "c"}}, {}, seconds(1));
+    return page.ok() ? page->documents.size() : 99;
+  }
+
+  FakeDatabase common_;
+  FakeDatabase own_;
+  std::unique_ptr<Queries> queries_;
+  std::unique_ptr<QueryStore> store_;
+};
+
+TEST_F(RoutedQueriesTest, ATenantsDatabaseIsAskedOnItsOwnServer) {
+  Add(common_, "fleet");
+  Add(common_, "fleet_globex");
+  Add(own_, "fleet_acme");
+  EXPECT_EQ(Found("fleet"), 1u);
+  EXPECT_EQ(Found("fleet_globex"), 1u);
+  EXPECT_EQ(Found("fleet_acme"), 1u);
+  EXPECT_EQ(store_->Count({.ns = {"fleet_acme", "c"}}, 10, seconds(1)).value(), 1u);
+}
+
+TEST_F(RoutedQueriesTest, AServerThatIsAwayConcernsOnlyItsTenant) {
+  Add(common_, "fleet");
+  own_.TakeDown();
+  EXPECT_EQ(Found("fleet_acme"), 99u);
+  EXPECT_EQ(Found("fleet"), 1u);
+  EXPECT_TRUE(store_->Ping(seconds(1)).ok());
+}
+
+}  // namespace
+}  // namespace tidegate::reader
