@@ -36,6 +36,7 @@ class Batch {
   // The documents that are to be written, in the order of arrival. Settle() and Drop() change what
   // it points to.
   std::span<const Document> documents() const { return documents_; }
+  std::span<Document> documents() { return documents_; }
   // REQUIRES: one result for each of documents(). A document that is refused, or was tried
   // `max_attempts` times, becomes a dead letter to be.
   Tally Settle(std::span<const WriteResult> results, int max_attempts);

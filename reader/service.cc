@@ -56,6 +56,7 @@ Status Service::Start(const Factories& factories) {
   if (Status status = MakeWorkers(factories); !status.ok()) return status;
   if (Status status = OpenHttp(); !status.ok()) return status;
   running_ = workers_.size();
+  if (enrichment_) enrichment_->Start();
   for (size_t i = 0; i < workers_.size(); ++i) {
     threads_.emplace_back([this, i] { RunWorker(*workers_[i], i); });
   }
@@ -86,6 +87,11 @@ Status Service::WatchSignals() {
 }
 
 Status Service::MakeWorkers(const Factories& factories) {
+  if (factories.enrichment) {
+    auto enrichment = factories.enrichment(metrics_);
+    if (!enrichment.ok()) return enrichment.error();
+    enrichment_ = std::move(enrichment).value();
+  }
   std::random_device random;
   for (size_t i = 0; i < config_.workers; ++i) {
     auto parts = std::make_unique<WorkerParts>();
@@ -97,10 +103,11 @@ Status Service::MakeWorkers(const Factories& factories) {
     if (!source.ok()) return source.error();
     parts->source = std::move(source).value();
     board_.Post(i, {.last_turn = clock_.SinceBoot()});
-    parts->worker.emplace(config_.worker,
-                          Worker::Parts{*parts->source, *parts->store, *parts->dead_letters,
-                                        decoder_, clock_, log_, reader_metrics_, board_},
-                          i, random());
+    parts->worker.emplace(
+        config_.worker,
+        Worker::Parts{*parts->source, *parts->store, *parts->dead_letters, decoder_, clock_, log_,
+                      reader_metrics_, board_, enrichment_.get()},
+        i, random());
     workers_.push_back(std::move(parts));
   }
   return {};

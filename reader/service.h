@@ -15,6 +15,7 @@
 #include "core/metrics.h"
 #include "reader/config/config.h"
 #include "reader/dead_letters.h"
+#include "reader/enrich/enrichment.h"
 #include "reader/http/endpoints.h"
 #include "reader/landing/document_store.h"
 #include "reader/poll_loop.h"
@@ -30,6 +31,8 @@ struct Factories {
   std::function<Result<std::unique_ptr<Source>>(size_t worker)> source;
   std::function<Result<std::unique_ptr<DocumentStore>>()> store;
   std::function<std::unique_ptr<DeadLetters>()> dead_letters;
+  // nullptr: nothing is enriched.
+  std::function<Result<std::unique_ptr<Enrichment>>(Metrics& metrics)> enrichment = {};
 };
 
 class Service {
@@ -77,6 +80,7 @@ class Service {
   Endpoints endpoints_;
   PollLoop loop_;
 
+  std::unique_ptr<Enrichment> enrichment_;
   std::vector<std::unique_ptr<WorkerParts>> workers_;
   std::vector<std::thread> threads_;
   std::atomic<bool> stopping_{false};

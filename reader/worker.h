@@ -18,6 +18,7 @@
 #include "core/log.h"
 #include "reader/batch.h"
 #include "reader/decoder.h"
+#include "reader/enrich/enrichment.h"
 #include "reader/landing/document_store.h"
 #include "reader/reader_metrics.h"
 #include "reader/source.h"
@@ -46,6 +47,7 @@ class Worker final : private SourceListener {
     const Log& log;
     ReaderMetrics& metrics;
     StatusBoard& board;
+    Enrichment* enrichment = nullptr;  // nullptr: nothing is enriched.
   };
 
   // `number` is this worker's place on the board.
@@ -72,6 +74,7 @@ class Worker final : private SourceListener {
   void Land();
   Status EnsureIndexes();
   Status WriteDocuments();
+  void Enrich(Document& document);
   Status PublishLetters();
   void StoreFinished();
   // The batch is done: its offsets may go.

@@ -66,7 +66,9 @@ class Reader(Process):
 
 def land(bench: Bench, count: int = 200_000):
     ours, raw, again, raw_again, cpu, raw_cpu = [], [], [], [], [], []
-    with Kafka(bench.new_folder("land-kafka")) as kafka, Secantus(bench.new_folder("land-mongo")) as mongo:
+    # The heartbeats are from a fixed time: a broker with the usual retention would delete them.
+    kept = {"log.retention.ms": "-1"}
+    with Kafka(bench.new_folder("land-kafka"), properties=kept) as kafka, Secantus(bench.new_folder("land-mongo")) as mongo:
         bench.run("tidegate-bench-kafka-raw", kafka.bootstrap, TOPIC, str(count), str(count))
 
         def baseline(database: str) -> dict:

@@ -12,6 +12,7 @@
 #include "core/log.h"
 #include "reader/config/environment.h"
 #include "reader/decoder.h"
+#include "reader/enrich/enrichment.h"
 #include "reader/stream.h"
 #include "reader/worker.h"
 #include "uplink/kafka/kafka_config.h"
@@ -25,6 +26,7 @@ struct Config {
   std::vector<Stream> streams;
   Decoder::Options decoder;
   Worker::Options worker;
+  Enrichment::Options enrichment;
   std::string dlq_topic;
   size_t workers = 1;
   std::optional<http::Server::Options> http;  // nullopt: off.

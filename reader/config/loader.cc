@@ -122,6 +122,7 @@ Config Loader::Load() {
   LoadStreams();
   LoadLanding();
   LoadTenants();
+  LoadEnrichment();
   LoadLimits();
   LoadProcess();
   FindUnknownNames();

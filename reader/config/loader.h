@@ -34,6 +34,8 @@ class Loader {
   std::string LandingUri(std::string& origin);
   std::optional<Found> LandingFromParts();
   void LoadTenants();
+  // enrich_part.cc
+  void LoadEnrichment();
   // loader.cc
   void LoadLimits();
   void LoadProcess();

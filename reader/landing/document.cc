@@ -33,7 +33,8 @@ void WriteMember(const Document& document, json::Value member, Seen& seen, Membe
   sink.Json(name, member);
 }
 
-void WriteProvenance(const Provenance& provenance, MemberSink& sink) {
+void WriteProvenance(const Document& document, MemberSink& sink) {
+  const Provenance& provenance = document.provenance;
   sink.BeginObject("tidegate");
   if (!provenance.gateway.empty()) sink.String("gateway", provenance.gateway);
   if (!provenance.sequence_id.empty()) sink.String("sequence_id", provenance.sequence_id);
@@ -45,6 +46,7 @@ void WriteProvenance(const Provenance& provenance, MemberSink& sink) {
   sink.Integer("partition", provenance.partition);
   sink.Integer("offset", provenance.offset);
   sink.Time("received_at", provenance.received_at);
+  for (const std::string& mark : document.pending) sink.Time(mark, provenance.received_at);
   sink.EndObject();
 }
 }  // namespace
@@ -70,7 +72,9 @@ void WriteMembers(const Document& document, MemberSink& sink) {
   if (!seen.tenant && !document.tenant.empty()) sink.String("tenant_id", document.tenant);
   if (!seen.asset) sink.String("asset_id", document.asset);
   if (!seen.time) sink.Time("timestamp", document.time);
-  WriteProvenance(document.provenance, sink);
+  for (const Attachment& attachment : document.attachments)
+    sink.Json(attachment.name, attachment.value->root());
+  WriteProvenance(document, sink);
 }
 
 }  // namespace tidegate::reader

@@ -4,8 +4,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/clock.h"
 #include "core/json/json.h"
@@ -39,6 +41,12 @@ struct Provenance {
   WallTime received_at{};  // When the reader took it from Kafka.
 };
 
+// A member that the message did not carry: what an external source says. Shared by documents.
+struct Attachment {
+  std::string name;
+  std::shared_ptr<const json::Document> value;
+};
+
 struct Document {
   Namespace ns = {};
   std::string id = {};      // Becomes `_id`.
@@ -47,6 +55,9 @@ struct Document {
   std::string asset = {};   // Becomes `asset_id`.
   WallTime time{};          // Becomes `timestamp`.
   Provenance provenance = {};
+  std::vector<Attachment> attachments = {};  // REQUIRES: the value has no members of these names.
+  // Members of `tidegate` that say since when the document waits for an attachment.
+  std::vector<std::string> pending = {};
 };
 
 // Receives a document's members. Implementations build BSON or JSON text.
@@ -63,8 +74,8 @@ class MemberSink {
 };
 
 // `_id`, the value's members in their order, then tenant_id, asset_id and timestamp where the value
-// lacks them, then `tidegate`. `timestamp`, and `ts` and `raised_at` that read as times, are given
-// as times; everything else as it came.
+// lacks them, then the attachments, then `tidegate`. `timestamp`, and `ts` and `raised_at` that
+// read as times, are given as times; everything else as it came.
 void WriteMembers(const Document& document, MemberSink& sink);
 
 }  // namespace tidegate::reader

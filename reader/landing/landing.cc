@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "reader/landing/mongo_store.h"
+#include "reader/landing/sqlite_completions.h"
 #include "reader/landing/sqlite_store.h"
 
 namespace tidegate::reader {
@@ -18,6 +19,9 @@ class SqliteLanding final : public Landing {
     if (!store.ok()) return store.error();
     return std::unique_ptr<DocumentStore>(std::move(store).value());
   }
+  Result<std::unique_ptr<Completions>> NewCompletions() override {
+    return OpenSqliteCompletions(path_);
+  }
 
  private:
   std::string path_;
@@ -29,6 +33,7 @@ class MongoLanding final : public Landing {
   Result<std::unique_ptr<DocumentStore>> NewStore(const Log& log) override {
     return pool_->NewStore(log);
   }
+  Result<std::unique_ptr<Completions>> NewCompletions() override { return pool_->NewCompletions(); }
 
  private:
   std::unique_ptr<MongoPool> pool_;

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/log.h"
+#include "reader/landing/completions.h"
 #include "reader/landing/document_store.h"
 
 namespace tidegate::reader {
@@ -15,6 +16,8 @@ class Landing {
   virtual ~Landing() = default;
   // A store for one worker. The landing must outlive it.
   virtual Result<std::unique_ptr<DocumentStore>> NewStore(const Log& log) = 0;
+  // For the enrichment, likewise.
+  virtual Result<std::unique_ptr<Completions>> NewCompletions() = 0;
 };
 
 // `sqlite:PATH`, `mongodb://...` or `mongodb+srv://...`. Touches neither file nor network.

@@ -187,6 +187,10 @@ NumberKind ClassifyNumber(std::string_view text) {
                                                                : NumberKind::kText;
 }
 
+bool AppendJson(bson_t* out, std::string_view key, json::Value value) {
+  return Append(out, key, value, 1);
+}
+
 Status AppendDocument(const Document& document, bson_t* out) {
   BsonSink sink(out);
   WriteMembers(document, sink);

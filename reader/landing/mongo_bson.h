@@ -17,6 +17,9 @@ inline constexpr uint32_t kMaxBsonBytes = 15 * 1024 * 1024;
 // Into an empty `out`. kRejected: larger than kMaxBsonBytes or nested deeper than a server takes.
 Status AppendDocument(const Document& document, bson_t* out);
 
+// One JSON value as a member. False: nested deeper than a server takes.
+bool AppendJson(bson_t* out, std::string_view key, json::Value value);
+
 // How a number is kept.
 enum class NumberKind {
   kInt32,

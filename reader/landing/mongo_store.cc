@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "reader/landing/mongo_bson.h"
+#include "reader/landing/mongo_completions.h"
 #include "reader/landing/mongo_reply.h"
 #include "reader/landing/mongoc_handle.h"
 
@@ -192,13 +193,26 @@ class LibmongocPool final : public MongoPool {
   explicit LibmongocPool(UriHandle uri) : uri_(std::move(uri)) {}
 
   Result<std::unique_ptr<DocumentStore>> NewStore(const Log& log) override {
-    if (Status status = Connect(); !status.ok()) return status.error();
-    ClientHandle client(mongoc_client_pool_pop(pool_.get()), ClientReturner{pool_.get()});
-    if (!client) return Error{ErrorCode::kUnavailable, "take a client from the pool: none is free"};
-    return std::unique_ptr<DocumentStore>(std::make_unique<MongoStore>(std::move(client), log));
+    Result<ClientHandle> client = NewClient();
+    if (!client.ok()) return client.error();
+    return std::unique_ptr<DocumentStore>(
+        std::make_unique<MongoStore>(std::move(client).value(), log));
+  }
+
+  Result<std::unique_ptr<Completions>> NewCompletions() override {
+    Result<ClientHandle> client = NewClient();
+    if (!client.ok()) return client.error();
+    return MakeMongoCompletions(std::move(client).value());
   }
 
  private:
+  Result<ClientHandle> NewClient() {
+    if (Status status = Connect(); !status.ok()) return status.error();
+    ClientHandle client(mongoc_client_pool_pop(pool_.get()), ClientReturner{pool_.get()});
+    if (!client) return Error{ErrorCode::kUnavailable, "take a client from the pool: none is free"};
+    return client;
+  }
+
   // Asks the name service if the URI is mongodb+srv.
   Status Connect() {
     if (pool_) return {};
