@@ -10,6 +10,7 @@
 #define TIDEGATE_THREAD_ANNOTATION(x)
 #endif
 #define TIDEGATE_GUARDED_BY(x) TIDEGATE_THREAD_ANNOTATION(guarded_by(x))
+#define TIDEGATE_REQUIRES(x) TIDEGATE_THREAD_ANNOTATION(requires_capability(x))
 
 namespace tidegate::reader {
 

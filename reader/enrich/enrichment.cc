@@ -71,7 +71,8 @@ void Enrichment::Attach(std::string_view stream, Document& document) {
     const auto mark = std::ranges::find(document.pending, source->mark);
     const bool marked = mark != document.pending.end();
     const MutexLock lock(source->mutex);
-    const Answer* answer = source->cache.Find(*key, parts_.clock.SinceBoot());
+    const BootTime now = parts_.clock.SinceBoot();
+    const Answer* answer = source->cache.Find(*key, now);
     if (answer) {
       if (marked) document.pending.erase(mark);
       if (answer->value) document.attachments.push_back({spec.into, answer->value});
@@ -85,17 +86,17 @@ void Enrichment::Attach(std::string_view stream, Document& document) {
     if (source->places.size() >= kMaxPlaces) source->places.clear();
     source->places.insert(document.ns);
     if (source->waiting.empty()) parts_.fetcher->Wake();
-    Ask(*source, *key);
+    source->Ask(*key, now, options_.max_waiting);
   }
 }
 
-void Enrichment::Ask(Source& source, const std::string& key) {
-  if (source.asked.contains(key)) return;
-  const auto failed = source.failed.find(key);
-  if (failed != source.failed.end() && parts_.clock.SinceBoot() < failed->second) return;
-  if (source.waiting.size() >= options_.max_waiting) return source.count.unasked.Increment();
-  source.asked.insert(key);
-  source.waiting.push_back(key);
+void Enrichment::Source::Ask(const std::string& key, BootTime now, size_t max_waiting) {
+  if (asked.contains(key)) return;
+  const auto found = failed.find(key);
+  if (found != failed.end() && now < found->second) return;
+  if (waiting.size() >= max_waiting) return count.unasked.Increment();
+  asked.insert(key);
+  waiting.push_back(key);
 }
 
 void Enrichment::Start() {

@@ -73,7 +73,6 @@ class Enrichment {
  private:
   struct Source;
 
-  void Ask(Source& source, const std::string& key);
   void Look(Source& source);
   // Whether none is left that waits.
   bool LookIn(Source& source, const Namespace& ns);

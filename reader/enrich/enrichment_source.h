@@ -32,6 +32,9 @@ struct Enrichment::Source {
         breaker(options.breaker, std::hash<std::string>()(spec.name)),
         count(metrics, spec.name) {}
 
+  // Queues the key for a request, unless it is queued or has failed just now, or there is no room.
+  void Ask(const std::string& key, BootTime now, size_t max_waiting) TIDEGATE_REQUIRES(mutex);
+
   const EnrichSource spec;
   const std::string mark;
 

@@ -71,7 +71,7 @@ bool Enrichment::CompletePage(Source& source, const Namespace& ns,
         completions.push_back({document.id, nullptr});
         ++given_up;
       } else {
-        Ask(source, document.key);
+        source.Ask(document.key, parts_.clock.SinceBoot(), options_.max_waiting);
       }
     }
   }
