@@ -6,8 +6,12 @@ std::string_view RefusalKindName(RefusalKind kind) {
   switch (kind) {
     case RefusalKind::kHeaders:
       return "headers";
+    case RefusalKind::kSchema:
+      return "schema";
     case RefusalKind::kJson:
       return "json";
+    case RefusalKind::kProtobuf:
+      return "protobuf";
     case RefusalKind::kMember:
       return "member";
     case RefusalKind::kTenant:
@@ -18,6 +22,15 @@ std::string_view RefusalKindName(RefusalKind kind) {
       return "retries";
   }
   return "";
+}
+
+std::vector<std::string_view> RefusalKindNames() {
+  std::vector<std::string_view> names;
+  for (int kind = 0;; ++kind) {
+    const std::string_view name = RefusalKindName(static_cast<RefusalKind>(kind));
+    if (name.empty()) return names;
+    names.push_back(name);
+  }
 }
 
 std::string Describe(const Refusal& refusal) {

@@ -14,14 +14,17 @@ namespace tidegate::reader {
 
 // The kind of a reason: a label of metrics, and the first word of tg-dlq-reason.
 enum class RefusalKind {
-  kHeaders,   // A schema that is newer than ours, or a header that cannot be.
+  kHeaders,   // A header that cannot be, or a topic of no stream.
+  kSchema,    // A schema that is newer than the newest known here.
   kJson,      // No value, or not the JSON that we take.
+  kProtobuf,  // Not the message that the stream's schema describes.
   kMember,    // A member is missing or is not what it must be.
   kTenant,    // None, not allowed, or contradicted by the topic.
   kDatabase,  // The database refuses the document.
   kRetries,   // The database did not take it in as many attempts as are allowed.
 };
 std::string_view RefusalKindName(RefusalKind kind);
+std::vector<std::string_view> RefusalKindNames();
 
 struct Refusal {
   RefusalKind kind = RefusalKind::kJson;
@@ -37,6 +40,8 @@ inline constexpr std::string_view kHeaderDlqTime = "tg-dlq-time";
 inline constexpr std::string_view kHeaderDlqTopic = "tg-dlq-topic";
 inline constexpr std::string_view kHeaderDlqPartition = "tg-dlq-partition";
 inline constexpr std::string_view kHeaderDlqOffset = "tg-dlq-offset";
+// Kafka's timestamp of the message, if it had one.
+inline constexpr std::string_view kHeaderDlqTimestamp = "tg-dlq-timestamp";
 // The size of the whole value: the topic takes no message of that size, so that only the beginning
 // is there.
 inline constexpr std::string_view kHeaderDlqTruncated = "tg-dlq-truncated";

@@ -4,16 +4,20 @@
 
 #include <array>
 
-#include "core/time_format.h"
+#include "reader/members.h"
 #include "uplink/wire/wire_message.h"
 
 namespace tidegate::reader {
 
 namespace {
-constexpr std::array<std::string_view, 4> kAssetMembers{"asset_id", "device_id", "machine_id",
-                                                        "sensor_id"};
-constexpr std::array<std::string_view, 2> kTimeMembers{"timestamp", "ts"};
 constexpr std::array<std::string_view, 2> kReservedMembers{"_id", "tidegate"};
+
+constexpr std::string_view kRecordRule = "event_id";
+constexpr std::string_view kOffsetRule = "offset";
+
+bool KnowsNoTenants(StreamKind kind) {
+  return kind == StreamKind::kReading || kind == StreamKind::kMachine || kind == StreamKind::kSales;
+}
 
 RecordClass RecordClassOf(StreamKind kind) {
   switch (kind) {
@@ -26,48 +30,6 @@ RecordClass RecordClassOf(StreamKind kind) {
     default:
       return RecordClass::kReading;
   }
-}
-
-Refusal MemberRefusal(std::string_view member, std::string_view problem) {
-  return {RefusalKind::kMember, fmt::format("{} {}", member, problem)};
-}
-
-// An id is text; devices also send whole numbers, which are kept as their digits.
-std::optional<std::string> IdText(json::Value value) {
-  if (value.is_string()) return std::string(value.as_string());
-  if (value.is_number() && value.number_text().find_first_of(".eE") == std::string_view::npos) {
-    return std::string(value.number_text());
-  }
-  return std::nullopt;
-}
-
-std::optional<Refusal> ReadAsset(json::Value root, std::string& asset) {
-  for (std::string_view name : kAssetMembers) {
-    const auto member = root.Find(name);
-    if (!member) continue;
-    const auto text = IdText(*member);
-    if (!text || !IsAssetName(*text)) return MemberRefusal(name, "is not the name of an asset");
-    asset = *text;
-    return std::nullopt;
-  }
-  return MemberRefusal("asset_id", "is missing");
-}
-
-std::optional<WallTime> TimeOf(json::Value value) {
-  if (value.is_string()) return ParseTime(value.as_string());
-  if (value.is_number()) return TimeFromEpoch(value.as_number());
-  return std::nullopt;
-}
-
-// Sets the time that the value carries; leaves it alone if there is none.
-std::optional<Refusal> ReadTime(json::Value root, std::optional<WallTime>& time) {
-  for (std::string_view name : kTimeMembers) {
-    const auto member = root.Find(name);
-    if (!member) continue;
-    time = TimeOf(*member);
-    return time ? std::nullopt : std::optional(MemberRefusal(name, "is not a time"));
-  }
-  return std::nullopt;
 }
 
 std::optional<std::string> AlertIdOf(json::Value root, const Document& document) {
@@ -85,24 +47,48 @@ std::optional<std::string> AlertIdOf(json::Value root, const Document& document)
                   .status = status->as_string()});
 }
 
-std::string IdOf(const SourceMessage& message, const WireInfo& info, RecordClass record_class,
-                 const std::optional<WallTime>& time, const Document& document) {
+std::string OffsetId(const SourceMessage& message) {
+  return fmt::format("{}/{}/{}", message.partition.topic, message.partition.number, message.offset);
+}
+
+// By the rules of FORMAT.md. Two sales may well be alike in all they tell, so that only an event_id
+// says that they are one.
+std::string RecordId(const SourceMessage& message, const WireInfo& info, StreamKind kind,
+                     const std::optional<WallTime>& time, const Document& document) {
   const json::Value root = document.value.root();
-  if (record_class == RecordClass::kAlert) {
+  if (info.record_class.value_or(RecordClassOf(kind)) == RecordClass::kAlert) {
     if (auto id = AlertIdOf(root, document)) return *id;
   }
   const auto event = root.Find("event_id");
-  const std::string event_id = event ? IdText(*event).value_or("") : "";
-  const std::string sequence_id = info.id.empty()
-                                      ? fmt::format("{}/{}/{}", message.partition.topic,
-                                                    message.partition.number, message.offset)
-                                      : info.id;
+  const bool told_by_time = info.time_source == TimeSource::kSource && kind != StreamKind::kSales;
   return DocumentId({.tenant = document.tenant,
                      .asset = document.asset,
-                     .event_id = event_id,
-                     .source_time = info.time_source == TimeSource::kSource ? time : std::nullopt,
-                     .sequence_id = sequence_id,
+                     .event_id = event ? IdText(*event).value_or("") : "",
+                     .source_time = told_by_time ? time : std::nullopt,
+                     .sequence_id = info.id.empty() ? OffsetId(message) : info.id,
                      .value = *message.value});
+}
+
+// By the stream's own rule.
+std::optional<Refusal> ReadId(const SourceMessage& message, const WireInfo& info,
+                              const Stream& stream, const std::optional<WallTime>& time,
+                              Document& document) {
+  if (stream.id == kRecordRule) {
+    document.id = RecordId(message, info, stream.kind, time, document);
+  } else if (stream.id == kOffsetRule) {
+    document.id = OffsetId(message);
+  } else {
+    const auto member = document.value.root().Find(stream.id);
+    const std::string text = member ? IdText(*member).value_or("") : "";
+    if (text.empty()) return MemberRefusal(stream.id, "names no document");
+    document.id = DocumentId({.tenant = document.tenant,
+                              .asset = document.asset,
+                              .event_id = text,
+                              .source_time = {},
+                              .sequence_id = {},
+                              .value = {}});
+  }
+  return std::nullopt;
 }
 
 Provenance ProvenanceOf(const SourceMessage& message, const WireInfo& info, bool has_time,
@@ -123,37 +109,81 @@ Provenance ProvenanceOf(const SourceMessage& message, const WireInfo& info, bool
   return provenance;
 }
 
-std::optional<Refusal> CheckReserved(json::Value root) {
+std::optional<Refusal> CheckMembers(json::Value root, const Stream& stream) {
   for (std::string_view name : kReservedMembers) {
     if (root.Find(name)) return MemberRefusal(name, "is the landing's own name");
   }
+  for (const std::string& name : stream.required) {
+    const auto member = root.Find(name);
+    const bool empty = !member || member->type() == json::Type::kNull ||
+                       (member->is_string() && member->as_string().empty());
+    if (empty) return MemberRefusal(name, "is missing");
+  }
   return std::nullopt;
+}
+
+std::optional<Refusal> CheckVersion(json::Value root, const Stream& stream, uint32_t& version) {
+  if (auto refusal = ReadSchemaVersion(root, version)) return refusal;
+  if (version <= stream.version) return std::nullopt;
+  return Refusal{RefusalKind::kSchema,
+                 fmt::format("schema_version {} is newer than {}, the newest that {} takes",
+                             version, stream.version, stream.name)};
+}
+
+std::optional<Refusal> CheckFailure(json::Value root, const Stream& stream) {
+  std::optional<bool> failed;
+  return stream.kind == StreamKind::kMachine ? ReadFailure(root, failed) : std::nullopt;
+}
+
+std::variant<json::Document, Refusal> ParseValue(const Stream& stream, std::string_view value,
+                                                 const json::Limits& limits) {
+  std::string text;
+  if (stream.format == StreamFormat::kProtobuf) {
+    Result<std::string> json = stream.schema->ToJson(value, limits, stream.refuse_unknown);
+    if (!json.ok()) return Refusal{RefusalKind::kProtobuf, json.error().message};
+    text = std::move(json).value();
+    value = text;
+  }
+  Result<json::Document> parsed = json::Document::Parse(value, limits);
+  if (!parsed.ok()) return Refusal{RefusalKind::kJson, parsed.error().message};
+  if (!parsed->root().is_object()) return Refusal{RefusalKind::kJson, "the value is not an object"};
+  return std::move(parsed).value();
 }
 }  // namespace
 
 std::variant<Document, Refusal> Decoder::Decode(const SourceMessage& message, WallTime now) const {
   const auto match = streams_.Find(message.partition.topic);
   if (!match) return Refusal{RefusalKind::kHeaders, "no stream follows its topic"};
+  if (const auto schema = NewerSchema(message.headers)) {
+    return Refusal{RefusalKind::kSchema,
+                   fmt::format("{} {} is newer than {}, the newest known here", kHeaderSchema,
+                               *schema, kSchemaVersion)};
+  }
   const Result<WireInfo> info = DecodeHeaders(message.headers);
   if (!info.ok()) return Refusal{RefusalKind::kHeaders, info.error().message};
   if (!message.value) return Refusal{RefusalKind::kJson, "the message has no value"};
-  Result<json::Document> parsed = json::Document::Parse(*message.value, options_.limits);
-  if (!parsed.ok()) return Refusal{RefusalKind::kJson, parsed.error().message};
-  if (!parsed->root().is_object()) return Refusal{RefusalKind::kJson, "the value is not an object"};
+  const Stream& stream = *match->stream;
+  auto parsed = ParseValue(stream, *message.value, options_.limits);
+  if (auto* refusal = std::get_if<Refusal>(&parsed)) return std::move(*refusal);
 
-  Document document{.value = std::move(parsed).value()};
+  Document document{.value = std::get<json::Document>(std::move(parsed))};
   const json::Value root = document.value.root();
   std::optional<WallTime> time;
-  auto refusal = CheckReserved(root);
+  uint32_t version = document.provenance.schema;
+  auto refusal = CheckVersion(root, stream, version);
+  if (!refusal) refusal = CheckMembers(root, stream);
   if (!refusal) refusal = ReadAsset(root, document.asset);
+  if (!refusal && document.asset.empty() && stream.kind != StreamKind::kSales)
+    refusal = MemberRefusal("asset_id", "is missing");
   if (!refusal) refusal = ReadTime(root, time);
+  if (!refusal) refusal = CheckFailure(root, stream);
   if (!refusal) refusal = Place(*match, root, document);
+  if (!refusal) refusal = ReadId(message, *info, stream, time, document);
   if (refusal) return *std::move(refusal);
   document.time = time.value_or(message.timestamp.value_or(now));
-  document.id =
-      IdOf(message, *info, info->record_class.value_or(RecordClassOf(match->stream->kind)), time,
-           document);
   document.provenance = ProvenanceOf(message, *info, time.has_value(), now);
+  document.provenance.schema = version;
+  if (stream.kind == StreamKind::kSales) document.processed_at = now;
   return document;
 }
 
@@ -176,7 +206,7 @@ std::optional<Refusal> Decoder::Place(const StreamTable::Match& match, json::Val
   if (tenant.empty()) {
     // Plain devices know no tenants; where tenants are kept apart or checked, such a reading has no
     // place.
-    const bool may_lack = match.stream->kind == StreamKind::kReading &&
+    const bool may_lack = KnowsNoTenants(match.stream->kind) &&
                           options_.tenancy == Tenancy::kShared && options_.tenants.empty();
     return may_lack ? std::nullopt : std::optional(refuse("the message names no tenant"));
   }

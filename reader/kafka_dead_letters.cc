@@ -36,7 +36,7 @@ rd_kafka_vu_t Bytes(rd_kafka_vtype_t type, const std::string* bytes, size_t size
 
 kafka::HeadersHandle HeadersFor(const DeadLetter& letter, Form form, size_t kept_bytes) {
   const SourceMessage& message = *letter.message;
-  kafka::HeadersHandle headers(rd_kafka_headers_new(message.headers.size() + 6));
+  kafka::HeadersHandle headers(rd_kafka_headers_new(message.headers.size() + 7));
   if (form != Form::kReasonOnly) {
     for (const auto& [name, value] : message.headers) AddHeader(headers.get(), name, value);
   }
@@ -45,6 +45,8 @@ kafka::HeadersHandle HeadersFor(const DeadLetter& letter, Form form, size_t kept
   AddHeader(headers.get(), kHeaderDlqTopic, message.partition.topic);
   AddHeader(headers.get(), kHeaderDlqPartition, fmt::format("{}", message.partition.number));
   AddHeader(headers.get(), kHeaderDlqOffset, fmt::format("{}", message.offset));
+  if (message.timestamp)
+    AddHeader(headers.get(), kHeaderDlqTimestamp, FormatTime(*message.timestamp));
   const size_t size = message.value ? message.value->size() : 0;
   if (kept_bytes < size) AddHeader(headers.get(), kHeaderDlqTruncated, fmt::format("{}", size));
   return headers;

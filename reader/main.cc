@@ -13,6 +13,7 @@
 #include "reader/kafka_settings.h"
 #include "reader/kafka_source.h"
 #include "reader/landing/landing.h"
+#include "reader/replay/replay_command.h"
 #include "reader/service.h"
 
 namespace tidegate::reader {
@@ -106,6 +107,29 @@ int Run() {
   return service.Run();
 }
 
+int ReplayDlq(const ReplayArguments& arguments) {
+  const Config config = Load();
+  const Log log(config.log_level);
+  for (const std::string& problem : config.problems) log.Error("{}", problem);
+  if (!config.problems.empty()) return kMisconfigured;
+  return ReplayDeadLetters(arguments, config, log);
+}
+
+void AddReplay(CLI::App& app, ReplayArguments& arguments, int& code) {
+  CLI::App* replay = app.add_subcommand(
+      "replay-dlq",
+      "Puts dead letters through the landing again. Exit: 0 all chosen ones are there, 1 not all, "
+      "2 misconfigured.");
+  replay->add_option("--reason", arguments.reason, "Only those of that kind of reason");
+  replay->add_option("--tenant", arguments.tenant, "Only that tenant's");
+  replay->add_option("--topic", arguments.topic, "Only those that were in that topic");
+  replay->add_option("--from", arguments.from, "Only those set aside at or after that time");
+  replay->add_option("--to", arguments.to, "Only those set aside before that time");
+  replay->add_option("--limit", arguments.limit, "No more than that many");
+  replay->add_flag("--dry-run", arguments.dry_run, "Decodes and counts; writes nothing");
+  replay->callback([&] { code = ReplayDlq(arguments); });
+}
+
 int Main(int argc, char** argv) {
   CLI::App app(
       "Brings records from Kafka into MongoDB or SQLite, each once.\n"
@@ -119,6 +143,8 @@ int Main(int argc, char** argv) {
                      "Prints every setting and where it came from, and all problems at once. Exit: "
                      "0 fine, 2 problems.")
       ->callback([&] { code = Check(); });
+  ReplayArguments replay;
+  AddReplay(app, replay, code);
   app.add_subcommand("version", "Prints the version.")->callback([] {
     fmt::print("tidegate-reader {}\n", TIDEGATE_VERSION);
   });

@@ -18,7 +18,7 @@ namespace tidegate::reader {
 namespace {
 using std::chrono::milliseconds;
 
-// How long a worker waits for a message, and so at most until it notices that it shall stop.
+// How long a member waits for a message, and so at most until it notices that it shall stop.
 constexpr milliseconds kPatience{200};
 constexpr std::chrono::seconds kTick{2};
 
@@ -27,12 +27,13 @@ Error SystemError(std::string_view operation) {
 }
 }  // namespace
 
-// In the order in which they are made; the worker goes first.
-struct Service::WorkerParts {
+// A member and what it alone uses, in the order in which they are made; the member goes first.
+struct Service::Crew {
+  std::string name;
   std::unique_ptr<DocumentStore> store;
   std::unique_ptr<DeadLetters> dead_letters;
   std::unique_ptr<Source> source;
-  std::optional<Worker> worker;
+  std::unique_ptr<Member> member;
 };
 
 Service::Service(Options options, const Config& config, const Clock& clock, const Log& log)
@@ -41,7 +42,7 @@ Service::Service(Options options, const Config& config, const Clock& clock, cons
       clock_(clock),
       log_(log),
       reader_metrics_(metrics_),
-      board_(config.workers),
+      board_(config.roles.land ? config.workers : 0),
       decoder_(config.decoder, StreamTable::Make(config.streams).value()),
       endpoints_({options_.version, WithoutPassword(config.landing)}, board_, metrics_, clock),
       loop_(clock) {}
@@ -53,16 +54,16 @@ Service::~Service() {
 
 Status Service::Start(const Factories& factories) {
   if (Status status = WatchSignals(); !status.ok()) return status;
-  if (Status status = MakeWorkers(factories); !status.ok()) return status;
+  if (Status status = MakeMembers(factories); !status.ok()) return status;
   if (Status status = OpenHttp(); !status.ok()) return status;
-  running_ = workers_.size();
+  running_ = crews_.size();
   if (enrichment_) enrichment_->Start();
-  for (size_t i = 0; i < workers_.size(); ++i) {
-    threads_.emplace_back([this, i] { RunWorker(*workers_[i], i); });
+  for (const auto& crew : crews_) {
+    threads_.emplace_back([this, &crew = *crew] { RunMember(crew); });
   }
   tick_ = loop_.AddTimer([this] { OnTick(); });
   drain_limit_ = loop_.AddTimer([this] {
-    log_.Error("the workers did not end in time; what they had in hand comes again");
+    log_.Error("the members did not end in time; what they had in hand comes again");
     std::_Exit(0);  // Threads that wait for a server cannot be ended otherwise.
   });
   sd_notify(0, "READY=1");
@@ -82,34 +83,40 @@ Status Service::WatchSignals() {
   ended_ = UniqueFd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!ended_.valid()) return SystemError("eventfd");
   signal_watch_ = loop_.WatchFd(signals_.get(), [this](Ready) { OnSignal(); });
-  ended_watch_ = loop_.WatchFd(ended_.get(), [this](Ready) { OnWorkerEnded(); });
+  ended_watch_ = loop_.WatchFd(ended_.get(), [this](Ready) { OnMemberEnded(); });
   return {};
 }
 
-Status Service::MakeWorkers(const Factories& factories) {
-  if (factories.enrichment) {
+// The role `api` starts nothing here: its answers are given by the main thread.
+Status Service::MakeMembers(const Factories& factories) {
+  if (config_.roles.land && factories.enrichment) {
     auto enrichment = factories.enrichment(metrics_);
     if (!enrichment.ok()) return enrichment.error();
     enrichment_ = std::move(enrichment).value();
   }
-  std::random_device random;
-  for (size_t i = 0; i < config_.workers; ++i) {
-    auto parts = std::make_unique<WorkerParts>();
-    auto store = factories.store();
-    if (!store.ok()) return store.error();
-    parts->store = std::move(store).value();
-    parts->dead_letters = factories.dead_letters();
-    auto source = factories.source(i);
-    if (!source.ok()) return source.error();
-    parts->source = std::move(source).value();
-    board_.Post(i, {.last_turn = clock_.SinceBoot()});
-    parts->worker.emplace(
-        config_.worker,
-        Worker::Parts{*parts->source, *parts->store, *parts->dead_letters, decoder_, clock_, log_,
-                      reader_metrics_, board_, enrichment_.get()},
-        i, random());
-    workers_.push_back(std::move(parts));
+  for (size_t i = 0; config_.roles.land && i < config_.workers; ++i) {
+    if (Status status = MakeWorker(factories, i); !status.ok()) return status;
   }
+  return {};
+}
+
+Status Service::MakeWorker(const Factories& factories, size_t number) {
+  auto crew = std::make_unique<Crew>();
+  crew->name = fmt::format("worker {}", number);
+  auto store = factories.store();
+  if (!store.ok()) return store.error();
+  crew->store = std::move(store).value();
+  crew->dead_letters = factories.dead_letters();
+  auto source = factories.source(number);
+  if (!source.ok()) return source.error();
+  crew->source = std::move(source).value();
+  board_.Post(number, {.last_turn = clock_.SinceBoot()});
+  crew->member = std::make_unique<Worker>(
+      config_.worker,
+      Worker::Parts{*crew->source, *crew->store, *crew->dead_letters, decoder_, clock_, log_,
+                    reader_metrics_, board_, enrichment_.get()},
+      number, std::random_device()());
+  crews_.push_back(std::move(crew));
   return {};
 }
 
@@ -124,14 +131,14 @@ Status Service::OpenHttp() {
   return {};
 }
 
-void Service::RunWorker(WorkerParts& parts, size_t number) {
+void Service::RunMember(Crew& crew) {
   while (!stopping_) {
-    if (Status status = parts.worker->Step(kPatience); !status.ok()) {
-      log_.Error("worker {} gives up: {}", number, status.error().message);
+    if (Status status = crew.member->Step(kPatience); !status.ok()) {
+      log_.Error("{} gives up: {}", crew.name, status.error().message);
       break;
     }
   }
-  parts.worker->Stop();
+  crew.member->Stop();
   const uint64_t one = 1;
   // An eventfd takes it as long as its counter is below 2^64 - 1.
   [[maybe_unused]] const auto written = ::write(ended_.get(), &one, sizeof(one));
@@ -153,11 +160,11 @@ void Service::OnSignal() {
   }
 }
 
-void Service::OnWorkerEnded() {
+void Service::OnMemberEnded() {
   uint64_t count = 0;
   if (::read(ended_.get(), &count, sizeof(count)) != sizeof(count)) return;
   running_ -= std::min<size_t>(running_, count);
-  // A worker that ends unasked has given up; the service manager starts the whole anew.
+  // A member that ends unasked has given up; the service manager starts the whole anew.
   if (!stopping_) failed_ = true;
   BeginStop();
   if (running_ == 0) loop_.Stop();
@@ -167,6 +174,7 @@ void Service::BeginStop() {
   if (stopping_.exchange(true)) return;
   sd_notify(0, "STOPPING=1");
   drain_limit_->After(options_.drain);
+  if (running_ == 0) loop_.Stop();
 }
 
 void Service::OnTick() {

@@ -1,5 +1,5 @@
-// The running reader: one thread for each worker, and the main thread's loop for signals, HTTP and
-// the service manager.
+// The running reader: one thread for each member of a consumer group that its roles ask for, and
+// the main thread's loop for signals, HTTP and the service manager.
 #pragma once
 
 #include <atomic>
@@ -18,6 +18,7 @@
 #include "reader/enrich/enrichment.h"
 #include "reader/http/endpoints.h"
 #include "reader/landing/document_store.h"
+#include "reader/member.h"
 #include "reader/poll_loop.h"
 #include "reader/source.h"
 #include "reader/status_board.h"
@@ -25,7 +26,7 @@
 
 namespace tidegate::reader {
 
-// What a worker is made of. Called on the main thread; what it returns then belongs to the worker's
+// What a member is made of. Called on the main thread; what it returns then belongs to the member's
 // thread.
 struct Factories {
   std::function<Result<std::unique_ptr<Source>>(size_t worker)> source;
@@ -39,7 +40,7 @@ class Service {
  public:
   struct Options {
     std::string version;
-    // How long the workers may take to land what they have in hand. After that the process ends
+    // How long the members may take to land what they have in hand. After that the process ends
     // without them; what they had comes again.
     std::chrono::seconds drain{40};
   };
@@ -48,23 +49,24 @@ class Service {
   ~Service();
 
   // Blocks SIGTERM and SIGINT in this thread and all that come after it, opens the HTTP port,
-  // starts the workers. Waits for neither broker nor database.
+  // starts what the roles say. Waits for neither broker nor database.
   Status Start(const Factories& factories);
-  // Until SIGTERM or SIGINT, or until a worker has given up. The program's exit code.
+  // Until SIGTERM or SIGINT, or until a member has given up. The program's exit code.
   int Run();
 
   // 0 if HTTP is off.
   uint16_t http_port() const { return http_ ? http_->port() : 0; }
 
  private:
-  struct WorkerParts;
+  struct Crew;
 
-  Status MakeWorkers(const Factories& factories);
+  Status MakeMembers(const Factories& factories);
+  Status MakeWorker(const Factories& factories, size_t number);
   Status OpenHttp();
   Status WatchSignals();
-  void RunWorker(WorkerParts& parts, size_t number);
+  void RunMember(Crew& crew);
   void OnSignal();
-  void OnWorkerEnded();
+  void OnMemberEnded();
   void BeginStop();
   void OnTick();
   std::string StatusLine(const std::vector<WorkerState>& workers) const;
@@ -81,10 +83,10 @@ class Service {
   PollLoop loop_;
 
   std::unique_ptr<Enrichment> enrichment_;
-  std::vector<std::unique_ptr<WorkerParts>> workers_;
+  std::vector<std::unique_ptr<Crew>> crews_;
   std::vector<std::thread> threads_;
   std::atomic<bool> stopping_{false};
-  UniqueFd ended_;  // An eventfd: how many workers' threads are through.
+  UniqueFd ended_;  // An eventfd: how many members' threads are through.
   UniqueFd signals_;
   size_t running_ = 0;
   bool failed_ = false;

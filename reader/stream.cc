@@ -12,58 +12,6 @@ namespace {
 constexpr std::array<std::string_view, 6> kKindNames{"heartbeat", "reading", "machine",
                                                      "sales",     "alert",   "gap"};
 constexpr std::string_view kTenant = "{tenant}";
-constexpr size_t kMaxTopicBytes = 249;
-constexpr size_t kMaxCollectionBytes = 100;
-
-bool IsNameChar(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-         c == '_' || c == '-';
-}
-
-bool IsTopic(std::string_view text) {
-  std::string plain(text);
-  if (const size_t at = plain.find(kTenant); at != std::string::npos)
-    plain.replace(at, kTenant.size(), "t");
-  return !plain.empty() && plain != "." && plain != ".." && plain.size() <= kMaxTopicBytes &&
-         std::ranges::all_of(plain, IsNameChar);
-}
-
-bool IsCollection(std::string_view text) {
-  return !text.empty() && text.size() <= kMaxCollectionBytes && !text.starts_with("system.") &&
-         !text.starts_with('.') && !text.ends_with('.') && std::ranges::all_of(text, IsNameChar);
-}
-
-Status SetOption(Stream& stream, std::string_view key, std::string_view value) {
-  if (key == "topic") {
-    if (!IsTopic(value))
-      return Error{ErrorCode::kInvalid, fmt::format("'{}' is not a topic name", value)};
-    stream.topic = value;
-  } else if (key == "collection") {
-    if (!IsCollection(value))
-      return Error{ErrorCode::kInvalid, fmt::format("'{}' is not a collection name", value)};
-    stream.collection = value;
-  } else if (key == "kind") {
-    const auto kind = StreamKindFromName(value);
-    if (!kind) {
-      return Error{ErrorCode::kInvalid,
-                   fmt::format("kind '{}' is none of {}", value, fmt::join(kKindNames, ", "))};
-    }
-    stream.kind = *kind;
-  } else {
-    return Error{ErrorCode::kInvalid, fmt::format("'{}' is none of topic, collection, kind", key)};
-  }
-  return {};
-}
-
-std::string_view NextWord(std::string_view& text) {
-  const size_t begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return text = {};
-  const size_t end = std::min(text.find_first_of(" \t", begin), text.size());
-  const std::string_view word = text.substr(begin, end - begin);
-  text.remove_prefix(end);
-  return word;
-}
-
 std::string TopicExpression(std::string_view topic) {
   std::string expression = "^";
   const size_t at = topic.find(kTenant);
@@ -103,30 +51,38 @@ std::optional<StreamKind> StreamKindFromName(std::string_view name) {
 }
 
 std::span<const Stream> BuiltInStreams() {
-  static const std::array<Stream, 4> streams{
+  static const std::array<Stream, 6> streams{
       Stream{"heartbeat", "telematics.raw.telematics_heartbeat", "heartbeats",
              StreamKind::kHeartbeat},
       Stream{"telemetry", "telemetry.raw", "telemetry_raw", StreamKind::kReading},
       Stream{"alert", "telemetry.alerts", "alerts", StreamKind::kAlert},
-      Stream{"gap", "telemetry.gaps", "gaps", StreamKind::kGap}};
+      Stream{"gap", "telemetry.gaps", "gaps", StreamKind::kGap},
+      Stream{"machine", "machine.sensor.readings", "sensor_readings", StreamKind::kMachine},
+      Stream{.name = "sales",
+             .topic = "sales_txn",
+             .collection = "raw_sales",
+             .kind = StreamKind::kSales,
+             .format = StreamFormat::kProtobuf,
+             .message = "SalesEvent",
+             .required = {"sku", "qty", "price", "ts"}}};
   return streams;
 }
 
-Result<Stream> ParseStream(std::string_view text, Stream base) {
-  for (std::string_view word = NextWord(text); !word.empty(); word = NextWord(text)) {
-    const size_t equals = word.find('=');
-    if (equals == std::string_view::npos) {
-      return Error{ErrorCode::kInvalid, fmt::format("'{}' is not of the form name=value", word)};
-    }
-    Status status = SetOption(base, word.substr(0, equals), word.substr(equals + 1));
-    if (!status.ok()) return status.error();
-  }
-  if (base.topic.empty()) return Error{ErrorCode::kInvalid, "it has no topic="};
-  if (base.collection.empty()) return Error{ErrorCode::kInvalid, "it has no collection="};
-  return base;
+bool IsFollowedByDefault(const Stream& built_in) {
+  return built_in.kind != StreamKind::kMachine && built_in.kind != StreamKind::kSales;
+}
+
+Status LoadSchema(Stream& stream) {
+  if (stream.format != StreamFormat::kProtobuf || stream.schema) return {};
+  auto schema = MessageSchema::Load(stream.proto, stream.message);
+  if (!schema.ok()) return schema.error();
+  stream.schema = std::move(schema).value();
+  return {};
 }
 
 std::vector<Index> IndexesFor(const Stream& stream, Tenancy tenancy) {
+  if (stream.kind == StreamKind::kSales)
+    return {{"sku_time", {{"sku", 1}, {"timestamp", -1}}}, {"time", {{"timestamp", -1}}}};
   Index by_asset{"asset_time", {{"asset_id", 1}, {"timestamp", -1}}};
   if (tenancy == Tenancy::kShared)
     by_asset = {"tenant_asset_time", {{"tenant_id", 1}, {"asset_id", 1}, {"timestamp", -1}}};
@@ -145,6 +101,12 @@ Result<StreamTable> StreamTable::Make(std::vector<Stream> streams) {
       if (streams[i].name != streams[j].name && streams[i].topic != streams[j].topic) continue;
       return Error{ErrorCode::kInvalid, fmt::format("the streams {} and {} follow the same topic",
                                                     streams[j].name, streams[i].name)};
+    }
+  }
+  for (Stream& stream : streams) {
+    if (Status status = LoadSchema(stream); !status.ok()) {
+      return Error{ErrorCode::kInvalid,
+                   fmt::format("stream {}: {}", stream.name, status.error().message)};
     }
   }
   StreamTable table;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -11,6 +12,7 @@
 
 #include "core/result.h"
 #include "reader/landing/document_store.h"
+#include "reader/protobuf/message_schema.h"
 #include "reader/tenancy.h"
 
 namespace tidegate::reader {
@@ -27,22 +29,42 @@ enum class StreamKind : uint8_t {
 std::string_view StreamKindName(StreamKind kind);
 std::optional<StreamKind> StreamKindFromName(std::string_view name);
 
+enum class StreamFormat : uint8_t { kJson, kProtobuf };
+
 struct Stream {
   std::string name = {};
   std::string topic = {};  // May hold {tenant} once: then all topics of that form are followed.
   std::string collection = {};
   StreamKind kind = StreamKind::kHeartbeat;
+  StreamFormat format = StreamFormat::kJson;
+  // Of kProtobuf: a .proto file or a descriptor set, none for the built-in SalesEvent; and the full
+  // name of the message in it.
+  std::string proto = {};
+  std::string message = {};
+  bool refuse_unknown = false;  // Fields that the schema does not have; else they are kept.
+  // The member that names a message's document, so that the same one again is known: event_id
+  // stands for all of FORMAT.md's rules, "offset" for the message's place in Kafka.
+  std::string id = "event_id";
+  std::vector<std::string> required = {};  // Members that must be there, neither null nor "".
+  uint32_t version = 1;                    // The newest schema_version that may land.
+  std::shared_ptr<const MessageSchema> schema = nullptr;  // LoadSchema's; workers share it.
 
   bool is_pattern() const { return topic.find("{tenant}") != std::string::npos; }
   friend bool operator==(const Stream&, const Stream&) = default;
 };
 
-// heartbeat, telemetry, alert, gap.
+// heartbeat, telemetry, alert, gap, machine, sales.
 std::span<const Stream> BuiltInStreams();
+// Whether a stream is followed that nobody has named: not machine and sales.
+bool IsFollowedByDefault(const Stream& built_in);
 
-// Reads `topic=... collection=... kind=heartbeat|reading|alert|gap` over `base`. kInvalid: what is
-// wrong with it.
+// Reads `name=value ...` (README.md lists the names) over `base`. kInvalid: what is wrong with it.
 Result<Stream> ParseStream(std::string_view text, Stream base);
+// The other way round, with what differs from a stream's defaults.
+std::string StreamText(const Stream& stream);
+
+// Reads the schema of a protobuf stream; nothing to do for others. kInvalid: why it has none.
+Status LoadSchema(Stream& stream);
 
 // What a stream's collection is indexed by.
 std::vector<Index> IndexesFor(const Stream& stream, Tenancy tenancy);
@@ -54,7 +76,7 @@ class StreamTable {
     std::string_view tenant;  // From the topic; empty if the stream is no pattern.
   };
 
-  // kInvalid: two streams of one name or topic, or no stream at all.
+  // kInvalid: two streams of one name or topic, no stream at all, or a schema that is not there.
   static Result<StreamTable> Make(std::vector<Stream> streams);
 
   // The stream of that topic; exact names go before patterns. The match points into the table and

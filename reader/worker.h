@@ -20,13 +20,14 @@
 #include "reader/decoder.h"
 #include "reader/enrich/enrichment.h"
 #include "reader/landing/document_store.h"
+#include "reader/member.h"
 #include "reader/reader_metrics.h"
 #include "reader/source.h"
 #include "reader/status_board.h"
 
 namespace tidegate::reader {
 
-class Worker final : private SourceListener {
+class Worker final : public Member, private SourceListener {
  public:
   struct Options {
     // A batch is written at the first of these. Larger ones are cheaper for the database and cost
@@ -55,11 +56,11 @@ class Worker final : private SourceListener {
 
   // Takes what the source has, waiting at most `patience` for the first message, and writes the
   // batch if it is due. kInvalid: this member can never go on.
-  Status Step(std::chrono::milliseconds patience);
+  Status Step(std::chrono::milliseconds patience) override;
 
   // Lands what is in hand with one attempt, stores the offsets of what is done, leaves the group.
   // What did not land comes again.
-  void Stop();
+  void Stop() override;
 
  private:
   void OnAssigned(std::span<const Partition> partitions) override;

@@ -63,7 +63,7 @@ class Forwarder {
     std::chrono::milliseconds linger{0};
     // What is on its way is in memory, about 1.5 kB a record: more only helps where bandwidth times
     // round trip is larger.
-    size_t max_in_flight_records = 2000;
+    size_t max_in_flight_records = 1500;
     size_t max_in_flight_bytes = 2 * 1024 * 1024;
     // While no broker answers: what waits in the library is in memory twice, and more of it brings
     // no broker back sooner. Not zero, because the library looks for a broker when it has work.

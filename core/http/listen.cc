@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -96,6 +97,27 @@ Result<ListenSocket> ListenSocket::Open(const Server::Options& options) {
   if (::listen(socket.fd_, kBacklog) != 0) return failed(errno);
   socket.port_ = PortOf(socket.fd_);
   return socket;
+}
+
+std::string AddressText(const sockaddr* address) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  if (address != nullptr && address->sa_family == AF_INET) {
+    sockaddr_in v4{};
+    std::memcpy(&v4, address, sizeof v4);
+    ::inet_ntop(AF_INET, &v4.sin_addr, text.data(), text.size());
+  } else if (address != nullptr && address->sa_family == AF_INET6) {
+    sockaddr_in6 v6{};
+    std::memcpy(&v6, address, sizeof v6);
+    ::inet_ntop(AF_INET6, &v6.sin6_addr, text.data(), text.size());
+  }
+  constexpr std::string_view kMapped = "::ffff:";
+  const std::string_view shown(text.data());
+  const bool mapped = shown.starts_with(kMapped) && shown.find('.') != std::string_view::npos;
+  return std::string(mapped ? shown.substr(kMapped.size()) : shown);
+}
+
+bool IsLoopback(std::string_view address) {
+  return address.starts_with("127.") || address == "::1";
 }
 
 Result<Server::Options> ParseListen(std::string_view text) {

@@ -2,10 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <utility>
 
 #include "core/http/server.h"
 #include "core/result.h"
+
+struct sockaddr;
 
 namespace tidegate::http {
 
@@ -30,5 +33,8 @@ class ListenSocket {
   int fd_;
   uint16_t port_ = 0;
 };
+
+// The address without its port, IPv4 also where it came as mapped IPv6; empty: of another family.
+std::string AddressText(const sockaddr* address);
 
 }  // namespace tidegate::http

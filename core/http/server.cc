@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <limits>
 #include <optional>
+#include <set>
 
 #include "core/http/listen.h"
 #include "core/http/mhd_handle.h"
@@ -23,13 +24,21 @@ constexpr size_t kConnectionMemoryBytes = 16 * 1024;
 // the client hears 413.
 constexpr size_t kDrainFactor = 4;
 
+// A request that waits for its answer. Shared with the reply.
+struct Waiting {
+  MHD_Connection* suspended = nullptr;
+  std::optional<Response> answer;
+};
+
 // One request on its way in. Made in OnUri, owned by libmicrohttpd as the request's context, taken
 // back in OnCompleted.
 struct Exchange {
   bool started = false;
   bool malformed_uri = false;
+  size_t uri_bytes = 0;
   size_t received_bytes = 0;
   std::string body;
+  std::shared_ptr<Waiting> waiting;  // Once the handler has the request.
 };
 
 Response Problem(int status, std::string_view title) {
@@ -75,8 +84,9 @@ MHD_Result Queue(MHD_Connection* connection, Response response) {
 
 class MhdServer final : public Server {
  public:
-  MhdServer(const Options& options, Loop& loop, const Log& log, Handler handler)
+  MhdServer(const Options& options, Loop& loop, const Log& log, DeferredHandler handler)
       : options_(options), loop_(loop), log_(log), handler_(std::move(handler)) {}
+  ~MhdServer() override;
 
   Status Open();
   uint16_t port() const override { return port_; }
@@ -93,8 +103,10 @@ class MhdServer final : public Server {
   // The answer that the head of a request already earns.
   std::optional<Response> Refuse(MHD_Connection* connection, std::string_view method,
                                  const Exchange& exchange) const;
-  Response Answer(MHD_Connection* connection, std::string_view url, std::string_view method,
-                  const Exchange& exchange) const;
+  // Hands the request to the handler, and queues the answer or waits for it.
+  MHD_Result Ask(MHD_Connection* connection, std::string_view url, std::string_view method,
+                 Exchange& exchange);
+  void Wake(Waiting& waiting);
   // False: enough of it, end the connection.
   bool Take(std::string_view upload, Exchange& exchange) const;
   void Run();
@@ -102,8 +114,9 @@ class MhdServer final : public Server {
   const Options options_;
   Loop& loop_;
   const Log& log_;
-  const Handler handler_;
+  const DeferredHandler handler_;
   uint16_t port_ = 0;
+  std::set<std::shared_ptr<Waiting>> suspended_;
   MhdDaemonHandle daemon_;
   // After the daemon: the watch ends before the daemon closes its epoll fd.
   std::unique_ptr<FdWatch> watch_;
@@ -116,13 +129,14 @@ Status MhdServer::Open() {
   port_ = socket->port();
   // The socket is libmicrohttpd's from here on: MHD_stop_daemon closes it.
   daemon_.reset(MHD_start_daemon(
-      MHD_USE_EPOLL | MHD_USE_ERROR_LOG | MHD_USE_SUPPRESS_DATE_NO_CLOCK, 0, nullptr, nullptr,
-      &MhdServer::OnAccess, this, MHD_OPTION_EXTERNAL_LOGGER, &MhdServer::OnMessage, this,
-      MHD_OPTION_LISTEN_SOCKET, socket->Release(), MHD_OPTION_URI_LOG_CALLBACK, &MhdServer::OnUri,
-      this, MHD_OPTION_NOTIFY_COMPLETED, &MhdServer::OnCompleted, this, MHD_OPTION_CONNECTION_LIMIT,
-      options_.max_connections, MHD_OPTION_CONNECTION_TIMEOUT, options_.timeout_seconds,
-      MHD_OPTION_CONNECTION_MEMORY_LIMIT, kConnectionMemoryBytes, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-      MHD_OPTION_END));
+      MHD_USE_EPOLL | MHD_USE_ERROR_LOG | MHD_USE_SUPPRESS_DATE_NO_CLOCK | MHD_ALLOW_SUSPEND_RESUME,
+      0, nullptr, nullptr, &MhdServer::OnAccess, this, MHD_OPTION_EXTERNAL_LOGGER,
+      &MhdServer::OnMessage, this, MHD_OPTION_LISTEN_SOCKET, socket->Release(),
+      MHD_OPTION_URI_LOG_CALLBACK, &MhdServer::OnUri, this, MHD_OPTION_NOTIFY_COMPLETED,
+      &MhdServer::OnCompleted, this, MHD_OPTION_CONNECTION_LIMIT, options_.max_connections,
+      MHD_OPTION_PER_IP_CONNECTION_LIMIT, options_.max_connections_per_peer,
+      MHD_OPTION_CONNECTION_TIMEOUT, options_.timeout_seconds, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+      kConnectionMemoryBytes, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END));
   if (!daemon_) {
     return Error{
         ErrorCode::kUnavailable,
@@ -135,6 +149,16 @@ Status MhdServer::Open() {
   timer_ = loop_.AddTimer([this] { Run(); });
   watch_ = loop_.WatchFd(info->epoll_fd, [this](Ready) { Run(); });
   return {};
+}
+
+MhdServer::~MhdServer() {
+  // A daemon that has suspended connections cannot be stopped.
+  while (!suspended_.empty()) {
+    const std::shared_ptr<Waiting> waiting = *suspended_.begin();
+    waiting->answer = Problem(MHD_HTTP_SERVICE_UNAVAILABLE, "stopping");
+    Wake(*waiting);
+    suspended_.erase(waiting);
+  }
 }
 
 void MhdServer::Run() {
@@ -150,6 +174,7 @@ void* MhdServer::OnUri(void*, const char* uri, MHD_Connection*) noexcept {
   // An encoded NUL would end the decoded path early.
   exchange->malformed_uri =
       uri == nullptr || std::string_view(uri).find("%00") != std::string_view::npos;
+  if (uri != nullptr) exchange->uri_bytes = std::string_view(uri).size();
   return exchange.release();
 }
 
@@ -169,6 +194,11 @@ void MhdServer::OnMessage(void* self, const char* format, va_list arguments) noe
 std::optional<Response> MhdServer::Refuse(MHD_Connection* connection, std::string_view method,
                                           const Exchange& exchange) const {
   if (exchange.malformed_uri) return Problem(MHD_HTTP_BAD_REQUEST, "NUL in the URI");
+  if (exchange.uri_bytes > options_.max_uri_bytes)
+    return Problem(MHD_HTTP_URI_TOO_LONG, "URI too long");
+  const int headers = MHD_get_connection_values(connection, MHD_HEADER_KIND, nullptr, nullptr);
+  if (headers > 0 && static_cast<size_t>(headers) > options_.max_headers)
+    return Problem(MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE, "too many headers");
   if (method != "GET" && method != "HEAD" && method != "POST") {
     return Problem(MHD_HTTP_METHOD_NOT_ALLOWED, "method not allowed");
   }
@@ -188,24 +218,46 @@ bool MhdServer::Take(std::string_view upload, Exchange& exchange) const {
   return exchange.received_bytes / kDrainFactor <= options_.max_body_bytes;
 }
 
-Response MhdServer::Answer(MHD_Connection* connection, std::string_view url,
-                           std::string_view method, const Exchange& exchange) const {
-  if (exchange.received_bytes > options_.max_body_bytes) {
-    return Problem(MHD_HTTP_CONTENT_TOO_LARGE, "body too large");
-  }
+MHD_Result MhdServer::Ask(MHD_Connection* connection, std::string_view url, std::string_view method,
+                          Exchange& exchange) {
+  if (exchange.received_bytes > options_.max_body_bytes)
+    return Queue(connection, Problem(MHD_HTTP_CONTENT_TOO_LARGE, "body too large"));
+  const MHD_ConnectionInfo* client =
+      MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
   Request request{.method = method == "HEAD" ? "GET" : method,
                   .path = url,
                   .query = {},
                   .authorization = HeaderOf(connection, MHD_HTTP_HEADER_AUTHORIZATION),
-                  .body = exchange.body};
+                  .body = exchange.body,
+                  .host = HeaderOf(connection, MHD_HTTP_HEADER_HOST),
+                  .peer = client != nullptr ? AddressText(client->client_addr) : std::string()};
   MHD_get_connection_values_n(connection, MHD_GET_ARGUMENT_KIND, &AddArgument, &request.query);
-  return handler_(request);
+  const auto waiting = std::make_shared<Waiting>();
+  exchange.waiting = waiting;
+  handler_(request, [this, waiting](Response answer) {
+    if (waiting->answer) return;
+    waiting->answer = std::move(answer);
+    // Not suspended: still inside of the handler. When the server goes it answers all that are.
+    if (waiting->suspended == nullptr) return;
+    Wake(*waiting);
+    suspended_.erase(waiting);
+    timer_->After(std::chrono::nanoseconds::zero());
+  });
+  if (waiting->answer) return Queue(connection, *std::move(waiting->answer));
+  waiting->suspended = connection;
+  suspended_.insert(waiting);
+  MHD_suspend_connection(connection);
+  return MHD_YES;
+}
+
+void MhdServer::Wake(Waiting& waiting) {
+  MHD_resume_connection(std::exchange(waiting.suspended, nullptr));
 }
 
 MHD_Result MhdServer::OnAccess(void* self, MHD_Connection* connection, const char* url,
                                const char* method, const char*, const char* upload,
                                size_t* upload_bytes, void** context) noexcept {
-  const auto& server = *static_cast<MhdServer*>(self);
+  auto& server = *static_cast<MhdServer*>(self);
   auto& exchange = *static_cast<Exchange*>(*context);
   if (!exchange.started) {
     exchange.started = true;
@@ -217,12 +269,22 @@ MHD_Result MhdServer::OnAccess(void* self, MHD_Connection* connection, const cha
     *upload_bytes = 0;
     return go_on ? MHD_YES : MHD_NO;
   }
-  return Queue(connection, server.Answer(connection, url, method, exchange));
+  if (!exchange.waiting) return server.Ask(connection, url, method, exchange);
+  return exchange.waiting->answer ? Queue(connection, *std::move(exchange.waiting->answer))
+                                  : MHD_NO;
 }
 }  // namespace
 
 Result<std::unique_ptr<Server>> Server::Start(const Options& options, Loop& loop, const Log& log,
                                               Handler handler) {
+  return StartDeferred(options, loop, log,
+                       [handler = std::move(handler)](const Request& request, const Reply& reply) {
+                         reply(handler(request));
+                       });
+}
+
+Result<std::unique_ptr<Server>> Server::StartDeferred(const Options& options, Loop& loop,
+                                                      const Log& log, DeferredHandler handler) {
   auto server = std::make_unique<MhdServer>(options, loop, log, std::move(handler));
   if (Status opened = server->Open(); !opened) return opened.error();
   return std::unique_ptr<Server>(std::move(server));

@@ -13,6 +13,7 @@
 #include "reader/config/environment.h"
 #include "reader/decoder.h"
 #include "reader/enrich/enrichment.h"
+#include "reader/roles.h"
 #include "reader/stream.h"
 #include "reader/worker.h"
 #include "uplink/kafka/kafka_config.h"
@@ -28,7 +29,9 @@ struct Config {
   Worker::Options worker;
   Enrichment::Options enrichment;
   std::string dlq_topic;
-  size_t workers = 1;
+  Roles roles;
+  size_t workers = 1;                         // Each lands, if this process lands at all.
+  size_t project_workers = 1;                 // Each projects, likewise.
   std::optional<http::Server::Options> http;  // nullopt: off.
   LogLevel log_level = LogLevel::kInfo;
 

@@ -63,7 +63,8 @@ void Loader::ShowKafka() {
   for (const auto& [property, value] : config_.kafka_credentials) {
     Show(VariableOf(property), "***", "credential kafka." + property);
   }
-  if (!has("bootstrap.servers") && !has("metadata.broker.list")) {
+  const bool consumes = config_.roles.land || config_.roles.project;
+  if (consumes && !has("bootstrap.servers") && !has("metadata.broker.list")) {
     Problem("TIDEGATE_KAFKA_BOOTSTRAP_SERVERS", "is needed: host:port of one or more brokers");
   }
   if (!has("group.id")) Show("TIDEGATE_KAFKA_GROUP_ID", "tidegate-reader", "default");

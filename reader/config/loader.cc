@@ -93,6 +93,8 @@ void Loader::LoadProcess() {
   config_.dlq_topic = Text("TIDEGATE_DLQ_TOPIC", kDlqTopic, "telemetry.dlq").value;
   config_.workers = Number("TIDEGATE_WORKERS", {}, 1, 1, 64);
   const Found listen = Text("TIDEGATE_HTTP_LISTEN", kHttpListen, "127.0.0.1:8002");
+  if (listen.value == "off" && config_.roles == Roles{.land = false, .project = false})
+    Problem(listen.origin, "a process that only answers needs a port");
   if (listen.value != "off") {
     const auto options = http::ParseListen(listen.value);
     if (options.ok()) {
@@ -118,6 +120,7 @@ void Loader::FindUnknownNames() {
 }
 
 Config Loader::Load() {
+  LoadRoles();
   LoadKafka();
   LoadStreams();
   LoadLanding();

@@ -36,6 +36,9 @@ class Loader {
   void LoadTenants();
   // enrich_part.cc
   void LoadEnrichment();
+  // role_part.cc
+  Found RolesFromAliases();
+  void LoadRoles();
   // loader.cc
   void LoadLimits();
   void LoadProcess();

@@ -46,9 +46,12 @@ std::vector<std::string> Loader::SelectedStreams(const std::vector<std::string>&
   std::vector<std::string> known = defined;
   for (const Stream& stream : BuiltInStreams()) known.push_back(stream.name);
   std::string all;
-  for (const Stream& stream : BuiltInStreams()) all += (all.empty() ? "" : ",") + stream.name;
+  for (const Stream& stream : BuiltInStreams()) {
+    if (IsFollowedByDefault(stream)) all += (all.empty() ? "" : ",") + stream.name;
+  }
   for (const std::string& name : defined) {
-    if (BuiltIn(name).topic.empty()) all += "," + name;
+    const Stream built_in = BuiltIn(name);
+    if (built_in.topic.empty() || !IsFollowedByDefault(built_in)) all += "," + name;
   }
   const Found selected = Text("TIDEGATE_STREAMS", {}, all);
   std::vector<std::string> names;
@@ -87,12 +90,14 @@ void Loader::LoadStreams() {
       if (!parsed.ok()) continue;  // Told above.
       stream = std::move(parsed).value();
     }
-    Show(variable,
-         fmt::format("topic={} collection={} kind={}", stream.topic, stream.collection,
-                     StreamKindName(stream.kind)),
-         origin);
+    if (Status status = LoadSchema(stream); !status.ok()) {
+      Problem(variable, status.error().message);
+      continue;
+    }
+    Show(variable, StreamText(stream), origin);
     config_.streams.push_back(std::move(stream));
   }
+  if (config_.streams.size() < selected.size()) return;  // Told above.
   if (const auto table = StreamTable::Make(config_.streams); !table.ok())
     Problem("TIDEGATE_STREAMS", table.error().message);
 }

@@ -11,6 +11,7 @@ struct Seen {
   bool tenant = false;
   bool asset = false;
   bool time = false;
+  bool processed = false;
 };
 
 void WriteMember(const Document& document, json::Value member, Seen& seen, MemberSink& sink) {
@@ -19,7 +20,7 @@ void WriteMember(const Document& document, json::Value member, Seen& seen, Membe
     seen.tenant = true;
     return sink.String(name, document.tenant);
   }
-  if (name == "asset_id") {
+  if (name == "asset_id" && !document.asset.empty()) {
     seen.asset = true;
     return sink.String(name, document.asset);
   }
@@ -27,6 +28,7 @@ void WriteMember(const Document& document, json::Value member, Seen& seen, Membe
     seen.time = true;
     return sink.Time(name, document.time);
   }
+  if (name == "processed_at") seen.processed = true;
   if ((name == "ts" || name == "raised_at") && member.is_string()) {
     if (const auto time = ParseTime(member.as_string())) return sink.Time(name, *time);
   }
@@ -46,6 +48,7 @@ void WriteProvenance(const Document& document, MemberSink& sink) {
   sink.Integer("partition", provenance.partition);
   sink.Integer("offset", provenance.offset);
   sink.Time("received_at", provenance.received_at);
+  sink.Integer("schema", provenance.schema);
   for (const std::string& mark : document.pending) sink.Time(mark, provenance.received_at);
   sink.EndObject();
 }
@@ -70,8 +73,12 @@ void WriteMembers(const Document& document, MemberSink& sink) {
     WriteMember(document, *member, seen, sink);
   }
   if (!seen.tenant && !document.tenant.empty()) sink.String("tenant_id", document.tenant);
-  if (!seen.asset) sink.String("asset_id", document.asset);
+  if (!seen.asset && !document.asset.empty()) sink.String("asset_id", document.asset);
   if (!seen.time) sink.Time("timestamp", document.time);
+  if (!seen.processed && document.processed_at) {
+    const auto since_epoch = document.processed_at->time_since_epoch();
+    sink.Double("processed_at", static_cast<double>(since_epoch.count()) / 1000);
+  }
   for (const Attachment& attachment : document.attachments)
     sink.Json(attachment.name, attachment.value->root());
   WriteProvenance(document, sink);

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,6 +40,7 @@ struct Provenance {
   int32_t partition = 0;
   int64_t offset = 0;
   WallTime received_at{};  // When the reader took it from Kafka.
+  uint32_t schema = 1;     // The version that the message names, of its own schema or of FORMAT.md.
 };
 
 // A member that the message did not carry: what an external source says. Shared by documents.
@@ -52,10 +54,11 @@ struct Document {
   std::string id = {};      // Becomes `_id`.
   json::Document value;     // REQUIRES: an object without the members `_id` and `tidegate`.
   std::string tenant = {};  // Becomes `tenant_id`; empty: none.
-  std::string asset = {};   // Becomes `asset_id`.
+  std::string asset = {};   // Becomes `asset_id`; empty: none.
   WallTime time{};          // Becomes `timestamp`.
   Provenance provenance = {};
-  std::vector<Attachment> attachments = {};  // REQUIRES: the value has no members of these names.
+  std::optional<WallTime> processed_at = {};  // Of sales: becomes `processed_at`, a Unix time in s.
+  std::vector<Attachment> attachments = {};   // REQUIRES: the value has no members of these names.
   // Members of `tidegate` that say since when the document waits for an attachment.
   std::vector<std::string> pending = {};
 };
@@ -66,6 +69,7 @@ class MemberSink {
   virtual ~MemberSink() = default;
   virtual void String(std::string_view name, std::string_view text) = 0;
   virtual void Integer(std::string_view name, int64_t number) = 0;
+  virtual void Double(std::string_view name, double number) = 0;
   virtual void Bool(std::string_view name, bool value) = 0;
   virtual void Time(std::string_view name, WallTime time) = 0;
   virtual void Json(std::string_view name, json::Value value) = 0;
@@ -73,9 +77,9 @@ class MemberSink {
   virtual void EndObject() = 0;
 };
 
-// `_id`, the value's members in their order, then tenant_id, asset_id and timestamp where the value
-// lacks them, then the attachments, then `tidegate`. `timestamp`, and `ts` and `raised_at` that
-// read as times, are given as times; everything else as it came.
+// `_id`, the value's members in their order, then tenant_id, asset_id, timestamp and processed_at
+// where the value lacks them, then the attachments, then `tidegate`. `timestamp`, and `ts` and
+// `raised_at` that read as times, are given as times; everything else as it came.
 void WriteMembers(const Document& document, MemberSink& sink);
 
 }  // namespace tidegate::reader

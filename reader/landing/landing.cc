@@ -4,6 +4,7 @@
 
 #include "reader/landing/mongo_store.h"
 #include "reader/landing/sqlite_completions.h"
+#include "reader/landing/sqlite_projections.h"
 #include "reader/landing/sqlite_store.h"
 
 namespace tidegate::reader {
@@ -18,6 +19,11 @@ class SqliteLanding final : public Landing {
     auto store = SqliteStore::Open({.path = path_});
     if (!store.ok()) return store.error();
     return std::unique_ptr<DocumentStore>(std::move(store).value());
+  }
+  Result<std::unique_ptr<ProjectionStore>> NewProjections() override {
+    auto store = SqliteProjections::Open({.path = path_});
+    if (!store.ok()) return store.error();
+    return std::unique_ptr<ProjectionStore>(std::move(store).value());
   }
   Result<std::unique_ptr<Completions>> NewCompletions() override {
     return OpenSqliteCompletions(path_);
@@ -34,6 +40,9 @@ class MongoLanding final : public Landing {
     return pool_->NewStore(log);
   }
   Result<std::unique_ptr<Completions>> NewCompletions() override { return pool_->NewCompletions(); }
+  Result<std::unique_ptr<ProjectionStore>> NewProjections() override {
+    return pool_->NewProjections();
+  }
 
  private:
   std::unique_ptr<MongoPool> pool_;

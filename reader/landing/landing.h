@@ -8,6 +8,7 @@
 #include "core/log.h"
 #include "reader/landing/completions.h"
 #include "reader/landing/document_store.h"
+#include "reader/landing/projection_store.h"
 
 namespace tidegate::reader {
 
@@ -18,6 +19,8 @@ class Landing {
   virtual Result<std::unique_ptr<DocumentStore>> NewStore(const Log& log) = 0;
   // For the enrichment, likewise.
   virtual Result<std::unique_ptr<Completions>> NewCompletions() = 0;
+  // Projections and positions, for one worker or projector likewise.
+  virtual Result<std::unique_ptr<ProjectionStore>> NewProjections() = 0;
 };
 
 // `sqlite:PATH`, `mongodb://...` or `mongodb+srv://...`. Touches neither file nor network.

@@ -130,15 +130,20 @@ class BsonSink final : public MemberSink {
   }
   bool ok() const { return ok_; }
 
+  // What comes from Kafka's headers and topics was never JSON, which is checked when it is parsed.
   void String(std::string_view name, std::string_view text) override {
-    ok_ = ok_ && bson_append_utf8(out_, name.data(), Length(name), text.data(),
-                                  static_cast<int>(text.size()));
+    ok_ = ok_ && bson_utf8_validate(text.data(), text.size(), true) &&
+          bson_append_utf8(out_, name.data(), Length(name), text.data(),
+                           static_cast<int>(text.size()));
   }
   void Integer(std::string_view name, int64_t number) override {
     const bool small = number >= INT32_MIN && number <= INT32_MAX;
     ok_ = ok_ &&
           (small ? bson_append_int32(out_, name.data(), Length(name), static_cast<int32_t>(number))
                  : bson_append_int64(out_, name.data(), Length(name), number));
+  }
+  void Double(std::string_view name, double number) override {
+    ok_ = ok_ && bson_append_double(out_, name.data(), Length(name), number);
   }
   void Bool(std::string_view name, bool value) override {
     ok_ = ok_ && bson_append_bool(out_, name.data(), Length(name), value);
@@ -195,7 +200,8 @@ Status AppendDocument(const Document& document, bson_t* out) {
   BsonSink sink(out);
   WriteMembers(document, sink);
   if (!sink.ok())
-    return Error{ErrorCode::kRejected, "nested too deep or too large for a BSON document"};
+    return Error{ErrorCode::kRejected,
+                 "nested too deep, too large, or with text that BSON cannot hold"};
   if (out->len > kMaxBsonBytes) {
     return Error{ErrorCode::kRejected,
                  fmt::format("{} bytes as BSON, {} are taken", out->len, kMaxBsonBytes)};

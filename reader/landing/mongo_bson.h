@@ -14,7 +14,8 @@ namespace tidegate::reader {
 // The largest document that we send; the server's own limit is 16 MiB.
 inline constexpr uint32_t kMaxBsonBytes = 15 * 1024 * 1024;
 
-// Into an empty `out`. kRejected: larger than kMaxBsonBytes or nested deeper than a server takes.
+// Into an empty `out`. kRejected: larger than kMaxBsonBytes, nested deeper than a server takes, or
+// an id or a name with bytes that are no UTF-8.
 Status AppendDocument(const Document& document, bson_t* out);
 
 // One JSON value as a member. False: nested deeper than a server takes.

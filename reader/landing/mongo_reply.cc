@@ -58,6 +58,10 @@ constexpr std::array<int32_t, 26> kServerCodes{
     10003,  // CannotGrowDocumentInCappedNamespace: the collection is the wrong one
 };
 
+// With these a server refuses a whole command although one document is at fault. Codes that may
+// as well mean the command (BadValue, InvalidNamespace) are not among them.
+constexpr std::array<int32_t, 9> kWholeCommandCodes{22, 52, 53, 55, 56, 57, 10334, 17280, 17419};
+
 template <size_t n>
 bool Contains(const std::array<int32_t, n>& codes, int32_t code) {
   return std::ranges::find(codes, code) != codes.end();
@@ -102,10 +106,13 @@ bool FindArray(const bson_t* reply, const char* name, bson_iter_t* elements) {
          bson_iter_recurse(&found, elements);
 }
 
-Error Unavailable(const bson_error_t& error) {
-  return {ErrorCode::kUnavailable, fmt::format("insert: {} (domain {}, code {})",
-                                               error.message[0] ? error.message : "no reason given",
-                                               error.domain, error.code)};
+Error CommandError(const bson_error_t& error) {
+  const bool of_a_document = error.domain == MONGOC_ERROR_SERVER &&
+                             Contains(kWholeCommandCodes, static_cast<int32_t>(error.code));
+  return {
+      of_a_document ? ErrorCode::kRejected : ErrorCode::kUnavailable,
+      fmt::format("insert: {} (domain {}, code {})",
+                  error.message[0] ? error.message : "no reason given", error.domain, error.code)};
 }
 
 WriteResult ToResult(const WriteError& error) {
@@ -149,15 +156,15 @@ Result<std::vector<WriteResult>> ReadBulkReply(bool succeeded, const bson_t* rep
       results[static_cast<size_t>(write_error.index)] = ToResult(write_error);
     }
   }
-  // Without write errors a failure is the connection's, the server's or the command's. With them
-  // the server has answered: an unordered insert has then tried every document.
-  if (!succeeded && errors == 0) return Unavailable(error);
   if (FindArray(reply, "writeConcernErrors", &elements) && bson_iter_next(&elements)) {
     const WriteError concern = ReadWriteError(elements);
     return Error{ErrorCode::kUnavailable,
                  fmt::format("insert: not as durable as asked: {} (code {})", concern.message,
                              concern.code)};
   }
+  // Without write errors a failure is the connection's, the server's or the command's. With them
+  // the server has answered: an unordered insert has then tried every document.
+  if (!succeeded && errors == 0) return CommandError(error);
   return results;
 }
 

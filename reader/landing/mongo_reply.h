@@ -22,7 +22,7 @@ CodeClass ClassifyCode(int32_t code);
 
 // `reply` and `error` as mongoc_bulk_operation_execute left them for `count` documents sent in one
 // command; `succeeded` is whether it returned a server id. kUnavailable: nothing is known about any
-// of them.
+// of them. kRejected: the server refused the whole command for the sake of one of them.
 Result<std::vector<WriteResult>> ReadBulkReply(bool succeeded, const bson_t* reply,
                                                const bson_error_t& error, size_t count);
 

@@ -2,12 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <map>
 #include <utility>
 
 #include "reader/landing/mongo_bson.h"
+#include "reader/landing/mongo_command.h"
 #include "reader/landing/mongo_completions.h"
+#include "reader/landing/mongo_projections.h"
 #include "reader/landing/mongo_reply.h"
 #include "reader/landing/mongoc_handle.h"
 
@@ -15,8 +16,6 @@ namespace tidegate::reader {
 
 namespace {
 constexpr uint32_t kUnauthorized = 13;
-constexpr size_t kDefaultWriteBatch = 1'000;  // What every server takes.
-constexpr size_t kMaxWriteBatch = 10'000;     // One command stays far below the 48 MB of a message.
 
 // libmongoc wants one init before anything else and one cleanup after everything else in a process.
 void UseLibrary() {
@@ -57,82 +56,83 @@ class MongoStore final : public DocumentStore {
   Status Ping() override;
 
  private:
-  // How many documents the primary takes in one command.
-  Result<size_t> WriteBatch();
-  // Writes the documents at `positions`, in one command, and puts their results in the same places.
-  Status WriteCommand(const Namespace& ns, std::span<const Document> documents,
-                      std::span<const size_t> positions, std::vector<WriteResult>& results);
+  Result<CommandLimits> Limits();
+  // Writes as many of the documents at `positions` as one command holds, and puts their results in
+  // the same places. How many that were.
+  Result<size_t> WriteCommand(const CommandLimits& limits, const Namespace& ns,
+                              std::span<const Document> documents,
+                              std::span<const size_t> positions, std::vector<WriteResult>& results);
+  Status WriteInHalves(const CommandLimits& limits, const Namespace& ns,
+                       std::span<const Document> documents, std::span<const size_t> positions,
+                       std::vector<WriteResult>& results, const Error& error);
   Status EnsureIndex(const Namespace& ns, const Index& index);
 
   ClientHandle client_;
   const Log& log_;
 };
 
-Result<size_t> MongoStore::WriteBatch() {
+Result<CommandLimits> MongoStore::Limits() {
   bson_error_t error{};
   const ServerDescriptionHandle server(
       mongoc_client_select_server(client_.get(), true, nullptr, &error));
   if (!server) return Unavailable("find a server to write to", error);
-  bson_iter_t member;
-  if (bson_iter_init_find(&member, mongoc_server_description_hello_response(server.get()),
-                          "maxWriteBatchSize") &&
-      BSON_ITER_HOLDS_NUMBER(&member) && bson_iter_as_int64(&member) > 0) {
-    return std::min(kMaxWriteBatch, static_cast<size_t>(bson_iter_as_int64(&member)));
-  }
-  return kDefaultWriteBatch;
+  return LimitsOf(*mongoc_server_description_hello_response(server.get()));
 }
 
 Result<std::vector<WriteResult>> MongoStore::Write(std::span<const Document> documents) {
-  const Result<size_t> limit = WriteBatch();
-  if (!limit.ok()) return limit.error();
+  const Result<CommandLimits> limits = Limits();
+  if (!limits.ok()) return limits.error();
   std::vector<WriteResult> results(documents.size());
   for (const auto& [ns, positions] : GroupByNamespace(documents)) {
-    // A bulk of ours is one command, so that its reply cannot mix write errors of one command with
-    // the failure of the next.
-    for (size_t first = 0; first < positions.size(); first += *limit) {
-      const size_t count = std::min(*limit, positions.size() - first);
-      Status status =
-          WriteCommand(ns, documents, std::span(positions).subspan(first, count), results);
-      if (!status.ok()) return status.error();
+    for (std::span<const size_t> rest = positions; !rest.empty();) {
+      const Result<size_t> settled = WriteCommand(*limits, ns, documents, rest, results);
+      if (!settled.ok()) return settled.error();
+      rest = rest.subspan(*settled);
     }
   }
   return results;
 }
 
-Status MongoStore::WriteCommand(const Namespace& ns, std::span<const Document> documents,
-                                std::span<const size_t> positions,
-                                std::vector<WriteResult>& results) {
-  const CollectionHandle collection(
-      mongoc_client_get_collection(client_.get(), ns.database.c_str(), ns.collection.c_str()));
-  Bson bulk_options;
-  BSON_APPEND_BOOL(bulk_options.get(), "ordered", false);
-  const BulkHandle bulk(
-      mongoc_collection_create_bulk_operation_with_opts(collection.get(), bulk_options.get()));
-  Bson insert_options;  // The text is checked UTF-8 and the size is checked here; checking again
-                        // halves the throughput.
-  BSON_APPEND_BOOL(insert_options.get(), "validate", false);
-  bson_error_t error{};
+Result<size_t> MongoStore::WriteCommand(const CommandLimits& limits, const Namespace& ns,
+                                        std::span<const Document> documents,
+                                        std::span<const size_t> positions,
+                                        std::vector<WriteResult>& results) {
+  InsertCommand command(client_.get(), ns);
   std::vector<size_t> sent;
-  sent.reserve(positions.size());
+  size_t taken = 0;
   for (size_t position : positions) {
-    Bson bson;
-    if (Status status = AppendDocument(documents[position], bson.get()); !status.ok()) {
-      results[position] = {Outcome::kRejected, status.error().message};
-    } else if (!mongoc_bulk_operation_insert_with_opts(bulk.get(), bson.get(), insert_options.get(),
-                                                       &error)) {
-      results[position] = {Outcome::kRejected,
-                           fmt::format("libmongoc refuses it: {}", error.message)};
-    } else {
-      sent.push_back(position);
-    }
+    const size_t before = command.sent();
+    if (!command.Add(documents[position], limits, results[position])) break;
+    if (command.sent() > before) sent.push_back(position);
+    ++taken;
   }
-  if (sent.empty()) return {};
-  bson_t reply;
-  const bool succeeded = mongoc_bulk_operation_execute(bulk.get(), &reply, &error) != 0;
-  const auto outcome = ReadBulkReply(succeeded, &reply, error, sent.size());
-  bson_destroy(&reply);
-  if (!outcome.ok()) return outcome.error();
-  for (size_t i = 0; i < sent.size(); ++i) results[sent[i]] = (*outcome)[i];
+  if (sent.empty()) return taken;
+  const Result<std::vector<WriteResult>> outcome = command.Execute();
+  if (outcome.ok()) {
+    for (size_t i = 0; i < sent.size(); ++i) results[sent[i]] = (*outcome)[i];
+    return taken;
+  }
+  if (outcome.error().code != ErrorCode::kRejected) return outcome.error();
+  if (Status status = WriteInHalves(limits, ns, documents, sent, results, outcome.error());
+      !status.ok())
+    return status.error();
+  return taken;
+}
+
+// One document's fault took the whole command down: the others go without it.
+Status MongoStore::WriteInHalves(const CommandLimits& limits, const Namespace& ns,
+                                 std::span<const Document> documents,
+                                 std::span<const size_t> positions,
+                                 std::vector<WriteResult>& results, const Error& error) {
+  if (positions.size() == 1) {
+    results[positions.front()] = {Outcome::kRejected, error.message};
+    return {};
+  }
+  const size_t half = positions.size() / 2;
+  for (std::span<const size_t> part : {positions.first(half), positions.subspan(half)}) {
+    const Result<size_t> settled = WriteCommand(limits, ns, documents, part, results);
+    if (!settled.ok()) return settled.error();
+  }
   return {};
 }
 
@@ -193,20 +193,25 @@ class LibmongocPool final : public MongoPool {
   explicit LibmongocPool(UriHandle uri) : uri_(std::move(uri)) {}
 
   Result<std::unique_ptr<DocumentStore>> NewStore(const Log& log) override {
-    Result<ClientHandle> client = NewClient();
+    auto client = TakeClient();
     if (!client.ok()) return client.error();
     return std::unique_ptr<DocumentStore>(
         std::make_unique<MongoStore>(std::move(client).value(), log));
   }
+  Result<std::unique_ptr<ProjectionStore>> NewProjections() override {
+    auto client = TakeClient();
+    if (!client.ok()) return client.error();
+    return MakeMongoProjections(std::move(client).value());
+  }
 
   Result<std::unique_ptr<Completions>> NewCompletions() override {
-    Result<ClientHandle> client = NewClient();
+    auto client = TakeClient();
     if (!client.ok()) return client.error();
     return MakeMongoCompletions(std::move(client).value());
   }
 
  private:
-  Result<ClientHandle> NewClient() {
+  Result<ClientHandle> TakeClient() {
     if (Status status = Connect(); !status.ok()) return status.error();
     ClientHandle client(mongoc_client_pool_pop(pool_.get()), ClientReturner{pool_.get()});
     if (!client) return Error{ErrorCode::kUnavailable, "take a client from the pool: none is free"};
@@ -228,10 +233,18 @@ class LibmongocPool final : public MongoPool {
   PoolHandle pool_;
 };
 
+// A URI's write concern is made when it is parsed: setting the options later would change nothing.
+void SetDefaultConcern(mongoc_uri_t* uri) {
+  const WriteConcernHandle concern(mongoc_write_concern_copy(mongoc_uri_get_write_concern(uri)));
+  if (mongoc_write_concern_get_w(concern.get()) == MONGOC_WRITE_CONCERN_W_DEFAULT)
+    mongoc_write_concern_set_w(concern.get(), MONGOC_WRITE_CONCERN_W_MAJORITY);
+  if (mongoc_write_concern_get_wtimeout_int64(concern.get()) <= 0)
+    mongoc_write_concern_set_wtimeout_int64(concern.get(), 30'000);
+  mongoc_uri_set_write_concern(uri, concern.get());
+}
+
 void SetDefaults(mongoc_uri_t* uri) {
-  if (!mongoc_uri_has_option(uri, MONGOC_URI_W))
-    mongoc_uri_set_option_as_utf8(uri, MONGOC_URI_W, "majority");
-  SetDefault(uri, MONGOC_URI_WTIMEOUTMS, 30'000);
+  SetDefaultConcern(uri);
   SetDefault(uri, MONGOC_URI_SOCKETTIMEOUTMS, 30'000);
   SetDefault(uri, MONGOC_URI_SERVERSELECTIONTIMEOUTMS, 5'000);
   SetDefault(uri, MONGOC_URI_CONNECTTIMEOUTMS, 5'000);

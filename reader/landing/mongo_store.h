@@ -9,6 +9,7 @@
 #include "core/log.h"
 #include "reader/landing/completions.h"
 #include "reader/landing/document_store.h"
+#include "reader/landing/projection_store.h"
 
 namespace tidegate::reader {
 
@@ -31,6 +32,8 @@ class MongoPool {
   // does not resolve.
   virtual Result<std::unique_ptr<DocumentStore>> NewStore(const Log& log) = 0;
   virtual Result<std::unique_ptr<Completions>> NewCompletions() = 0;
+  // The same, with a client of its own.
+  virtual Result<std::unique_ptr<ProjectionStore>> NewProjections() = 0;
 };
 
 // The database that the URI's path names; empty if none, or if it is no URI.

@@ -29,10 +29,20 @@ struct CollectionDestroyer {
 };
 using CollectionHandle = std::unique_ptr<mongoc_collection_t, CollectionDestroyer>;
 
+struct WriteConcernDestroyer {
+  void operator()(mongoc_write_concern_t* concern) const { mongoc_write_concern_destroy(concern); }
+};
+using WriteConcernHandle = std::unique_ptr<mongoc_write_concern_t, WriteConcernDestroyer>;
+
 struct BulkDestroyer {
   void operator()(mongoc_bulk_operation_t* bulk) const { mongoc_bulk_operation_destroy(bulk); }
 };
 using BulkHandle = std::unique_ptr<mongoc_bulk_operation_t, BulkDestroyer>;
+
+struct CursorDestroyer {
+  void operator()(mongoc_cursor_t* cursor) const { mongoc_cursor_destroy(cursor); }
+};
+using CursorHandle = std::unique_ptr<mongoc_cursor_t, CursorDestroyer>;
 
 struct ServerDescriptionDestroyer {
   void operator()(mongoc_server_description_t* server) const {

@@ -6,14 +6,11 @@
 #include <utility>
 
 #include "core/time_format.h"
-#include "reader/landing/sqlite_handle.h"
+#include "reader/landing/sqlite_connection.h"
 
 namespace tidegate::reader {
 
 namespace {
-constexpr int kApplicationId = 0x54474c44;  // "TGLD": tells a landing from any other database.
-constexpr int kFormat = 1;
-
 // The document as JSON text, times as UTC text that sorts.
 class JsonSink final : public MemberSink {
  public:
@@ -27,6 +24,10 @@ class JsonSink final : public MemberSink {
   void Integer(std::string_view name, int64_t number) override {
     writer_.Key(name);
     writer_.Integer(number);
+  }
+  void Double(std::string_view name, double number) override {
+    writer_.Key(name);
+    writer_.Double(number);
   }
   void Bool(std::string_view name, bool value) override {
     writer_.Key(name);
@@ -55,94 +56,35 @@ std::string JsonText(const Document& document) {
   return text;
 }
 
-std::string Quoted(std::string_view name, char quote) {
-  std::string out(1, quote);
-  for (char c : name) {
-    if (c == quote) out.push_back(quote);
-    out.push_back(c);
-  }
-  out.push_back(quote);
-  return out;
-}
-
-std::string TableName(const Namespace& ns) {
-  return ns.database + "." + ns.collection;
-}
-
 std::string CreateIndexSql(const Namespace& ns, const Index& index) {
   std::string columns;
   for (const auto& [member, direction] : index.keys) {
     if (!columns.empty()) columns += ", ";
-    columns += fmt::format("json_extract(body, {}){}", Quoted("$." + member, '\''),
+    columns += fmt::format("json_extract(body, {}){}", SqlQuoted("$." + member, '\''),
                            direction < 0 ? " DESC" : "");
   }
   return fmt::format("CREATE INDEX IF NOT EXISTS {} ON {}({})",
-                     Quoted(TableName(ns) + "." + index.name, '"'), Quoted(TableName(ns), '"'),
-                     columns);
+                     SqlQuoted(ns.database + "." + ns.collection + "." + index.name, '"'),
+                     TableOf(ns), columns);
 }
 
-std::string CreateTableSql(const Namespace& ns) {
-  return fmt::format(
-      "CREATE TABLE IF NOT EXISTS {}(id TEXT NOT NULL PRIMARY KEY, body TEXT NOT NULL)",
-      Quoted(TableName(ns), '"'));
-}
-
-Status SqlError(std::string_view operation, const std::string& path, int code) {
-  return Error{ErrorCode::kUnavailable,
-               fmt::format("{} {}: {} ({})", operation, path, sqlite3_errstr(code), code)};
-}
 }  // namespace
 
 struct SqliteStore::Connection {
   SqliteHandle database;
   std::map<Namespace, StatementHandle> inserts;
 
-  int Run(const std::string& sql) {
-    return sqlite3_exec(database.get(), sql.c_str(), nullptr, nullptr, nullptr);
-  }
-  int Number(const char* sql, int& number);
+  int Run(const std::string& sql) { return RunSql(database.get(), sql); }
   int InsertFor(const Namespace& ns, sqlite3_stmt** statement);
 };
-
-// Rolls back what was not committed.
-class SqliteTransaction {
- public:
-  explicit SqliteTransaction(sqlite3* database) : database_(database) {}
-  ~SqliteTransaction() {
-    if (database_) sqlite3_exec(database_, "ROLLBACK", nullptr, nullptr, nullptr);
-  }
-  SqliteTransaction(const SqliteTransaction&) = delete;
-  SqliteTransaction& operator=(const SqliteTransaction&) = delete;
-
-  int Commit() {
-    const int code = sqlite3_exec(database_, "COMMIT", nullptr, nullptr, nullptr);
-    if (code == SQLITE_OK) database_ = nullptr;
-    return code;
-  }
-
- private:
-  sqlite3* database_;
-};
-
-int SqliteStore::Connection::Number(const char* sql, int& number) {
-  sqlite3_stmt* raw = nullptr;
-  const int prepared = sqlite3_prepare_v2(database.get(), sql, -1, &raw, nullptr);
-  const StatementHandle statement(raw);
-  if (prepared != SQLITE_OK) return prepared;
-  const int code = sqlite3_step(raw);
-  if (code != SQLITE_ROW) return code;
-  number = sqlite3_column_int(raw, 0);
-  return SQLITE_OK;
-}
 
 int SqliteStore::Connection::InsertFor(const Namespace& ns, sqlite3_stmt** statement) {
   auto found = inserts.find(ns);
   if (found == inserts.end()) {
     const int made = Run(CreateTableSql(ns));
     if (made != SQLITE_OK) return made;
-    const std::string sql =
-        fmt::format("INSERT INTO {}(id, body) VALUES(?1, ?2) ON CONFLICT(id) DO NOTHING",
-                    Quoted(TableName(ns), '"'));
+    const std::string sql = fmt::format(
+        "INSERT INTO {}(id, body) VALUES(?1, ?2) ON CONFLICT(id) DO NOTHING", TableOf(ns));
     sqlite3_stmt* raw = nullptr;
     const int code = sqlite3_prepare_v3(database.get(), sql.c_str(), -1, SQLITE_PREPARE_PERSISTENT,
                                         &raw, nullptr);
@@ -164,30 +106,10 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::Open(Options options) {
 
 Status SqliteStore::Connect() {
   if (connection_) return {};
-  auto connection = std::make_unique<Connection>();
-  sqlite3* raw = nullptr;
-  const int opened =
-      sqlite3_open_v2(options_.path.c_str(), &raw,
-                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
-  connection->database.reset(raw);
-  if (opened != SQLITE_OK) return SqlError("open", options_.path, opened);
-  sqlite3_busy_timeout(raw, static_cast<int>(options_.busy_timeout.count()));
-  int application = 0;
-  int tables = 0;
-  int code = connection->Number("PRAGMA application_id", application);
-  if (code == SQLITE_OK) code = connection->Number("SELECT count(*) FROM sqlite_schema", tables);
-  if (code == SQLITE_NOTADB || (code == SQLITE_OK && application != kApplicationId && tables > 0)) {
-    return Error{ErrorCode::kInvalid,
-                 fmt::format("open {}: the file is not a tidegate landing", options_.path)};
-  }
-  if (code == SQLITE_OK) code = connection->Run("PRAGMA journal_mode=WAL");
-  if (code == SQLITE_OK) code = connection->Run("PRAGMA synchronous=FULL");
-  if (code == SQLITE_OK && application != kApplicationId) {
-    code = connection->Run(
-        fmt::format("PRAGMA application_id={}; PRAGMA user_version={}", kApplicationId, kFormat));
-  }
-  if (code != SQLITE_OK) return SqlError("prepare", options_.path, code);
-  connection_ = std::move(connection);
+  auto database = OpenLandingFile(options_.path, options_.busy_timeout);
+  if (!database.ok()) return database.error();
+  connection_ = std::make_unique<Connection>();
+  connection_->database = std::move(database).value();
   return {};
 }
 
@@ -247,7 +169,7 @@ Status SqliteStore::EnsureIndexes(const Namespace& ns, std::span<const Index> in
 Status SqliteStore::Ping() {
   if (Status status = Connect(); !status.ok()) return status;
   int version = 0;
-  const int code = connection_->Number("PRAGMA user_version", version);
+  const int code = ReadSqlNumber(connection_->database.get(), "PRAGMA user_version", version);
   return code == SQLITE_OK ? Status() : Failed("read", code);
 }
 

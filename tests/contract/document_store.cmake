@@ -2,4 +2,7 @@ if(TIDEGATE_READER)
   tidegate_test(document_store_contract_test
     SOURCES document_store_contract_test.cc
     LINK tidegate::landing tidegate::reader_support)
+  tidegate_test(projection_store_contract_test
+    SOURCES projection_store_contract_test.cc
+    LINK tidegate::landing tidegate::reader_support)
 endif()

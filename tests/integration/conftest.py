@@ -5,13 +5,14 @@ from types import SimpleNamespace
 
 import pytest
 from harness import KafkaView, Site
-from realparts import Certificates, Kafka, MongoJava, Mosquitto, Secantus
+from realparts import Certificates, Kafka, KafkaCluster, MongoJava, Mosquitto, Secantus
 from realparts.server import tail
 
 SERVERS = {
     "mosquitto",
     "mongo",
     "own_kafka",
+    "kafka_cluster",
     "own_mongo",
     "old_mongo",
     "secure_mosquitto",
@@ -36,6 +37,13 @@ def own_kafka(tmp_path):
     """A broker that the test may kill."""
     with Kafka(tmp_path / "own-kafka") as broker:
         yield broker
+
+
+@pytest.fixture
+def kafka_cluster(tmp_path):
+    """Three brokers that the test may kill, one at a time."""
+    with KafkaCluster(tmp_path / "kafka-cluster") as cluster:
+        yield cluster
 
 
 @pytest.fixture(scope="session")

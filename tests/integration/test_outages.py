@@ -3,6 +3,7 @@
 import json
 from collections import defaultdict
 
+import pytest
 from harness import expect_once
 from harness.landing import numbers
 from realparts import Kafka, Mosquitto, wait_until
@@ -64,6 +65,45 @@ def test_a_backlog_of_an_outage_drains_in_order(make_site, own_kafka, mosquitto)
         assert sent == sorted(sent), f"{asset} is out of order"
     replayed = {_number(m) for m in messages if m.headers.get("tg-replayed") == "1"}
     assert len(replayed) >= 1500 and 1 not in replayed
+
+
+@pytest.mark.long
+def test_leaders_that_move_between_three_brokers(make_site, kafka_cluster, mosquitto):
+    """The leader of a partition is killed under load, three times, and comes back."""
+    site = make_site(kafka_cluster.bootstrap)
+    site.create_topics(copies=3)
+    topic = site.topics["heartbeat"]
+    agent = site.agent(mosquitto.port).start()
+    agent.wait_input("local")
+    publisher = site.publisher(mosquitto.port).load(rate=500)
+    _await_more(publisher, 500)
+    for partition in range(3):
+        node = site.kafka.leader(topic, partition)
+        kafka_cluster.brokers[node - 1].kill()
+        wait_until(
+            lambda p=partition, old=node: site.kafka.leader(topic, p) not in (-1, old),
+            30,
+            f"a new leader for partition {partition}",
+        )
+        _await_more(publisher, 1000)
+        kafka_cluster.brokers[node - 1].again()
+    publisher.rest()
+    publisher.settle()
+    agent.wait_drained(settled=publisher.published, seconds=90)
+    _expect_in_order(site.kafka.read(topic), publisher.promised)
+
+
+def _expect_in_order(messages, promised):
+    """Each is there, and each asset's first arrivals ascend: a broker may have one twice."""
+    latest, seen = defaultdict(int), set()
+    for message in messages:
+        n = _number(message)
+        if n in seen:
+            continue
+        seen.add(n)
+        assert n > latest[message.key], f"{message.key}: {n} came after {latest[message.key]}"
+        latest[message.key] = n
+    assert seen == promised
 
 
 def test_a_frozen_kafka_loses_nothing(make_site, own_kafka, mosquitto, mongo):

@@ -40,7 +40,7 @@ CONCRETE = [
 
 # Headers of C libraries stay in .cc files and in private *_handle.h.
 C_LIBRARY = (r"(sqlite3|mosquitto|microhttpd|zstd|xxhash|termios)\.h$"
-             r"|(librdkafka|mongoc|bson|cjson|curl|systemd)/|(mongoc|bson|rdkafka|cJSON)\.h$")
+             r"|(librdkafka|mongoc|bson|cjson|curl|systemd|google/protobuf)/|(mongoc|bson|rdkafka|cJSON)\.h$")
 C_LIBRARY_PLACE = r"(\.cc|_handle\.h)$"
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)

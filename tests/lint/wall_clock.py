@@ -23,6 +23,7 @@ ALLOWED = {
     "drivers/sim/publish_run.cc": "the first time of a made-up fleet",
     "drivers/sim/sim_driver.cc": "times of a made-up fleet",
     "reader/enrich/pending_look.cc": "how long a document waits, restarts included",
+    "reader/replay/replay.cc": "received_at",
     "reader/worker.cc": "received_at, times of dead letters",
     "store/store.cc": "the stamp of a commit",
     "uplink/byte_budget.cc": "a budget's day ends at midnight",

@@ -47,6 +47,36 @@ TEST_F(ConfigTest, OneVariableIsEnough) {
   EXPECT_EQ(config.http->port, 8002);
 }
 
+TEST_F(ConfigTest, AProcessDoesEverythingUnlessItIsToldItsRoles) {
+  EXPECT_EQ(Load({}).roles, Roles());
+  EXPECT_EQ(Load({{"TIDEGATE_ROLES", "land"}}).roles, (Roles{.project = false, .api = false}));
+  EXPECT_EQ(Load({{"TIDEGATE_ROLES", "api, project"}}).roles, (Roles{.land = false}));
+  EXPECT_EQ(Load({{"TIDEGATE_PROJECT_WORKERS", "3"}}).project_workers, 3u);
+}
+
+TEST_F(ConfigTest, OthersNamesForRolesWork) {
+  EXPECT_EQ(Load({{"MODE", "server"}, {"CONSUMER_TYPE", "alert_evaluator"}}).roles,
+            (Roles{.land = false, .project = false}));
+  EXPECT_EQ(Load({{"MODE", "consumer"}}).roles, (Roles{.api = false}));
+  EXPECT_EQ(Load({{"CONSUMER_TYPE", "fetch_external_source"}}).roles, (Roles{.api = false}));
+  const Config other = Load({{"MODE", "production"}});
+  EXPECT_EQ(other.roles, Roles());
+  EXPECT_EQ(other.warnings.size(), 1u);
+  EXPECT_EQ(Shown(Load({{"MODE", "server"}}), "TIDEGATE_ROLES").origin, "MODE");
+}
+
+TEST_F(ConfigTest, RolesThatDoNothingAreAProblem) {
+  EXPECT_NE(Problems(Load({{"TIDEGATE_ROLES", "land,dance"}})).find("'dance'"), std::string::npos);
+  EXPECT_NE(Problems(Load({{"TIDEGATE_ROLES", ","}})).find("nothing to do"), std::string::npos);
+  EXPECT_NE(Problems(Load({{"TIDEGATE_ROLES", "api"}, {"TIDEGATE_HTTP_LISTEN", "off"}}))
+                .find("needs a port"),
+            std::string::npos);
+}
+
+TEST_F(ConfigTest, AProcessThatOnlyAnswersNeedsNoKafka) {
+  EXPECT_EQ(Problems(LoadAlone({{"TIDEGATE_ROLES", "api"}})), "");
+}
+
 TEST_F(ConfigTest, TheLandingOfAServiceIsItsStateDirectory) {
   EXPECT_EQ(Load({{"STATE_DIRECTORY", "/var/lib/tidegate-reader:/other"}}).landing,
             "sqlite:/var/lib/tidegate-reader/landing.db");

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "core/time_format.h"
+#include "tests/support/protobuf_bytes.h"
 
 namespace tidegate::reader {
 namespace {
@@ -181,12 +182,91 @@ TEST_F(DecoderTest, KnownNamespacesFollowTheTenants) {
   options_.tenancy = Tenancy::kDatabase;
   EXPECT_TRUE(Decoder(options_, StreamTable::Make(streams_).value()).KnownNamespaces().empty());
   options_.tenants = {"acme", "bolt"};
-  EXPECT_EQ(Decoder(options_, StreamTable::Make(streams_).value()).KnownNamespaces().size(), 8u);
+  EXPECT_EQ(Decoder(options_, StreamTable::Make(streams_).value()).KnownNamespaces().size(), 12u);
 }
 
 TEST_F(DecoderTest, ANewerSchemaIsNotGuessed) {
-  EXPECT_EQ(Bad(kHeartbeat, {{"tg-schema", "2"}}), RefusalKind::kHeaders);
+  EXPECT_EQ(Bad(kHeartbeat, {{"tg-schema", "2"}}), RefusalKind::kSchema);
+  EXPECT_EQ(Bad("{of the future", {{"tg-kind", "new"}, {"tg-schema", "2"}}), RefusalKind::kSchema);
+  EXPECT_EQ(Bad(kHeartbeat, {{"tg-schema", "one"}}), RefusalKind::kHeaders);
   Good(kHeartbeat, {{"tg-schema", "1"}, {"traceparent", "00-x"}});
+}
+
+TEST_F(DecoderTest, AValueTellsItsSchemaToo) {
+  const auto value = [](std::string_view version) {
+    return R"({"device_id":"d","schema_version":)" + std::string(version) + "}";
+  };
+  EXPECT_EQ(Good(value("1"), {}, "telemetry.raw").provenance.schema, 1u);
+  EXPECT_EQ(Bad(value("2"), {}, "telemetry.raw"), RefusalKind::kSchema);
+  EXPECT_EQ(Bad(value("1.5"), {}, "telemetry.raw"), RefusalKind::kMember);
+  EXPECT_EQ(Bad(value("-1"), {}, "telemetry.raw"), RefusalKind::kMember);
+  EXPECT_EQ(Bad(value("99999999999"), {}, "telemetry.raw"), RefusalKind::kMember);
+  streams_[1].version = 3;
+  EXPECT_EQ(Good(value("\"3\""), {}, "telemetry.raw").provenance.schema, 3u);
+  EXPECT_EQ(Bad(value("4"), {}, "telemetry.raw"), RefusalKind::kSchema);
+}
+
+TEST_F(DecoderTest, AMachinesReadingTellsOfItsFailure) {
+  const Document document = Good(
+      R"({"machine_id":"press-7","timestamp":"2025-06-23T00:37:01Z","status":"FAILED","vibration":9.5})",
+      {}, "machine.sensor.readings");
+  EXPECT_EQ(document.ns.collection, "sensor_readings");
+  EXPECT_EQ(document.asset, "press-7");
+  EXPECT_EQ(document.tenant, "");
+  EXPECT_EQ(Bad(R"({"machine_id":"press-7","failure":"maybe"})", {}, "machine.sensor.readings"),
+            RefusalKind::kMember);
+}
+
+std::string Sale(std::string_view event_id, std::string_view ts = "2024-01-15T10:30:00Z") {
+  Proto sale;
+  sale.Text(1, "SKU-ABC-123").Varint(2, 5).Double(3, 29.99).Text(4, ts);
+  if (!event_id.empty()) sale.Text(5, event_id);
+  return sale.bytes();
+}
+
+TEST_F(DecoderTest, ASaleIsNamedByItsEventAndHasNoAsset) {
+  const Document document = Good(Sale("event-001"), {}, "sales_txn");
+  EXPECT_EQ(document.ns, (Namespace{"tidegate", "raw_sales"}));
+  EXPECT_EQ(document.id, "//event-001");
+  EXPECT_EQ(document.asset, "");
+  EXPECT_EQ(FormatTime(document.time), "2024-01-15T10:30:00.000Z");
+  EXPECT_EQ(document.processed_at, kNow);
+  EXPECT_EQ(document.value.root().Find("price")->number_text(), "29.99");
+  EXPECT_EQ(document.value.root().Find("qty")->number_text(), "5");
+}
+
+TEST_F(DecoderTest, SalesThatAreAlikeAreTwoUnlessTheirEventIsOne) {
+  EXPECT_EQ(Good(Sale(""), {}, "sales_txn").id, "sales_txn/3/42");
+}
+
+TEST_F(DecoderTest, ASaleThatLacksSomethingIsRefused) {
+  EXPECT_EQ(Bad("not protobuf", {}, "sales_txn"), RefusalKind::kProtobuf);
+  EXPECT_EQ(Bad("", {}, "sales_txn"), RefusalKind::kMember);
+  EXPECT_EQ(Bad(Proto().Text(4, "2024-01-15T10:30:00Z").bytes(), {}, "sales_txn"),
+            RefusalKind::kMember);
+  EXPECT_EQ(Bad(Sale("e", "yesterday"), {}, "sales_txn"), RefusalKind::kMember);
+  EXPECT_EQ(Bad(Proto().Text(1, "\xff").Text(4, "2024-01-15T10:30:00Z").bytes(), {}, "sales_txn"),
+            RefusalKind::kProtobuf);
+}
+
+TEST_F(DecoderTest, SalesCanComeAsJsonToo) {
+  streams_.back().format = StreamFormat::kJson;
+  EXPECT_EQ(Good(R"({"sku":"S","qty":1,"price":2,"ts":"2024-01-15T10:30:00Z","event_id":"e"})", {},
+                 "sales_txn")
+                .id,
+            "//e");
+  EXPECT_EQ(Bad(R"({"sku":"S","qty":null,"price":2,"ts":"2024-01-15T10:30:00Z"})", {}, "sales_txn"),
+            RefusalKind::kMember);
+}
+
+TEST_F(DecoderTest, AStreamSaysWhatNamesItsDocuments) {
+  streams_[1].id = "reading_no";
+  EXPECT_EQ(Good(R"({"device_id":"d","reading_no":7})", {}, "telemetry.raw").id, "/d/7");
+  EXPECT_EQ(Bad(R"({"device_id":"d"})", {}, "telemetry.raw"), RefusalKind::kMember);
+  EXPECT_EQ(Bad(R"({"device_id":"d","reading_no":""})", {}, "telemetry.raw"), RefusalKind::kMember);
+  streams_[1].id = "offset";
+  EXPECT_EQ(Good(R"({"device_id":"d","event_id":"e"})", {}, "telemetry.raw").id,
+            "telemetry.raw/3/42");
 }
 
 TEST_F(DecoderTest, ANullIsRefused) {

@@ -87,6 +87,17 @@ TEST_F(ServiceTest, LandsWithAllWorkersAndStopsOnASignal) {
   EXPECT_EQ(written_, 300u);
 }
 
+TEST_F(ServiceTest, AProcessThatOnlyAnswersConsumesNothing) {
+  config_.roles = {.land = false, .project = false};
+  Service service({.version = "test"}, config_, clock_, log_);
+  ASSERT_TRUE(service.Start(MakeFactories()).ok());
+  EXPECT_NE(service.http_port(), 0);
+  std::thread signaller = SignalWhenLanded(0);
+  EXPECT_EQ(service.Run(), 0);
+  signaller.join();
+  EXPECT_EQ(written_, 0u);
+}
+
 TEST_F(ServiceTest, AWorkerThatGivesUpEndsTheProgramWithAnError) {
   Service service({.version = "test"}, config_, clock_, log_);
   ASSERT_TRUE(service.Start(MakeFactories(true)).ok());

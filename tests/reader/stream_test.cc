@@ -32,7 +32,34 @@ INSTANTIATE_TEST_SUITE_P(Table, BadStreams,
                          testing::Values("topic", "topic=", "topic=a/b", "topic=a{tenant}b{tenant}",
                                          "topic=..", "topic=a$", "collection=system.users",
                                          "collection=.a", "collection=a$b", "kind=sale",
-                                         "colection=a"));
+                                         "colection=a", "format=xml", "format=protobuf",
+                                         "proto=a.proto", "unknown=drop", "id=", "id=a,b",
+                                         "require=a,", "version=-1", "version=x"));
+
+TEST(Stream, ItsTextReadsBackTheSame) {
+  for (const char* text :
+       {"topic=a collection=b kind=reading",
+        "topic=a collection=b kind=sales format=protobuf "
+        "proto=/x/y.proto message=p.M unknown=refuse id=no require=a,b version=3",
+        "topic=a.{tenant} collection=b kind=machine id=offset"}) {
+    const auto stream = ParseStream(text, {.name = "x"});
+    ASSERT_TRUE(stream.ok()) << stream.error().message;
+    EXPECT_EQ(ParseStream(StreamText(*stream), {.name = "x"}).value(), *stream);
+  }
+}
+
+TEST(Stream, WhatABuiltInOneRequiresCanBeTakenBack) {
+  EXPECT_TRUE(ParseStream("require=none", BuiltInStreams().back())->required.empty());
+}
+
+TEST(Stream, AProtobufStreamNeedsItsSchema) {
+  EXPECT_TRUE(StreamTable::Make({BuiltInStreams().back()}).ok());
+  Stream stream = BuiltInStreams().back();
+  stream.message = "Nothing";
+  const auto table = StreamTable::Make({stream});
+  ASSERT_FALSE(table.ok());
+  EXPECT_EQ(table.error().message, "stream sales: there is no message 'Nothing'");
+}
 
 TEST(Stream, ExactTopicsAreFound) {
   const StreamTable table = Table({BuiltInStreams().begin(), BuiltInStreams().end()});

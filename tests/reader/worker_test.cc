@@ -309,7 +309,7 @@ TEST_F(WorkerTest, StoppingDuringAnOutageStoresNothing) {
 
 TEST_F(WorkerTest, ItsIndexesAreMadeBeforeAnyMessageComes) {
   Step();
-  EXPECT_EQ(store_.indexed().size(), 4u);
+  EXPECT_EQ(store_.indexed().size(), BuiltInStreams().size());
   EXPECT_TRUE(store_.indexed().contains({"tidegate", "heartbeats"}));
   EXPECT_TRUE(State().database_up);
 }

@@ -2,7 +2,7 @@
 README.md."""
 
 from .certs import Certificates
-from .kafka import Kafka
+from .kafka import Kafka, KafkaCluster
 from .mongo import MongoJava, Secantus
 from .mosquitto import Mosquitto
 from .proxy import TcpProxy, refuse_mqtt5
@@ -11,6 +11,7 @@ from .server import Server, ServerError, free_ports, wait_until
 __all__ = [
     "Certificates",
     "Kafka",
+    "KafkaCluster",
     "MongoJava",
     "Mosquitto",
     "Secantus",

@@ -15,7 +15,6 @@ _CLUSTER = "dGlkZWdhdGUtdGVzdHMtMQ"
 # Small and quick: one of everything, no rebalance delay, topics made on first use.
 _PROPERTIES = """\
 process.roles=broker,controller
-node.id=1
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_SSL:SASL_SSL
@@ -48,7 +47,8 @@ _ACCESS_LISTS = {
 class Kafka(Server):
     """`bootstrap` is PLAINTEXT. With certificates and users there is SASL_SSL with PLAIN too, at
     `secure_bootstrap`; with `access_lists` those users may do what an ACL allows them, and PLAINTEXT
-    may do all. `properties` override the defaults."""
+    may do all. `properties` override the defaults. `node` is its number among `controllers`, the
+    ports of the quorum that it belongs to (KafkaCluster)."""
 
     def __init__(
         self,
@@ -58,10 +58,14 @@ class Kafka(Server):
         access_lists: bool = False,
         properties: dict[str, str] | None = None,
         address: str = "127.0.0.1",
+        node: int = 1,
+        controllers: list[int] | None = None,
     ):
         super().__init__("kafka", folder)
         self.home = install.kafka()
-        self.port, self._controller, self._secure = free_ports(3)
+        self.node = node
+        self.port, own_controller, self._secure = free_ports(3)
+        self._controllers = controllers or [own_controller]
         self.address = address
         self.bootstrap = f"{address}:{self.port}"
         self.secure_bootstrap = f"localhost:{self._secure}"
@@ -74,9 +78,12 @@ class Kafka(Server):
     def _listeners(self, certificates: Certificates | None, users: dict[str, str]) -> str:
         plain = f"PLAINTEXT://{self.bootstrap}"
         secure = f",SASL_SSL://localhost:{self._secure}" if certificates else ""
+        voters = ",".join(f"{i}@127.0.0.1:{port}" for i, port in enumerate(self._controllers, 1))
+        controller = self._controllers[self.node - 1]
         lines = [
-            f"controller.quorum.voters=1@127.0.0.1:{self._controller}",
-            f"listeners={plain},CONTROLLER://127.0.0.1:{self._controller}{secure}",
+            f"node.id={self.node}",
+            f"controller.quorum.voters={voters}",
+            f"listeners={plain},CONTROLLER://127.0.0.1:{controller}{secure}",
             f"advertised.listeners={plain}{secure}",
             f"log.dirs={self.folder}/logs",
         ]
@@ -147,6 +154,43 @@ class Kafka(Server):
             link.sendall(len(request).to_bytes(4, "big") + request)
             reply = link.recv(4096)
         return len(reply) >= 12 and int.from_bytes(reply[8:12], "big") >= 1
+
+
+class KafkaCluster:
+    """Three brokers that keep three copies of everything and take a write with two, as a server side
+    has them. All are started together, because none answers without a second."""
+
+    _COPIES = {
+        "default.replication.factor": "3",
+        "min.insync.replicas": "2",
+        "offsets.topic.replication.factor": "3",
+        "transaction.state.log.replication.factor": "3",
+        "unclean.leader.election.enable": "false",
+    }
+
+    def __init__(self, folder: Path):
+        controllers = free_ports(3)
+        self.brokers = [
+            Kafka(
+                folder / f"kafka{node}",
+                properties=self._COPIES,
+                node=node,
+                controllers=controllers,
+            )
+            for node in (1, 2, 3)
+        ]
+        self.bootstrap = ",".join(broker.bootstrap for broker in self.brokers)
+
+    def __enter__(self):
+        for broker in self.brokers:
+            broker.launch(broker.command())
+        for broker in self.brokers:
+            broker.await_answer()
+        return self
+
+    def __exit__(self, *_):
+        for broker in self.brokers:
+            broker.kill()  # The last of them would wait for a controller that is gone.
 
 
 def warm_up(folder: Path):

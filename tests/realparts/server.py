@@ -147,6 +147,9 @@ class Server(Process):
     def start(self):
         """Returns when the server answers. Also after stop() and kill(): same ports, same data."""
         self.launch(self.command())
+        return self.await_answer()
+
+    def await_answer(self):
         end = time.monotonic() + START_SECONDS
         while not self._answers():
             if not self.alive():

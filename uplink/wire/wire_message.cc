@@ -44,12 +44,15 @@ Error BadHeader(std::string_view name, std::string_view value) {
                fmt::format("decode header {}: cannot be \"{}\"", name, value)};
 }
 
-Status DecodeSchema(std::string_view value) {
+// 0: not a schema's number.
+unsigned SchemaNumber(std::string_view value) {
   unsigned schema = 0;
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), schema);
-  if (error != std::errc() || end != value.data() + value.size() || schema == 0) {
-    return BadHeader(kHeaderSchema, value);
-  }
+  return error == std::errc() && end == value.data() + value.size() ? schema : 0;
+}
+
+Status DecodeSchema(std::string_view value) {
+  if (SchemaNumber(value) == 0) return BadHeader(kHeaderSchema, value);
   if (value == kSchemaVersion) return {};
   return Error{ErrorCode::kRejected,
                fmt::format("decode header {}: schema {} is newer than {}, the newest known here",
@@ -143,6 +146,14 @@ WireMessage EncodeMessage(const Record& record, Seq seq, const Origin& origin, c
   message.headers.emplace_back(kHeaderClock, record.clock_synced ? "synced" : "unsynced");
   if (replayed) message.headers.emplace_back(kHeaderReplayed, "1");
   return message;
+}
+
+std::optional<std::string> NewerSchema(
+    const std::vector<std::pair<std::string, std::string>>& headers) {
+  for (const auto& [name, value] : headers) {
+    if (name == kHeaderSchema && SchemaNumber(value) > SchemaNumber(kSchemaVersion)) return value;
+  }
+  return std::nullopt;
 }
 
 Result<WireInfo> DecodeHeaders(const std::vector<std::pair<std::string, std::string>>& headers) {

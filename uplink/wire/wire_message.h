@@ -68,6 +68,10 @@ struct WireInfo {
   bool restamped = false;
   bool replayed = false;
 };
+// The schema that the headers name, if it is newer than kSchemaVersion: then nothing else of the
+// message may be guessed.
+std::optional<std::string> NewerSchema(
+    const std::vector<std::pair<std::string, std::string>>& headers);
 // kRejected: a schema newer than kSchemaVersion, or a header with a value it cannot have. Unknown
 // headers are ignored.
 Result<WireInfo> DecodeHeaders(const std::vector<std::pair<std::string, std::string>>& headers);

@@ -270,5 +270,99 @@ TEST(ParseListen, RefusesWhatItCannotListenOn) {
   EXPECT_FALSE(ParseListen(std::string_view("127.0.0.1\0x:80", 14)).ok());
 }
 
+class DeferredHttpTest : public HttpTest {
+ protected:
+  void SetUp() override {
+    auto server =
+        Server::StartDeferred({}, loop_, log_, [this](const Request& request, Reply reply) {
+          seen_ = request.peer;
+          replies_.push_back(std::move(reply));
+        });
+    ASSERT_TRUE(server.ok()) << server.error().message;
+    server_ = std::move(*server);
+  }
+  std::unique_ptr<Client> Connect() {
+    return std::make_unique<Client>(server_->port(),
+                                    "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  }
+  // Until that many requests wait for their answers.
+  bool Await(size_t requests, std::initializer_list<Client*> clients) {
+    return loop_.RunUntil([&] {
+      for (Client* client : clients) client->Step();
+      return replies_.size() == requests;
+    });
+  }
+  std::string Finish(Client& client) {
+    EXPECT_TRUE(loop_.RunUntil([&] { return client.Step(); })) << client.received();
+    return client.received();
+  }
+
+  std::vector<Reply> replies_;
+};
+
+TEST_F(DeferredHttpTest, AnAnswerMayComeInALaterTurnAndOutOfOrder) {
+  const auto first = Connect();
+  ASSERT_TRUE(Await(1, {first.get()}));
+  const auto second = Connect();
+  ASSERT_TRUE(Await(2, {first.get(), second.get()}));
+  replies_[1]({.body = "second"});
+  EXPECT_THAT(Finish(*second), EndsWith("\r\n\r\nsecond"));
+  EXPECT_EQ(first->received(), "");
+  replies_[0]({.body = "first"});
+  EXPECT_THAT(Finish(*first), EndsWith("\r\n\r\nfirst"));
+}
+
+TEST_F(DeferredHttpTest, ASecondAnswerGoesNowhere) {
+  const auto client = Connect();
+  ASSERT_TRUE(Await(1, {client.get()}));
+  replies_[0]({.body = "first"});
+  replies_[0]({.body = "again"});
+  EXPECT_THAT(Finish(*client), EndsWith("\r\n\r\nfirst"));
+  replies_[0]({.body = "again"});
+}
+
+TEST_F(DeferredHttpTest, AnAnswerForAClientThatLeftIsHarmless) {
+  auto client = Connect();
+  ASSERT_TRUE(Await(1, {client.get()}));
+  client.reset();
+  replies_[0]({.body = "late"});
+  const auto next = Connect();
+  ASSERT_TRUE(Await(2, {next.get()}));
+  replies_[1]({.body = "next"});
+  EXPECT_THAT(Finish(*next), EndsWith("next"));
+}
+
+TEST_F(DeferredHttpTest, AServerThatGoesLeavesNoReplyDangling) {
+  const auto client = Connect();
+  ASSERT_TRUE(Await(1, {client.get()}));
+  server_.reset();
+  replies_[0]({.body = "late"});
+  client->Step();
+  EXPECT_THAT(client->received(), Not(HasSubstr("late")));
+}
+
+TEST_F(DeferredHttpTest, TheHandlerLearnsWhoAsks) {
+  const auto client = Connect();
+  ASSERT_TRUE(Await(1, {client.get()}));
+  EXPECT_EQ(seen_, "127.0.0.1");
+  replies_[0]({});
+  Finish(*client);
+}
+
+TEST_F(HttpTest, ALongUriIs414AndManyHeadersAre431) {
+  Serve({.max_uri_bytes = 100, .max_headers = 5});
+  EXPECT_THAT(Get("/" + std::string(100, 'a')), StartsWith("HTTP/1.1 414 "));
+  EXPECT_THAT(Get("/" + std::string(99, 'a')), StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(Get("/", "A: 1\r\nB: 1\r\nC: 1\r\n"), StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(Get("/", "A: 1\r\nB: 1\r\nC: 1\r\nD: 1\r\n"), StartsWith("HTTP/1.1 431 "));
+  EXPECT_EQ(requests_, 2);
+}
+
+TEST(Loopback, IsThisMachineOnly) {
+  for (const char* address : {"127.0.0.1", "127.3.2.1", "::1"}) EXPECT_TRUE(IsLoopback(address));
+  for (const char* address : {"0.0.0.0", "::", "10.0.0.1", "2001:db8::1", ""})
+    EXPECT_FALSE(IsLoopback(address));
+}
+
 }  // namespace
 }  // namespace tidegate::http

@@ -60,12 +60,12 @@ class KafkaView:
         self._settings: dict[str, object] = {"bootstrap.servers": bootstrap, "log_level": 0}
         self._admin = AdminClient(self._settings)
 
-    def create(self, *topics: str, partitions: int = 3, **config: object):
+    def create(self, *topics: str, partitions: int = 3, copies: int = 1, **config: object):
         wanted = [
             NewTopic(
                 topic,
                 partitions,
-                1,
+                copies,
                 config={k.replace("_", "."): str(v) for k, v in config.items()},
             )
             for topic in topics
@@ -76,6 +76,14 @@ class KafkaView:
     def partitions(self, topic: str) -> list[int]:
         found = self._admin.list_topics(topic, timeout=10).topics.get(topic)
         return sorted(found.partitions) if found and not found.error else []
+
+    def leader(self, topic: str, partition: int) -> int:
+        """The node that leads it; -1: none that anybody knows just now."""
+        try:
+            found = self._admin.list_topics(topic, timeout=3)
+        except KafkaException:  # It asked the broker that has gone.
+            return -1
+        return found.topics[topic].partitions[partition].leader
 
     def allow(self, user: str, *topics: str):
         """Lets the user write to the topics."""

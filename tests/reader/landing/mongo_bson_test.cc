@@ -37,7 +37,7 @@ TEST(MongoBson, AHeartbeatKeepsItsMembersAndGetsIdAndProvenance) {
       R"("tidegate" : { "gateway" : "gw-1", "sequence_id" : "gw-1:e1:7", "time" : "source", "clock" : "synced", )"
       R"("topic" : "telematics.raw.telematics_heartbeat", "partition" : { "$numberInt" : "2" }, )"
       R"("offset" : { "$numberLong" : "5000000000" }, )"
-      R"("received_at" : { "$date" : { "$numberLong" : "1750639022000" } } } })");
+      R"("received_at" : { "$date" : { "$numberLong" : "1750639022000" } }, "schema" : { "$numberInt" : "1" } } })");
 }
 
 TEST(MongoBson, AForeignDocumentKeepsItsMembersAndGetsTheCanonicalOnesToo) {

@@ -54,7 +54,7 @@ TEST_F(SqliteStoreTest, AnyShellReadsWhatLandedWhileTheReaderRuns) {
       R"({"_id":"a","asset_id":"truck-1","timestamp":"2025-06-23T00:37:01.000Z","n":1.10,"tenant_id":"acme",)"
       R"("tidegate":{"gateway":"gw-1","sequence_id":"gw-1:e1:7","time":"source","clock":"synced",)"
       R"("topic":"telematics.raw.telematics_heartbeat","partition":2,"offset":5000000000,)"
-      R"("received_at":"2025-06-23T00:37:02.000Z"}})");
+      R"("received_at":"2025-06-23T00:37:02.000Z","schema":1}})");
   EXPECT_EQ(Query(R"(SELECT body ->> '$.tidegate.gateway' FROM "fleet.heartbeats")"), "gw-1");
 }
 

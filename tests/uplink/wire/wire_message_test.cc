@@ -122,6 +122,13 @@ TEST(DecodeHeadersTest, AForeignProducerLeavesTheDefaults) {
   EXPECT_FALSE(info->replayed);
 }
 
+TEST(DecodeHeadersTest, ANewerSchemaIsKnownWhateverTheOtherHeadersSay) {
+  EXPECT_EQ(NewerSchema({{"tg-kind", "of the future"}, {"tg-schema", "2"}}), "2");
+  EXPECT_EQ(NewerSchema({{"tg-schema", "1"}}), std::nullopt);
+  EXPECT_EQ(NewerSchema({{"tg-schema", "two"}}), std::nullopt);
+  EXPECT_EQ(NewerSchema({}), std::nullopt);
+}
+
 TEST(DecodeHeadersTest, ANewerSchemaIsRefusedByName) {
   const Result<WireInfo> info = DecodeHeaders({{"tg-schema", "2"}});
   ASSERT_FALSE(info.ok());

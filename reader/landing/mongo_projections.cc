@@ -1,0 +1,263 @@
+#include "reader/landing/mongo_projections.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <unordered_map>
+#include <utility>
+
+#include "reader/landing/mongo_value.h"
+#include "reader/landing/projection_document.h"
+
+namespace tidegate::reader {
+
+namespace {
+constexpr size_t kKeysPerQuery = 1'000;  // Of `_id`s in one find, far below 16 MB.
+constexpr size_t kSavesPerBulk = 1'000;  // What every server takes in one command.
+constexpr int64_t kDuplicateKey = 11000;
+
+using Positions = std::vector<size_t>;
+
+// Where the keys of each namespace stand.
+template <typename Items, typename NamespaceOf>
+std::map<Namespace, Positions> ByNamespace(const Items& items, NamespaceOf of) {
+  std::map<Namespace, Positions> groups;
+  for (size_t i = 0; i < items.size(); ++i) groups[of(items[i])].push_back(i);
+  return groups;
+}
+
+Error Unavailable(std::string_view operation, const bson_error_t& error) {
+  return {ErrorCode::kUnavailable, fmt::format("{}: {} (domain {}, code {})", operation,
+                                               error.message, error.domain, error.code)};
+}
+
+int64_t Figure(const bson_t* reply, const char* name) {
+  bson_iter_t found;
+  return bson_iter_init_find(&found, reply, name) ? bson_iter_as_int64(&found) : 0;
+}
+
+class MongoProjections final : public ProjectionStore {
+ public:
+  explicit MongoProjections(ClientHandle client) : client_(std::move(client)) {}
+
+  Result<std::vector<Projection>> Load(std::span<const DocumentKey> keys) override;
+  Result<std::vector<SaveOutcome>> Save(std::span<const Projection> projections) override;
+  Result<std::vector<std::optional<Landed>>> FindLanded(std::span<const DocumentKey> keys) override;
+  Result<Offsets> ReadPositions(const std::string& database,
+                                std::span<const std::string> partitions) override;
+  Status WritePositions(const std::string& database, const Offsets& next, WallTime now) override;
+
+ private:
+  using Found = std::function<void(size_t position, Object document)>;
+
+  CollectionHandle Collection(const Namespace& ns) {
+    return CollectionHandle(
+        mongoc_client_get_collection(client_.get(), ns.database.c_str(), ns.collection.c_str()));
+  }
+  // Calls `found` for each key that has a document. `options`: of the find command.
+  Status FindAll(std::span<const DocumentKey> keys, const bson_t* options, const Found& found);
+  Status FindSome(const Namespace& ns, std::span<const DocumentKey> keys,
+                  std::span<const size_t> positions, const bson_t* options, const Found& found);
+  Status SaveSome(const Namespace& ns, std::span<const Projection> projections,
+                  std::span<const size_t> positions, std::vector<SaveOutcome>& outcomes);
+
+  ClientHandle client_;
+};
+
+Status MongoProjections::FindAll(std::span<const DocumentKey> keys, const bson_t* options,
+                                 const Found& found) {
+  for (const auto& [ns, positions] : ByNamespace(keys, [](const auto& key) { return key.ns; })) {
+    for (size_t first = 0; first < positions.size(); first += kKeysPerQuery) {
+      const size_t count = std::min(kKeysPerQuery, positions.size() - first);
+      Status status =
+          FindSome(ns, keys, std::span(positions).subspan(first, count), options, found);
+      if (!status.ok()) return status;
+    }
+  }
+  return {};
+}
+
+Status MongoProjections::FindSome(const Namespace& ns, std::span<const DocumentKey> keys,
+                                  std::span<const size_t> positions, const bson_t* options,
+                                  const Found& found) {
+  std::unordered_map<std::string_view, size_t> position_of;
+  Bson filter;
+  bson_t condition;
+  bson_t ids;
+  BSON_APPEND_DOCUMENT_BEGIN(filter.get(), "_id", &condition);
+  BSON_APPEND_ARRAY_BEGIN(&condition, "$in", &ids);
+  for (size_t i = 0; i < positions.size(); ++i) {
+    const std::string& id = keys[positions[i]].id;
+    position_of[id] = positions[i];
+    bson_append_utf8(&ids, fmt::format_int(i).c_str(), -1, id.data(), static_cast<int>(id.size()));
+  }
+  bson_append_array_end(&condition, &ids);
+  bson_append_document_end(filter.get(), &condition);
+
+  const CollectionHandle collection = Collection(ns);
+  const CursorHandle cursor(
+      mongoc_collection_find_with_opts(collection.get(), filter.get(), options, nullptr));
+  const bson_t* document = nullptr;
+  while (mongoc_cursor_next(cursor.get(), &document)) {
+    bson_iter_t id;
+    if (!bson_iter_init_find(&id, document, "_id") || !BSON_ITER_HOLDS_UTF8(&id)) continue;
+    uint32_t length = 0;
+    const char* text = bson_iter_utf8(&id, &length);
+    const auto position = position_of.find(std::string_view(text, length));
+    bson_iter_t members;
+    if (position != position_of.end() && bson_iter_init(&members, document))
+      found(position->second, ReadObject(members));
+  }
+  bson_error_t error{};
+  if (!mongoc_cursor_error(cursor.get(), &error)) return {};
+  return Unavailable(fmt::format("find in {}.{}", ns.database, ns.collection), error);
+}
+
+Result<std::vector<Projection>> MongoProjections::Load(std::span<const DocumentKey> keys) {
+  std::vector<Projection> projections(keys.size());
+  for (size_t i = 0; i < keys.size(); ++i) projections[i].key = keys[i];
+  const Status status = FindAll(keys, nullptr, [&](size_t position, Object document) {
+    projections[position] = ReadProjection(keys[position], std::move(document));
+  });
+  if (!status.ok()) return status.error();
+  return projections;
+}
+
+Result<std::vector<std::optional<Landed>>> MongoProjections::FindLanded(
+    std::span<const DocumentKey> keys) {
+  Bson options;
+  bson_t members;
+  BSON_APPEND_DOCUMENT_BEGIN(options.get(), "projection", &members);
+  BSON_APPEND_INT32(&members, "timestamp", 1);
+  BSON_APPEND_INT32(&members, "tidegate", 1);
+  bson_append_document_end(options.get(), &members);
+  std::vector<std::optional<Landed>> landed(keys.size());
+  const Status status = FindAll(keys, options.get(), [&](size_t position, const Object& document) {
+    landed[position] = ReadLanded(document);
+  });
+  if (!status.ok()) return status.error();
+  return landed;
+}
+
+// A replacement that names its revision and may insert: if the stored document has another
+// revision, the server tries to insert a second one of that `_id` and says 11000, by index.
+Status MongoProjections::SaveSome(const Namespace& ns, std::span<const Projection> projections,
+                                  std::span<const size_t> positions,
+                                  std::vector<SaveOutcome>& outcomes) {
+  const CollectionHandle collection = Collection(ns);
+  Bson unordered;
+  BSON_APPEND_BOOL(unordered.get(), "ordered", false);
+  const BulkHandle bulk(
+      mongoc_collection_create_bulk_operation_with_opts(collection.get(), unordered.get()));
+  Bson upsert;
+  BSON_APPEND_BOOL(upsert.get(), "upsert", true);
+  BSON_APPEND_BOOL(upsert.get(), "validate", false);  // Partitions' names hold dots.
+  bson_error_t error{};
+  for (size_t position : positions) {
+    const Projection& projection = projections[position];
+    Bson selector;
+    BSON_APPEND_UTF8(selector.get(), "_id", projection.key.id.c_str());
+    BSON_APPEND_INT64(selector.get(), "tidegate.revision", projection.revision);
+    Bson document;
+    AppendObject(StoredForm(projection), document.get());
+    if (!mongoc_bulk_operation_replace_one_with_opts(bulk.get(), selector.get(), document.get(),
+                                                     upsert.get(), &error))
+      return Unavailable("save a projection", error);
+  }
+  Bson reply;
+  bson_destroy(reply.get());
+  const bool succeeded = mongoc_bulk_operation_execute(bulk.get(), reply.get(), &error) != 0;
+  size_t conflicts = 0;
+  bson_iter_t found;
+  bson_iter_t errors;
+  if (bson_iter_init_find(&found, reply.get(), "writeErrors") &&
+      bson_iter_recurse(&found, &errors)) {
+    for (; bson_iter_next(&errors); ++conflicts) {
+      bson_iter_t element;
+      if (!bson_iter_recurse(&errors, &element)) continue;
+      const Object write_error = ReadObject(element);
+      const int64_t index = write_error.Integer("index", -1);
+      if (write_error.Integer("code") != kDuplicateKey || index < 0 ||
+          static_cast<size_t>(index) >= positions.size()) {
+        return Error{ErrorCode::kUnavailable,
+                     fmt::format("save projections: {} (code {})", write_error.Text("errmsg"),
+                                 write_error.Integer("code"))};
+      }
+      outcomes[positions[static_cast<size_t>(index)]] = SaveOutcome::kConflict;
+    }
+  }
+  if (!succeeded && conflicts == 0) return Unavailable("save projections", error);
+  if (bson_iter_init_find(&found, reply.get(), "writeConcernErrors") &&
+      bson_iter_recurse(&found, &errors) && bson_iter_next(&errors))
+    return Error{ErrorCode::kUnavailable, "save projections: not as durable as asked"};
+  // A server that stops at the first error, or counts otherwise, leaves the rest unknown.
+  const auto saved =
+      static_cast<size_t>(Figure(reply.get(), "nMatched") + Figure(reply.get(), "nUpserted"));
+  if (saved + conflicts != positions.size())
+    for (size_t position : positions) outcomes[position] = SaveOutcome::kConflict;
+  return {};
+}
+
+Result<std::vector<SaveOutcome>> MongoProjections::Save(std::span<const Projection> projections) {
+  std::vector<SaveOutcome> outcomes(projections.size(), SaveOutcome::kSaved);
+  const auto groups = ByNamespace(projections, [](const auto& item) { return item.key.ns; });
+  for (const auto& [ns, positions] : groups) {
+    for (size_t first = 0; first < positions.size(); first += kSavesPerBulk) {
+      const size_t count = std::min(kSavesPerBulk, positions.size() - first);
+      Status status =
+          SaveSome(ns, projections, std::span(positions).subspan(first, count), outcomes);
+      if (!status.ok()) return status.error();
+    }
+  }
+  return outcomes;
+}
+
+Result<Offsets> MongoProjections::ReadPositions(const std::string& database,
+                                                std::span<const std::string> partitions) {
+  std::vector<DocumentKey> keys;
+  for (const std::string& partition : partitions)
+    keys.push_back({{database, kPositions}, partition});
+  Offsets positions;
+  const Status status = FindAll(keys, nullptr, [&](size_t position, const Object& document) {
+    positions[partitions[position]] = document.Integer("next_offset");
+  });
+  if (!status.ok()) return status.error();
+  return positions;
+}
+
+Status MongoProjections::WritePositions(const std::string& database, const Offsets& next,
+                                        WallTime now) {
+  if (next.empty()) return {};
+  const CollectionHandle collection = Collection({database, kPositions});
+  Bson unordered;
+  BSON_APPEND_BOOL(unordered.get(), "ordered", false);
+  const BulkHandle bulk(
+      mongoc_collection_create_bulk_operation_with_opts(collection.get(), unordered.get()));
+  Bson upsert;
+  BSON_APPEND_BOOL(upsert.get(), "upsert", true);
+  bson_error_t error{};
+  for (const auto& [partition, offset] : next) {
+    Bson selector;
+    BSON_APPEND_UTF8(selector.get(), "_id", partition.c_str());
+    Bson update;
+    bson_t change;
+    BSON_APPEND_DOCUMENT_BEGIN(update.get(), "$max", &change);
+    BSON_APPEND_INT64(&change, "next_offset", offset);
+    BSON_APPEND_DATE_TIME(&change, "updated_at", now.time_since_epoch().count());
+    bson_append_document_end(update.get(), &change);
+    if (!mongoc_bulk_operation_update_one_with_opts(bulk.get(), selector.get(), update.get(),
+                                                    upsert.get(), &error))
+      return Unavailable("write a position", error);
+  }
+  if (mongoc_bulk_operation_execute(bulk.get(), nullptr, &error)) return {};
+  return Unavailable("write positions", error);
+}
+}  // namespace
+
+std::unique_ptr<ProjectionStore> MakeMongoProjections(ClientHandle client) {
+  return std::make_unique<MongoProjections>(std::move(client));
+}
+
+}  // namespace tidegate::reader

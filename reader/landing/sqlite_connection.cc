@@ -1,0 +1,79 @@
+#include "reader/landing/sqlite_connection.h"
+
+#include <fmt/format.h>
+
+namespace tidegate::reader {
+
+namespace {
+constexpr int kApplicationId = 0x54474c44;  // "TGLD": tells a landing from any other database.
+constexpr int kFormat = 1;
+}  // namespace
+
+Result<SqliteHandle> OpenLandingFile(const std::string& path,
+                                     std::chrono::milliseconds busy_timeout) {
+  sqlite3* raw = nullptr;
+  const int opened =
+      sqlite3_open_v2(path.c_str(), &raw,
+                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+  SqliteHandle database(raw);
+  if (opened != SQLITE_OK) return SqlError("open", path, opened).error();
+  sqlite3_busy_timeout(raw, static_cast<int>(busy_timeout.count()));
+  int application = 0;
+  int tables = 0;
+  int code = ReadSqlNumber(raw, "PRAGMA application_id", application);
+  if (code == SQLITE_OK) code = ReadSqlNumber(raw, "SELECT count(*) FROM sqlite_schema", tables);
+  if (code == SQLITE_NOTADB || (code == SQLITE_OK && application != kApplicationId && tables > 0)) {
+    return Error{ErrorCode::kInvalid,
+                 fmt::format("open {}: the file is not a tidegate landing", path)};
+  }
+  if (code == SQLITE_OK) code = RunSql(raw, "PRAGMA journal_mode=WAL");
+  if (code == SQLITE_OK) code = RunSql(raw, "PRAGMA synchronous=FULL");
+  if (code == SQLITE_OK && application != kApplicationId) {
+    code = RunSql(raw, fmt::format("PRAGMA application_id={}; PRAGMA user_version={}",
+                                   kApplicationId, kFormat));
+  }
+  if (code != SQLITE_OK) return SqlError("prepare", path, code).error();
+  return database;
+}
+
+int RunSql(sqlite3* database, const std::string& sql) {
+  return sqlite3_exec(database, sql.c_str(), nullptr, nullptr, nullptr);
+}
+
+int ReadSqlNumber(sqlite3* database, const char* sql, int& number) {
+  sqlite3_stmt* raw = nullptr;
+  const int prepared = sqlite3_prepare_v2(database, sql, -1, &raw, nullptr);
+  const StatementHandle statement(raw);
+  if (prepared != SQLITE_OK) return prepared;
+  const int code = sqlite3_step(raw);
+  if (code != SQLITE_ROW) return code;
+  number = sqlite3_column_int(raw, 0);
+  return SQLITE_OK;
+}
+
+Status SqlError(std::string_view operation, const std::string& path, int code) {
+  return Error{ErrorCode::kUnavailable,
+               fmt::format("{} {}: {} ({})", operation, path, sqlite3_errstr(code), code)};
+}
+
+std::string SqlQuoted(std::string_view name, char quote) {
+  std::string out(1, quote);
+  for (char c : name) {
+    if (c == quote) out.push_back(quote);
+    out.push_back(c);
+  }
+  out.push_back(quote);
+  return out;
+}
+
+std::string TableOf(const Namespace& ns) {
+  return SqlQuoted(ns.database + "." + ns.collection, '"');
+}
+
+std::string CreateTableSql(const Namespace& ns) {
+  return fmt::format(
+      "CREATE TABLE IF NOT EXISTS {}(id TEXT NOT NULL PRIMARY KEY, body TEXT NOT NULL)",
+      TableOf(ns));
+}
+
+}  // namespace tidegate::reader

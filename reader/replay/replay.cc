@@ -1,0 +1,159 @@
+#include "reader/replay/replay.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace tidegate::reader {
+
+namespace {
+constexpr uint64_t kLoggedRefusals = 20;  // The rest is only counted.
+}
+
+uint64_t ReplayReport::refused_count() const {
+  uint64_t count = 0;
+  for (const auto& [kind, letters] : refused) count += letters;
+  return count;
+}
+
+std::string ReplayReport::Text(bool dry_run) const {
+  std::string kinds;
+  for (const auto& [kind, letters] : refused)
+    kinds += fmt::format("{}{} {}", kinds.empty() ? "  (" : ", ", kind, letters);
+  if (!kinds.empty()) kinds += ")";
+  std::string text = fmt::format("{:<14} {}\n", "read", read);
+  if (foreign > 0) text += fmt::format("{:<14} {}\n", "no letters", foreign);
+  text += fmt::format("{:<14} {}\n", "chosen", chosen);
+  text += fmt::format("{:<14} {}\n", dry_run ? "would be sent" : "landed", landed);
+  if (!dry_run) text += fmt::format("{:<14} {}\n", "already there", already_there);
+  text += fmt::format("{:<14} {}{}\n", "refused again", refused_count(), kinds);
+  text += fmt::format("{:<14} {}\n", "cut", cut);
+  return text;
+}
+
+Status Replay::Run() {
+  while (!options_.choice.limit || report_.chosen < *options_.choice.limit) {
+    Result<std::optional<SourceMessage>> next = parts_.letters.Next();
+    if (!next.ok()) {
+      // What was read lands all the same.
+      if (Status status = Flush(); !status.ok()) return status;
+      return next.error();
+    }
+    if (!*next) break;
+    Take(**std::move(next));
+    if (!Full()) continue;
+    if (Status status = Flush(); !status.ok()) return status;
+  }
+  return Flush();
+}
+
+void Replay::Take(SourceMessage raw) {
+  ++report_.read;
+  std::optional<StoredLetter> letter = ReadLetter(std::move(raw));
+  if (!letter) {
+    ++report_.foreign;
+    return;
+  }
+  auto decoded = parts_.decoder.Decode(letter->message, parts_.clock.Now());
+  auto* document = std::get_if<Document>(&decoded);
+  if (!Chosen(*letter, document ? document->tenant : TenantOf(letter->message))) return;
+  ++report_.chosen;
+  if (letter->cut) {
+    ++report_.cut;
+  } else if (!document) {
+    Refuse(letter->message, std::get<Refusal>(decoded));
+  } else if (options_.dry_run) {
+    ++report_.landed;
+  } else {
+    bytes_ += letter->message.value->size();
+    documents_.push_back(std::move(*document));
+    pending_.push_back({std::move(letter->message)});
+  }
+}
+
+bool Replay::Chosen(const StoredLetter& letter, const std::string& tenant) const {
+  const ReplayChoice& choice = options_.choice;
+  return (!choice.reason || letter.reason_kind == *choice.reason) &&
+         (!choice.tenant || tenant == *choice.tenant) &&
+         (!choice.topic || letter.message.partition.topic == *choice.topic) &&
+         (!choice.from || letter.time >= *choice.from) && (!choice.to || letter.time < *choice.to);
+}
+
+// Of a message that does not decode: as far as its topic or its key, tenant/asset, tells.
+std::string Replay::TenantOf(const SourceMessage& message) const {
+  const auto match = parts_.decoder.streams().Find(message.partition.topic);
+  if (match && !match->tenant.empty()) return std::string(match->tenant);
+  return message.key ? message.key->substr(0, message.key->find('/')) : "";
+}
+
+void Replay::Refuse(const SourceMessage& message, const Refusal& refusal) {
+  ++report_.refused[std::string(RefusalKindName(refusal.kind))];
+  if (report_.refused_count() > kLoggedRefusals) return;
+  parts_.log.Warning("refused again: {} [{}] offset {}: {}", message.partition.topic,
+                     message.partition.number, message.offset, Describe(refusal));
+}
+
+bool Replay::Full() const {
+  return documents_.size() >= options_.batch_records || bytes_ >= options_.batch_bytes;
+}
+
+Status Replay::Flush() {
+  const BootTime began = parts_.clock.SinceBoot();
+  while (!documents_.empty()) {
+    const size_t before = documents_.size();
+    const Status status = Attempt();
+    if (!status.ok()) {
+      if (parts_.clock.SinceBoot() - began >= options_.patience) return status;
+      parts_.log.Warning("{}; trying again", status.error().message);
+    }
+    if (documents_.size() < before) backoff_.Reset();
+    if (!documents_.empty()) parts_.wait(backoff_.Next());
+  }
+  bytes_ = 0;
+  return {};
+}
+
+Status Replay::Attempt() {
+  for (const Document& document : documents_) {
+    if (indexed_.contains(document.ns)) continue;
+    const auto match = parts_.decoder.streams().Find(document.provenance.topic);
+    if (Status status = parts_.store.EnsureIndexes(
+            document.ns, IndexesFor(*match->stream, parts_.decoder.tenancy()));
+        !status.ok())
+      return status;
+    indexed_.insert(document.ns);
+  }
+  const auto results = parts_.store.Write(documents_);
+  if (!results.ok()) return results.error();
+  Settle(*results);
+  return {};
+}
+
+void Replay::Settle(const std::vector<WriteResult>& results) {
+  std::vector<Document> documents = std::exchange(documents_, {});
+  std::vector<Pending> pending = std::exchange(pending_, {});
+  for (size_t i = 0; i < results.size(); ++i) {
+    const WriteResult& result = results[i];
+    switch (result.outcome) {
+      case Outcome::kLanded:
+        ++report_.landed;
+        break;
+      case Outcome::kDuplicate:
+        ++report_.already_there;
+        break;
+      case Outcome::kRejected:
+        Refuse(pending[i].message, {RefusalKind::kDatabase, result.reason});
+        break;
+      case Outcome::kRetry:
+        if (++pending[i].attempts >= options_.max_attempts) {
+          Refuse(pending[i].message, {RefusalKind::kRetries, result.reason});
+        } else {
+          documents_.push_back(std::move(documents[i]));
+          pending_.push_back(std::move(pending[i]));
+        }
+        break;
+    }
+  }
+}
+
+}  // namespace tidegate::reader
