@@ -58,7 +58,7 @@ class Reader(Process):
         self.launch(self._command, env=self.env)
         first = wait_until(self.done, 60, lambda: f"the first documents: {tail(self.log)}", every=0.01)
         begin, cpu = time.monotonic(), self.cpu_seconds()
-        wait_until(lambda: self.done() >= count, 600, "all documents", every=0.02)
+        wait_until(lambda: self.done() >= count, 600, "all documents", every=0.1)
         seconds, cpu = time.monotonic() - begin, self.cpu_seconds() - cpu
         self.stop()
         return (count - first) / seconds, cpu / (count - first)
