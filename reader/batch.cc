@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <map>
+#include <numeric>
 #include <set>
 #include <utility>
 
@@ -29,6 +30,26 @@ void Batch::Add(SourceMessage message, std::variant<Document, Refusal> decoded) 
     item.refusal = std::get<Refusal>(std::move(decoded));
   }
   items_.push_back(std::move(item));
+}
+
+void Batch::SortByDatabase() {
+  const auto database = [](const Document& document) -> const std::string& {
+    return document.ns.database;
+  };
+  if (std::ranges::is_sorted(documents_, {}, database)) return;
+  std::vector<size_t> order(documents_.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::ranges::stable_sort(order, {},
+                           [&](size_t i) { return std::string_view(documents_[i].ns.database); });
+  std::vector<Document> documents;
+  std::vector<size_t> item_of;
+  documents.reserve(order.size());
+  for (size_t i : order) {
+    documents.push_back(std::move(documents_[i]));
+    item_of.push_back(item_of_[i]);
+  }
+  documents_ = std::move(documents);
+  item_of_ = std::move(item_of);
 }
 
 Batch::Tally Batch::Settle(std::span<const WriteResult> results, int max_attempts) {

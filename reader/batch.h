@@ -33,10 +33,13 @@ class Batch {
   size_t payload_bytes() const { return payload_bytes_; }
   size_t json_values() const { return json_values_; }
 
-  // The documents that are to be written, in the order of arrival. Settle() and Drop() change what
-  // it points to.
+  // The documents that are to be written, in the order of arrival until they are sorted. Settle()
+  // and Drop() change what it points to.
   std::span<const Document> documents() const { return documents_; }
   std::span<Document> documents() { return documents_; }
+  // Brings the documents of one database together, so that tenants on servers of their own get one
+  // write each; within a database the order stays.
+  void SortByDatabase();
   // REQUIRES: one result for each of documents(). A document that is refused, or was tried
   // `max_attempts` times, becomes a dead letter to be.
   Tally Settle(std::span<const WriteResult> results, int max_attempts);

@@ -182,6 +182,10 @@ std::variant<Document, Refusal> Decoder::Decode(const SourceMessage& message, Wa
   if (refusal) return *std::move(refusal);
   document.time = time.value_or(message.timestamp.value_or(now));
   document.provenance = ProvenanceOf(message, *info, time.has_value(), now);
+  // From the landing on, not from the document's own time: a device with a wrong clock would have
+  // its records removed as they come.
+  if (const auto kept = options_.retention.For(document.tenant))
+    document.provenance.expires_at = now + *kept;
   document.provenance.schema = version;
   if (stream.kind == StreamKind::kSales) document.processed_at = now;
   return document;
@@ -225,6 +229,12 @@ std::optional<Refusal> Decoder::Place(const StreamTable::Match& match, json::Val
     document.ns.database = std::move(database.name);
   }
   return std::nullopt;
+}
+
+std::vector<Index> Decoder::IndexesOf(const Stream& stream) const {
+  std::vector<Index> indexes = IndexesFor(stream, options_.tenancy);
+  if (expires()) indexes.push_back(ExpiryIndex());
+  return indexes;
 }
 
 std::vector<std::pair<Namespace, const Stream*>> Decoder::KnownNamespaces() const {

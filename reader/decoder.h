@@ -12,6 +12,7 @@
 #include "core/clock.h"
 #include "reader/dead_letters.h"
 #include "reader/landing/document.h"
+#include "reader/retention.h"
 #include "reader/source.h"
 #include "reader/stream.h"
 #include "reader/tenancy.h"
@@ -23,8 +24,9 @@ class Decoder {
   struct Options {
     Tenancy tenancy = Tenancy::kShared;
     std::string database = "tidegate";
-    std::string tenant;  // Of messages that name none; empty: there is none.
-    std::set<std::string, std::less<>> tenants;  // Allow list; empty: any.
+    std::string tenant = {};  // Of messages that name none; empty: there is none.
+    std::set<std::string, std::less<>> tenants = {};  // Allow list; empty: any.
+    Retention retention = {};
     // A little more than what a gateway takes in, because its records gain members on the way.
     json::Limits limits{.max_bytes = 1024 * 1024, .max_depth = 32, .max_values = 20'000};
   };
@@ -37,6 +39,12 @@ class Decoder {
 
   // The namespaces that are known before any message comes.
   std::vector<std::pair<Namespace, const Stream*>> KnownNamespaces() const;
+  // What the collection of a stream is indexed by.
+  std::vector<Index> IndexesOf(const Stream& stream) const;
+  // Whether documents ever go.
+  bool expires() const { return options_.retention.any(); }
+  // The main one; with a database for each tenant, their names' beginning.
+  const std::string& database() const { return options_.database; }
   Tenancy tenancy() const { return options_.tenancy; }
 
  private:

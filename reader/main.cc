@@ -12,7 +12,9 @@
 #include "reader/kafka_dead_letters.h"
 #include "reader/kafka_settings.h"
 #include "reader/kafka_source.h"
-#include "reader/landing/landing.h"
+#include "reader/landing/routed_landing.h"
+#include "reader/migrator.h"
+#include "reader/query/queries.h"
 #include "reader/replay/replay_command.h"
 #include "reader/service.h"
 
@@ -53,7 +55,8 @@ Result<std::unique_ptr<Enrichment>> MakeEnrichment(const Config& config, Landing
   return std::make_unique<Enrichment>(config.enrichment, std::move(parts), PlacesOf(config));
 }
 
-Factories FactoriesFor(const Config& config, Landing& landing, const Clock& clock, const Log& log) {
+Factories FactoriesFor(const Config& config, Landing& landing, Queries& queries, const Clock& clock,
+                       const Log& log) {
   const std::vector<std::string> topics = StreamTable::Make(config.streams).value().Subscription();
   return {
       .source =
@@ -63,6 +66,7 @@ Factories FactoriesFor(const Config& config, Landing& landing, const Clock& cloc
                 log);
           },
       .store = [&landing, &log] { return landing.NewStore(log); },
+      .projections = [&landing] { return landing.NewProjections(); },
       .dead_letters =
           [&config, &clock, &log] {
             return std::make_unique<KafkaDeadLetters>(
@@ -75,6 +79,7 @@ Factories FactoriesFor(const Config& config, Landing& landing, const Clock& cloc
           [&config, &landing, &clock, &log](Metrics& metrics) {
             return MakeEnrichment(config, landing, clock, log, metrics);
           },
+      .queries = [&queries] { return queries.NewStore(); },
   };
 }
 
@@ -97,14 +102,40 @@ int Run() {
   for (const std::string& problem : config.problems) log.Error("{}", problem);
   if (!config.problems.empty()) return kMisconfigured;
   const SystemClock clock;
-  const auto landing = OpenLanding(config.landing);
+  const auto landing = OpenLandings(config.landing, config.landing_of_database);
   if (!landing.ok()) return log.Error("{}", landing.error().message), kFailed;
+  const auto queries = OpenQueries(config.landing, clock);
+  if (!queries.ok()) return log.Error("{}", queries.error().message), kFailed;
   Service service({.version = TIDEGATE_VERSION}, config, clock, log);
-  if (Status status = service.Start(FactoriesFor(config, **landing, clock, log)); !status.ok()) {
+  const Factories factories = FactoriesFor(config, **landing, **queries, clock, log);
+  if (Status status = service.Start(factories); !status.ok()) {
     log.Error("{}", status.error().message);
     return kFailed;
   }
   return service.Run();
+}
+
+int MigrateDatabase(bool dry_run) {
+  const Config config = Load();
+  const Log log(config.log_level);
+  for (const std::string& problem : config.problems) log.Error("{}", problem);
+  if (!config.problems.empty()) return kMisconfigured;
+  const auto fail = [&](const Error& error) { return log.Error("{}", error.message), kFailed; };
+  const auto landing = OpenLandings(config.landing, config.landing_of_database);
+  if (!landing.ok()) return fail(landing.error());
+  const auto store = (*landing)->NewStore(log);
+  if (!store.ok()) return fail(store.error());
+  const auto records = (*landing)->NewProjections();
+  if (!records.ok()) return fail(records.error());
+  const SystemClock clock;
+  const Decoder decoder(config.decoder, StreamTable::Make(config.streams).value());
+  Migrator migrator({**store, **records, decoder, clock, log});
+  if (Status status = dry_run ? Status() : migrator.Run(); !status.ok())
+    return fail(status.error());
+  const auto states = migrator.Read();
+  if (!states.ok()) return fail(states.error());
+  fmt::print("{}", MigrationReport(*states));
+  return 0;
 }
 
 int ReplayDlq(const ReplayArguments& arguments) {
@@ -143,6 +174,13 @@ int Main(int argc, char** argv) {
                      "Prints every setting and where it came from, and all problems at once. Exit: "
                      "0 fine, 2 problems.")
       ->callback([&] { code = Check(); });
+  bool dry_run = false;
+  CLI::App* migrate = app.add_subcommand("migrate",
+                                         "Brings the database to what this version expects; `run` "
+                                         "does it too. Exit: 0 done, 1 failed, "
+                                         "2 misconfigured.");
+  migrate->add_flag("--dry-run", dry_run, "Only tells what is pending");
+  migrate->callback([&] { code = MigrateDatabase(dry_run); });
   ReplayArguments replay;
   AddReplay(app, replay, code);
   app.add_subcommand("version", "Prints the version.")->callback([] {

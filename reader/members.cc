@@ -16,10 +16,15 @@ namespace {
 constexpr std::array<std::string_view, 4> kAssetMembers{"asset_id", "device_id", "machine_id",
                                                         "sensor_id"};
 constexpr std::array<std::string_view, 2> kTimeMembers{"timestamp", "ts"};
-constexpr std::array<std::string_view, 2> kFailureMembers{"failure", "failed"};
-constexpr std::array<std::string_view, 2> kStatusMembers{"status", "state"};
-constexpr std::array<std::string_view, 4> kFailedWords{"failed", "failure", "fault", "error"};
-constexpr std::array<std::string_view, 3> kWellWords{"ok", "normal", "running"};
+// Members that tell of a failure by themselves, and those whose words do.
+constexpr std::array<std::string_view, 6> kFailureMembers{
+    "failure", "failed", "is_failure", "machine_failure", "has_failed", "in_failure"};
+constexpr std::array<std::string_view, 3> kStatusMembers{"status", "state", "machine_status"};
+constexpr std::array<std::string_view, 8> kFailedWords{"failure", "failed", "fault",   "faulty",
+                                                       "error",   "broken", "failing", "down"};
+constexpr std::array<std::string_view, 10> kWellWords{
+    "ok",   "normal",      "running", "healthy", "active",
+    "idle", "operational", "up",      "stopped", "maintenance"};
 
 std::string Lower(std::string_view text) {
   std::string lower(text);
@@ -29,10 +34,32 @@ std::string Lower(std::string_view text) {
   return lower;
 }
 
-std::optional<bool> TruthOf(json::Value value) {
-  if (value.type() == json::Type::kBool) return value.as_bool();
-  if (value.is_number() && value.number_text() == "1") return true;
-  if (value.is_number() && value.number_text() == "0") return false;
+std::optional<bool> FailureInWord(std::string_view text) {
+  const std::string word = Lower(text);
+  if (std::ranges::count(kFailedWords, word) > 0) return true;
+  if (std::ranges::count(kWellWords, word) > 0) return false;
+  return std::nullopt;
+}
+
+std::optional<bool> FailureInFlag(json::Value flag) {
+  switch (flag.type()) {
+    case json::Type::kNull:
+      return false;
+    case json::Type::kBool:
+      return flag.as_bool();
+    case json::Type::kNumber:
+      return flag.as_number() != 0;
+    case json::Type::kString: {
+      const std::string text = Lower(flag.as_string());
+      if (text.empty() || text == "false" || text == "no" || text == "none") return false;
+      if (text == "true" || text == "yes") return true;
+      return FailureInWord(text);
+    }
+    case json::Type::kObject:  // What kind of failure it is.
+      return true;
+    case json::Type::kArray:  // The failures that there are.
+      return flag.First().has_value();
+  }
   return std::nullopt;
 }
 }  // namespace
@@ -89,18 +116,15 @@ std::optional<Refusal> ReadSchemaVersion(json::Value root, uint32_t& version) {
 
 std::optional<Refusal> ReadFailure(json::Value root, std::optional<bool>& failed) {
   for (std::string_view name : kFailureMembers) {
-    const auto member = FindField(root, name);
-    if (!member || member->type() == json::Type::kNull) continue;
-    failed = TruthOf(*member);
-    return failed ? std::nullopt : std::optional(MemberRefusal(name, "is neither true nor false"));
+    const auto flag = FindField(root, name);
+    if (!flag) continue;
+    failed = FailureInFlag(*flag);
+    return failed ? std::nullopt : std::optional(MemberRefusal(name, "says neither yes nor no"));
   }
   for (std::string_view name : kStatusMembers) {
-    const auto member = FindField(root, name);
-    if (!member || !member->is_string()) continue;
-    const std::string word = Lower(member->as_string());
-    if (std::ranges::count(kFailedWords, word) > 0) failed = true;
-    if (std::ranges::count(kWellWords, word) > 0) failed = false;
-    return std::nullopt;
+    const auto word = FindField(root, name);
+    if (failed || !word || !word->is_string()) continue;
+    failed = FailureInWord(word->as_string());
   }
   return std::nullopt;
 }

@@ -30,10 +30,11 @@ std::optional<Refusal> ReadTime(json::Value root, std::optional<WallTime>& time)
 // schema_version, a whole number; leaves `version` alone if there is none.
 std::optional<Refusal> ReadSchemaVersion(json::Value root, uint32_t& version);
 
-// What a machine's message says of its failure, at the top or in additional_data: `failure` or
-// `failed` (true, false, 1, 0), else `status` (or `state`): failed, failure, fault or error; ok,
-// normal or running. `failed` stays nullopt if it says nothing: a `status` of another word tells of
-// something else.
+// What a machine's message says of its failure, at the top or in additional_data: `failure`,
+// `failed`, `is_failure`, `machine_failure`, `has_failed` or `in_failure` (a truth, a number that
+// is not 0, yes, the failure itself as an object, or a list with any), else a word in `status`,
+// `state` or `machine_status` (failed, fault, error, down; ok, normal, running, ...). `failed`
+// stays nullopt if none says anything: a word that is not known tells of something else.
 std::optional<Refusal> ReadFailure(json::Value root, std::optional<bool>& failed);
 
 }  // namespace tidegate::reader

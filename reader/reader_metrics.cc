@@ -35,6 +35,8 @@ ReaderMetrics::ReaderMetrics(Metrics& metrics)
       outages_(
           metrics.AddCounter("tidegate_reader_outages_total",
                              "Attempts that found the database or the dead-letter topic away.")),
+      expired_(metrics.AddCounter("tidegate_reader_expired_total",
+                                  "Documents that the reader removed because their time was up.")),
       batches_(metrics.AddCounter("tidegate_reader_batches_total", "Batches written.")),
       batch_records_(metrics.AddCounter("tidegate_reader_batch_records_total",
                                         "Messages in the batches written.")),
@@ -76,6 +78,9 @@ void ReaderMetrics::CountRetries(size_t retries) {
 }
 void ReaderMetrics::CountOutage() {
   outages_.Increment();
+}
+void ReaderMetrics::CountExpired(size_t documents) {
+  expired_.Increment(static_cast<double>(documents));
 }
 
 void ReaderMetrics::ObserveBatch(size_t records, std::chrono::nanoseconds took) {

@@ -23,6 +23,7 @@ class ReaderMetrics {
   void CountPublished(size_t letters);
   void CountRetries(size_t retries);
   void CountOutage();
+  void CountExpired(size_t documents);
   // One attempt of a batch of that many messages.
   void ObserveBatch(size_t records, std::chrono::nanoseconds took);
   void SetLastMessage(WallTime time);
@@ -38,6 +39,7 @@ class ReaderMetrics {
   Metrics::Counter& published_;
   Metrics::Counter& retries_;
   Metrics::Counter& outages_;
+  Metrics::Counter& expired_;
   Metrics::Counter& batches_;
   Metrics::Counter& batch_records_;
   Metrics::Histogram& batch_seconds_;

@@ -31,6 +31,7 @@ Error SystemError(std::string_view operation) {
 struct Service::Crew {
   std::string name;
   std::unique_ptr<DocumentStore> store;
+  std::unique_ptr<ProjectionStore> projections;
   std::unique_ptr<DeadLetters> dead_letters;
   std::unique_ptr<Source> source;
   std::unique_ptr<Member> member;
@@ -55,6 +56,7 @@ Service::~Service() {
 Status Service::Start(const Factories& factories) {
   if (Status status = WatchSignals(); !status.ok()) return status;
   if (Status status = MakeMembers(factories); !status.ok()) return status;
+  if (Status status = OpenApi(factories); !status.ok()) return status;
   if (Status status = OpenHttp(); !status.ok()) return status;
   running_ = crews_.size();
   if (enrichment_) enrichment_->Start();
@@ -87,7 +89,6 @@ Status Service::WatchSignals() {
   return {};
 }
 
-// The role `api` starts nothing here: its answers are given by the main thread.
 Status Service::MakeMembers(const Factories& factories) {
   if (config_.roles.land && factories.enrichment) {
     auto enrichment = factories.enrichment(metrics_);
@@ -106,6 +107,9 @@ Status Service::MakeWorker(const Factories& factories, size_t number) {
   auto store = factories.store();
   if (!store.ok()) return store.error();
   crew->store = std::move(store).value();
+  auto projections = factories.projections();
+  if (!projections.ok()) return projections.error();
+  crew->projections = std::move(projections).value();
   crew->dead_letters = factories.dead_letters();
   auto source = factories.source(number);
   if (!source.ok()) return source.error();
@@ -113,18 +117,38 @@ Status Service::MakeWorker(const Factories& factories, size_t number) {
   board_.Post(number, {.last_turn = clock_.SinceBoot()});
   crew->member = std::make_unique<Worker>(
       config_.worker,
-      Worker::Parts{*crew->source, *crew->store, *crew->dead_letters, decoder_, clock_, log_,
-                    reader_metrics_, board_, enrichment_.get()},
+      Worker::Parts{*crew->source, *crew->store, *crew->projections, *crew->dead_letters, decoder_,
+                    clock_, log_, reader_metrics_, board_, enrichment_.get()},
       number, std::random_device()());
   crews_.push_back(std::move(crew));
   return {};
 }
 
+// The main thread answers; what it has to ask the database runs on threads of its own.
+Status Service::OpenApi(const Factories& factories) {
+  if (!config_.http) return {};
+  if (config_.roles.api) {
+    queries_ = std::make_unique<QueryPool>(config_.api.pool, factories.queries, clock_, log_);
+    if (Status status = queries_->Start(); !status.ok()) return status;
+  }
+  Placement placement{config_.decoder.tenancy, config_.decoder.database, config_.streams};
+  api_ = std::make_unique<Api>(config_.api, std::move(placement),
+                               Api::Parts{.state = endpoints_,
+                                          .queries = queries_.get(),
+                                          .loop = loop_,
+                                          .metrics = metrics_,
+                                          .clock = clock_,
+                                          .log = log_,
+                                          .stop = [this] { BeginStop(); }});
+  return {};
+}
+
 Status Service::OpenHttp() {
   if (!config_.http) return {};
-  auto server = http::Server::Start(
-      *config_.http, loop_, log_,
-      [this](const http::Request& request) { return endpoints_.Answer(request); });
+  auto server = http::Server::StartDeferred(
+      *config_.http, loop_, log_, [this](const http::Request& request, http::Reply reply) {
+        api_->Answer(request, std::move(reply));
+      });
   if (!server.ok()) return server.error();
   http_ = std::move(server).value();
   log_.Info("answering on {} port {}", config_.http->address, http_->port());
@@ -179,6 +203,7 @@ void Service::BeginStop() {
 
 void Service::OnTick() {
   tick_->After(kTick);
+  if (api_) api_->Probe();
   const std::vector<WorkerState> workers = board_.Read();
   sd_notify(0, ("STATUS=" + StatusLine(workers)).c_str());
   // A stuck worker shall get the whole restarted.

@@ -13,11 +13,13 @@
 #include "core/http/server.h"
 #include "core/log.h"
 #include "core/metrics.h"
+#include "reader/api/api.h"
 #include "reader/config/config.h"
 #include "reader/dead_letters.h"
 #include "reader/enrich/enrichment.h"
 #include "reader/http/endpoints.h"
 #include "reader/landing/document_store.h"
+#include "reader/landing/projection_store.h"
 #include "reader/member.h"
 #include "reader/poll_loop.h"
 #include "reader/source.h"
@@ -31,9 +33,12 @@ namespace tidegate::reader {
 struct Factories {
   std::function<Result<std::unique_ptr<Source>>(size_t worker)> source;
   std::function<Result<std::unique_ptr<DocumentStore>>()> store;
+  std::function<Result<std::unique_ptr<ProjectionStore>>()> projections;
   std::function<std::unique_ptr<DeadLetters>()> dead_letters;
   // nullptr: nothing is enriched.
   std::function<Result<std::unique_ptr<Enrichment>>(Metrics& metrics)> enrichment = {};
+  // On a query thread, one call at a time.
+  QueryPool::NewStore queries;
 };
 
 class Service {
@@ -62,6 +67,7 @@ class Service {
 
   Status MakeMembers(const Factories& factories);
   Status MakeWorker(const Factories& factories, size_t number);
+  Status OpenApi(const Factories& factories);
   Status OpenHttp();
   Status WatchSignals();
   void RunMember(Crew& crew);
@@ -91,6 +97,9 @@ class Service {
   size_t running_ = 0;
   bool failed_ = false;
 
+  // The server goes first: it answers those who still wait. Then the API, then its threads.
+  std::unique_ptr<QueryPool> queries_;
+  std::unique_ptr<Api> api_;
   std::unique_ptr<http::Server> http_;
   std::unique_ptr<FdWatch> signal_watch_;
   std::unique_ptr<FdWatch> ended_watch_;

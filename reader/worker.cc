@@ -15,21 +15,31 @@ constexpr milliseconds kReportInterval{1'000};
 }  // namespace
 
 Worker::Worker(Options options, Parts parts, size_t number, uint64_t seed)
-    : options_(options), parts_(parts), number_(number), backoff_(options.backoff, seed) {
+    : options_(options),
+      parts_(parts),
+      number_(number),
+      backoff_(options.backoff, seed),
+      migrator_({parts.store, parts.projections, parts.decoder, parts.clock, parts.log}) {
   parts_.source.SetListener(this);
 }
 
 Status Worker::Step(milliseconds patience) {
   if (Status status = Take(UntilDue(patience)); !status.ok()) {
-    state_.failed = true;
-    state_.trouble = status.error().message;
-    Report(true);
-    return status;
+    return GiveUp(status.error());
   }
   if (Due()) Land();
   if (batch_.empty()) WhenIdle();
+  if (batch_.empty() && parts_.decoder.expires()) Expire();
+  if (unfit_) return GiveUp(*unfit_);
   Report(false);
   return {};
+}
+
+Status Worker::GiveUp(const Error& error) {
+  state_.failed = true;
+  state_.trouble = error.message;
+  Report(true);
+  return error;
 }
 
 Status Worker::Take(milliseconds patience) {
@@ -80,7 +90,8 @@ milliseconds Worker::UntilDue(milliseconds patience) const {
 void Worker::Land() {
   const BootTime began = parts_.clock.SinceBoot();
   const size_t records = batch_.size();
-  Status status = EnsureIndexes();
+  Status status = Migrate();
+  if (status.ok()) status = EnsureIndexes();
   if (status.ok()) status = WriteDocuments();
   if (!status.ok()) state_.database_up = false;
   if (status.ok()) status = PublishLetters();
@@ -90,11 +101,19 @@ void Worker::Land() {
   Postpone(Error{ErrorCode::kUnavailable, "the database did not take some documents"});
 }
 
+Status Worker::Migrate() {
+  if (migrated_) return {};
+  Status status = migrator_.Run();
+  migrated_ = status.ok();
+  if (!status.ok() && status.error().code == ErrorCode::kInvalid) unfit_ = status.error();
+  return status;
+}
+
 Status Worker::EnsureIndexes() {
   for (const Document& document : batch_.documents()) {
     if (indexed_.contains(document.ns)) continue;
     const auto match = parts_.decoder.streams().Find(document.provenance.topic);
-    const auto indexes = IndexesFor(*match->stream, parts_.decoder.tenancy());
+    const auto indexes = parts_.decoder.IndexesOf(*match->stream);
     if (Status status = parts_.store.EnsureIndexes(document.ns, indexes); !status.ok())
       return status;
     // A bound on what strangers' tenants may cost; forgetting only repeats a harmless command.
@@ -105,6 +124,7 @@ Status Worker::EnsureIndexes() {
 }
 
 Status Worker::WriteDocuments() {
+  batch_.SortByDatabase();
   const std::span<const Document> documents = batch_.documents();
   if (documents.empty()) return {};
   // What has become known while they waited for the batch.
@@ -182,10 +202,11 @@ void Worker::WhenIdle() {
   const BootTime now = parts_.clock.SinceBoot();
   if (now < next_ping_) return;
   Status status = parts_.store.Ping();
+  if (status.ok()) status = Migrate();
   for (const auto& [ns, stream] : parts_.decoder.KnownNamespaces()) {
     if (!status.ok()) break;
     if (indexed_.contains(ns)) continue;
-    status = parts_.store.EnsureIndexes(ns, IndexesFor(*stream, parts_.decoder.tenancy()));
+    status = parts_.store.EnsureIndexes(ns, parts_.decoder.IndexesOf(*stream));
     if (status.ok()) indexed_.insert(ns);
   }
   state_.database_up = status.ok();
@@ -199,6 +220,22 @@ void Worker::WhenIdle() {
     next_ping_ = now + std::min<milliseconds>(backoff_.Next(), options_.ping_interval);
   }
   Report(true);
+}
+
+void Worker::Expire() {
+  const BootTime now = parts_.clock.SinceBoot();
+  if (now < next_expiry_ || !state_.database_up) return;
+  next_expiry_ = now + options_.expiry_interval;
+  for (const Namespace& ns : indexed_) {
+    const auto gone = parts_.store.Expire(ns, parts_.clock.Now(), options_.expiry_documents);
+    if (!gone.ok()) {
+      if (trouble_log_.Count(now))
+        parts_.log.Warning("worker {}: {}", number_, gone.error().message);
+      return;
+    }
+    parts_.metrics.CountExpired(*gone);
+    if (*gone >= options_.expiry_documents) next_expiry_ = now;  // There may be more.
+  }
 }
 
 void Worker::OnAssigned(std::span<const Partition> partitions) {

@@ -21,6 +21,7 @@
 #include "reader/enrich/enrichment.h"
 #include "reader/landing/document_store.h"
 #include "reader/member.h"
+#include "reader/migrator.h"
 #include "reader/reader_metrics.h"
 #include "reader/source.h"
 #include "reader/status_board.h"
@@ -38,10 +39,15 @@ class Worker final : public Member, private SourceListener {
     int max_attempts = 4;  // Of one document that the database does not take for no clear reason.
     Backoff::Options backoff{};                       // Between the attempts of a batch.
     std::chrono::milliseconds ping_interval{10'000};  // With nothing in hand.
+    // What has expired goes this often, and so many documents at a time, so that the landing goes
+    // on in between.
+    std::chrono::milliseconds expiry_interval{10'000};
+    size_t expiry_documents = 1'000;
   };
   struct Parts {
     Source& source;
     DocumentStore& store;
+    ProjectionStore& projections;
     DeadLetters& dead_letters;
     const Decoder& decoder;
     const Clock& clock;
@@ -67,12 +73,15 @@ class Worker final : public Member, private SourceListener {
   void OnRevoked(std::span<const Partition> partitions, bool lost) override;
   void OnLag(std::span<const PartitionLag> lag, bool brokers_up) override;
 
+  Status GiveUp(const Error& error);
   Status Take(std::chrono::milliseconds patience);
   void Add(SourceMessage message);
   bool Full() const;
   bool Due() const;
   // One attempt to bring the batch to its end.
   void Land();
+  // Before the first write.
+  Status Migrate();
   Status EnsureIndexes();
   Status WriteDocuments();
   void Enrich(Document& document);
@@ -84,6 +93,8 @@ class Worker final : public Member, private SourceListener {
   // The batch stays in hand; another attempt follows.
   void Postpone(const Status& status);
   void WhenIdle();
+  // Removes some of what has expired, where the database does not do it by itself.
+  void Expire();
   std::chrono::milliseconds UntilDue(std::chrono::milliseconds patience) const;
   void Report(bool changed);
 
@@ -98,8 +109,12 @@ class Worker final : public Member, private SourceListener {
   BootTime batch_began_{};
   bool paused_ = false;
   std::optional<BootTime> not_before_;  // Of the next attempt, after one that failed.
+  Migrator migrator_;
+  bool migrated_ = false;
+  std::optional<Error> unfit_;  // The database is a later version's.
   std::set<Namespace> indexed_;
   BootTime next_ping_{};
+  BootTime next_expiry_{};
   BootTime next_report_{};
   WorkerState state_;
 };

@@ -8,8 +8,8 @@
 TIDEGATE_BUILD_PACKAGES=(
     build-essential cmake ninja-build pkg-config
     libcli11-dev libcurl4-openssl-dev libfmt-dev libmicrohttpd-dev libmongoc-dev
-    libmosquitto-dev libprotobuf-dev libprotoc-dev librdkafka-dev libsqlite3-dev libsystemd-dev
-    libxxhash-dev libzstd-dev prometheus-cpp-dev protobuf-compiler
+    libmosquitto-dev libprotobuf-dev libprotoc-dev librdkafka-dev libsqlite3-dev libssl-dev
+    libsystemd-dev libxxhash-dev libzstd-dev prometheus-cpp-dev protobuf-compiler
 )
 
 # Prints the packages of the arguments that are not installed.

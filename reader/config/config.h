@@ -3,6 +3,7 @@
 // variables.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,6 +11,8 @@
 #include "core/credentials.h"
 #include "core/http/server.h"
 #include "core/log.h"
+#include "core/rules/rules.h"
+#include "reader/api/api.h"
 #include "reader/config/environment.h"
 #include "reader/decoder.h"
 #include "reader/enrich/enrichment.h"
@@ -24,7 +27,10 @@ struct Config {
   kafka::Properties kafka_settings;
   kafka::Properties kafka_credentials;
   std::string landing;  // May hold a password.
+  // Tenants' own servers, by their database's name. Likewise.
+  std::map<std::string, std::string> landing_of_database;
   std::vector<Stream> streams;
+  std::vector<Rule> rules;  // The server's own, for streams whose devices have no gateway.
   Decoder::Options decoder;
   Worker::Options worker;
   Enrichment::Options enrichment;
@@ -33,6 +39,7 @@ struct Config {
   size_t workers = 1;                         // Each lands, if this process lands at all.
   size_t project_workers = 1;                 // Each projects, likewise.
   std::optional<http::Server::Options> http;  // nullopt: off.
+  ApiOptions api;
   LogLevel log_level = LogLevel::kInfo;
 
   // For `check`; secrets are hidden.

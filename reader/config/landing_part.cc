@@ -10,7 +10,8 @@ namespace tidegate::reader {
 namespace {
 constexpr std::array kLanding{Alias{"MONGO_URL"}, Alias{"MONGODB_URI"}, Alias{"MONGODB_URL"}};
 constexpr std::array kDatabase{Alias{"MONGO_DB"}, Alias{"MONGO_DB_DATABASE"},
-                               Alias{"DATABASE_NAME"}, Alias{"MONGODB_DATABASE"}};
+                               Alias{"DATABASE_NAME"}, Alias{"MONGODB_DATABASE"},
+                               Alias{"POSTGRES_DB"}};
 constexpr std::string_view kCredential = "landing.uri";
 
 std::string PercentEncoded(std::string_view text) {
@@ -64,6 +65,17 @@ std::string Loader::LandingUri(std::string& origin) {
   return "sqlite:" + (state ? state->value.substr(0, state->value.find(':')) : ".") + "/landing.db";
 }
 
+void Loader::WarnOfPostgres() {
+  for (const char* variable :
+       {"POSTGRES_HOST", "POSTGRES_PORT", "POSTGRES_USER", "POSTGRES_PASSWORD"}) {
+    if (!environment_.Find("", std::array{Alias{variable}})) continue;
+    config_.warnings.push_back(
+        fmt::format("{} says nothing: PostgreSQL is no landing, the documents go to {}", variable,
+                    WithoutPassword(config_.landing)));
+    return;
+  }
+}
+
 void Loader::LoadLanding() {
   std::string origin;
   config_.landing = LandingUri(origin);
@@ -71,6 +83,7 @@ void Loader::LoadLanding() {
   if (const auto landing = OpenLanding(config_.landing); !landing.ok())
     Problem(origin, landing.error().message);
 
+  WarnOfPostgres();
   const std::string in_uri = DatabaseOf(config_.landing);
   auto found = environment_.Find("TIDEGATE_DATABASE", kDatabase);
   if (!found && !in_uri.empty()) found = Found{in_uri, origin};

@@ -123,11 +123,15 @@ Config Loader::Load() {
   LoadRoles();
   LoadKafka();
   LoadStreams();
+  LoadRules();
   LoadLanding();
   LoadTenants();
   LoadEnrichment();
+  LoadRetention();
+  LoadTenantLandings();
   LoadLimits();
   LoadProcess();
+  LoadApi();
   FindUnknownNames();
   return std::move(config_);
 }

@@ -27,18 +27,35 @@ class Loader {
   void ShowKafka();
   // stream_part.cc
   void LoadStreams();
-  std::vector<std::string> SelectedStreams(const std::vector<std::string>& defined);
-  Stream StreamAfterAliases(Stream stream);
+  std::vector<std::string> SelectedStreams(const std::vector<std::string>& defined,
+                                           const std::string& only);
+  // stream_alias_part.cc
+  std::string StreamOfOneTopic();
+  Stream StreamAfterAliases(Stream stream, bool only);
+  // rule_part.cc
+  void LoadRules();
   // landing_part.cc
   void LoadLanding();
   std::string LandingUri(std::string& origin);
   std::optional<Found> LandingFromParts();
+  void WarnOfPostgres();
   void LoadTenants();
   // enrich_part.cc
   void LoadEnrichment();
+  // tenant_part.cc
+  void LoadRetention();
+  Retention::Period RetentionPeriod(const Found& found);
+  void LoadTenantLandings();
+  void SetTenantLanding(const std::string& tenant, const Found& found);
+  std::vector<std::string> TenantsSpelt(std::string_view suffix) const;
+  void CheckTenantSpelling(const std::string& origin, std::string_view suffix);
   // role_part.cc
   Found RolesFromAliases();
   void LoadRoles();
+  // api_part.cc
+  void LoadApi();
+  void LoadTokens();
+  void CheckReach();
   // loader.cc
   void LoadLimits();
   void LoadProcess();

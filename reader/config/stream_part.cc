@@ -30,28 +30,19 @@ Stream BuiltIn(const std::string& name) {
 }
 }  // namespace
 
-Stream Loader::StreamAfterAliases(Stream stream) {
-  const auto take = [&](std::string_view variable, std::string& into) {
-    if (auto found = environment_.Find("", std::array{Alias{variable}})) into = found->value;
-  };
-  if (stream.name == "heartbeat") {
-    take("FD_KAFKA_TOPIC", stream.topic);
-    take("FD_MONGO_COLLECTION_NAME", stream.collection);
-  }
-  if (stream.name == "telemetry") take("TELEMETRY_TOPIC", stream.topic);
-  return stream;
-}
-
-std::vector<std::string> Loader::SelectedStreams(const std::vector<std::string>& defined) {
+std::vector<std::string> Loader::SelectedStreams(const std::vector<std::string>& defined,
+                                                 const std::string& only) {
   std::vector<std::string> known = defined;
   for (const Stream& stream : BuiltInStreams()) known.push_back(stream.name);
   std::string all;
   for (const Stream& stream : BuiltInStreams()) {
-    if (IsFollowedByDefault(stream)) all += (all.empty() ? "" : ",") + stream.name;
+    if (only.empty() ? IsFollowedByDefault(stream) : stream.name == only)
+      all += (all.empty() ? "" : ",") + stream.name;
   }
   for (const std::string& name : defined) {
     const Stream built_in = BuiltIn(name);
-    if (built_in.topic.empty() || !IsFollowedByDefault(built_in)) all += "," + name;
+    if (name != only && (built_in.topic.empty() || !IsFollowedByDefault(built_in)))
+      all += "," + name;
   }
   const Found selected = Text("TIDEGATE_STREAMS", {}, all);
   std::vector<std::string> names;
@@ -75,13 +66,14 @@ void Loader::LoadStreams() {
     definitions[Lower(suffix)] = found;
     defined.push_back(Lower(suffix));
   }
-  const std::vector<std::string> selected = SelectedStreams(defined);
+  const std::string only = StreamOfOneTopic();
+  const std::vector<std::string> selected = SelectedStreams(defined, only);
   for (const auto& [name, definition] : definitions) {
     const auto parsed = ParseStream(definition.value, BuiltIn(name));
     if (!parsed.ok()) Problem(definition.origin, parsed.error().message);
   }
   for (const std::string& name : selected) {
-    Stream stream = StreamAfterAliases(BuiltIn(name));
+    Stream stream = StreamAfterAliases(BuiltIn(name), name == only);
     const std::string variable = std::string(kPrefix) + Upper(name);
     std::string origin = stream == BuiltIn(name) ? "default" : "aliases";
     if (const auto definition = definitions.find(name); definition != definitions.end()) {

@@ -10,7 +10,7 @@ namespace {
 constexpr json::Limits kLimits{.max_bytes = kMaxReplyBytes, .max_depth = 8, .max_values = 1'000};
 }
 
-Answer ReadAnswer(long status, std::string_view body) {
+SourceAnswer ReadAnswer(long status, std::string_view body) {
   if (status == 204 || status == 404 || status == 410) return {.kind = AnswerKind::kNone};
   if (status != 200) return {.reason = fmt::format("it answers {}", status)};
   auto parsed = json::Document::Parse(body, kLimits);

@@ -18,7 +18,7 @@ enum class AnswerKind {
   kFailed,  // No answer, or none that can be used: ask again later.
 };
 
-struct Answer {
+struct SourceAnswer {
   AnswerKind kind = AnswerKind::kFailed;
   std::shared_ptr<const json::Document> value =
       {};                   // Of kValue; shared by all documents of the key.
@@ -28,6 +28,6 @@ struct Answer {
 
 // Of a whole HTTP reply. 200 with one JSON value that is not null: kValue. 200 with null, 204, 404,
 // 410: kNone. All else: kFailed; JSON is bounded in size, depth (8) and count (1,000).
-Answer ReadAnswer(long status, std::string_view body);
+SourceAnswer ReadAnswer(long status, std::string_view body);
 
 }  // namespace tidegate::reader

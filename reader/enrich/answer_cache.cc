@@ -18,7 +18,7 @@ void AnswerCache::Erase(Entries::iterator entry) {
   entries_.erase(entry);
 }
 
-const Answer* AnswerCache::Find(std::string_view key, BootTime now) {
+const SourceAnswer* AnswerCache::Find(std::string_view key, BootTime now) {
   const auto found = by_key_.find(key);
   if (found == by_key_.end()) return nullptr;
   const Entries::iterator entry = found->second;
@@ -30,7 +30,7 @@ const Answer* AnswerCache::Find(std::string_view key, BootTime now) {
   return &entry->answer;
 }
 
-void AnswerCache::Put(std::string_view key, Answer answer, BootTime good_until) {
+void AnswerCache::Put(std::string_view key, SourceAnswer answer, BootTime good_until) {
   if (const auto found = by_key_.find(key); found != by_key_.end()) Erase(found->second);
   entries_.push_front({std::string(key), std::move(answer), good_until});
   by_key_[entries_.front().key] = entries_.begin();

@@ -25,9 +25,9 @@ class AnswerCache {
   explicit AnswerCache(Options options) : options_(options) {}
 
   // nullptr: not known, or no longer good. Lives until the next call.
-  const Answer* Find(std::string_view key, BootTime now);
+  const SourceAnswer* Find(std::string_view key, BootTime now);
   // An answer that is larger than the whole cache is not kept. REQUIRES: kValue or kNone.
-  void Put(std::string_view key, Answer answer, BootTime good_until);
+  void Put(std::string_view key, SourceAnswer answer, BootTime good_until);
 
   size_t entries() const { return by_key_.size(); }
   size_t bytes() const { return bytes_; }
@@ -35,7 +35,7 @@ class AnswerCache {
  private:
   struct Entry {
     std::string key;
-    Answer answer;
+    SourceAnswer answer;
     BootTime good_until;
   };
   using Entries = std::list<Entry>;

@@ -99,7 +99,7 @@ CURLcode Prepare(Transfer& transfer) {
   return code;
 }
 
-Answer AnswerOf(const Transfer& transfer, CURLcode code) {
+SourceAnswer AnswerOf(const Transfer& transfer, CURLcode code) {
   if (transfer.too_large)
     return {.reason = fmt::format("its answer has over {} bytes", kMaxReplyBytes)};
   if (transfer.refused_address)

@@ -72,7 +72,7 @@ void Enrichment::Attach(std::string_view stream, Document& document) {
     const bool marked = mark != document.pending.end();
     const MutexLock lock(source->mutex);
     const BootTime now = parts_.clock.SinceBoot();
-    const Answer* answer = source->cache.Find(*key, now);
+    const SourceAnswer* answer = source->cache.Find(*key, now);
     if (answer) {
       if (marked) document.pending.erase(mark);
       if (answer->value) document.attachments.push_back({spec.into, answer->value});
@@ -151,7 +151,7 @@ void Enrichment::TakeAnswers(std::vector<FetchResult> results) {
   }
 }
 
-void Enrichment::TakeAnswer(Source& source, const std::string& key, Answer answer) {
+void Enrichment::TakeAnswer(Source& source, const std::string& key, SourceAnswer answer) {
   const BootTime now = parts_.clock.SinceBoot();
   --source.on_the_way;
   const bool failed = answer.kind == AnswerKind::kFailed;

@@ -81,7 +81,7 @@ class Enrichment {
                     const std::vector<PendingDocument>& pending);
   void BeginRequests(Source& source);
   void TakeAnswers(std::vector<FetchResult> results);
-  void TakeAnswer(Source& source, const std::string& key, Answer answer);
+  void TakeAnswer(Source& source, const std::string& key, SourceAnswer answer);
   void Trouble(Source& source, std::string_view what, const std::string& reason);
 
   const Options options_;

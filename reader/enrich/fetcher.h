@@ -20,7 +20,7 @@ struct FetchRequest {
 
 struct FetchResult {
   uint64_t id = 0;
-  Answer answer = {};
+  SourceAnswer answer = {};
 };
 
 class Fetcher {

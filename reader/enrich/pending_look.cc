@@ -63,7 +63,7 @@ bool Enrichment::CompletePage(Source& source, const Namespace& ns,
   {
     const MutexLock lock(source.mutex);
     for (const PendingDocument& document : pending) {
-      const Answer* answer = source.cache.Find(document.key, parts_.clock.SinceBoot());
+      const SourceAnswer* answer = source.cache.Find(document.key, parts_.clock.SinceBoot());
       const bool too_old = parts_.clock.Now() - document.since > options_.give_up;
       if (answer) {
         completions.push_back({document.id, answer->value});

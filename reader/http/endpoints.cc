@@ -14,31 +14,6 @@ http::Response Json(int status, std::string body) {
   return {.status = status, .content_type = "application/json", .body = std::move(body)};
 }
 
-// `up` and 200, or 503 with the reasons.
-http::Response Verdict(const std::vector<std::string>& problems,
-                       const std::vector<WorkerState>& workers) {
-  const auto all = [&](bool WorkerState::*member) {
-    return std::ranges::all_of(workers, [&](const WorkerState& worker) { return worker.*member; });
-  };
-  std::string body;
-  json::Writer writer(body);
-  writer.BeginObject();
-  writer.Key("status");
-  writer.String(problems.empty() ? "ok" : "unavailable");
-  writer.Key("kafka");
-  writer.String(all(&WorkerState::kafka_up) ? "up" : "down");
-  writer.Key("database");
-  writer.String(all(&WorkerState::database_up) ? "up" : "down");
-  if (!problems.empty()) {
-    writer.Key("problems");
-    writer.BeginArray();
-    for (const std::string& problem : problems) writer.String(problem);
-    writer.EndArray();
-  }
-  writer.EndObject();
-  return Json(problems.empty() ? 200 : 503, std::move(body));
-}
-
 void WritePartitions(json::Writer& writer, const std::vector<PartitionLag>& partitions) {
   writer.Key("partitions");
   writer.BeginArray();
@@ -82,6 +57,22 @@ uint64_t Sum(const std::vector<WorkerState>& workers, uint64_t WorkerState::*mem
   for (const WorkerState& worker : workers) sum += worker.*member;
   return sum;
 }
+
+void WriteWorkers(const std::string& landing, const std::vector<WorkerState>& workers,
+                  json::Writer& writer) {
+  writer.Key("landing");
+  writer.String(landing);
+  writer.Key("landed");
+  writer.Unsigned(Sum(workers, &WorkerState::landed));
+  writer.Key("duplicates");
+  writer.Unsigned(Sum(workers, &WorkerState::duplicates));
+  writer.Key("dead_letters");
+  writer.Unsigned(Sum(workers, &WorkerState::dead_letters));
+  writer.Key("workers");
+  writer.BeginArray();
+  for (const WorkerState& worker : workers) WriteWorker(writer, worker);
+  writer.EndArray();
+}
 }  // namespace
 
 std::vector<std::string> HealthProblems(const std::vector<WorkerState>& workers, BootTime now) {
@@ -109,44 +100,67 @@ std::vector<std::string> ReadinessProblems(const std::vector<WorkerState>& worke
   return problems;
 }
 
-http::Response Endpoints::Answer(const http::Request& request) const {
-  if (request.method != "GET") return Json(405, R"({"error":"only GET is answered here"})");
-  if (request.path == "/metrics") {
-    return {.status = 200,
-            .content_type = "text/plain; version=0.0.4; charset=utf-8",
-            .body = metrics_.Text()};
+http::Response Endpoints::Verdict(const std::vector<std::string>& problems, bool why) const {
+  std::string body;
+  json::Writer writer(body);
+  writer.BeginObject();
+  writer.Key("status");
+  writer.String(problems.empty() ? "ok" : "unavailable");
+  writer.Key("kafka");
+  writer.String(kafka_up() ? "up" : "down");
+  writer.Key("database");
+  writer.String(database_up() ? "up" : "down");
+  if (!problems.empty() && why) {
+    writer.Key("problems");
+    writer.BeginArray();
+    for (const std::string& problem : problems) writer.String(problem);
+    writer.EndArray();
   }
-  if (request.path == "/stats") return Stats();
-  const std::vector<WorkerState> workers = board_.Read();
-  if (request.path == "/healthz")
-    return Verdict(HealthProblems(workers, clock_.SinceBoot()), workers);
-  if (request.path == "/readyz" || request.path == "/health")
-    return Verdict(ReadinessProblems(workers), workers);
-  return Json(404, R"({"error":"there are /metrics /healthz /readyz /health /stats"})");
+  writer.EndObject();
+  return Json(problems.empty() ? 200 : 503, std::move(body));
 }
 
-http::Response Endpoints::Stats() const {
-  const std::vector<WorkerState> workers = board_.Read();
+bool Endpoints::kafka_up() const {
+  return std::ranges::all_of(board_.Read(), &WorkerState::kafka_up);
+}
+
+bool Endpoints::database_up() const {
+  return queries_up_ && std::ranges::all_of(board_.Read(), &WorkerState::database_up);
+}
+
+std::chrono::seconds Endpoints::uptime() const {
+  return std::chrono::duration_cast<std::chrono::seconds>(clock_.SinceBoot() - started_);
+}
+
+http::Response Endpoints::Healthz(bool why) const {
+  return Verdict(HealthProblems(board_.Read(), clock_.SinceBoot()), why);
+}
+
+http::Response Endpoints::Readyz(bool why) const {
+  std::vector<std::string> problems = ReadinessProblems(board_.Read());
+  if (!queries_up_) problems.emplace_back("queries: the database does not answer");
+  return Verdict(problems, why);
+}
+
+http::Response Endpoints::MetricsText() const {
+  return {.status = 200,
+          .content_type = "text/plain; version=0.0.4; charset=utf-8",
+          .body = metrics_.Text()};
+}
+
+http::Response Endpoints::Stats(bool everything, std::string_view counts) const {
   std::string body;
   json::Writer writer(body);
   writer.BeginObject();
   writer.Key("version");
   writer.String(about_.version);
   writer.Key("uptime_seconds");
-  writer.Integer(
-      std::chrono::duration_cast<std::chrono::seconds>(clock_.SinceBoot() - started_).count());
-  writer.Key("landing");
-  writer.String(about_.landing);
-  writer.Key("landed");
-  writer.Unsigned(Sum(workers, &WorkerState::landed));
-  writer.Key("duplicates");
-  writer.Unsigned(Sum(workers, &WorkerState::duplicates));
-  writer.Key("dead_letters");
-  writer.Unsigned(Sum(workers, &WorkerState::dead_letters));
-  writer.Key("workers");
-  writer.BeginArray();
-  for (const WorkerState& worker : workers) WriteWorker(writer, worker);
-  writer.EndArray();
+  writer.Integer(uptime().count());
+  if (!counts.empty()) {
+    writer.Key("counts");
+    writer.Number(counts);  // Copied as it is.
+  }
+  if (everything) WriteWorkers(about_.landing, board_.Read(), writer);
   writer.EndObject();
   return Json(200, std::move(body));
 }

@@ -1,7 +1,9 @@
-// What the reader answers over HTTP: /metrics /healthz /readyz /health /stats. Main thread.
+// What the reader tells of itself over HTTP: /metrics /healthz /readyz /health /stats. Main thread.
 #pragma once
 
+#include <chrono>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/clock.h"
@@ -35,16 +37,29 @@ class Endpoints {
         clock_(clock),
         started_(clock.SinceBoot()) {}
 
-  http::Response Answer(const http::Request& request) const;
+  // `why`: with the reasons, which name topics and databases. 503 with status `unavailable`.
+  http::Response Healthz(bool why) const;
+  http::Response Readyz(bool why) const;
+  http::Response MetricsText() const;
+  // `everything`: the workers too, which name topics. `counts` is JSON; empty: none.
+  http::Response Stats(bool everything, std::string_view counts) const;
+
+  // Whether queries get answers; a process that lands knows of the database from its workers too.
+  void SetQueriesUp(bool up) { queries_up_ = up; }
+  bool kafka_up() const;
+  bool database_up() const;
+  const std::string& version() const { return about_.version; }
+  std::chrono::seconds uptime() const;
 
  private:
-  http::Response Stats() const;
+  http::Response Verdict(const std::vector<std::string>& problems, bool why) const;
 
   const About about_;
   const StatusBoard& board_;
   const Metrics& metrics_;
   const Clock& clock_;
   const BootTime started_;
+  bool queries_up_ = true;
 };
 
 }  // namespace tidegate::reader

@@ -48,6 +48,7 @@ void WriteProvenance(const Document& document, MemberSink& sink) {
   sink.Integer("partition", provenance.partition);
   sink.Integer("offset", provenance.offset);
   sink.Time("received_at", provenance.received_at);
+  if (provenance.expires_at) sink.Time("expires_at", *provenance.expires_at);
   sink.Integer("schema", provenance.schema);
   for (const std::string& mark : document.pending) sink.Time(mark, provenance.received_at);
   sink.EndObject();

@@ -41,6 +41,7 @@ struct Provenance {
   int64_t offset = 0;
   WallTime received_at{};  // When the reader took it from Kafka.
   uint32_t schema = 1;     // The version that the message names, of its own schema or of FORMAT.md.
+  std::optional<WallTime> expires_at = std::nullopt;  // When it may go; nullopt: never.
 };
 
 // A member that the message did not carry: what an external source says. Shared by documents.

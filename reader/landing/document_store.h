@@ -28,9 +28,12 @@ struct WriteResult {
 };
 
 struct Index {
-  std::string name;
-  std::vector<std::pair<std::string, int>> keys;  // Member and direction: 1 or -1.
+  std::string name = {};
+  std::vector<std::pair<std::string, int>> keys = {};  // Member and direction: 1 or -1.
+  bool expires = false;  // A document goes when the time in the index's one member has come.
 };
+// Of the member `tidegate.expires_at`.
+const Index& ExpiryIndex();
 
 class DocumentStore {
  public:
@@ -44,6 +47,10 @@ class DocumentStore {
   // Makes the collection and the indexes that are missing. An index that exists otherwise, or that
   // this server cannot make, is logged and left alone. kUnavailable: try again.
   virtual Status EnsureIndexes(const Namespace& ns, std::span<const Index> indexes) = 0;
+
+  // Removes documents whose `tidegate.expires_at` is past, `limit` at most, where the database does
+  // not do it by itself. How many went. REQUIRES: EnsureIndexes of that namespace.
+  virtual Result<size_t> Expire(const Namespace& ns, WallTime now, size_t limit);
 
   // Whether writes have a chance now. Waits like Write.
   virtual Status Ping() = 0;

@@ -5,7 +5,6 @@
 #include <map>
 #include <utility>
 
-#include "reader/landing/mongo_bson.h"
 #include "reader/landing/mongo_command.h"
 #include "reader/landing/mongo_completions.h"
 #include "reader/landing/mongo_projections.h"
@@ -158,6 +157,7 @@ Status MongoStore::EnsureIndex(const Namespace& ns, const Index& index) {
     BSON_APPEND_INT32(&key, member.c_str(), direction);
   bson_append_document_end(&item, &key);
   BSON_APPEND_UTF8(&item, "name", index.name.c_str());
+  if (index.expires) BSON_APPEND_INT32(&item, "expireAfterSeconds", 0);
   bson_append_document_end(&list, &item);
   bson_append_array_end(command.get(), &list);
 

@@ -166,6 +166,18 @@ Status SqliteStore::EnsureIndexes(const Namespace& ns, std::span<const Index> in
   return code == SQLITE_OK ? Status() : Failed("create indexes in", code);
 }
 
+Result<size_t> SqliteStore::Expire(const Namespace& ns, WallTime now, size_t limit) {
+  if (Status status = Connect(); !status.ok()) return status.error();
+  const std::string table = TableOf(ns);
+  // Times are text that sorts, and the expiry index is on exactly this expression.
+  const int code = connection_->Run(
+      fmt::format("DELETE FROM {0} WHERE id IN (SELECT id FROM {0} WHERE json_extract(body, "
+                  "'$.tidegate.expires_at') <= '{1}' LIMIT {2})",
+                  table, FormatTime(now), limit));
+  if (code != SQLITE_OK) return Failed("remove what has expired from", code).error();
+  return static_cast<size_t>(sqlite3_changes(connection_->database.get()));
+}
+
 Status SqliteStore::Ping() {
   if (Status status = Connect(); !status.ok()) return status;
   int version = 0;

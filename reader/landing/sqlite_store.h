@@ -26,6 +26,7 @@ class SqliteStore final : public DocumentStore {
 
   Result<std::vector<WriteResult>> Write(std::span<const Document> documents) override;
   Status EnsureIndexes(const Namespace& ns, std::span<const Index> indexes) override;
+  Result<size_t> Expire(const Namespace& ns, WallTime now, size_t limit) override;
   Status Ping() override;
 
  private:

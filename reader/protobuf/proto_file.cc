@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 #include <google/protobuf/compiler/importer.h>
+#include <google/protobuf/descriptor_database.h>
+#include <google/protobuf/timestamp.pb.h>
 
 #include <filesystem>
 
@@ -28,10 +30,14 @@ Result<pb::FileDescriptorSet> ReadProtoFile(const std::string& path) {
   const std::filesystem::path file(path);
   pb::compiler::DiskSourceTree tree;
   tree.MapPath("", file.has_parent_path() ? file.parent_path().string() : ".");
-  tree.MapPath("", "/usr/include");  // Where Debian keeps google/protobuf/*.proto.
+  // google/protobuf/*.proto are in the library; their files come with packages for development.
+  pb::Timestamp::descriptor();
+  pb::DescriptorPoolDatabase well_known(*pb::DescriptorPool::generated_pool());
+  pb::compiler::SourceTreeDescriptorDatabase files(&tree, &well_known);
   FirstError error;
-  pb::compiler::Importer importer(&tree, &error);
-  const pb::FileDescriptor* descriptor = importer.Import(file.filename().string());
+  files.RecordErrorsTo(&error);
+  pb::DescriptorPool pool(&files, files.GetValidationErrorCollector());
+  const pb::FileDescriptor* descriptor = pool.FindFileByName(file.filename().string());
   if (!descriptor) return Error{ErrorCode::kInvalid, fmt::format("read {}", error.text())};
   return WithImports(*descriptor);
 }

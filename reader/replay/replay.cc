@@ -117,8 +117,8 @@ Status Replay::Attempt() {
   for (const Document& document : documents_) {
     if (indexed_.contains(document.ns)) continue;
     const auto match = parts_.decoder.streams().Find(document.provenance.topic);
-    if (Status status = parts_.store.EnsureIndexes(
-            document.ns, IndexesFor(*match->stream, parts_.decoder.tenancy()));
+    if (Status status =
+            parts_.store.EnsureIndexes(document.ns, parts_.decoder.IndexesOf(*match->stream));
         !status.ok())
       return status;
     indexed_.insert(document.ns);

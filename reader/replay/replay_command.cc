@@ -8,7 +8,7 @@
 
 #include "core/time_format.h"
 #include "reader/kafka_settings.h"
-#include "reader/landing/landing.h"
+#include "reader/landing/routed_landing.h"
 #include "reader/replay/kafka_topic_reader.h"
 
 namespace tidegate::reader {
@@ -66,7 +66,7 @@ int ReplayDeadLetters(const ReplayArguments& arguments, const Config& config, co
   auto choice = ParseChoice(arguments);
   if (!choice.ok()) return log.Error("{}", choice.error().message), kMisused;
   const SystemClock clock;
-  const auto landing = OpenLanding(config.landing);
+  const auto landing = OpenLandings(config.landing, config.landing_of_database);
   if (!landing.ok()) return log.Error("{}", landing.error().message), kFailed;
   const auto store = StoreFor(**landing, arguments.dry_run, log);
   if (!store.ok()) return log.Error("{}", store.error().message), kFailed;

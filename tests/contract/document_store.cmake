@@ -5,4 +5,7 @@ if(TIDEGATE_READER)
   tidegate_test(projection_store_contract_test
     SOURCES projection_store_contract_test.cc
     LINK tidegate::landing tidegate::reader_support)
+  tidegate_test(query_store_contract_test
+    SOURCES query_store_contract_test.cc
+    LINK tidegate::query tidegate::json tidegate::reader_support)
 endif()

@@ -35,7 +35,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     Check(!source.error().message.empty(), "it says why");
   }
   for (long status : {200L, 404L, 500L}) {
-    const Answer answer = ReadAnswer(status, rest);
+    const SourceAnswer answer = ReadAnswer(status, rest);
     Check((answer.kind == AnswerKind::kValue) == (answer.value != nullptr), "a value is there");
     Check(answer.kind != AnswerKind::kFailed || !answer.reason.empty(), "a failure says why");
   }

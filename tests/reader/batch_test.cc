@@ -99,5 +99,26 @@ TEST(Batch, DroppingEverythingCostsNothingAnyMore) {
   EXPECT_EQ(batch.json_values(), 0u);
 }
 
+TEST(Batch, SortedByDatabaseEachResultStillFindsItsMessage) {
+  Batch batch;
+  const char* databases[] = {"b", "a", "b", "a"};
+  for (int64_t i = 0; i < 4; ++i) {
+    SourceMessage message;
+    message.partition = kOne;
+    message.offset = i;
+    batch.Add(std::move(message), MakeDocument(std::to_string(i), "{}", {databases[i], "c"}));
+  }
+  batch.SortByDatabase();
+  std::string order;
+  for (const Document& document : batch.documents()) order += document.id;
+  EXPECT_EQ(order, "1302");
+  std::vector<WriteResult> results(4, {Outcome::kLanded, ""});
+  results[2] = {Outcome::kRejected, "message 0"};
+  batch.Settle(results, 3);
+  const auto letters = batch.letters({});
+  ASSERT_EQ(letters.size(), 1u);
+  EXPECT_EQ(letters[0].message->offset, 0);
+}
+
 }  // namespace
 }  // namespace tidegate::reader

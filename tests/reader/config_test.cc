@@ -139,7 +139,29 @@ TEST_F(ConfigTest, TheHeartbeatReadersVariablesWork) {
   EXPECT_EQ(config.kafka_settings.at("client.id"), "fd-reader-heartbeat-blob");
   EXPECT_EQ(config.landing, "mongodb://reader:p%40ss%2Fword@mongo:27018");
   EXPECT_EQ(config.decoder.database, "telematics");
-  EXPECT_EQ(config.warnings.size(), 1u);
+  // SASL without TLS, and a port for all without tokens.
+  EXPECT_EQ(config.warnings.size(), 2u);
+}
+
+TEST_F(ConfigTest, TheApiForOthersNeedsTokens) {
+  const auto problems = [&](Variables variables) { return Problems(Load(std::move(variables))); };
+  EXPECT_NE(problems({{"TIDEGATE_HTTP_LISTEN", ":8002"}}).find("api.tokens"), std::string::npos);
+  EXPECT_EQ(problems({{"TIDEGATE_HTTP_LISTEN", ":8002"}, {"TIDEGATE_ROLES", "land,project"}}), "");
+  EXPECT_NE(problems({{"TIDEGATE_HTTP_SHUTDOWN", "on"}}).find("api.tokens"), std::string::npos);
+}
+
+TEST_F(ConfigTest, TokensAreReadAndNotShown) {
+  credentials_ = folder_.File("");
+  std::ofstream(folder_.File("api.tokens")) << "a-token-of-sixteen-bytes tenants=* role=admin\n";
+  const Config config = Load({{"TIDEGATE_HTTP_LISTEN", ":8002"}, {"TIDEGATE_HTTP_SHUTDOWN", "on"}});
+  EXPECT_EQ(Problems(config), "");
+  ASSERT_TRUE(config.api.tokens);
+  EXPECT_EQ(config.api.tokens->size(), 1u);
+  EXPECT_EQ(ConfigReport(config).find("a-token-of"), std::string::npos);
+  std::ofstream(folder_.File("api.tokens")) << "a-token-of-sixteen-bytes tenants=* role=boss\n";
+  const std::string problems = Problems(Load({}));
+  EXPECT_NE(problems.find("line 1"), std::string::npos);
+  EXPECT_EQ(problems.find("a-token-of"), std::string::npos);
 }
 
 TEST_F(ConfigTest, OtherReadersVariablesWork) {
@@ -163,6 +185,93 @@ TEST_F(ConfigTest, OtherReadersVariablesWork) {
   EXPECT_EQ(config.worker.batch_interval, std::chrono::seconds(5));
   EXPECT_EQ(config.decoder.database, "sales_db");
   EXPECT_EQ(Shown(config, "TIDEGATE_LANDING").origin, "MONGODB_URL");
+}
+
+TEST_F(ConfigTest, ASalesServicesVariablesWork) {
+  const Config config = LoadAlone(
+      {{"KAFKA_BOOTSTRAP_SERVERS", "localhost:9092"},
+       {"KAFKA_TOPIC", "sales_txn"},
+       {"KAFKA_GROUP_ID", "ingest_service"},
+       {"MONGODB_URL", "mongodb://admin:password@localhost:27017/sales_db?authSource=admin"},
+       {"MONGODB_DATABASE", "sales_db"},
+       {"MONGODB_COLLECTION", "raw_sales"},
+       {"BATCH_SIZE", "100"},
+       {"FLUSH_INTERVAL", "5.0"},
+       {"MAX_RETRIES", "3"}});
+  EXPECT_EQ(Problems(config), "");
+  ASSERT_EQ(config.streams.size(), 1u);
+  EXPECT_EQ(config.streams[0].kind, StreamKind::kSales);
+  EXPECT_EQ(config.streams[0].topic, "sales_txn");
+  EXPECT_EQ(config.streams[0].collection, "raw_sales");
+  EXPECT_TRUE(config.streams[0].schema);
+  EXPECT_EQ(config.worker.batch_records, 100u);
+}
+
+TEST_F(ConfigTest, ASensorConsumersVariablesWork) {
+  const Config config = LoadAlone({{"KAFKA_BOOTSTRAP_SERVERS", "localhost:9092"},
+                                   {"KAFKA_TOPIC", "machine.sensor.readings"},
+                                   {"KAFKA_GROUP_ID", "sensor-consumer-group"},
+                                   {"POSTGRES_HOST", "localhost"},
+                                   {"POSTGRES_PORT", "5432"},
+                                   {"POSTGRES_USER", "sensor_user"},
+                                   {"POSTGRES_PASSWORD", "sensor_password"},
+                                   {"POSTGRES_DB", "sensor_data"},
+                                   {"BATCH_SIZE", "100"},
+                                   {"COMMIT_INTERVAL_MS", "5000"}});
+  EXPECT_EQ(Problems(config), "");
+  ASSERT_EQ(config.streams.size(), 1u);
+  EXPECT_EQ(config.streams[0].kind, StreamKind::kMachine);
+  EXPECT_EQ(config.decoder.database, "sensor_data");
+  ASSERT_EQ(config.warnings.size(), 1u);
+  EXPECT_NE(config.warnings[0].find("sqlite:./landing.db"), std::string::npos);
+  EXPECT_EQ(ConfigReport(config).find("sensor_password"), std::string::npos);
+}
+
+TEST_F(ConfigTest, ATopicOfAnotherNameIsKnownByTheVariablesBesideIt) {
+  EXPECT_EQ(Load({{"KAFKA_TOPIC", "shop"}, {"MONGODB_COLLECTION", "s"}}).streams[0].name, "sales");
+  EXPECT_EQ(Load({{"KAFKA_TOPIC", "shop"}, {"POSTGRES_DB", "s"}}).streams[0].name, "machine");
+  const Config named = Load({{"KAFKA_TOPIC", "beats"}, {"TIDEGATE_STREAMS", "heartbeat"}});
+  ASSERT_EQ(named.streams.size(), 1u);
+  EXPECT_EQ(named.streams[0].topic, "beats");
+  EXPECT_NE(Problems(Load({{"KAFKA_TOPIC", "shop"}})).find("'shop'"), std::string::npos);
+  EXPECT_EQ(Load({{"KAFKA_TOPIC", "shop"}, {"TIDEGATE_STREAMS", "heartbeat,gap"}}).warnings.size(),
+            1u);
+}
+
+TEST_F(ConfigTest, ThresholdsAreRulesAndOneBringsTheOthersWithTheirDefaults) {
+  EXPECT_TRUE(Load({}).rules.empty());
+  const Config config = Load({{"TEMP_MAX_THRESHOLD", "45.5"}});
+  EXPECT_EQ(Problems(config), "");
+  ASSERT_EQ(config.rules.size(), 4u);
+  EXPECT_EQ(Shown(config, "TIDEGATE_RULE_TEMP_MAX").value, "temperature_c > 45.5");
+  EXPECT_EQ(Shown(config, "TIDEGATE_RULE_TEMP_MIN").value, "temperature_c < -10");
+  EXPECT_EQ(Shown(config, "TIDEGATE_RULE_HUMIDITY_MIN").value, "humidity < 0");
+  EXPECT_EQ(Shown(config, "TIDEGATE_RULE_HUMIDITY_MAX").value, "humidity > 100");
+  EXPECT_NE(Problems(Load({{"TEMP_MAX_THRESHOLD", "a b"}})).find("TEMP_MAX_THRESHOLD"),
+            std::string::npos);
+}
+
+TEST_F(ConfigTest, RulesAreTheAgentsAndOurNameGoesBeforeAnAlias) {
+  const Config config = Load({{"TIDEGATE_RULE_TEMP_MAX", "temperature_c > 30 severity critical"},
+                              {"TEMP_MAX_THRESHOLD", "45"}});
+  EXPECT_EQ(Shown(config, "TIDEGATE_RULE_TEMP_MAX").value, "temperature_c > 30 severity critical");
+  EXPECT_NE(Problems(Load({{"TIDEGATE_RULE_X", "temperature_c"}})).find("TIDEGATE_RULE_X"),
+            std::string::npos);
+}
+
+TEST_F(ConfigTest, AStreamsSchemaIsReadAtTheStart) {
+  const Config config = Load({{"TIDEGATE_STREAM_SHOP",
+                               "topic=s collection=s kind=sales format=protobuf "
+                               "proto=/nowhere/shop.pb message=p.M"}});
+  EXPECT_NE(Problems(config).find("TIDEGATE_STREAM_SHOP: read /nowhere/shop.pb"), std::string::npos)
+      << Problems(config);
+}
+
+TEST_F(ConfigTest, SalesAndMachinesAreFollowedWhenNamed) {
+  const Config config = Load({{"TIDEGATE_STREAM_SALES", "collection=shop"}});
+  ASSERT_EQ(config.streams.size(), 5u);
+  EXPECT_EQ(config.streams[4].topic, "sales_txn");
+  EXPECT_EQ(config.streams[4].collection, "shop");
 }
 
 class LandingAliases : public ConfigTest, public testing::WithParamInterface<const char*> {};

@@ -19,9 +19,10 @@ class EndpointsTest : public testing::Test {
     return state;
   }
   void Post(WorkerState state) { board_.Post(0, std::move(state)); }
-  http::Response Get(std::string_view path, std::string_view method = "GET") {
-    return endpoints_.Answer(
-        {.method = method, .path = path, .query = {}, .authorization = {}, .body = {}});
+  http::Response Get(std::string_view path) {
+    if (path == "/healthz") return endpoints_.Healthz(true);
+    if (path == "/stats") return endpoints_.Stats(true, {});
+    return path == "/metrics" ? endpoints_.MetricsText() : endpoints_.Readyz(true);
   }
 
   FakeClock clock_;
@@ -88,9 +89,22 @@ TEST_F(EndpointsTest, MetricsAreText) {
   EXPECT_NE(response.body.find("a_total 1"), std::string::npos);
 }
 
-TEST_F(EndpointsTest, AnythingElseIsRefused) {
-  EXPECT_EQ(Get("/").status, 404);
-  EXPECT_EQ(Get("/stats", "POST").status, 405);
+TEST_F(EndpointsTest, StrangersLearnNoReasonsAndNoTopics) {
+  WorkerState state = Good();
+  state.trouble = "create index on fleet_acme.heartbeats";
+  state.partitions = {{{"telemetry.acme", 0}, 1}};
+  Post(state);
+  EXPECT_EQ(endpoints_.Readyz(false).status, 503);
+  EXPECT_EQ(endpoints_.Readyz(false).body.find("acme"), std::string::npos);
+  EXPECT_EQ(endpoints_.Stats(false, R"({"devices":3})").body,
+            "{\"version\":\"1.2.3\",\"uptime_seconds\":0,\"counts\":{\"devices\":3}}\n");
+}
+
+TEST_F(EndpointsTest, QueriesThatGetNoAnswerAreNotReady) {
+  endpoints_.SetQueriesUp(false);
+  EXPECT_EQ(Get("/readyz").status, 503);
+  EXPECT_NE(Get("/health").body.find(R"("kafka":"up","database":"down")"), std::string::npos);
+  EXPECT_EQ(Get("/healthz").status, 200);
 }
 
 }  // namespace

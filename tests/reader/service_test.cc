@@ -8,7 +8,9 @@
 #include <thread>
 
 #include "tests/support/fake_document_store.h"
+#include "tests/support/fake_query_store.h"
 #include "tests/support/fake_source.h"
+#include "tests/support/memory_projection_store.h"
 
 namespace tidegate::reader {
 namespace {
@@ -32,6 +34,32 @@ class CountingStore final : public DocumentStore {
  private:
   std::atomic<size_t>& count_;
   FakeDocumentStore store_;
+};
+
+// Threads share nothing here: each has a database of its own.
+class OwnProjections final : public ProjectionStore {
+ public:
+  Result<std::vector<Projection>> Load(std::span<const DocumentKey> keys) override {
+    return store_.Load(keys);
+  }
+  Result<std::vector<SaveOutcome>> Save(std::span<const Projection> projections) override {
+    return store_.Save(projections);
+  }
+  Result<std::vector<std::optional<Landed>>> FindLanded(
+      std::span<const DocumentKey> keys) override {
+    return store_.FindLanded(keys);
+  }
+  Result<Offsets> ReadPositions(const std::string& database,
+                                std::span<const std::string> partitions) override {
+    return store_.ReadPositions(database, partitions);
+  }
+  Status WritePositions(const std::string& database, const Offsets& next, WallTime now) override {
+    return store_.WritePositions(database, next, now);
+  }
+
+ private:
+  MemoryDatabase database_;
+  MemoryProjectionStore store_{database_};
 };
 
 class ServiceTest : public testing::Test {
@@ -58,7 +86,13 @@ class ServiceTest : public testing::Test {
             .store = [this]() -> Result<std::unique_ptr<DocumentStore>> {
               return std::unique_ptr<DocumentStore>(std::make_unique<CountingStore>(written_));
             },
-            .dead_letters = [] { return std::make_unique<FakeDeadLetters>(); }};
+            .projections = []() -> Result<std::unique_ptr<ProjectionStore>> {
+              return std::unique_ptr<ProjectionStore>(std::make_unique<OwnProjections>());
+            },
+            .dead_letters = [] { return std::make_unique<FakeDeadLetters>(); },
+            .queries = [this]() -> Result<std::unique_ptr<QueryStore>> {
+              return database_.NewStore();
+            }};
   }
 
   // Sends the signal when everything has landed.
@@ -75,6 +109,7 @@ class ServiceTest : public testing::Test {
   SystemClock clock_;
   Log log_{LogLevel::kError, [](LogLevel, std::string_view) {}};
   std::atomic<size_t> written_{0};
+  FakeDatabase database_;
 };
 
 TEST_F(ServiceTest, LandsWithAllWorkersAndStopsOnASignal) {

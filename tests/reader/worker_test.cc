@@ -5,6 +5,7 @@
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_document_store.h"
 #include "tests/support/fake_source.h"
+#include "tests/support/memory_projection_store.h"
 
 namespace tidegate::reader {
 namespace {
@@ -19,8 +20,8 @@ class WorkerTest : public testing::Test {
   Worker& worker() {
     if (!worker_) {
       worker_.emplace(options_,
-                      Worker::Parts{source_, store_, dead_letters_, decoder_, clock_, log_,
-                                    reader_metrics_, board_},
+                      Worker::Parts{source_, store_, projections_, dead_letters_, decoder_, clock_,
+                                    log_, reader_metrics_, board_},
                       0, 7);
     }
     return *worker_;
@@ -48,6 +49,8 @@ class WorkerTest : public testing::Test {
                            .backoff = {.initial = milliseconds(500), .max = milliseconds(800)}};
   FakeSource source_;
   FakeDocumentStore store_;
+  MemoryDatabase memory_;
+  MemoryProjectionStore projections_{memory_};
   FakeDeadLetters dead_letters_;
   Decoder decoder_{{},
                    StreamTable::Make({BuiltInStreams().begin(), BuiltInStreams().end()}).value()};
@@ -342,8 +345,9 @@ TEST_F(WorkerTest, OffsetsAreNeverAheadOfTheLanding) {
     FakeDeadLetters dead_letters;
     source.Assign({kHeartbeats0});
     Worker worker(options_,
-                  {source, store, dead_letters, decoder_, clock_, log_, reader_metrics_, board_}, 0,
-                  seed);
+                  {source, store, projections_, dead_letters, decoder_, clock_, log_,
+                   reader_metrics_, board_},
+                  0, seed);
     int64_t pushed = 0;
     for (int turn = 0; turn < 200; ++turn) {
       switch (random() % 10) {
@@ -385,6 +389,30 @@ TEST_F(WorkerTest, OffsetsAreNeverAheadOfTheLanding) {
     }
     EXPECT_EQ(source.stored(kHeartbeats0), pushed) << "seed " << seed;
   }
+}
+
+TEST_F(WorkerTest, TheDatabaseIsMigratedBeforeAnythingIsWritten) {
+  source_.PushHeartbeat(kHeartbeats0, "e1");
+  store_.TakeDown();
+  StepUntilDue();
+  EXPECT_TRUE(memory_.projections.empty());
+  store_.Restore();
+  for (int i = 0; i < 3; ++i) StepThroughABackoff();
+  EXPECT_TRUE(memory_.projections.contains({{"tidegate", kMigrations}, "1"}));
+  EXPECT_TRUE(store_.Has("acme/truck-1/e1"));
+}
+
+TEST_F(WorkerTest, ADatabaseOfALaterVersionIsLeftAlone) {
+  memory_.projections[{{"tidegate", kMigrations}, "2"}].revision = 1;
+  source_.PushHeartbeat(kHeartbeats0, "e1");
+  EXPECT_EQ(worker().Step(milliseconds(0)).ok(), true);
+  clock_.Advance(milliseconds(500));
+  const Status status = worker().Step(milliseconds(0));
+  ASSERT_FALSE(status.ok());
+  EXPECT_EQ(status.error().code, ErrorCode::kInvalid);
+  worker().Stop();
+  EXPECT_EQ(store_.count(), 0u);
+  EXPECT_EQ(source_.stored(kHeartbeats0), -1);
 }
 
 }  // namespace

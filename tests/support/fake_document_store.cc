@@ -1,5 +1,6 @@
 #include "tests/support/fake_document_store.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace tidegate::reader {
@@ -34,6 +35,13 @@ Status FakeDocumentStore::EnsureIndexes(const Namespace& ns, std::span<const Ind
   if (down_) return kDown;
   indexed_.insert(ns);
   return {};
+}
+
+Result<size_t> FakeDocumentStore::Expire(const Namespace&, WallTime, size_t limit) {
+  if (down_) return kDown;
+  const size_t gone = std::min(limit, expired_);
+  expired_ -= gone;
+  return gone;
 }
 
 Status FakeDocumentStore::Ping() {

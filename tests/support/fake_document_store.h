@@ -14,6 +14,7 @@ class FakeDocumentStore final : public DocumentStore {
  public:
   Result<std::vector<WriteResult>> Write(std::span<const Document> documents) override;
   Status EnsureIndexes(const Namespace& ns, std::span<const Index> indexes) override;
+  Result<size_t> Expire(const Namespace& ns, WallTime now, size_t limit) override;
   Status Ping() override;
 
   // From now on every call reports kUnavailable, until Restore().
@@ -25,6 +26,10 @@ class FakeDocumentStore final : public DocumentStore {
   void Reject(const std::string& id) { rejected_.insert(id); }
   // The next `times` writes of that document report kRetry.
   void Conflict(const std::string& id, int times) { conflicts_[id] = times; }
+
+  // So many documents are past their time, in whatever namespace.
+  void SetExpired(size_t documents) { expired_ = documents; }
+  size_t expired_left() const { return expired_; }
 
   size_t count() const { return documents_.size(); }
   bool Has(const std::string& id) const { return ids_.contains(id); }
@@ -39,6 +44,7 @@ class FakeDocumentStore final : public DocumentStore {
   std::set<Namespace> indexed_;
   std::set<std::string> rejected_;
   std::map<std::string, int> conflicts_;
+  size_t expired_ = 0;
   bool down_ = false;
   bool lose_answer_ = false;
   size_t writes_ = 0;

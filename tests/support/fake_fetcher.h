@@ -39,7 +39,7 @@ class FakeFetcher final : public Fetcher {
   size_t on_the_way() const { return on_the_way_.size(); }
 
  private:
-  std::map<std::string, tidegate::reader::Answer> answers_;
+  std::map<std::string, SourceAnswer> answers_;
   std::vector<FetchRequest> on_the_way_;
   std::vector<std::string> asked_;
   bool silent_ = false;

@@ -37,8 +37,8 @@ class CurlFetcherTest : public testing::Test {
   }
 
   // All results, by id.
-  std::map<uint64_t, Answer> Results(size_t count) {
-    std::map<uint64_t, Answer> results;
+  std::map<uint64_t, SourceAnswer> Results(size_t count) {
+    std::map<uint64_t, SourceAnswer> results;
     const auto deadline = std::chrono::steady_clock::now() + 30s;
     while (results.size() < count && std::chrono::steady_clock::now() < deadline) {
       for (FetchResult& result : fetcher_->Wait(100ms))
@@ -48,7 +48,7 @@ class CurlFetcherTest : public testing::Test {
     return results;
   }
 
-  Answer Fetch(FetchRequest request) {
+  SourceAnswer Fetch(FetchRequest request) {
     const uint64_t id = request.id;
     fetcher_->Start(std::move(request));
     return Results(1)[id];
@@ -60,7 +60,7 @@ class CurlFetcherTest : public testing::Test {
 };
 
 TEST_F(CurlFetcherTest, AGoodReplyIsAValue) {
-  const Answer answer = Fetch(Request("/good"));
+  const SourceAnswer answer = Fetch(Request("/good"));
   ASSERT_EQ(answer.kind, AnswerKind::kValue) << answer.reason;
   EXPECT_EQ(answer.value->root().Find("model")->as_string(), "x");
 }
@@ -71,14 +71,14 @@ TEST_F(CurlFetcherTest, NotFoundIsNothing) {
 
 TEST_F(CurlFetcherTest, WhateverElseComesIsAFailureThatSaysWhy) {
   for (const char* path : {"/broken", "/huge", "/endless", "/garbage", "/short"}) {
-    const Answer answer = Fetch(Request(path));
+    const SourceAnswer answer = Fetch(Request(path));
     EXPECT_EQ(answer.kind, AnswerKind::kFailed) << path;
     EXPECT_THAT(answer.reason, Not(IsEmpty())) << path;
   }
 }
 
 TEST_F(CurlFetcherTest, ARedirectIsNotFollowed) {
-  const Answer answer = Fetch(Request("/moved"));
+  const SourceAnswer answer = Fetch(Request("/moved"));
   EXPECT_EQ(answer.kind, AnswerKind::kFailed);
   EXPECT_THAT(answer.reason, HasSubstr("redirect"));
   EXPECT_THAT(server_.paths(), Not(Contains("/good")));
@@ -103,7 +103,7 @@ TEST_F(CurlFetcherTest, APrivateAddressIsNotAskedUnlessAllowed) {
     FetchRequest request = Request("/good");
     request.url.replace(request.url.find("127.0.0.1"), 9, host);
     request.allow_private = false;
-    const Answer answer = Fetch(std::move(request));
+    const SourceAnswer answer = Fetch(std::move(request));
     EXPECT_EQ(answer.kind, AnswerKind::kFailed) << host;
     EXPECT_THAT(answer.reason, HasSubstr("private")) << host;
   }

@@ -61,6 +61,27 @@ TEST(MongoBson, TimesOfAlertsAreDatesAndOtherTextStaysText) {
   EXPECT_EQ(Members(R"({"ts":"yesterday"})"), R"({ "_id" : "id", "ts" : "yesterday")");
 }
 
+TEST(MongoBson, ASaleHasNoAssetAndTellsWhenItWasTaken) {
+  Document sale = MakeDocument("//e1", R"({"sku":"S","price":30.0,"ts":"2024-01-15T10:30:00Z"})");
+  sale.asset.clear();
+  sale.tenant.clear();
+  sale.processed_at = WallTime(std::chrono::milliseconds(1'705'320'600'123));
+  const std::string text = AsExtendedJson(sale);
+  EXPECT_EQ(text.find("asset_id"), std::string::npos) << text;
+  EXPECT_EQ(text.find("tenant_id"), std::string::npos) << text;
+  EXPECT_NE(text.find(R"("price" : { "$numberDouble" : "30.0" })"), std::string::npos) << text;
+  EXPECT_NE(text.find(R"("processed_at" : { "$numberDouble" : "1705320600.12)"), std::string::npos)
+      << text;
+}
+
+TEST(MongoBson, WhatTheProducerCallsProcessedIsKept) {
+  Document sale = MakeDocument("//e1", R"({"processed_at":"earlier"})");
+  sale.processed_at = WallTime();
+  const std::string text = AsExtendedJson(sale);
+  EXPECT_NE(text.find(R"("processed_at" : "earlier")"), std::string::npos) << text;
+  EXPECT_EQ(text.find("$numberDouble"), std::string::npos) << text;
+}
+
 TEST(MongoBson, KeysWithDotsAndDollarsAreKept) {
   EXPECT_EQ(
       Members(R"({"a.b":1,"$set":{"$inc":true},"":null})"),

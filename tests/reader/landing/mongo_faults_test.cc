@@ -225,5 +225,18 @@ TEST_F(MongoFaults, AnIndexThatIsThereOtherwiseOrNotAllowedIsLeftAlone) {
   EXPECT_FALSE(store().EnsureIndexes({"fleet", "heartbeats"}, {{{"time", {{"t", 1}}}}}).ok());
 }
 
+TEST_F(MongoFaults, ADocumentThatExpiresTellsTheTimeAsADateForTheIndexThatRemovesIt) {
+  std::vector<Document> documents;
+  documents.push_back(MakeDocument("a", R"({"asset_id":"a"})"));
+  documents[0].provenance.expires_at = WallTime(std::chrono::milliseconds(1'750'639'021'000));
+  ASSERT_TRUE(store().Write(documents).ok());
+  EXPECT_THAT(stub().Document(kHeartbeats, "a"),
+              HasSubstr(R"("expires_at" : { "$date" : "2025-06-23T00:37:01Z" })"));
+  ASSERT_TRUE(store().EnsureIndexes({"fleet", "heartbeats"}, {{ExpiryIndex()}}).ok());
+  EXPECT_THAT(stub().Indexes(kHeartbeats),
+              ElementsAre(AllOf(HasSubstr(R"("tidegate.expires_at" : 1)"),
+                                HasSubstr(R"("expireAfterSeconds" : 0)"))));
+}
+
 }  // namespace
 }  // namespace tidegate::reader

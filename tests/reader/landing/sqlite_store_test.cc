@@ -107,5 +107,26 @@ TEST_F(SqliteStoreTest, AWriteBesideALongerOneIsUnavailableAndPassesLater) {
   EXPECT_EQ((*passed)[0].outcome, Outcome::kLanded);
 }
 
+TEST_F(SqliteStoreTest, WhatHasExpiredGoesInBoundedStepsAndTheRestStays) {
+  auto store = Open();
+  const Namespace ns{"fleet", "heartbeats"};
+  ASSERT_TRUE(store->EnsureIndexes(ns, {{ExpiryIndex()}}).ok());
+  const WallTime now = std::chrono::sys_days{std::chrono::year{2025} / 6 / 23};
+  std::vector<Document> documents;
+  for (int i = 0; i < 5; ++i) documents.push_back(MakeDocument(std::to_string(i), "{}"));
+  for (int i = 0; i < 3; ++i) documents[i].provenance.expires_at = now - std::chrono::hours(i);
+  documents[3].provenance.expires_at = now + std::chrono::milliseconds(1);  // The fifth never goes.
+  ASSERT_TRUE(store->Write(documents).ok());
+  EXPECT_EQ(store->Expire(ns, now, 2).value(), 2u);
+  EXPECT_EQ(store->Expire(ns, now, 2).value(), 1u);
+  EXPECT_EQ(store->Expire(ns, now, 2).value(), 0u);
+  EXPECT_EQ(Query("SELECT group_concat(id) FROM \"fleet.heartbeats\""), "3,4");
+  // Fails if the index cannot serve it.
+  EXPECT_EQ(Query("SELECT count(*) FROM \"fleet.heartbeats\" INDEXED BY "
+                  "\"fleet.heartbeats.expiry\" WHERE json_extract(body, "
+                  "'$.tidegate.expires_at') <= '9'"),
+            "1");
+}
+
 }  // namespace
 }  // namespace tidegate::reader

@@ -1,0 +1,65 @@
+"""A database of an earlier version is taken over, by the verb or by the running reader."""
+
+import json
+
+from harness import expect_once, heartbeat
+from pymongo import MongoClient
+from realparts import wait_until
+
+OLD = {"_id": "acme/truck-1/e1", "tenant_id": "acme", "asset_id": "truck-1", "status": "old"}
+
+
+def _indexes(collection) -> set[str]:
+    return set(collection.index_information()) - {"_id_"}
+
+
+def test_an_old_database_is_migrated_once(site, mongo):
+    landing = site.mongo(mongo.url)
+    reader = site.reader(landing, _RETENTION="90d")
+    reader.folder.mkdir(exist_ok=True)
+    with MongoClient(mongo.url) as client:
+        database = client[landing.database]
+        database.heartbeats.insert_one(OLD)
+        dry = reader.run("migrate", "--dry-run")
+        assert (dry.returncode, "pending" in dry.stdout) == (0, True), dry.stdout + dry.stderr
+        assert not _indexes(database.heartbeats), "a dry run changes nothing"
+        done = reader.run("migrate")
+        assert (done.returncode, "applied" in done.stdout) == (0, True), done.stdout + done.stderr
+        assert _indexes(database.heartbeats) >= {"tenant_asset_time"}
+        assert [d["_id"] for d in database.tidegate_migrations.find()] == ["1"]
+        first = reader.run("migrate").stdout
+        assert first == done.stdout, "what was applied is not applied again"
+        assert database.heartbeats.find_one() == OLD
+
+
+def test_the_running_reader_migrates_and_old_documents_stay(site, mongo):
+    site.create_topics()
+    landing = site.mongo(mongo.url)
+    with MongoClient(mongo.url) as client:
+        database = client[landing.database]
+        database.heartbeats.insert_one(OLD)
+        reader = site.reader(landing).start()
+        value = heartbeat(1) | {"tenant_id": "acme", "asset_id": "truck-1"}
+        again = {"event_id": "e1", "tenant_id": "acme", "asset_id": "truck-1", "status": "again"}
+        for message in (value, again):
+            site.kafka.send(site.topics["heartbeat"], json.dumps(message).encode(), "acme/truck-1")
+        expect_once(lambda: landing.documents("heartbeats"), {1})
+        wait_until(
+            lambda: reader.metric("tidegate_reader_duplicates_total") == 1, 20, "the old id again"
+        )
+        assert database.heartbeats.find_one({"_id": OLD["_id"]}) == OLD
+        assert "migration 1 of the database" in reader.log_text()
+        assert database.tidegate_migrations.count_documents({}) == 1
+    assert reader.finish() == 0
+
+
+def test_a_database_of_a_later_version_is_refused(site, mongo):
+    site.create_topics()
+    landing = site.mongo(mongo.url)
+    with MongoClient(mongo.url) as client:
+        records = client[landing.database].tidegate_migrations
+        records.insert_many([{"_id": str(n), "tidegate": {"revision": 1}} for n in (1, 2)])
+        reader = site.reader(landing).start(wait=False)
+        wait_until(lambda: not reader.alive(), 30, "the reader gives up")
+        assert reader.returncode() == 1
+        assert "a later version" in reader.log_text()
