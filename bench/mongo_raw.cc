@@ -89,11 +89,13 @@ int Main(const std::string& uri, const std::string& database, size_t count, size
   MakeIndexes(uri, decoder);
   const std::vector<std::string> documents = Prepare(decoder, count);
   const UriHandle parsed(mongoc_uri_new(uri.c_str()));
-  mongoc_uri_set_option_as_utf8(parsed.get(), MONGOC_URI_W, "majority");
   const std::unique_ptr<mongoc_client_t, ClientDestroyer> client(
       mongoc_client_new_from_uri(parsed.get()));
   const CollectionHandle collection(mongoc_client_get_collection(
       client.get(), database.c_str(), BuiltInStreams().front().collection.c_str()));
+  const WriteConcernHandle concern(mongoc_write_concern_new());
+  mongoc_write_concern_set_w(concern.get(), MONGOC_WRITE_CONCERN_W_MAJORITY);
+  mongoc_collection_set_write_concern(collection.get(), concern.get());
   Inserted total;
   const double cpu = CpuSeconds(CLOCK_PROCESS_CPUTIME_ID);
   const Clock::time_point begin = Clock::now();

@@ -40,6 +40,7 @@ class Batch {
   // The documents that are to be written, in the order of arrival until they are sorted. Settle()
   // and Drop() change what it points to.
   std::span<const Document> documents() const { return documents_; }
+  std::span<Document> documents() { return documents_; }
   // Brings the documents of one namespace together; within it the order stays.
   void SortByNamespace();
   // REQUIRES: the results are of the documents from `first` on, of all or of some. A document that

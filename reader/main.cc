@@ -8,6 +8,7 @@
 #include "core/credentials.h"
 #include "core/log.h"
 #include "reader/config/config.h"
+#include "reader/enrich/curl_fetcher.h"
 #include "reader/kafka_dead_letters.h"
 #include "reader/kafka_settings.h"
 #include "reader/kafka_source.h"
@@ -39,6 +40,27 @@ kafka::ConfigRequest ProjectorRequestFor(const Config& config, size_t projector)
                                    projector);
 }
 
+// Where the streams' documents go, as far as the settings tell.
+std::vector<Enrichment::Place> PlacesOf(const Config& config) {
+  const Decoder decoder(config.decoder, StreamTable::Make(config.streams).value());
+  std::vector<Enrichment::Place> places;
+  for (const auto& [ns, stream] : decoder.KnownNamespaces()) places.emplace_back(stream->name, ns);
+  return places;
+}
+
+Result<std::unique_ptr<Enrichment>> MakeEnrichment(const Config& config, Landing& landing,
+                                                   const Clock& clock, const Log& log,
+                                                   Metrics& metrics) {
+  if (config.enrichment.sources.empty()) return std::unique_ptr<Enrichment>();
+  auto fetcher = MakeCurlFetcher();
+  if (!fetcher.ok()) return fetcher.error();
+  auto completions = landing.NewCompletions();
+  if (!completions.ok()) return completions.error();
+  Enrichment::Parts parts{std::move(fetcher).value(), std::move(completions).value(), clock, log,
+                          metrics};
+  return std::make_unique<Enrichment>(config.enrichment, std::move(parts), PlacesOf(config));
+}
+
 Factories FactoriesFor(const Config& config, Landing& landing, Queries& queries, const Clock& clock,
                        const Log& log) {
   const std::vector<std::string> topics = StreamTable::Make(config.streams).value().Subscription();
@@ -64,6 +86,10 @@ Factories FactoriesFor(const Config& config, Landing& landing, Queries& queries,
                     .request = ProducerRequest(config.kafka_settings, config.kafka_credentials),
                     .topic = config.dlq_topic},
                 clock, log);
+          },
+      .enrichment =
+          [&config, &landing, &clock, &log](Metrics& metrics) {
+            return MakeEnrichment(config, landing, clock, log, metrics);
           },
       .queries = [&queries] { return queries.NewStore(); },
   };

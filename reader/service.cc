@@ -64,6 +64,7 @@ Status Service::Start(const Factories& factories) {
   if (Status status = OpenApi(factories); !status.ok()) return status;
   if (Status status = OpenHttp(); !status.ok()) return status;
   running_ = crews_.size();
+  if (enrichment_) enrichment_->Start();
   for (const auto& crew : crews_) {
     threads_.emplace_back([this, &crew = *crew] { RunMember(crew); });
   }
@@ -94,6 +95,11 @@ Status Service::WatchSignals() {
 }
 
 Status Service::MakeMembers(const Factories& factories) {
+  if (config_.roles.land && factories.enrichment) {
+    auto enrichment = factories.enrichment(metrics_);
+    if (!enrichment.ok()) return enrichment.error();
+    enrichment_ = std::move(enrichment).value();
+  }
   for (size_t i = 0; config_.roles.land && i < config_.workers; ++i) {
     if (Status status = MakeWorker(factories, i); !status.ok()) return status;
   }
@@ -128,7 +134,7 @@ Status Service::MakeWorker(const Factories& factories, size_t number) {
   crew.member = std::make_unique<Worker>(
       config_.worker,
       Worker::Parts{*crew.source, *crew.store, *crew.projections, *crew.dead_letters, decoder_,
-                    clock_, log_, reader_metrics_, board_},
+                    clock_, log_, reader_metrics_, board_, enrichment_.get()},
       number, std::random_device()());
   return {};
 }

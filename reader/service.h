@@ -16,6 +16,7 @@
 #include "reader/api/api.h"
 #include "reader/config/config.h"
 #include "reader/dead_letters.h"
+#include "reader/enrich/enrichment.h"
 #include "reader/http/endpoints.h"
 #include "reader/landing/document_store.h"
 #include "reader/landing/projection_store.h"
@@ -37,6 +38,8 @@ struct Factories {
   std::function<Result<std::unique_ptr<DocumentStore>>()> store;
   std::function<Result<std::unique_ptr<ProjectionStore>>()> projections;
   std::function<std::unique_ptr<DeadLetters>()> dead_letters;
+  // nullptr: nothing is enriched.
+  std::function<Result<std::unique_ptr<Enrichment>>(Metrics& metrics)> enrichment = {};
   // On a query thread, one call at a time.
   QueryPool::NewStore queries;
 };
@@ -93,6 +96,7 @@ class Service {
   Endpoints endpoints_;
   PollLoop loop_;
 
+  std::unique_ptr<Enrichment> enrichment_;
   std::vector<std::unique_ptr<Crew>> crews_;
   std::vector<std::thread> threads_;
   std::atomic<bool> stopping_{false};

@@ -74,7 +74,14 @@ void Worker::Add(SourceMessage message) {
   auto decoded = parts_.decoder.Decode(message, parts_.clock.Now());
   if (const auto* refusal = std::get_if<Refusal>(&decoded))
     parts_.metrics.CountRefused(refusal->kind, 1);
+  if (auto* document = std::get_if<Document>(&decoded)) Enrich(*document);
   batch_.Add(std::move(message), std::move(decoded));
+}
+
+void Worker::Enrich(Document& document) {
+  if (!parts_.enrichment) return;
+  const auto match = parts_.decoder.streams().Find(document.provenance.topic);
+  if (match) parts_.enrichment->Attach(match->stream->name, document);
 }
 
 bool Worker::Full() const {
@@ -142,6 +149,12 @@ Status Worker::EnsureIndexes() {
 
 Status Worker::WriteDocuments(size_t namespaces) {
   batch_.SortByNamespace();
+  // What has become known while they waited for the batch.
+  if (parts_.enrichment) {
+    for (Document& document : batch_.documents()) {
+      if (!document.pending.empty()) Enrich(document);
+    }
+  }
   // Those that were not taken for a reason of their own stay in front, for the next attempt.
   size_t first = 0;
   while (first < batch_.documents().size() && !OutOfTime()) {

@@ -19,6 +19,7 @@
 #include "core/log.h"
 #include "reader/batch.h"
 #include "reader/decoder.h"
+#include "reader/enrich/enrichment.h"
 #include "reader/jump_watch.h"
 #include "reader/landing/document_store.h"
 #include "reader/landing/projection_store.h"
@@ -64,6 +65,7 @@ class Worker final : public Member, private SourceListener {
     const Log& log;
     ReaderMetrics& metrics;
     StatusBoard& board;
+    Enrichment* enrichment = nullptr;  // nullptr: nothing is enriched.
   };
 
   // `number` is this worker's place on the board.
@@ -99,6 +101,7 @@ class Worker final : public Member, private SourceListener {
   bool OutOfTime() const { return parts_.clock.SinceBoot() >= give_way_at_; }
   // The batch goes on with the next step: a slow database is no outage.
   void GiveWay();
+  void Enrich(Document& document);
   Status PublishLetters();
   // Positions first, then the offsets: a projector may fold what the positions are past.
   Status StoreFinished();

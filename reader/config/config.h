@@ -15,6 +15,7 @@
 #include "reader/api/api.h"
 #include "reader/config/environment.h"
 #include "reader/decoder.h"
+#include "reader/enrich/enrichment.h"
 #include "reader/project/projector.h"
 #include "reader/roles.h"
 #include "reader/stream.h"
@@ -34,6 +35,7 @@ struct Config {
   Decoder::Options decoder;
   Worker::Options worker;
   Projector::Options projector;
+  Enrichment::Options enrichment;
   std::string dlq_topic;
   Roles roles;
   size_t workers = 1;                         // Each lands, if this process lands at all.

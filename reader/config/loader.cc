@@ -126,6 +126,7 @@ Config Loader::Load() {
   LoadRules();
   LoadLanding();
   LoadTenants();
+  LoadEnrichment();
   LoadRetention();
   LoadTenantLandings();
   LoadLimits();

@@ -42,6 +42,8 @@ class Loader {
   void LoadTenants();
   // project_part.cc
   void LoadProjections();
+  // enrich_part.cc
+  void LoadEnrichment();
   // tenant_part.cc
   void LoadRetention();
   Retention::Period RetentionPeriod(const Found& found);

@@ -35,7 +35,8 @@ void WriteMember(const Document& document, json::Value member, Seen& seen, Membe
   sink.Json(name, member);
 }
 
-void WriteProvenance(const Provenance& provenance, MemberSink& sink) {
+void WriteProvenance(const Document& document, MemberSink& sink) {
+  const Provenance& provenance = document.provenance;
   sink.BeginObject("tidegate");
   if (!provenance.gateway.empty()) sink.String("gateway", provenance.gateway);
   if (!provenance.sequence_id.empty()) sink.String("sequence_id", provenance.sequence_id);
@@ -49,6 +50,7 @@ void WriteProvenance(const Provenance& provenance, MemberSink& sink) {
   sink.Time("received_at", provenance.received_at);
   if (provenance.expires_at) sink.Time("expires_at", *provenance.expires_at);
   sink.Integer("schema", provenance.schema);
+  for (const std::string& mark : document.pending) sink.Time(mark, provenance.received_at);
   sink.EndObject();
 }
 }  // namespace
@@ -78,7 +80,9 @@ void WriteMembers(const Document& document, MemberSink& sink) {
     const auto since_epoch = document.processed_at->time_since_epoch();
     sink.Double("processed_at", static_cast<double>(since_epoch.count()) / 1000);
   }
-  WriteProvenance(document.provenance, sink);
+  for (const Attachment& attachment : document.attachments)
+    sink.Json(attachment.name, attachment.value->root());
+  WriteProvenance(document, sink);
 }
 
 }  // namespace tidegate::reader

@@ -4,9 +4,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/clock.h"
 #include "core/json/json.h"
@@ -42,6 +44,12 @@ struct Provenance {
   std::optional<WallTime> expires_at = std::nullopt;  // When it may go; nullopt: never.
 };
 
+// A member that the message did not carry: what an external source says. Shared by documents.
+struct Attachment {
+  std::string name;
+  std::shared_ptr<const json::Document> value;
+};
+
 struct Document {
   Namespace ns = {};
   std::string id = {};      // Becomes `_id`.
@@ -51,6 +59,9 @@ struct Document {
   WallTime time{};          // Becomes `timestamp`.
   Provenance provenance = {};
   std::optional<WallTime> processed_at = {};  // Of sales: becomes `processed_at`, a Unix time in s.
+  std::vector<Attachment> attachments = {};   // REQUIRES: the value has no members of these names.
+  // Members of `tidegate` that say since when the document waits for an attachment.
+  std::vector<std::string> pending = {};
 };
 
 // Receives a document's members. Implementations build BSON or JSON text.
@@ -68,8 +79,8 @@ class MemberSink {
 };
 
 // `_id`, the value's members in their order, then tenant_id, asset_id, timestamp and processed_at
-// where the value lacks them, then `tidegate`. `timestamp`, and `ts` and `raised_at` that read as
-// times, are given as times; everything else as it came.
+// where the value lacks them, then the attachments, then `tidegate`. `timestamp`, and `ts` and
+// `raised_at` that read as times, are given as times; everything else as it came.
 void WriteMembers(const Document& document, MemberSink& sink);
 
 }  // namespace tidegate::reader

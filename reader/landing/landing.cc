@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "reader/landing/mongo_store.h"
+#include "reader/landing/sqlite_completions.h"
 #include "reader/landing/sqlite_projections.h"
 #include "reader/landing/sqlite_store.h"
 
@@ -24,6 +25,9 @@ class SqliteLanding final : public Landing {
     if (!store.ok()) return store.error();
     return std::unique_ptr<ProjectionStore>(std::move(store).value());
   }
+  Result<std::unique_ptr<Completions>> NewCompletions() override {
+    return OpenSqliteCompletions(path_);
+  }
 
  private:
   std::string path_;
@@ -35,6 +39,7 @@ class MongoLanding final : public Landing {
   Result<std::unique_ptr<DocumentStore>> NewStore(const Log& log) override {
     return pool_->NewStore(log);
   }
+  Result<std::unique_ptr<Completions>> NewCompletions() override { return pool_->NewCompletions(); }
   Result<std::unique_ptr<ProjectionStore>> NewProjections() override {
     return pool_->NewProjections();
   }

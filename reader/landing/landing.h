@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/log.h"
+#include "reader/landing/completions.h"
 #include "reader/landing/document_store.h"
 #include "reader/landing/projection_store.h"
 
@@ -16,6 +17,8 @@ class Landing {
   virtual ~Landing() = default;
   // A store for one worker. The landing must outlive it.
   virtual Result<std::unique_ptr<DocumentStore>> NewStore(const Log& log) = 0;
+  // For the enrichment, likewise.
+  virtual Result<std::unique_ptr<Completions>> NewCompletions() = 0;
   // Projections and positions, for one worker or projector likewise.
   virtual Result<std::unique_ptr<ProjectionStore>> NewProjections() = 0;
 };

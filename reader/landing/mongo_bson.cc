@@ -86,20 +86,22 @@ bool AppendNumber(bson_t* out, std::string_view key, std::string_view text) {
 
 bool AppendContainer(bson_t* out, std::string_view key, json::Value value, int depth) {
   if (depth >= kMaxDepth) return false;
-  // An array in BSON is a document of type array with the keys "0", "1", ...
+  // Built where it stands: `out` rests until it is ended. An array in BSON is a document of type
+  // array with the keys "0", "1", ...
+  const int length = static_cast<int>(key.size());
+  const bool is_object = value.is_object();
   bson_t child;
-  bson_init(&child);
+  if (!(is_object ? bson_append_document_begin(out, key.data(), length, &child)
+                  : bson_append_array_begin(out, key.data(), length, &child)))
+    return false;
   bool ok = true;
   size_t index = 0;
   for (auto member = value.First(); ok && member; member = member->Next(), ++index) {
-    ok = value.is_object() ? Append(&child, member->key(), *member, depth + 1)
-                           : Append(&child, fmt::format_int(index).c_str(), *member, depth + 1);
+    ok = is_object ? Append(&child, member->key(), *member, depth + 1)
+                   : Append(&child, fmt::format_int(index).c_str(), *member, depth + 1);
   }
-  const int length = static_cast<int>(key.size());
-  ok = ok && (value.is_object() ? bson_append_document(out, key.data(), length, &child)
-                                : bson_append_array(out, key.data(), length, &child));
-  bson_destroy(&child);
-  return ok;
+  return (is_object ? bson_append_document_end(out, &child) : bson_append_array_end(out, &child)) &&
+         ok;
 }
 
 bool Append(bson_t* out, std::string_view key, json::Value value, int depth) {
@@ -125,9 +127,6 @@ bool Append(bson_t* out, std::string_view key, json::Value value, int depth) {
 class BsonSink final : public MemberSink {
  public:
   explicit BsonSink(bson_t* out) : root_(out), out_(out) {}
-  ~BsonSink() override {
-    if (out_ != root_) bson_destroy(&child_);
-  }
   bool ok() const { return ok_; }
 
   // What comes from Kafka's headers and topics was never JSON, which is checked when it is parsed.
@@ -157,14 +156,13 @@ class BsonSink final : public MemberSink {
   }
   // One level is all that WriteMembers opens.
   void BeginObject(std::string_view name) override {
-    name_ = name;
-    bson_init(&child_);
-    out_ = &child_;
+    ok_ = ok_ && bson_append_document_begin(root_, name.data(), Length(name), &child_);
+    if (ok_) out_ = &child_;
   }
   void EndObject() override {
+    if (out_ == root_) return;  // It never began.
     out_ = root_;
-    ok_ = ok_ && bson_append_document(root_, name_.data(), Length(name_), &child_);
-    bson_destroy(&child_);
+    ok_ = bson_append_document_end(root_, &child_) && ok_;
   }
 
  private:
@@ -173,7 +171,6 @@ class BsonSink final : public MemberSink {
   bson_t* root_;
   bson_t* out_;
   bson_t child_;
-  std::string name_;
   bool ok_ = true;
 };
 }  // namespace
@@ -190,6 +187,10 @@ NumberKind ClassifyNumber(std::string_view text) {
   bson_decimal128_t decimal;
   return FitsDecimal128(text) && ReadDecimal128(text, decimal) ? NumberKind::kDecimal128
                                                                : NumberKind::kText;
+}
+
+bool AppendJson(bson_t* out, std::string_view key, json::Value value) {
+  return Append(out, key, value, 1);
 }
 
 Status AppendDocument(const Document& document, bson_t* out) {

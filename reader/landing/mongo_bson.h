@@ -18,6 +18,9 @@ inline constexpr uint32_t kMaxBsonBytes = 15 * 1024 * 1024;
 // an id or a name with bytes that are no UTF-8.
 Status AppendDocument(const Document& document, bson_t* out);
 
+// One JSON value as a member. False: nested deeper than a server takes.
+bool AppendJson(bson_t* out, std::string_view key, json::Value value);
+
 // How a number is kept.
 enum class NumberKind {
   kInt32,

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "reader/landing/mongo_command.h"
+#include "reader/landing/mongo_completions.h"
 #include "reader/landing/mongo_projections.h"
 #include "reader/landing/mongo_reply.h"
 #include "reader/landing/mongoc_handle.h"
@@ -203,6 +204,12 @@ class LibmongocPool final : public MongoPool {
     return MakeMongoProjections(std::move(client).value());
   }
 
+  Result<std::unique_ptr<Completions>> NewCompletions() override {
+    auto client = TakeClient();
+    if (!client.ok()) return client.error();
+    return MakeMongoCompletions(std::move(client).value());
+  }
+
  private:
   Result<ClientHandle> TakeClient() {
     if (Status status = Connect(); !status.ok()) return status.error();
@@ -210,6 +217,7 @@ class LibmongocPool final : public MongoPool {
     if (!client) return Error{ErrorCode::kUnavailable, "take a client from the pool: none is free"};
     return client;
   }
+
   // Asks the name service if the URI is mongodb+srv.
   Status Connect() {
     if (pool_) return {};

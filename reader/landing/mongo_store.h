@@ -7,6 +7,7 @@
 #include <string>
 
 #include "core/log.h"
+#include "reader/landing/completions.h"
 #include "reader/landing/document_store.h"
 #include "reader/landing/projection_store.h"
 
@@ -30,6 +31,7 @@ class MongoPool {
   // kUnavailable: no client is free within waitQueueTimeoutMS, or the name of a mongodb+srv URI
   // does not resolve.
   virtual Result<std::unique_ptr<DocumentStore>> NewStore(const Log& log) = 0;
+  virtual Result<std::unique_ptr<Completions>> NewCompletions() = 0;
   // The same, with a client of its own.
   virtual Result<std::unique_ptr<ProjectionStore>> NewProjections() = 0;
 };

@@ -23,6 +23,7 @@ ALLOWED = {
     "drivers/sim/publish_run.cc": "the first time of a made-up fleet",
     "drivers/sim/sim_driver.cc": "times of a made-up fleet",
     "reader/project/projector.cc": "received_at of alerts by rules",
+    "reader/enrich/pending_look.cc": "how long a document waits, restarts included",
     "reader/migrator.cc": "when a migration was applied",
     "reader/replay/replay.cc": "received_at",
     "reader/api/api.cc": "the alerts of the last day",

@@ -344,5 +344,30 @@ TEST_F(ConfigTest, HttpCanBeOff) {
   EXPECT_FALSE(Load({{"TIDEGATE_HTTP_LISTEN", "off"}}).http);
 }
 
+TEST_F(ConfigTest, AnEnrichmentIsReadAndShown) {
+  const std::string text = "https://api.example.com/d/{device_id} into=device stream=heartbeat";
+  const Config config = Load({{"TIDEGATE_ENRICH_DEVICE", text}});
+  EXPECT_EQ(Problems(config), "");
+  ASSERT_EQ(config.enrichment.sources.size(), 1u);
+  EXPECT_EQ(config.enrichment.sources[0].name, "device");
+  EXPECT_EQ(Shown(config, "TIDEGATE_ENRICH_DEVICE").value, text);
+  EXPECT_TRUE(config.warnings.empty());
+}
+
+TEST_F(ConfigTest, AnEnrichmentThatCannotWorkIsAProblem) {
+  const Config config = Load({{"TIDEGATE_ENRICH_A", "https://h/{a} into=x"},
+                              {"TIDEGATE_ENRICH_B", "https://h/{a} into=x"},
+                              {"TIDEGATE_ENRICH_C", "https://h/{a} into=y stream=nope"},
+                              {"TIDEGATE_ENRICH_D", "https://h/ into=z"}});
+  ASSERT_EQ(config.problems.size(), 3u) << Problems(config);
+  EXPECT_NE(config.problems[0].find("into=x already"), std::string::npos);
+  EXPECT_NE(config.problems[1].find("no stream 'nope'"), std::string::npos);
+  EXPECT_NE(config.problems[2].find("no {field}"), std::string::npos);
+}
+
+TEST_F(ConfigTest, AnEnrichmentInPlainTextIsWarnedOf) {
+  EXPECT_EQ(Load({{"TIDEGATE_ENRICH_A", "http://h/{a} into=x"}}).warnings.size(), 1u);
+}
+
 }  // namespace
 }  // namespace tidegate::reader

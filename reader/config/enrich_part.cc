@@ -1,0 +1,36 @@
+#include <algorithm>
+#include <cctype>
+
+#include "reader/config/loader.h"
+
+namespace tidegate::reader {
+
+namespace {
+constexpr std::string_view kPrefix = "TIDEGATE_ENRICH_";
+}
+
+void Loader::LoadEnrichment() {
+  std::vector<EnrichSource>& sources = config_.enrichment.sources;
+  for (const auto& [suffix, found] : environment_.WithPrefix(kPrefix)) {
+    const std::string variable = std::string(kPrefix) + suffix;
+    Show(variable, found.value, found.origin);
+    std::string name = suffix;
+    std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
+    auto source = ParseEnrichSource(name, found.value);
+    if (!source.ok()) {
+      Problem(found.origin, source.error().message);
+      continue;
+    }
+    if (!source->stream.empty() &&
+        std::ranges::count(config_.streams, source->stream, &Stream::name) == 0)
+      Problem(found.origin, fmt::format("there is no stream '{}'", source->stream));
+    if (std::ranges::count(sources, source->into, &EnrichSource::into) > 0)
+      Problem(found.origin, fmt::format("another source has into={} already", source->into));
+    if (!source->url.https())
+      config_.warnings.push_back(
+          fmt::format("{}: http:// can be read and changed on the way", variable));
+    sources.push_back(std::move(source).value());
+  }
+}
+
+}  // namespace tidegate::reader

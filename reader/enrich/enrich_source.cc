@@ -1,0 +1,199 @@
+#include "reader/enrich/enrich_source.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "core/quantity.h"
+
+namespace tidegate::reader {
+
+namespace {
+using std::chrono::milliseconds;
+
+constexpr size_t kMaxTemplateBytes = 1'024;
+constexpr size_t kMaxNameBytes = 32;
+constexpr milliseconds kLeast{10};
+constexpr milliseconds kMostTimeout = std::chrono::minutes(1);
+constexpr milliseconds kMostTtl = std::chrono::hours(24 * 30);
+
+Error Invalid(std::string message) {
+  return {ErrorCode::kInvalid, std::move(message)};
+}
+
+bool IsPlain(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+         c == '-';
+}
+
+bool IsMemberName(std::string_view text) {
+  return !text.empty() && text.size() <= 64 && std::ranges::all_of(text, IsPlain);
+}
+
+bool IsSourceName(std::string_view text) {
+  return !text.empty() && text.size() <= kMaxNameBytes && std::ranges::all_of(text, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+  });
+}
+
+bool IsUrlCharacter(char c) {
+  return c > ' ' && c < '\x7f' && c != '"' && c != '<' && c != '>' && c != '\\' && c != '#';
+}
+
+// Where the host begins and ends.
+std::optional<std::pair<size_t, size_t>> HostOf(std::string_view text) {
+  for (std::string_view scheme : {"https://", "http://"}) {
+    if (!text.starts_with(scheme)) continue;
+    return std::pair{scheme.size(), std::min(text.find_first_of("/?", scheme.size()), text.size())};
+  }
+  return std::nullopt;
+}
+
+// Members that the landing itself makes.
+bool IsReserved(std::string_view member) {
+  static constexpr std::array<std::string_view, 5> kReserved{"_id", "tidegate", "tenant_id",
+                                                             "asset_id", "timestamp"};
+  return std::ranges::count(kReserved, member) > 0;
+}
+
+Status ReadDuration(std::string_view name, std::string_view text, milliseconds most,
+                    milliseconds& duration) {
+  const auto parsed = ParseDuration(text);
+  if (!parsed || *parsed < kLeast || *parsed > most) {
+    return Invalid(fmt::format("{}='{}' is not a duration from {} to {}", name, text,
+                               FormatDuration(kLeast), FormatDuration(most)));
+  }
+  duration = *parsed;
+  return {};
+}
+
+Status ReadOption(std::string_view name, std::string_view value, EnrichSource& source) {
+  if (name == "ttl") return ReadDuration(name, value, kMostTtl, source.ttl);
+  if (name == "timeout") return ReadDuration(name, value, kMostTimeout, source.timeout);
+  if (name == "allow_private") {
+    if (value != "yes" && value != "no") return Invalid("allow_private is neither yes nor no");
+    source.allow_private = value == "yes";
+    return {};
+  }
+  std::string* member = name == "key"      ? &source.key
+                        : name == "into"   ? &source.into
+                        : name == "stream" ? &source.stream
+                                           : nullptr;
+  if (!member)
+    return Invalid(
+        fmt::format("'{}' is none of key, into, ttl, timeout, stream, allow_private", name));
+  if (!IsMemberName(value))
+    return Invalid(
+        fmt::format("{}='{}' has other characters than A-Z a-z 0-9 _ -, or over 64", name, value));
+  *member = value;
+  return {};
+}
+
+Status Check(EnrichSource& source) {
+  if (source.key.empty()) source.key = source.url.field();
+  if (source.key != source.url.field())
+    return Invalid(
+        fmt::format("the URL has {{{}}} and the key is '{}'", source.url.field(), source.key));
+  if (source.into.empty()) return Invalid("into=<field> is missing");
+  if (IsReserved(source.into))
+    return Invalid(fmt::format("into='{}' is the landing's own name", source.into));
+  if (source.into == source.key) return Invalid("into and key are the same member");
+  return {};
+}
+}  // namespace
+
+Result<UrlTemplate> UrlTemplate::Parse(std::string_view text) {
+  if (text.size() > kMaxTemplateBytes)
+    return Invalid(fmt::format("the URL has over {} bytes", kMaxTemplateBytes));
+  const auto host = HostOf(text);
+  if (!host) return Invalid("the URL begins with neither https:// nor http://");
+  if (host->first == host->second) return Invalid("the URL names no host");
+  if (!std::ranges::all_of(text, IsUrlCharacter))
+    return Invalid("the URL has characters that must be percent-encoded");
+  if (text.substr(host->first, host->second - host->first).find_first_of("@{}") !=
+      std::string_view::npos)
+    return Invalid("neither a user nor {field} may stand in the URL's host");
+  UrlTemplate parsed;
+  for (size_t at = 0; (at = text.find_first_of("{}", at)) != std::string_view::npos;) {
+    const size_t end = text.find('}', at);
+    if (text[at] == '}' || end == std::string_view::npos)
+      return Invalid("the URL's braces do not match");
+    const std::string_view field = text.substr(at + 1, end - at - 1);
+    if (!IsMemberName(field)) return Invalid("the URL needs the name of a member in its braces");
+    if (!parsed.field_.empty() && parsed.field_ != field)
+      return Invalid("the URL has two different fields");
+    parsed.field_ = field;
+    at = end + 1;
+  }
+  if (parsed.field_.empty()) return Invalid("the URL has no {field}");
+  parsed.text_ = text;
+  return parsed;
+}
+
+std::string UrlTemplate::Expand(std::string_view value) const {
+  std::string encoded;
+  // A value of dots alone would be a step in the path.
+  const bool dots = value.find_first_not_of('.') == std::string_view::npos;
+  for (char c : value) {
+    if (IsPlain(c) || c == '~' || (c == '.' && !dots)) {
+      encoded += c;
+    } else {
+      encoded += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  const std::string placeholder = "{" + field_ + "}";
+  std::string url = text_;
+  for (size_t at = 0; (at = url.find(placeholder, at)) != std::string::npos; at += encoded.size())
+    url.replace(at, placeholder.size(), encoded);
+  return url;
+}
+
+Result<EnrichSource> ParseEnrichSource(std::string_view name, std::string_view text) {
+  if (!IsSourceName(name))
+    return Invalid(fmt::format("'{}' is no name: 1 to {} of a-z 0-9 _", name, kMaxNameBytes));
+  EnrichSource source;
+  source.name = name;
+  bool has_url = false;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find_first_of(" \t"), text.size());
+    const std::string_view word = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (word.empty()) continue;
+    if (!has_url) {
+      auto url = UrlTemplate::Parse(word);
+      if (!url.ok()) return url.error();
+      source.url = std::move(url).value();
+      has_url = true;
+      continue;
+    }
+    const size_t mark = word.find('=');
+    if (mark == std::string_view::npos)
+      return Invalid(fmt::format("'{}' is not of the form name=value", word));
+    if (Status status = ReadOption(word.substr(0, mark), word.substr(mark + 1), source);
+        !status.ok())
+      return status.error();
+  }
+  if (!has_url) return Invalid("it begins with no URL");
+  if (Status status = Check(source); !status.ok()) return status.error();
+  return source;
+}
+
+std::optional<std::string> KeyOf(const EnrichSource& source, const Document& document) {
+  const json::Value root = document.value.root();
+  if (root.Find(source.into)) return std::nullopt;
+  std::string key;
+  if (source.key == "asset_id") {
+    key = document.asset;
+  } else if (source.key == "tenant_id") {
+    key = document.tenant;
+  } else if (const auto member = root.Find(source.key)) {
+    if (member->is_string()) key = member->as_string();
+    if (member->is_number()) key = member->number_text();
+  }
+  if (key.empty() || key.size() > kMaxKeyBytes) return std::nullopt;
+  return key;
+}
+
+}  // namespace tidegate::reader

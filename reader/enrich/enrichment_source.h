@@ -1,0 +1,57 @@
+// What the enrichment keeps of one source. Private to this folder: the workers and the enrichment's
+// thread share what the mutex guards; the rest is the thread's.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <set>
+#include <string>
+
+#include "reader/enrich/enrichment.h"
+
+namespace tidegate::reader {
+
+struct EnrichCounters {
+  EnrichCounters(Metrics& metrics, const std::string& source);
+
+  Metrics::Counter& hits;
+  Metrics::Counter& misses;
+  Metrics::Counter& requests;
+  Metrics::Counter& failures;
+  Metrics::Counter& unasked;
+  Metrics::Counter& completed;
+  Metrics::Counter& given_up;
+  Metrics::Gauge& circuit_open;
+};
+
+struct Enrichment::Source {
+  Source(EnrichSource source, const Options& options, Metrics& metrics)
+      : spec(std::move(source)),
+        mark(spec.mark()),
+        cache(options.cache),
+        breaker(options.breaker, std::hash<std::string>()(spec.name)),
+        count(metrics, spec.name) {}
+
+  // Queues the key for a request, unless it is queued or has failed just now, or there is no room.
+  void Ask(const std::string& key, BootTime now, size_t max_waiting) TIDEGATE_REQUIRES(mutex);
+
+  const EnrichSource spec;
+  const std::string mark;
+
+  AnnotatedMutex mutex;
+  AnswerCache cache TIDEGATE_GUARDED_BY(mutex);
+  std::deque<std::string> waiting TIDEGATE_GUARDED_BY(mutex);
+  std::set<std::string, std::less<>> asked TIDEGATE_GUARDED_BY(mutex);  // Waiting or on the way.
+  std::map<std::string, BootTime, std::less<>> failed TIDEGATE_GUARDED_BY(mutex);  // Until then.
+  std::set<Namespace> places TIDEGATE_GUARDED_BY(mutex);
+  bool marked TIDEGATE_GUARDED_BY(mutex) = false;  // Since the last look.
+
+  CircuitBreaker breaker;
+  size_t on_the_way = 0;
+  std::set<Namespace> indexed = {};
+  BootTime next_look{};
+  LogLimit log_limit = LogLimit();
+  EnrichCounters count;
+};
+
+}  // namespace tidegate::reader
