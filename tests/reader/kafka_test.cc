@@ -11,6 +11,7 @@
 #include "reader/kafka_source.h"
 #include "reader/landing/sqlite_store.h"
 #include "reader/worker.h"
+#include "tests/support/memory_projection_store.h"
 #include "tests/support/mock_kafka.h"
 #include "tests/support/reader_documents.h"
 
@@ -40,8 +41,9 @@ class Member {
                     clock_, log_)
                     .value()),
         worker_({.batch_interval = milliseconds(50)},
-                {*source_, *store_, dead_letters_, decoder_, clock_, log_, metrics_, board_}, 0,
-                1) {}
+                {*source_, *store_, projections_, dead_letters_, decoder_, clock_, log_, metrics_,
+                 board_},
+                0, 1) {}
 
   void Step() { ASSERT_TRUE(worker_.Step(milliseconds(20)).ok()); }
   void Stop() { worker_.Stop(); }
@@ -63,6 +65,8 @@ class Member {
   StatusBoard board_{1};
   Decoder decoder_{{},
                    StreamTable::Make({BuiltInStreams().begin(), BuiltInStreams().end()}).value()};
+  MemoryDatabase memory_;
+  MemoryProjectionStore projections_{memory_};
   std::unique_ptr<SqliteStore> store_;
   KafkaDeadLetters dead_letters_;
   std::unique_ptr<Source> source_;
