@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cstdlib>
 
+#include "core/ascii.h"
 #include "core/time_format.h"
 
 namespace tidegate {
@@ -28,9 +28,7 @@ void WriteToStandardError(LogLevel level, std::string_view text) {
 }  // namespace
 
 std::optional<LogLevel> ParseLogLevel(std::string_view text) {
-  std::string lower(text);
-  std::ranges::transform(lower, lower.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const std::string lower = AsciiLower(text);
   if (lower == "warn") return LogLevel::kWarning;
   for (size_t i = 0; i < kNames.size(); ++i) {
     if (kNames[i] == lower) return static_cast<LogLevel>(i);

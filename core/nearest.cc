@@ -2,17 +2,16 @@
 
 #include <algorithm>
 
+#include "core/ascii.h"
+
 namespace tidegate {
 
 namespace {
 // Names of variables are shorter; bounds the work for anything else.
 constexpr size_t kLongestName = 128;
 
-char Lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
 bool Same(char a, char b) {
-  return Lower(a) == Lower(b);
+  return AsciiLower(a) == AsciiLower(b);
 }
 
 // Optimal string alignment distance.

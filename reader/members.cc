@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 
+#include "core/ascii.h"
 #include "core/record.h"
 #include "core/rules/rules.h"
 #include "core/time_format.h"
@@ -26,16 +27,8 @@ constexpr std::array<std::string_view, 10> kWellWords{
     "ok",   "normal",      "running", "healthy", "active",
     "idle", "operational", "up",      "stopped", "maintenance"};
 
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return lower;
-}
-
 std::optional<bool> FailureInWord(std::string_view text) {
-  const std::string word = Lower(text);
+  const std::string word = AsciiLower(text);
   if (std::ranges::count(kFailedWords, word) > 0) return true;
   if (std::ranges::count(kWellWords, word) > 0) return false;
   return std::nullopt;
@@ -50,7 +43,7 @@ std::optional<bool> FailureInFlag(json::Value flag) {
     case json::Type::kNumber:
       return flag.as_number() != 0;
     case json::Type::kString: {
-      const std::string text = Lower(flag.as_string());
+      const std::string text = AsciiLower(flag.as_string());
       if (text.empty() || text == "false" || text == "no" || text == "none") return false;
       if (text == "true" || text == "yes") return true;
       return FailureInWord(text);

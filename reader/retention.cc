@@ -2,13 +2,14 @@
 
 #include <algorithm>
 
+#include "core/ascii.h"
+
 namespace tidegate::reader {
 
 std::string TenantVariable(std::string_view tenant) {
-  std::string name;
-  for (char c : tenant) {
-    const bool lower = c >= 'a' && c <= 'z';
-    name.push_back(lower ? static_cast<char>(c - 'a' + 'A') : c == '.' || c == '-' ? '_' : c);
+  std::string name = AsciiUpper(tenant);
+  for (char& c : name) {
+    if (c == '.' || c == '-') c = '_';
   }
   return name;
 }

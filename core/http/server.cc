@@ -275,6 +275,11 @@ MHD_Result MhdServer::OnAccess(void* self, MHD_Connection* connection, const cha
 }
 }  // namespace
 
+Response JsonLine(int status, std::string json) {
+  json += '\n';
+  return {.status = status, .body = std::move(json)};
+}
+
 Result<std::unique_ptr<Server>> Server::Start(const Options& options, Loop& loop, const Log& log,
                                               Handler handler) {
   return StartDeferred(options, loop, log,

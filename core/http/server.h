@@ -38,6 +38,9 @@ struct Response {
       {};  // Further ones: Allow, Retry-After.
 };
 
+// A JSON text as one line.
+Response JsonLine(int status, std::string json);
+
 // Runs inside the loop's turn: it answers from memory, at once.
 using Handler = std::function<Response(const Request&)>;
 

@@ -157,7 +157,7 @@ std::optional<http::Response> Api::AnswerAtOnce(const Endpoint& endpoint, const 
       return Html(
           StatusPage({state.version(), state.uptime(), state.kafka_up(), state.database_up()}));
     case Answer::kOpenApi:
-      return JsonResponse(200, OpenApi(state.version()));
+      return http::JsonLine(200, OpenApi(state.version()));
     case Answer::kHealthz:
       return state.Healthz(why);
     case Answer::kHealth:
@@ -168,7 +168,7 @@ std::optional<http::Response> Api::AnswerAtOnce(const Endpoint& endpoint, const 
     case Answer::kShutdown:
       parts_.log.Info("POST /shutdown: stopping");
       stop_->After(kStopDelay);
-      return JsonResponse(202, R"({"status":"stopping"})");
+      return http::JsonLine(202, R"({"status":"stopping"})");
     case Answer::kStats:
       if (parts_.queries == nullptr) return state.Stats(why, {});
       return std::nullopt;
@@ -194,7 +194,7 @@ void Api::List(const Route& route, const http::Request& request, const Caller& c
           log.Debug("api: {}", page.error().message);
           return Problem(page.error());
         }
-        return JsonResponse(200, WritePage(listing, *page, list));
+        return http::JsonLine(200, WritePage(listing, *page, list));
       },
       std::move(reply));
 }

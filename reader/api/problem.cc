@@ -29,11 +29,6 @@ std::string_view TitleOf(int status) {
 }
 }  // namespace
 
-http::Response JsonResponse(int status, std::string body) {
-  body += '\n';
-  return {.status = status, .content_type = "application/json", .body = std::move(body)};
-}
-
 http::Response Problem(int status, std::string_view detail) {
   std::string body;
   json::Writer writer(body);
@@ -49,7 +44,7 @@ http::Response Problem(int status, std::string_view detail) {
     writer.String(detail);
   }
   writer.EndObject();
-  http::Response response = JsonResponse(status, std::move(body));
+  http::Response response = http::JsonLine(status, std::move(body));
   response.content_type = "application/problem+json";
   return response;
 }

@@ -14,6 +14,4 @@ http::Response Problem(int status, std::string_view detail);
 // itself, which may name what the asker should not know.
 http::Response Problem(const Error& error);
 
-http::Response JsonResponse(int status, std::string body);
-
 }  // namespace tidegate::reader

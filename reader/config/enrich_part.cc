@@ -1,6 +1,6 @@
 #include <algorithm>
-#include <cctype>
 
+#include "core/ascii.h"
 #include "reader/config/loader.h"
 
 namespace tidegate::reader {
@@ -14,9 +14,7 @@ void Loader::LoadEnrichment() {
   for (const auto& [suffix, found] : environment_.WithPrefix(kPrefix)) {
     const std::string variable = std::string(kPrefix) + suffix;
     Show(variable, found.value, found.origin);
-    std::string name = suffix;
-    std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
-    auto source = ParseEnrichSource(name, found.value);
+    auto source = ParseEnrichSource(AsciiLower(suffix), found.value);
     if (!source.ok()) {
       Problem(found.origin, source.error().message);
       continue;

@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <map>
 
+#include "core/ascii.h"
 #include "reader/config/loader.h"
 
 namespace tidegate::reader {
@@ -24,16 +24,11 @@ constexpr std::array<Threshold, 4> kThresholds{
      {"HUMIDITY_MIN_THRESHOLD", "humidity_min", "humidity <", "0"},
      {"HUMIDITY_MAX_THRESHOLD", "humidity_max", "humidity >", "100"}}};
 
-std::string Lower(std::string text) {
-  std::ranges::transform(text, text.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
 }  // namespace
 
 void Loader::LoadRules() {
   std::map<std::string, Found> texts;
-  for (auto& [suffix, found] : environment_.WithPrefix(kPrefix)) texts[Lower(suffix)] = found;
+  for (auto& [suffix, found] : environment_.WithPrefix(kPrefix)) texts[AsciiLower(suffix)] = found;
   const auto value = [&](const Threshold& threshold) {
     return environment_.Find("", std::array{Alias{threshold.variable}});
   };
@@ -47,9 +42,7 @@ void Loader::LoadRules() {
   }
   for (const auto& [name, found] : texts) {
     auto rule = ParseRule(name, found.value);
-    std::string variable = std::string(kPrefix) + name;
-    std::ranges::transform(variable, variable.begin(),
-                           [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+    const std::string variable = AsciiUpper(std::string(kPrefix) + name);
     Show(variable, found.value, found.origin);
     if (rule.ok()) {
       config_.rules.push_back(std::move(rule).value());

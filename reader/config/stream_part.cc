@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <array>
-#include <cctype>
 
+#include "core/ascii.h"
 #include "core/nearest.h"
 #include "reader/config/loader.h"
 
@@ -9,18 +9,6 @@ namespace tidegate::reader {
 
 namespace {
 constexpr std::string_view kPrefix = "TIDEGATE_STREAM_";
-
-std::string Lower(std::string text) {
-  std::ranges::transform(text, text.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
-
-std::string Upper(std::string text) {
-  std::ranges::transform(text, text.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-  return text;
-}
 
 Stream BuiltIn(const std::string& name) {
   for (const Stream& stream : BuiltInStreams()) {
@@ -48,7 +36,7 @@ std::vector<std::string> Loader::SelectedStreams(const std::vector<std::string>&
                              .value_or(Found{all, only.value.empty() ? "default" : only.origin});
   Show("TIDEGATE_STREAMS", selected.value, selected.origin);
   std::vector<std::string> names;
-  for (const std::string& name : SplitList(Lower(selected.value))) {
+  for (const std::string& name : SplitList(AsciiLower(selected.value))) {
     if (std::ranges::count(known, name) > 0) {
       names.push_back(name);
       continue;
@@ -65,8 +53,8 @@ void Loader::LoadStreams() {
   std::map<std::string, Found> definitions;
   std::vector<std::string> defined;
   for (auto& [suffix, found] : environment_.WithPrefix(kPrefix)) {
-    definitions[Lower(suffix)] = found;
-    defined.push_back(Lower(suffix));
+    definitions[AsciiLower(suffix)] = found;
+    defined.push_back(AsciiLower(suffix));
   }
   const Found only = StreamOfOneTopic();
   const std::vector<std::string> selected = SelectedStreams(defined, only);
@@ -76,7 +64,7 @@ void Loader::LoadStreams() {
   }
   for (const std::string& name : selected) {
     Stream stream = StreamAfterAliases(BuiltIn(name), name == only.value);
-    const std::string variable = std::string(kPrefix) + Upper(name);
+    const std::string variable = std::string(kPrefix) + AsciiUpper(name);
     std::string origin = stream == BuiltIn(name) ? "default" : "aliases";
     if (const auto definition = definitions.find(name); definition != definitions.end()) {
       origin = definition->second.origin;

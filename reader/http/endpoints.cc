@@ -9,11 +9,6 @@
 namespace tidegate::reader {
 
 namespace {
-http::Response Json(int status, std::string body) {
-  body += '\n';
-  return {.status = status, .content_type = "application/json", .body = std::move(body)};
-}
-
 void WritePartitions(json::Writer& writer, const std::vector<PartitionLag>& partitions) {
   writer.Key("partitions");
   writer.BeginArray();
@@ -30,42 +25,37 @@ void WritePartitions(json::Writer& writer, const std::vector<PartitionLag>& part
   writer.EndArray();
 }
 
-void WriteWorker(json::Writer& writer, const WorkerState& worker) {
+void WriteMember(json::Writer& writer, const WorkerState& member) {
   writer.BeginObject();
-  const auto flag = [&](std::string_view name, bool value) {
-    writer.Key(name);
-    writer.Bool(value);
-  };
   const auto count = [&](std::string_view name, uint64_t value) {
     writer.Key(name);
     writer.Unsigned(value);
   };
-  flag("kafka_up", worker.kafka_up);
-  flag("database_up", worker.database_up);
+  writer.Key("kafka_up");
+  writer.Bool(member.kafka_up);
+  writer.Key("database_up");
+  writer.Bool(member.database_up);
   writer.Key("trouble");
-  writer.String(worker.trouble);
-  count("in_hand", worker.in_hand);
-  count("landed", worker.landed);
-  count("duplicates", worker.duplicates);
-  count("dead_letters", worker.dead_letters);
-  WritePartitions(writer, worker.partitions);
+  writer.String(member.trouble);
+  count("in_hand", member.in_hand);
+  if (member.role == MemberRole::kLand) {
+    count("landed", member.landed);
+    count("duplicates", member.duplicates);
+    count("dead_letters", member.dead_letters);
+  } else {
+    count("projected", member.projected);
+  }
+  WritePartitions(writer, member.partitions);
   writer.EndObject();
 }
 
-void WriteProjector(json::Writer& writer, const WorkerState& projector) {
-  writer.BeginObject();
-  writer.Key("kafka_up");
-  writer.Bool(projector.kafka_up);
-  writer.Key("database_up");
-  writer.Bool(projector.database_up);
-  writer.Key("trouble");
-  writer.String(projector.trouble);
-  writer.Key("in_hand");
-  writer.Unsigned(projector.in_hand);
-  writer.Key("projected");
-  writer.Unsigned(projector.projected);
-  WritePartitions(writer, projector.partitions);
-  writer.EndObject();
+void WriteMembers(json::Writer& writer, std::string_view name, MemberRole role,
+                  const std::vector<WorkerState>& members) {
+  writer.Key(name);
+  writer.BeginArray();
+  for (const WorkerState& member : members)
+    if (member.role == role) WriteMember(writer, member);
+  writer.EndArray();
 }
 
 uint64_t Sum(const std::vector<WorkerState>& workers, uint64_t WorkerState::*member) {
@@ -84,18 +74,10 @@ void WriteWorkers(const std::string& landing, const std::vector<WorkerState>& wo
   writer.Unsigned(Sum(workers, &WorkerState::duplicates));
   writer.Key("dead_letters");
   writer.Unsigned(Sum(workers, &WorkerState::dead_letters));
-  writer.Key("workers");
-  writer.BeginArray();
-  for (const WorkerState& worker : workers)
-    if (worker.role == MemberRole::kLand) WriteWorker(writer, worker);
-  writer.EndArray();
+  WriteMembers(writer, "workers", MemberRole::kLand, workers);
   writer.Key("projected");
   writer.Unsigned(Sum(workers, &WorkerState::projected));
-  writer.Key("projectors");
-  writer.BeginArray();
-  for (const WorkerState& worker : workers)
-    if (worker.role == MemberRole::kProject) WriteProjector(writer, worker);
-  writer.EndArray();
+  WriteMembers(writer, "projectors", MemberRole::kProject, workers);
 }
 }  // namespace
 
@@ -142,7 +124,7 @@ http::Response Endpoints::Verdict(const std::vector<std::string>& problems, bool
     writer.EndArray();
   }
   writer.EndObject();
-  return Json(problems.empty() ? 200 : 503, std::move(body));
+  return http::JsonLine(problems.empty() ? 200 : 503, std::move(body));
 }
 
 bool Endpoints::kafka_up() const {
@@ -187,7 +169,7 @@ http::Response Endpoints::Stats(bool everything, std::string_view counts) const 
   }
   if (everything) WriteWorkers(about_.landing, board_.Read(), writer);
   writer.EndObject();
-  return Json(200, std::move(body));
+  return http::JsonLine(200, std::move(body));
 }
 
 }  // namespace tidegate::reader

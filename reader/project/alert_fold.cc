@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
-#include "core/time_format.h"
 #include "core/utf8.h"
+#include "reader/members.h"
 #include "reader/project/fold.h"
 
 namespace tidegate::reader {
@@ -38,11 +38,9 @@ std::string TextOf(json::Value root, std::string_view name) {
   return std::string(member && member->is_string() ? Cut(member->as_string()) : "");
 }
 
-std::optional<WallTime> TimeOf(json::Value root, std::string_view name) {
+std::optional<WallTime> MemberTime(json::Value root, std::string_view name) {
   const auto member = root.Find(name);
-  if (member && member->is_string()) return ParseTime(member->as_string());
-  if (member && member->is_number()) return TimeFromEpoch(member->as_number());
-  return std::nullopt;
+  return member ? TimeOf(*member) : std::nullopt;
 }
 
 // Producers other than a gateway name the rule by alert_type and end an alert with "resolved".
@@ -57,7 +55,7 @@ std::optional<AlertNews> NewsOf(const Document& alert) {
   if (news.rule.empty()) return std::nullopt;
   const std::string status = TextOf(root, "status");
   news.raised = status != "cleared" && status != "resolved";
-  news.raised_at = TimeOf(root, "raised_at").value_or(alert.time);
+  news.raised_at = MemberTime(root, "raised_at").value_or(alert.time);
   news.severity = TextOf(root, "severity");
   news.message = TextOf(root, "message");
   const auto value = root.Find("value");
