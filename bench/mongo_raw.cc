@@ -11,10 +11,11 @@
 #include <vector>
 
 #include "bench/reader_rig.h"
+#include "bench/stage_run.h"
 #include "core/log.h"
+#include "reader/landing/mongoc_handle.h"
 #include "reader/landing/landing.h"
 #include "reader/landing/mongo_bson.h"
-#include "reader/landing/mongoc_handle.h"
 
 namespace tidegate::reader {
 namespace {

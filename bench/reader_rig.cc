@@ -39,10 +39,4 @@ Document BenchDocument(const Decoder& decoder, const SourceMessage& message) {
   return std::get<Document>(std::move(decoded));
 }
 
-double CpuSeconds(clockid_t clock) {
-  timespec now{};
-  clock_gettime(clock, &now);
-  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
-}
-
 }  // namespace tidegate::reader

@@ -2,8 +2,6 @@
 // the decoder that makes documents of them.
 #pragma once
 
-#include <time.h>
-
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -23,7 +21,5 @@ std::vector<SourceMessage> BenchMessages(size_t count);
 
 // Ends the program if it is none of BenchMessages().
 Document BenchDocument(const Decoder& decoder, const SourceMessage& message);
-
-double CpuSeconds(clockid_t clock);
 
 }  // namespace tidegate::reader

@@ -20,13 +20,12 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <functional>
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "bench/reader_rig.h"
+#include "bench/stage_run.h"
 #include "core/log.h"
 #include "reader/batch.h"
 #include "reader/kafka_settings.h"
@@ -39,28 +38,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-struct Options {
-  size_t count = 50'000;
-  size_t batch = 5'000;
-  size_t rounds = 5;
-  bool json = false;
-};
-
-struct Cost {
-  double thread = 0;  // us a document on this thread.
-  double others = 0;  // On all others of this process.
-};
-
-// A frame of its own, for callgrind to find.
-[[gnu::noinline]] Cost RunStage(size_t count, const std::function<void()>& work) {
-  const double all = CpuSeconds(CLOCK_PROCESS_CPUTIME_ID);
-  const double thread = CpuSeconds(CLOCK_THREAD_CPUTIME_ID);
-  work();
-  const double spent = CpuSeconds(CLOCK_THREAD_CPUTIME_ID) - thread;
-  const double scale = 1e6 / static_cast<double>(count);
-  return {spent * scale, (CpuSeconds(CLOCK_PROCESS_CPUTIME_ID) - all - spent) * scale};
-}
-
 class NoListener final : public SourceListener {
  public:
   void OnAssigned(std::span<const Partition>) override {}
@@ -70,7 +47,8 @@ class NoListener final : public SourceListener {
 
 class Bench {
  public:
-  explicit Bench(Options options) : options_(options), messages_(BenchMessages(options.count)) {}
+  explicit Bench(const StageOptions& options)
+      : options_(options), messages_(BenchMessages(options.count)) {}
 
   double Decoding() {
     return RunStage(options_.count,
@@ -176,7 +154,7 @@ class Bench {
     return documents;
   }
 
-  const Options options_;
+  const StageOptions options_;
   const std::vector<SourceMessage> messages_;
   const SystemClock clock_;
   const Log log_{LogLevel::kError};
@@ -186,29 +164,7 @@ class Bench {
   int writes_ = 0;
 };
 
-class Table {
- public:
-  void Add(const std::string& stage, double microseconds) {
-    rounds_[stage].push_back(microseconds);
-  }
-  void Print(bool json) {
-    std::string line;
-    for (const std::string stage : {"poll", "decode", "batch", "bson", "write", "fetch"}) {
-      const auto found = rounds_.find(stage);
-      if (found == rounds_.end()) continue;
-      std::ranges::sort(found->second);
-      const double median = found->second[found->second.size() / 2];
-      if (!json) fmt::print("{:6} {:6.2f} us a document\n", stage, median);
-      line += fmt::format("{}\"{}\":{:.3f}", line.empty() ? "" : ",", stage, median);
-    }
-    if (json) fmt::print("{{{}}}\n", line);
-  }
-
- private:
-  std::map<std::string, std::vector<double>> rounds_;
-};
-
-void Measure(Bench& bench, const std::string& stage, Table& table) {
+void Measure(Bench& bench, const std::string& stage, StageTable& table) {
   const auto wanted = [&](std::string_view name) { return stage.empty() || stage == name; };
   if (wanted("decode")) table.Add("decode", bench.Decoding());
   if (wanted("batch")) table.Add("batch", bench.Batching());
@@ -224,21 +180,10 @@ void Measure(Bench& bench, const std::string& stage, Table& table) {
 }
 
 int Main(int argc, char** argv) {
-  Options options;
-  std::string stage;
-  for (const std::string& argument : std::vector<std::string>(argv + 1, argv + argc)) {
-    const auto number = [&](std::string_view name, size_t& value) {
-      if (argument.starts_with(name)) value = std::stoul(argument.substr(name.size()));
-    };
-    number("--count=", options.count);
-    number("--batch=", options.batch);
-    number("--rounds=", options.rounds);
-    options.json |= argument == "--json";
-    if (!argument.starts_with("--")) stage = argument;
-  }
+  const StageOptions options = ParseStageOptions(argc, argv, "--batch=", {.batch = 5'000});
   Bench bench(options);
-  Table table;
-  for (size_t i = 0; i < options.rounds; ++i) Measure(bench, stage, table);
+  StageTable table({"poll", "decode", "batch", "bson", "write", "fetch"}, "document");
+  for (size_t i = 0; i < options.rounds; ++i) Measure(bench, options.stage, table);
   table.Print(options.json);
   return 0;
 }

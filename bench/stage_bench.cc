@@ -19,12 +19,9 @@
 // collect, append, forward (cumulative: collect holds decode and rules, append holds collect):
 //   valgrind --tool=callgrind --toggle-collect='*RunStage*' stage_bench --rounds=1 append
 #include <fmt/format.h>
-#include <time.h>
 
 #include <algorithm>
 #include <cstdlib>
-#include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -33,6 +30,7 @@
 #include "agent/pipeline/decode.h"
 #include "agent/pipeline/fold.h"
 #include "agent/pipeline/pipeline.h"
+#include "bench/stage_run.h"
 #include "core/rules/rules.h"
 #include "drivers/sim/fleet.h"
 #include "tests/support/memory_store.h"
@@ -50,34 +48,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kPatience = 60s;
-
-struct Options {
-  size_t count = 50'000;
-  size_t commit = 1000;
-  size_t rounds = 5;
-  bool json = false;
-};
-
-double CpuMicroseconds(clockid_t clock) {
-  timespec now{};
-  clock_gettime(clock, &now);
-  return static_cast<double>(now.tv_sec) * 1e6 + static_cast<double>(now.tv_nsec) * 1e-3;
-}
-
-struct Cost {
-  double thread = 0;  // us a record on this thread.
-  double others = 0;  // On all others of this process.
-};
-
-// A frame of its own, for callgrind to find.
-[[gnu::noinline]] Cost RunStage(size_t count, const std::function<void()>& work) {
-  const double all = CpuMicroseconds(CLOCK_PROCESS_CPUTIME_ID);
-  const double thread = CpuMicroseconds(CLOCK_THREAD_CPUTIME_ID);
-  work();
-  const auto records = static_cast<double>(count);
-  const double spent = CpuMicroseconds(CLOCK_THREAD_CPUTIME_ID) - thread;
-  return {spent / records, (CpuMicroseconds(CLOCK_PROCESS_CPUTIME_ID) - all - spent) / records};
-}
 
 struct Payload {
   std::string topic, asset, text;
@@ -144,7 +114,8 @@ class InstantTransport final : public Transport {
 
 class Bench {
  public:
-  explicit Bench(Options options) : options_(options), payloads_(MakePayloads(options.count)) {}
+  explicit Bench(const StageOptions& options)
+      : options_(options), payloads_(MakePayloads(options.count)) {}
 
   Cost Decoding(bool with_rules) {
     Fold fold(MakeRules(), {});
@@ -167,7 +138,7 @@ class Bench {
     QuietDriver driver;
     Pipeline::Options options;
     options.commit_interval = 1h;
-    options.commit_records = options_.commit;
+    options.commit_records = options_.batch;
     Pipeline pipeline(store, loop, clock_, log_, metrics, MakeRules(), options);
     Input input;
     input.name = "mqtt";
@@ -181,7 +152,7 @@ class Bench {
                               .origin = payload.topic,
                               .packet_id = static_cast<uint16_t>(ticket % 65535 + 1)};
         if (!inbox.Offer(message, ++ticket)) std::abort();
-        if (ticket % options_.commit == 0) loop.RunOnce();
+        if (ticket % options_.batch == 0) loop.RunOnce();
       }
       if (!pipeline.Commit()) std::abort();
     });
@@ -234,41 +205,14 @@ class Bench {
     });
   }
 
-  const Options options_;
+  const StageOptions options_;
   const std::vector<Payload> payloads_;
   SystemClock clock_;
   Log log_{LogLevel::kError};
   std::unique_ptr<SqliteStoreFixture> fixture_;
 };
 
-double Median(std::vector<double> values) {
-  std::ranges::sort(values);
-  return values[values.size() / 2];
-}
-
-class Table {
- public:
-  void Add(const std::string& stage, double microseconds) {
-    rounds_[stage].push_back(microseconds);
-  }
-  void Print(bool json) const {
-    std::string line;
-    for (const std::string stage :
-         {"decode", "rules", "collect", "append", "forward", "produce", "threads"}) {
-      const auto found = rounds_.find(stage);
-      if (found == rounds_.end()) continue;
-      const double median = Median(found->second);
-      if (!json) fmt::print("{:8} {:6.2f} us a record\n", stage, median);
-      line += fmt::format("{}\"{}\":{:.3f}", line.empty() ? "" : ",", stage, median);
-    }
-    if (json) fmt::print("{{{}}}\n", line);
-  }
-
- private:
-  std::map<std::string, std::vector<double>> rounds_;
-};
-
-void MeasureAll(Bench& bench, const char* servers, Table& table) {
+void MeasureAll(Bench& bench, const char* servers, StageTable& table) {
   const double decode = bench.Decoding(false).thread;
   const double rules = bench.Decoding(true).thread;
   const double collect = bench.Collecting().thread;
@@ -287,7 +231,7 @@ void MeasureAll(Bench& bench, const char* servers, Table& table) {
 }
 
 // One of them, as it is: for a profiler.
-void MeasureOne(Bench& bench, std::string_view stage, Table& table) {
+void MeasureOne(Bench& bench, std::string_view stage, StageTable& table) {
   if (stage == "decode") table.Add("decode", bench.Decoding(false).thread);
   if (stage == "rules") table.Add("rules", bench.Decoding(true).thread);
   if (stage == "collect") table.Add("collect", bench.Collecting().thread);
@@ -299,25 +243,15 @@ void MeasureOne(Bench& bench, std::string_view stage, Table& table) {
 }
 
 int Main(int argc, char** argv) {
-  Options options;
-  std::string stage;
-  for (const std::string& argument : std::vector<std::string>(argv + 1, argv + argc)) {
-    const auto number = [&](std::string_view name, size_t& value) {
-      if (argument.starts_with(name)) value = std::stoul(argument.substr(name.size()));
-    };
-    number("--count=", options.count);
-    number("--commit=", options.commit);
-    number("--rounds=", options.rounds);
-    options.json |= argument == "--json";
-    if (!argument.starts_with("--")) stage = argument;
-  }
+  const StageOptions options = ParseStageOptions(argc, argv, "--commit=", {});
   Bench bench(options);
-  Table table;
+  StageTable table({"decode", "rules", "collect", "append", "forward", "produce", "threads"},
+                   "record");
   for (size_t i = 0; i < options.rounds; ++i) {
-    if (stage.empty()) {
+    if (options.stage.empty()) {
       MeasureAll(bench, std::getenv("KAFKA_BOOTSTRAP_SERVERS"), table);
     } else {
-      MeasureOne(bench, stage, table);
+      MeasureOne(bench, options.stage, table);
     }
   }
   table.Print(options.json);
