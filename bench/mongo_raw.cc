@@ -13,7 +13,7 @@
 #include "bench/reader_rig.h"
 #include "bench/stage_run.h"
 #include "core/log.h"
-#include "reader/landing/mongoc_handle.h"
+#include "reader/database/mongoc_handle.h"
 #include "reader/landing/landing.h"
 #include "reader/landing/mongo_bson.h"
 

@@ -12,15 +12,9 @@
 
 #include "core/clock.h"
 #include "core/json/json.h"
+#include "reader/database/namespace.h"
 
 namespace tidegate::reader {
-
-struct Namespace {
-  std::string database;
-  std::string collection;
-
-  auto operator<=>(const Namespace&) const = default;
-};
 
 // Who gave a landed document its time: the payload, the gateway on arrival, or Kafka's message
 // timestamp.

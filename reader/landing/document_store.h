@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/result.h"
+#include "reader/database/namespace.h"
 #include "reader/landing/document.h"
 
 namespace tidegate::reader {
@@ -27,11 +28,6 @@ struct WriteResult {
   std::string reason;  // Of kRejected and kRetry, for people.
 };
 
-struct Index {
-  std::string name = {};
-  std::vector<std::pair<std::string, int>> keys = {};  // Member and direction: 1 or -1.
-  bool expires = false;  // A document goes when the time in the index's one member has come.
-};
 // Of the member `tidegate.expires_at`.
 const Index& ExpiryIndex();
 

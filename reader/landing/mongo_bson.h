@@ -6,8 +6,8 @@
 #include <string_view>
 
 #include "core/result.h"
+#include "reader/database/mongo_client.h"
 #include "reader/landing/document.h"
-#include "reader/landing/mongoc_handle.h"
 
 namespace tidegate::reader {
 

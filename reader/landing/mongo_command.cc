@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "reader/database/mongo_client.h"
 #include "reader/landing/mongo_bson.h"
 #include "reader/landing/mongo_reply.h"
 
@@ -32,8 +33,7 @@ CommandLimits LimitsOf(const bson_t& hello) {
 }
 
 InsertCommand::InsertCommand(mongoc_client_t* client, const Namespace& ns)
-    : collection_(
-          mongoc_client_get_collection(client, ns.database.c_str(), ns.collection.c_str())) {
+    : collection_(CollectionOf(client, ns)) {
   Bson options;
   BSON_APPEND_BOOL(options.get(), "ordered", false);
   bulk_.reset(mongoc_collection_create_bulk_operation_with_opts(collection_.get(), options.get()));

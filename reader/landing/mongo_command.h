@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "core/result.h"
+#include "reader/database/mongo_client.h"
 #include "reader/landing/document_store.h"
-#include "reader/landing/mongoc_handle.h"
 
 namespace tidegate::reader {
 

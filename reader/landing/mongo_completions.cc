@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "reader/database/mongo_client.h"
 #include "reader/landing/mongo_bson.h"
 #include "reader/landing/mongo_reply.h"
 
@@ -12,15 +13,8 @@ namespace tidegate::reader {
 namespace {
 constexpr int64_t kMaxTimeMs = 20'000;
 
-struct CursorDestroyer {
-  void operator()(mongoc_cursor_t* cursor) const { mongoc_cursor_destroy(cursor); }
-};
-using CursorHandle = std::unique_ptr<mongoc_cursor_t, CursorDestroyer>;
-
-Error Unavailable(std::string_view operation, const Namespace& ns, const bson_error_t& error) {
-  return {ErrorCode::kUnavailable,
-          fmt::format("{} {}.{}: {} (domain {}, code {})", operation, ns.database, ns.collection,
-                      error.message, error.domain, error.code)};
+Error About(std::string_view operation, const Namespace& ns, const bson_error_t& error) {
+  return MongoError(fmt::format("{} {}.{}", operation, ns.database, ns.collection), error);
 }
 
 std::string TextOf(const bson_iter_t& member) {
@@ -43,38 +37,19 @@ class MongoCompletions final : public Completions {
                           std::span<const Completion> completions) override;
 
  private:
-  CollectionHandle CollectionOf(const Namespace& ns) {
-    return CollectionHandle(
-        mongoc_client_get_collection(client_.get(), ns.database.c_str(), ns.collection.c_str()));
-  }
   ClientHandle client_;
 };
 
 Status MongoCompletions::EnsureIndex(const Namespace& ns, const std::string& mark) {
-  const std::string path = "tidegate." + mark;
-  Bson command;
-  bson_t list;
-  bson_t item;
-  bson_t key;
-  BSON_APPEND_UTF8(command.get(), "createIndexes", ns.collection.c_str());
-  BSON_APPEND_ARRAY_BEGIN(command.get(), "indexes", &list);
-  BSON_APPEND_DOCUMENT_BEGIN(&list, "0", &item);
-  BSON_APPEND_DOCUMENT_BEGIN(&item, "key", &key);
-  BSON_APPEND_INT32(&key, path.c_str(), 1);
-  bson_append_document_end(&item, &key);
-  BSON_APPEND_UTF8(&item, "name", mark.c_str());
-  BSON_APPEND_BOOL(&item, "sparse", true);
-  bson_append_document_end(&list, &item);
-  bson_append_array_end(command.get(), &list);
   bson_error_t error{};
-  if (mongoc_client_command_simple(client_.get(), ns.database.c_str(), command.get(), nullptr,
-                                   nullptr, &error))
+  if (CreateIndex(client_.get(), ns, {.name = mark, .keys = {{"tidegate." + mark, 1}}}, true,
+                  &error))
     return {};
   // One that is there but otherwise, or that this server cannot make: it is looked for without.
   if (error.domain == MONGOC_ERROR_SERVER &&
       ClassifyCode(static_cast<int32_t>(error.code)) != CodeClass::kServer)
     return {};
-  return Unavailable("create the index of marks on", ns, error);
+  return About("create the index of marks on", ns, error);
 }
 
 Result<std::vector<PendingDocument>> MongoCompletions::Find(const PendingQuery& query) {
@@ -96,7 +71,7 @@ Result<std::vector<PendingDocument>> MongoCompletions::Find(const PendingQuery& 
   bson_append_document_end(options.get(), &child);
   BSON_APPEND_INT64(options.get(), "limit", static_cast<int64_t>(query.limit));
   BSON_APPEND_INT64(options.get(), "maxTimeMS", kMaxTimeMs);
-  const CollectionHandle collection = CollectionOf(query.ns);
+  const CollectionHandle collection = CollectionOf(client_.get(), query.ns);
   const CursorHandle cursor(
       mongoc_collection_find_with_opts(collection.get(), filter.get(), options.get(), nullptr));
   std::vector<PendingDocument> found;
@@ -115,7 +90,7 @@ Result<std::vector<PendingDocument>> MongoCompletions::Find(const PendingQuery& 
   }
   bson_error_t error{};
   if (mongoc_cursor_error(cursor.get(), &error))
-    return Unavailable("look for documents that wait in", query.ns, error);
+    return About("look for documents that wait in", query.ns, error);
   return found;
 }
 
@@ -152,13 +127,13 @@ Result<size_t> MongoCompletions::Complete(const Namespace& ns, const std::string
   const std::string path = "tidegate." + mark;
   Bson options;
   BSON_APPEND_BOOL(options.get(), "ordered", false);
-  const CollectionHandle collection = CollectionOf(ns);
+  const CollectionHandle collection = CollectionOf(client_.get(), ns);
   const BulkHandle bulk(
       mongoc_collection_create_bulk_operation_with_opts(collection.get(), options.get()));
   bson_error_t error{};
   for (const Completion& completion : completions) {
     if (!AddUpdate(bulk.get(), path, into, completion, &error))
-      return Unavailable("prepare an update of", ns, error);
+      return About("prepare an update of", ns, error);
   }
   bson_t reply;
   const bool succeeded = mongoc_bulk_operation_execute(bulk.get(), &reply, &error) != 0;
@@ -166,7 +141,7 @@ Result<size_t> MongoCompletions::Complete(const Namespace& ns, const std::string
   const int64_t changed =
       bson_iter_init_find(&member, &reply, "nModified") ? bson_iter_as_int64(&member) : 0;
   bson_destroy(&reply);
-  if (!succeeded) return Unavailable("complete documents in", ns, error);
+  if (!succeeded) return About("complete documents in", ns, error);
   return static_cast<size_t>(changed);
 }
 }  // namespace

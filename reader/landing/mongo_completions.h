@@ -4,8 +4,8 @@
 #include <memory>
 
 #include "core/result.h"
+#include "reader/database/mongo_client.h"
 #include "reader/landing/completions.h"
-#include "reader/landing/mongoc_handle.h"
 
 namespace tidegate::reader {
 

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <functional>
-#include <map>
 #include <unordered_map>
 #include <utility>
 
+#include "reader/database/mongo_client.h"
 #include "reader/landing/mongo_value.h"
 #include "reader/landing/projection_document.h"
 
@@ -17,21 +17,6 @@ namespace {
 constexpr size_t kKeysPerQuery = 1'000;  // Of `_id`s in one find, far below 16 MB.
 constexpr size_t kSavesPerBulk = 1'000;  // What every server takes in one command.
 constexpr int64_t kDuplicateKey = 11000;
-
-using Positions = std::vector<size_t>;
-
-// Where the keys of each namespace stand.
-template <typename Items, typename NamespaceOf>
-std::map<Namespace, Positions> ByNamespace(const Items& items, NamespaceOf of) {
-  std::map<Namespace, Positions> groups;
-  for (size_t i = 0; i < items.size(); ++i) groups[of(items[i])].push_back(i);
-  return groups;
-}
-
-Error Unavailable(std::string_view operation, const bson_error_t& error) {
-  return {ErrorCode::kUnavailable, fmt::format("{}: {} (domain {}, code {})", operation,
-                                               error.message, error.domain, error.code)};
-}
 
 int64_t Figure(const bson_t* reply, const char* name) {
   bson_iter_t found;
@@ -52,10 +37,6 @@ class MongoProjections final : public ProjectionStore {
  private:
   using Found = std::function<void(size_t position, Object document)>;
 
-  CollectionHandle Collection(const Namespace& ns) {
-    return CollectionHandle(
-        mongoc_client_get_collection(client_.get(), ns.database.c_str(), ns.collection.c_str()));
-  }
   // Calls `found` for each key that has a document. `options`: of the find command.
   Status FindAll(std::span<const DocumentKey> keys, const bson_t* options, const Found& found);
   Status FindSome(const Namespace& ns, std::span<const DocumentKey> keys,
@@ -68,7 +49,7 @@ class MongoProjections final : public ProjectionStore {
 
 Status MongoProjections::FindAll(std::span<const DocumentKey> keys, const bson_t* options,
                                  const Found& found) {
-  for (const auto& [ns, positions] : ByNamespace(keys, [](const auto& key) { return key.ns; })) {
+  for (const auto& [ns, positions] : ByNamespace(keys, &DocumentKey::ns)) {
     for (size_t first = 0; first < positions.size(); first += kKeysPerQuery) {
       const size_t count = std::min(kKeysPerQuery, positions.size() - first);
       Status status =
@@ -96,7 +77,7 @@ Status MongoProjections::FindSome(const Namespace& ns, std::span<const DocumentK
   bson_append_array_end(&condition, &ids);
   bson_append_document_end(filter.get(), &condition);
 
-  const CollectionHandle collection = Collection(ns);
+  const CollectionHandle collection = CollectionOf(client_.get(), ns);
   const CursorHandle cursor(
       mongoc_collection_find_with_opts(collection.get(), filter.get(), options, nullptr));
   const bson_t* document = nullptr;
@@ -112,7 +93,7 @@ Status MongoProjections::FindSome(const Namespace& ns, std::span<const DocumentK
   }
   bson_error_t error{};
   if (!mongoc_cursor_error(cursor.get(), &error)) return {};
-  return Unavailable(fmt::format("find in {}.{}", ns.database, ns.collection), error);
+  return MongoError(fmt::format("find in {}.{}", ns.database, ns.collection), error);
 }
 
 Result<std::vector<Projection>> MongoProjections::Load(std::span<const DocumentKey> keys) {
@@ -146,7 +127,7 @@ Result<std::vector<std::optional<Landed>>> MongoProjections::FindLanded(
 Status MongoProjections::SaveSome(const Namespace& ns, std::span<const Projection> projections,
                                   std::span<const size_t> positions,
                                   std::vector<SaveOutcome>& outcomes) {
-  const CollectionHandle collection = Collection(ns);
+  const CollectionHandle collection = CollectionOf(client_.get(), ns);
   Bson unordered;
   BSON_APPEND_BOOL(unordered.get(), "ordered", false);
   const BulkHandle bulk(
@@ -164,7 +145,7 @@ Status MongoProjections::SaveSome(const Namespace& ns, std::span<const Projectio
     AppendObject(StoredForm(projection), document.get());
     if (!mongoc_bulk_operation_replace_one_with_opts(bulk.get(), selector.get(), document.get(),
                                                      upsert.get(), &error))
-      return Unavailable("save a projection", error);
+      return MongoError("save a projection", error);
   }
   Bson reply;
   bson_destroy(reply.get());
@@ -188,7 +169,7 @@ Status MongoProjections::SaveSome(const Namespace& ns, std::span<const Projectio
       outcomes[positions[static_cast<size_t>(index)]] = SaveOutcome::kConflict;
     }
   }
-  if (!succeeded && conflicts == 0) return Unavailable("save projections", error);
+  if (!succeeded && conflicts == 0) return MongoError("save projections", error);
   if (bson_iter_init_find(&found, reply.get(), "writeConcernErrors") &&
       bson_iter_recurse(&found, &errors) && bson_iter_next(&errors))
     return Error{ErrorCode::kUnavailable, "save projections: not as durable as asked"};
@@ -230,7 +211,7 @@ Result<Offsets> MongoProjections::ReadPositions(const std::string& database,
 Status MongoProjections::WritePositions(const std::string& database, const Offsets& next,
                                         WallTime now) {
   if (next.empty()) return {};
-  const CollectionHandle collection = Collection({database, kPositions});
+  const CollectionHandle collection = CollectionOf(client_.get(), {database, kPositions});
   Bson unordered;
   BSON_APPEND_BOOL(unordered.get(), "ordered", false);
   const BulkHandle bulk(
@@ -249,10 +230,10 @@ Status MongoProjections::WritePositions(const std::string& database, const Offse
     bson_append_document_end(update.get(), &change);
     if (!mongoc_bulk_operation_update_one_with_opts(bulk.get(), selector.get(), update.get(),
                                                     upsert.get(), &error))
-      return Unavailable("write a position", error);
+      return MongoError("write a position", error);
   }
   if (mongoc_bulk_operation_execute(bulk.get(), nullptr, &error)) return {};
-  return Unavailable("write positions", error);
+  return MongoError("write positions", error);
 }
 }  // namespace
 

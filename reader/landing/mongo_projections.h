@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include "reader/landing/mongoc_handle.h"
+#include "reader/database/mongo_client.h"
 #include "reader/landing/projection_store.h"
 
 namespace tidegate::reader {

@@ -1,7 +1,7 @@
 // Our own documents' members as BSON and back. Private to this folder; pure.
 #pragma once
 
-#include "reader/landing/mongoc_handle.h"
+#include "reader/database/mongo_client.h"
 #include "reader/landing/value.h"
 
 namespace tidegate::reader {

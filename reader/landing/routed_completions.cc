@@ -7,36 +7,26 @@ namespace tidegate::reader {
 namespace {
 class RoutedCompletions final : public Completions {
  public:
-  using ByDatabase = std::map<std::string, std::unique_ptr<Completions>>;
-
-  RoutedCompletions(std::unique_ptr<Completions> common, ByDatabase own)
-      : common_(std::move(common)), own_(std::move(own)) {}
+  explicit RoutedCompletions(ByDatabase<Completions> stores) : stores_(std::move(stores)) {}
 
   Status EnsureIndex(const Namespace& ns, const std::string& mark) override {
-    return Of(ns).EnsureIndex(ns, mark);
+    return stores_.Of(ns.database).EnsureIndex(ns, mark);
   }
   Result<std::vector<PendingDocument>> Find(const PendingQuery& query) override {
-    return Of(query.ns).Find(query);
+    return stores_.Of(query.ns.database).Find(query);
   }
   Result<size_t> Complete(const Namespace& ns, const std::string& mark, const std::string& into,
                           std::span<const Completion> completions) override {
-    return Of(ns).Complete(ns, mark, into, completions);
+    return stores_.Of(ns.database).Complete(ns, mark, into, completions);
   }
 
  private:
-  Completions& Of(const Namespace& ns) {
-    const auto own = own_.find(ns.database);
-    return own == own_.end() ? *common_ : *own->second;
-  }
-
-  std::unique_ptr<Completions> common_;
-  ByDatabase own_;
+  ByDatabase<Completions> stores_;
 };
 }  // namespace
 
-std::unique_ptr<Completions> RouteCompletions(
-    std::unique_ptr<Completions> common, std::map<std::string, std::unique_ptr<Completions>> own) {
-  return std::make_unique<RoutedCompletions>(std::move(common), std::move(own));
+std::unique_ptr<Completions> RouteCompletions(ByDatabase<Completions> stores) {
+  return std::make_unique<RoutedCompletions>(std::move(stores));
 }
 
 }  // namespace tidegate::reader

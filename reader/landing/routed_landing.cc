@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "reader/landing/by_database.h"
 #include "reader/landing/routed_completions.h"
 #include "reader/landing/routed_projections.h"
 
@@ -17,28 +18,19 @@ Error About(const std::string& database, const Error& error) {
 
 class RoutedStore final : public DocumentStore {
  public:
-  using Stores = std::map<std::string, std::unique_ptr<DocumentStore>>;
-
-  RoutedStore(std::unique_ptr<DocumentStore> common, Stores stores)
-      : common_(std::move(common)), stores_(std::move(stores)) {}
+  explicit RoutedStore(ByDatabase<DocumentStore> stores) : stores_(std::move(stores)) {}
 
   Result<std::vector<WriteResult>> Write(std::span<const Document> documents) override;
   Status EnsureIndexes(const Namespace& ns, std::span<const Index> indexes) override {
-    return StoreOf(ns).EnsureIndexes(ns, indexes);
+    return stores_.Of(ns.database).EnsureIndexes(ns, indexes);
   }
   Result<size_t> Expire(const Namespace& ns, WallTime now, size_t limit) override {
-    return StoreOf(ns).Expire(ns, now, limit);
+    return stores_.Of(ns.database).Expire(ns, now, limit);
   }
   Status Ping() override;
 
  private:
-  DocumentStore& StoreOf(const Namespace& ns) {
-    const auto own = stores_.find(ns.database);
-    return own == stores_.end() ? *common_ : *own->second;
-  }
-
-  std::unique_ptr<DocumentStore> common_;
-  Stores stores_;  // By database.
+  ByDatabase<DocumentStore> stores_;
 };
 
 // In runs of one store. A store that is away does not keep the others from what is theirs; the
@@ -47,9 +39,10 @@ Result<std::vector<WriteResult>> RoutedStore::Write(std::span<const Document> do
   std::vector<WriteResult> results;
   std::optional<Error> failure;
   for (size_t first = 0; first < documents.size();) {
-    DocumentStore& store = StoreOf(documents[first].ns);
+    DocumentStore& store = stores_.Of(documents[first].ns.database);
     size_t count = 1;
-    while (first + count < documents.size() && &StoreOf(documents[first + count].ns) == &store)
+    while (first + count < documents.size() &&
+           &stores_.Of(documents[first + count].ns.database) == &store)
       ++count;
     auto run = store.Write(documents.subspan(first, count));
     if (run.ok()) {
@@ -64,8 +57,8 @@ Result<std::vector<WriteResult>> RoutedStore::Write(std::span<const Document> do
 }
 
 Status RoutedStore::Ping() {
-  Status status = common_->Ping();
-  for (const auto& [database, store] : stores_) {
+  Status status = stores_.common().Ping();
+  for (const auto& [database, store] : stores_.own()) {
     if (Status own = store->Ping(); !own.ok() && status.ok()) status = About(database, own.error());
   }
   return status;
@@ -79,8 +72,8 @@ class RoutedLanding final : public Landing {
       : common_(std::move(common)), landings_(std::move(landings)) {}
 
   Result<std::unique_ptr<DocumentStore>> NewStore(const Log& log) override {
-    const auto route = [](auto common, auto stores) -> std::unique_ptr<DocumentStore> {
-      return std::make_unique<RoutedStore>(std::move(common), std::move(stores));
+    const auto route = [](ByDatabase<DocumentStore> stores) -> std::unique_ptr<DocumentStore> {
+      return std::make_unique<RoutedStore>(std::move(stores));
     };
     return Each<DocumentStore>([&log](Landing& landing) { return landing.NewStore(log); }, route);
   }
@@ -99,13 +92,13 @@ class RoutedLanding final : public Landing {
   Result<std::unique_ptr<Store>> Each(Make make, Route route) {
     auto common = make(*common_);
     if (!common.ok()) return common.error();
-    std::map<std::string, std::unique_ptr<Store>> stores;
+    typename ByDatabase<Store>::Own own;
     for (const auto& [database, landing] : landings_) {
       auto store = make(*landing);
       if (!store.ok()) return About(database, store.error());
-      stores[database] = std::move(store).value();
+      own[database] = std::move(store).value();
     }
-    return route(std::move(common).value(), std::move(stores));
+    return route(ByDatabase<Store>(std::move(common).value(), std::move(own)));
   }
 
   std::unique_ptr<Landing> common_;

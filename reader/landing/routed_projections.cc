@@ -7,10 +7,7 @@ namespace tidegate::reader {
 namespace {
 class RoutedProjections final : public ProjectionStore {
  public:
-  using Stores = std::map<std::string, std::unique_ptr<ProjectionStore>>;
-
-  RoutedProjections(std::unique_ptr<ProjectionStore> common, Stores stores)
-      : common_(std::move(common)), stores_(std::move(stores)) {}
+  explicit RoutedProjections(ByDatabase<ProjectionStore> stores) : stores_(std::move(stores)) {}
 
   Result<std::vector<Projection>> Load(std::span<const DocumentKey> keys) override {
     return InRuns<Projection>(keys, DatabaseOfKey,
@@ -31,28 +28,23 @@ class RoutedProjections final : public ProjectionStore {
   }
   Result<Offsets> ReadPositions(const std::string& database,
                                 std::span<const std::string> partitions) override {
-    return StoreOf(database).ReadPositions(database, partitions);
+    return stores_.Of(database).ReadPositions(database, partitions);
   }
   Status WritePositions(const std::string& database, const Offsets& next, WallTime now) override {
-    return StoreOf(database).WritePositions(database, next, now);
+    return stores_.Of(database).WritePositions(database, next, now);
   }
 
  private:
   static const std::string& DatabaseOfKey(const DocumentKey& key) { return key.ns.database; }
-
-  ProjectionStore& StoreOf(const std::string& database) {
-    const auto own = stores_.find(database);
-    return own == stores_.end() ? *common_ : *own->second;
-  }
 
   // Calls for each run of items that are in one store. The first error ends it.
   template <typename Out, typename In, typename Database, typename Call>
   Result<std::vector<Out>> InRuns(std::span<const In> items, Database database, Call call) {
     std::vector<Out> results;
     for (size_t first = 0; first < items.size();) {
-      ProjectionStore& store = StoreOf(database(items[first]));
+      ProjectionStore& store = stores_.Of(database(items[first]));
       size_t count = 1;
-      while (first + count < items.size() && &StoreOf(database(items[first + count])) == &store)
+      while (first + count < items.size() && &stores_.Of(database(items[first + count])) == &store)
         ++count;
       Result<std::vector<Out>> run = call(store, items.subspan(first, count));
       if (!run.ok()) return run.error();
@@ -62,15 +54,12 @@ class RoutedProjections final : public ProjectionStore {
     return results;
   }
 
-  std::unique_ptr<ProjectionStore> common_;
-  Stores stores_;
+  ByDatabase<ProjectionStore> stores_;
 };
 }  // namespace
 
-std::unique_ptr<ProjectionStore> RouteProjections(
-    std::unique_ptr<ProjectionStore> common,
-    std::map<std::string, std::unique_ptr<ProjectionStore>> stores) {
-  return std::make_unique<RoutedProjections>(std::move(common), std::move(stores));
+std::unique_ptr<ProjectionStore> RouteProjections(ByDatabase<ProjectionStore> stores) {
+  return std::make_unique<RoutedProjections>(std::move(stores));
 }
 
 }  // namespace tidegate::reader

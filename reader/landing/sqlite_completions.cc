@@ -5,43 +5,19 @@
 #include <utility>
 
 #include "core/time_format.h"
-#include "reader/landing/sqlite_handle.h"
+#include "reader/database/sqlite_connection.h"
 
 namespace tidegate::reader {
 
 namespace {
 constexpr int kBusyTimeoutMs = 5'000;
 
-std::string Quoted(std::string_view name, char quote) {
-  std::string out(1, quote);
-  for (char c : name) {
-    if (c == quote) out.push_back(quote);
-    out.push_back(c);
-  }
-  out.push_back(quote);
-  return out;
-}
-
-std::string Table(const Namespace& ns) {
-  return Quoted(ns.database + "." + ns.collection, '"');
-}
-
 std::string MarkPath(const std::string& mark) {
-  return Quoted("$.tidegate." + mark, '\'');
+  return SqlQuoted("$.tidegate." + mark, '\'');
 }
 
 std::string MemberPath(const std::string& member) {
-  return Quoted("$.\"" + member + "\"", '\'');
-}
-
-void Bind(sqlite3_stmt* statement, int at, std::string_view text) {
-  sqlite3_bind_text64(statement, at, text.data(), text.size(), SQLITE_STATIC, SQLITE_UTF8);
-}
-
-std::string Column(sqlite3_stmt* statement, int at) {
-  const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement, at));
-  return text ? std::string(text, static_cast<size_t>(sqlite3_column_bytes(statement, at)))
-              : std::string();
+  return SqlQuoted("$.\"" + member + "\"", '\'');
 }
 
 class SqliteCompletions final : public Completions {
@@ -55,22 +31,13 @@ class SqliteCompletions final : public Completions {
 
  private:
   Status Connect();
-  int Run(const std::string& sql) {
-    return sqlite3_exec(database_.get(), sql.c_str(), nullptr, nullptr, nullptr);
-  }
-  int Prepare(const std::string& sql, StatementHandle& statement) {
-    sqlite3_stmt* raw = nullptr;
-    const int code = sqlite3_prepare_v2(database_.get(), sql.c_str(), -1, &raw, nullptr);
-    statement.reset(raw);
-    return code;
-  }
+  int Run(const std::string& sql) { return RunSql(database_.get(), sql); }
   int Update(const std::string& sql, std::span<const Completion> completions, bool with_value,
              size_t& changed);
   // Closes a connection that may be doubtful; the next call opens a new one.
   Error Failed(std::string_view operation, int code) {
     if (code != SQLITE_BUSY && code != SQLITE_FULL) database_.reset();
-    return {ErrorCode::kUnavailable,
-            fmt::format("{} {}: {} ({})", operation, path_, sqlite3_errstr(code), code)};
+    return SqlError(operation, path_, code);
   }
 
   const std::string path_;
@@ -97,11 +64,10 @@ Status SqliteCompletions::Connect() {
 Status SqliteCompletions::EnsureIndex(const Namespace& ns, const std::string& mark) {
   if (Status status = Connect(); !status.ok()) return status;
   const int code = Run(fmt::format(
-      "CREATE TABLE IF NOT EXISTS {0}(id TEXT NOT NULL PRIMARY KEY, body TEXT NOT NULL);"
-      "CREATE INDEX IF NOT EXISTS {1} ON {0}(json_extract(body, {2})) WHERE json_extract(body, "
+      "{3};CREATE INDEX IF NOT EXISTS {1} ON {0}(json_extract(body, {2})) WHERE json_extract(body, "
       "{2}) "
       "IS NOT NULL",
-      Table(ns), Quoted(ns.database + "." + ns.collection + "." + mark, '"'), MarkPath(mark)));
+      TableOf(ns), SqlQuoted(TableName(ns) + "." + mark, '"'), MarkPath(mark), CreateTableSql(ns)));
   return code == SQLITE_OK ? Status() : Failed("create the index of marks in", code);
 }
 
@@ -109,22 +75,24 @@ Result<std::vector<PendingDocument>> SqliteCompletions::Find(const PendingQuery&
   if (Status status = Connect(); !status.ok()) return status.error();
   StatementHandle statement;
   const std::string mark = fmt::format("json_extract(body, {})", MarkPath(query.mark));
-  int code = Prepare(
+  int code = PrepareSql(
+      database_.get(),
       fmt::format(
           "SELECT id, json_extract(body, {1}), {0} FROM {2} WHERE {0} IS NOT NULL AND {0} >= "
           "?1 ORDER BY {0} LIMIT ?2",
-          mark, MemberPath(query.key), Table(query.ns)),
+          mark, MemberPath(query.key), TableOf(query.ns)),
       statement);
   if (code != SQLITE_OK) return Failed("look for documents that wait in", code);
   const std::string from = query.from ? FormatTime(*query.from) : "";
-  Bind(statement.get(), 1, from);
+  BindText(statement.get(), 1, from);
   sqlite3_bind_int64(statement.get(), 2, static_cast<int64_t>(query.limit));
   std::vector<PendingDocument> found;
   while ((code = sqlite3_step(statement.get())) == SQLITE_ROW) {
-    PendingDocument document{.id = Column(statement.get(), 0)};
+    PendingDocument document{.id = ColumnText(statement.get(), 0)};
     const int type = sqlite3_column_type(statement.get(), 1);
-    if (type == SQLITE_TEXT || type == SQLITE_INTEGER) document.key = Column(statement.get(), 1);
-    document.since = ParseTime(Column(statement.get(), 2)).value_or(WallTime{});
+    if (type == SQLITE_TEXT || type == SQLITE_INTEGER)
+      document.key = ColumnText(statement.get(), 1);
+    document.since = ParseTime(ColumnText(statement.get(), 2)).value_or(WallTime{});
     found.push_back(std::move(document));
   }
   if (code != SQLITE_DONE) return Failed("look for documents that wait in", code);
@@ -134,15 +102,15 @@ Result<std::vector<PendingDocument>> SqliteCompletions::Find(const PendingQuery&
 int SqliteCompletions::Update(const std::string& sql, std::span<const Completion> completions,
                               bool with_value, size_t& changed) {
   StatementHandle statement;
-  int code = Prepare(sql, statement);
+  int code = PrepareSql(database_.get(), sql, statement);
   for (const Completion& completion : completions) {
     if (code != SQLITE_OK) return code;
     if ((completion.value != nullptr) != with_value) continue;
     std::string value;
-    Bind(statement.get(), 1, completion.id);
+    BindText(statement.get(), 1, completion.id);
     if (with_value) {
       json::Writer(value).Copy(completion.value->root());
-      Bind(statement.get(), 2, value);
+      BindText(statement.get(), 2, value);
     }
     code = sqlite3_step(statement.get());
     if (code != SQLITE_DONE) return code;
@@ -162,12 +130,12 @@ Result<size_t> SqliteCompletions::Complete(const Namespace& ns, const std::strin
   size_t changed = 0;
   int code = Run("BEGIN IMMEDIATE");
   if (code != SQLITE_OK) return Failed("begin in", code);
-  code = Update(fmt::format("UPDATE {} SET body = {} {}", Table(ns), unset, where), completions,
+  code = Update(fmt::format("UPDATE {} SET body = {} {}", TableOf(ns), unset, where), completions,
                 false, changed);
   if (code == SQLITE_OK) {
     code = Update(fmt::format("UPDATE {0} SET body = json_insert({1}, {2}, json(?2)) {3} AND "
                               "json_type(body, {2}) IS NULL",
-                              Table(ns), unset, MemberPath(into), where),
+                              TableOf(ns), unset, MemberPath(into), where),
                   completions, true, changed);
   }
   if (code == SQLITE_OK) code = Run("COMMIT");

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "core/time_format.h"
+#include "reader/database/sqlite_connection.h"
 #include "reader/landing/projection_document.h"
-#include "reader/landing/sqlite_connection.h"
 
 namespace tidegate::reader {
 
@@ -22,10 +22,6 @@ Object ReadBody(const std::optional<std::string>& body) {
   const auto parsed = json::Document::Parse(*body, kLimits);
   if (!parsed.ok() || !parsed->root().is_object()) return {};
   return std::get<Object>(ToValue(parsed->root()).is);
-}
-
-void Bind(sqlite3_stmt* statement, int at, std::string_view text) {
-  sqlite3_bind_text64(statement, at, text.data(), text.size(), SQLITE_STATIC, SQLITE_UTF8);
 }
 
 // Whether it changed a row.
@@ -46,13 +42,10 @@ struct SqliteProjections::Connection {
   int Prepare(const Namespace& ns, const std::string& sql, sqlite3_stmt** statement) {
     auto found = statements.find(sql);
     if (found == statements.end()) {
-      const int made = RunSql(database.get(), CreateTableSql(ns));
-      if (made != SQLITE_OK) return made;
-      sqlite3_stmt* raw = nullptr;
-      const int code = sqlite3_prepare_v3(database.get(), sql.c_str(), -1,
-                                          SQLITE_PREPARE_PERSISTENT, &raw, nullptr);
-      if (code != SQLITE_OK) return code;
-      found = statements.emplace(sql, raw).first;
+      StatementHandle made;
+      if (const int code = PrepareOnTable(database.get(), ns, sql, made); code != SQLITE_OK)
+        return code;
+      found = statements.emplace(sql, std::move(made)).first;
     }
     *statement = found->second.get();
     return SQLITE_OK;
@@ -80,7 +73,7 @@ Status SqliteProjections::Connect() {
 Error SqliteProjections::Failed(std::string_view operation, int code) {
   // The next call opens a new connection: statements on what was rolled back are no good.
   connection_.reset();
-  return SqlError(operation, options_.path, code).error();
+  return SqlError(operation, options_.path, code);
 }
 
 int SqliteProjections::Read(std::span<const DocumentKey> keys,
@@ -89,7 +82,7 @@ int SqliteProjections::Read(std::span<const DocumentKey> keys,
     sqlite3_stmt* select = nullptr;
     const std::string sql = fmt::format("SELECT body FROM {} WHERE id=?1", TableOf(key.ns));
     if (const int code = connection_->Prepare(key.ns, sql, &select); code != SQLITE_OK) return code;
-    Bind(select, 1, key.id);
+    BindText(select, 1, key.id);
     const int code = sqlite3_step(select);
     std::optional<std::string> body;
     if (code == SQLITE_ROW) {
@@ -134,8 +127,8 @@ int SqliteProjections::SaveAll(std::span<const Projection> projections,
     sqlite3_stmt* save = nullptr;
     if (const int code = connection_->Prepare(ns, sql, &save); code != SQLITE_OK) return code;
     const std::string body = ToJson(StoredForm(projection));
-    Bind(save, 1, projection.key.id);
-    Bind(save, 2, body);
+    BindText(save, 1, projection.key.id);
+    BindText(save, 2, body);
     if (!is_new) sqlite3_bind_int64(save, 3, projection.revision);
     bool changed = false;
     if (const int code = RunOnce(database, save, changed); code != SQLITE_OK) return code;
@@ -193,9 +186,9 @@ int SqliteProjections::Advance(const Namespace& ns, const Offsets& next, WallTim
   if (const int code = connection_->Prepare(ns, sql, &advance); code != SQLITE_OK) return code;
   const std::string updated = FormatTime(now);
   for (const auto& [partition, offset] : next) {
-    Bind(advance, 1, partition);
+    BindText(advance, 1, partition);
     sqlite3_bind_int64(advance, 2, offset);
-    Bind(advance, 3, updated);
+    BindText(advance, 3, updated);
     bool changed = false;
     if (const int code = RunOnce(database, advance, changed); code != SQLITE_OK) return code;
   }

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "core/time_format.h"
-#include "reader/landing/sqlite_connection.h"
+#include "reader/database/sqlite_connection.h"
 
 namespace tidegate::reader {
 
@@ -66,8 +66,7 @@ std::string CreateIndexSql(const Namespace& ns, const Index& index) {
     if (direction < 0) columns += " DESC";
   }
   return fmt::format("CREATE INDEX IF NOT EXISTS {} ON {}({})",
-                     SqlQuoted(ns.database + "." + ns.collection + "." + index.name, '"'),
-                     TableOf(ns), columns);
+                     SqlQuoted(TableName(ns) + "." + index.name, '"'), TableOf(ns), columns);
 }
 
 }  // namespace
@@ -83,15 +82,12 @@ struct SqliteStore::Connection {
 int SqliteStore::Connection::InsertFor(const Namespace& ns, sqlite3_stmt** statement) {
   auto found = inserts.find(ns);
   if (found == inserts.end()) {
-    const int made = Run(CreateTableSql(ns));
-    if (made != SQLITE_OK) return made;
+    StatementHandle made;
     const std::string sql = fmt::format(
         "INSERT INTO {}(id, body) VALUES(?1, ?2) ON CONFLICT(id) DO NOTHING", TableOf(ns));
-    sqlite3_stmt* raw = nullptr;
-    const int code = sqlite3_prepare_v3(database.get(), sql.c_str(), -1, SQLITE_PREPARE_PERSISTENT,
-                                        &raw, nullptr);
-    if (code != SQLITE_OK) return code;
-    found = inserts.emplace(ns, raw).first;
+    if (const int code = PrepareOnTable(database.get(), ns, sql, made); code != SQLITE_OK)
+      return code;
+    found = inserts.emplace(ns, std::move(made)).first;
   }
   *statement = found->second.get();
   return SQLITE_OK;
@@ -141,9 +137,8 @@ int SqliteStore::Insert(std::span<const Document> documents, std::vector<WriteRe
     if (const int code = connection_->InsertFor(document.ns, &insert); code != SQLITE_OK)
       return code;
     const std::string body = JsonText(document);
-    sqlite3_bind_text64(insert, 1, document.id.data(), document.id.size(), SQLITE_STATIC,
-                        SQLITE_UTF8);
-    sqlite3_bind_text64(insert, 2, body.data(), body.size(), SQLITE_STATIC, SQLITE_UTF8);
+    BindText(insert, 1, document.id);
+    BindText(insert, 2, body);
     const int code = sqlite3_step(insert);
     const bool landed = sqlite3_changes(database) > 0;
     sqlite3_reset(insert);

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "reader/query/mongo_query_handle.h"
+#include "reader/database/mongo_client.h"
 
 namespace tidegate::reader {
 

@@ -1,13 +1,11 @@
 #include "reader/query/mongo_query_store.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
 
 #include "reader/annotated_mutex.h"
+#include "reader/database/mongo_client.h"
 #include "reader/query/bson_json.h"
-#include "reader/query/mongo_query_handle.h"
 
 namespace tidegate::reader {
 
@@ -16,11 +14,6 @@ using std::chrono::milliseconds;
 
 // The year 1: what comes before it some drivers and servers cannot read.
 constexpr int64_t kEarliest = -62'135'596'800'000;
-
-Error Unavailable(std::string_view operation, const bson_error_t& error) {
-  return {ErrorCode::kUnavailable, fmt::format("{}: {} (domain {}, code {})", operation,
-                                               error.message, error.domain, error.code)};
-}
 
 int64_t Milliseconds(WallTime time) {
   return time.time_since_epoch().count();
@@ -85,19 +78,14 @@ void AppendFilter(const Query& query, bson_t* filter) {
 
 class MongoQueryStore final : public QueryStore {
  public:
-  explicit MongoQueryStore(QueryClientHandle client) : client_(std::move(client)) {}
+  explicit MongoQueryStore(ClientHandle client) : client_(std::move(client)) {}
 
   Result<Page> Find(const Query& query, const PageLimit& limit, milliseconds within) override;
   Result<uint64_t> Count(const Query& query, uint64_t most, milliseconds within) override;
   Status Ping(milliseconds within) override;
 
  private:
-  QueryCollectionHandle Collection(const Namespace& ns) {
-    return QueryCollectionHandle(
-        mongoc_client_get_collection(client_.get(), ns.database.c_str(), ns.collection.c_str()));
-  }
-
-  QueryClientHandle client_;
+  ClientHandle client_;
 };
 
 std::optional<Place> PlaceOf(const bson_t* document, const Query& query) {
@@ -115,9 +103,9 @@ std::optional<Place> PlaceOf(const bson_t* document, const Query& query) {
 
 Result<Page> MongoQueryStore::Find(const Query& query, const PageLimit& limit,
                                    milliseconds within) {
-  QueryBson filter;
+  Bson filter;
   AppendFilter(query, filter.get());
-  QueryBson options;
+  Bson options;
   bson_t sort;
   BSON_APPEND_DOCUMENT_BEGIN(options.get(), "sort", &sort);
   BSON_APPEND_INT32(&sort, query.time_member.c_str(), -1);
@@ -125,8 +113,8 @@ Result<Page> MongoQueryStore::Find(const Query& query, const PageLimit& limit,
   bson_append_document_end(options.get(), &sort);
   BSON_APPEND_INT64(options.get(), "limit", static_cast<int64_t>(limit.documents) + 1);
   BSON_APPEND_INT64(options.get(), "maxTimeMS", std::max<int64_t>(within.count(), 1));
-  const QueryCollectionHandle collection = Collection(query.ns);
-  const QueryCursorHandle cursor(
+  const CollectionHandle collection = CollectionOf(client_.get(), query.ns);
+  const CursorHandle cursor(
       mongoc_collection_find_with_opts(collection.get(), filter.get(), options.get(), nullptr));
   Page page;
   const bson_t* document = nullptr;
@@ -135,14 +123,14 @@ Result<Page> MongoQueryStore::Find(const Query& query, const PageLimit& limit,
     if (place && !page.Add({*std::move(place), BsonToJson(document)}, limit)) return page;
   }
   bson_error_t error{};
-  if (mongoc_cursor_error(cursor.get(), &error)) return Unavailable("query", error);
+  if (mongoc_cursor_error(cursor.get(), &error)) return MongoError("query", error);
   return page;
 }
 
 Result<uint64_t> MongoQueryStore::Count(const Query& query, uint64_t most, milliseconds within) {
-  QueryBson filter;
+  Bson filter;
   AppendFilter(query, filter.get());
-  QueryBson command;
+  Bson command;
   BSON_APPEND_UTF8(command.get(), "count", query.ns.collection.c_str());
   BSON_APPEND_DOCUMENT(command.get(), "query", filter.get());
   BSON_APPEND_INT64(command.get(), "limit", static_cast<int64_t>(most));
@@ -156,65 +144,51 @@ Result<uint64_t> MongoQueryStore::Count(const Query& query, uint64_t most, milli
                        BSON_ITER_HOLDS_NUMBER(&count) && bson_iter_as_int64(&count) >= 0;
   const int64_t documents = counted ? bson_iter_as_int64(&count) : 0;
   bson_destroy(&reply);
-  if (!answered) return Unavailable("count", error);
+  if (!answered) return MongoError("count", error);
   if (!counted) return Error{ErrorCode::kUnavailable, "count: the answer has no number"};
   return static_cast<uint64_t>(documents);
 }
 
 Status MongoQueryStore::Ping(milliseconds within) {
-  QueryBson command;
+  Bson command;
   BSON_APPEND_INT32(command.get(), "ping", 1);
   BSON_APPEND_INT64(command.get(), "maxTimeMS", std::max<int64_t>(within.count(), 1));
-  bson_error_t error{};
-  if (mongoc_client_command_simple(client_.get(), "admin", command.get(), nullptr, nullptr, &error))
-    return {};
-  return Unavailable("ping the database", error);
+  return PingDatabase(client_.get(), command.get());
 }
 
 class MongoQueries final : public Queries {
  public:
-  explicit MongoQueries(QueryUriHandle uri) : uri_(std::move(uri)) {}
+  explicit MongoQueries(UriHandle uri) : uri_(std::move(uri)) {}
 
   Result<std::unique_ptr<QueryStore>> NewStore() override {
     const MutexLock lock(mutex_);
-    if (Status status = Connect(); !status.ok()) return status.error();
-    QueryClientHandle client(mongoc_client_pool_pop(pool_.get()), QueryClientReturner{pool_.get()});
-    if (!client) return Error{ErrorCode::kUnavailable, "take a client from the pool: none is free"};
-    return std::unique_ptr<QueryStore>(std::make_unique<MongoQueryStore>(std::move(client)));
+    if (!pool_) {
+      auto pool = NewMongoPool(uri_.get(), "tidegate-reader-api");
+      if (!pool.ok()) return pool.error();
+      pool_ = std::move(pool).value();
+    }
+    auto client = TakeClient(pool_.get());
+    if (!client.ok()) return client.error();
+    return std::unique_ptr<QueryStore>(
+        std::make_unique<MongoQueryStore>(std::move(client).value()));
   }
 
  private:
-  // Asks the name service if the URI is mongodb+srv.
-  Status Connect() TIDEGATE_REQUIRES(mutex_) {
-    if (pool_) return {};
-    bson_error_t error{};
-    pool_.reset(mongoc_client_pool_new_with_error(uri_.get(), &error));
-    if (!pool_) return Unavailable("make the pool of MongoDB clients", error);
-    mongoc_client_pool_set_error_api(pool_.get(), MONGOC_ERROR_API_VERSION_2);
-    mongoc_client_pool_set_appname(pool_.get(), "tidegate-reader-api");
-    return {};
-  }
-
-  QueryUriHandle uri_;
+  UriHandle uri_;
   AnnotatedMutex mutex_;
-  QueryPoolHandle pool_ TIDEGATE_GUARDED_BY(mutex_);
+  PoolHandle pool_ TIDEGATE_GUARDED_BY(mutex_);
 };
 
-void SetDefault(mongoc_uri_t* uri, const char* option, int32_t value) {
-  if (!mongoc_uri_has_option(uri, option)) mongoc_uri_set_option_as_int32(uri, option, value);
-}
 }  // namespace
 
 Result<std::unique_ptr<Queries>> OpenMongoQueries(const std::string& text) {
-  mongoc_init();  // Only the first call in a process does something; the landing cleans up.
-  bson_error_t error{};
-  // libmongoc's message may quote the URI, and with it the password.
-  QueryUriHandle uri(mongoc_uri_new_with_error(text.c_str(), &error));
-  if (!uri) return Error{ErrorCode::kInvalid, "not a MongoDB connection string"};
-  SetDefault(uri.get(), MONGOC_URI_SOCKETTIMEOUTMS, 15'000);
-  SetDefault(uri.get(), MONGOC_URI_SERVERSELECTIONTIMEOUTMS, 2'000);
-  SetDefault(uri.get(), MONGOC_URI_CONNECTTIMEOUTMS, 2'000);
-  SetDefault(uri.get(), MONGOC_URI_WAITQUEUETIMEOUTMS, 2'000);
+  auto parsed = ParseMongoUri(text);
+  if (!parsed.ok()) return parsed.error();
+  UriHandle uri = std::move(parsed).value();
+  SetUriDefault(uri.get(), MONGOC_URI_SOCKETTIMEOUTMS, 15'000);
+  SetUriDefault(uri.get(), MONGOC_URI_SERVERSELECTIONTIMEOUTMS, 2'000);
+  SetUriDefault(uri.get(), MONGOC_URI_CONNECTTIMEOUTMS, 2'000);
+  SetUriDefault(uri.get(), MONGOC_URI_WAITQUEUETIMEOUTMS, 2'000);
   return std::unique_ptr<Queries>(std::make_unique<MongoQueries>(std::move(uri)));
 }
 

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "core/time_format.h"
-#include "reader/query/sqlite_query_handle.h"
+#include "reader/database/sqlite_connection.h"
 
 namespace tidegate::reader {
 
@@ -15,18 +15,8 @@ using std::chrono::milliseconds;
 // How many of SQLite's steps lie between two looks at the clock: about a millisecond.
 constexpr int kStepsBetweenLooks = 10'000;
 
-std::string Quoted(std::string_view name, char quote) {
-  std::string out(1, quote);
-  for (char c : name) {
-    if (c == quote) out.push_back(quote);
-    out.push_back(c);
-  }
-  out.push_back(quote);
-  return out;
-}
-
 std::string Member(std::string_view member) {
-  return fmt::format("json_extract(body, {})", Quoted(fmt::format("$.{}", member), '\''));
+  return fmt::format("json_extract(body, {})", SqlQuoted(fmt::format("$.{}", member), '\''));
 }
 
 // A statement's text and what is bound to its parameters, in their order.
@@ -37,26 +27,24 @@ class Statement {
     sql_ += text;
     values_.push_back(std::move(value));
   }
-  int Prepare(sqlite3* database, QueryStatementHandle& statement) const;
+  int Prepare(sqlite3* database, StatementHandle& statement) const;
 
  private:
   std::string sql_;
   std::vector<std::variant<std::string, bool, int64_t>> values_;
 };
 
-int Statement::Prepare(sqlite3* database, QueryStatementHandle& statement) const {
-  sqlite3_stmt* raw = nullptr;
-  const int code = sqlite3_prepare_v2(database, sql_.c_str(), -1, &raw, nullptr);
-  statement.reset(raw);
-  if (code != SQLITE_OK) return code;
+int Statement::Prepare(sqlite3* database, StatementHandle& statement) const {
+  if (const int code = PrepareSql(database, sql_, statement); code != SQLITE_OK) return code;
   for (size_t i = 0; i < values_.size(); ++i) {
     const int place = static_cast<int>(i) + 1;
     if (const auto* text = std::get_if<std::string>(&values_[i])) {
-      sqlite3_bind_text64(raw, place, text->data(), text->size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+      sqlite3_bind_text64(statement.get(), place, text->data(), text->size(), SQLITE_TRANSIENT,
+                          SQLITE_UTF8);
     } else if (const auto* flag = std::get_if<bool>(&values_[i])) {
-      sqlite3_bind_int(raw, place, *flag ? 1 : 0);
+      sqlite3_bind_int(statement.get(), place, *flag ? 1 : 0);
     } else {
-      sqlite3_bind_int64(raw, place, std::get<int64_t>(values_[i]));
+      sqlite3_bind_int64(statement.get(), place, std::get<int64_t>(values_[i]));
     }
   }
   return SQLITE_OK;
@@ -74,8 +62,7 @@ void AddCondition(const Condition& condition, Statement& statement) {
 
 void AddWhere(const Query& query, Statement& statement) {
   const std::string time = Member(query.time_member);
-  statement.Add(fmt::format(" FROM {} WHERE typeof({}) = 'text'",
-                            Quoted(query.ns.database + "." + query.ns.collection, '"'), time));
+  statement.Add(fmt::format(" FROM {} WHERE typeof({}) = 'text'", TableOf(query.ns), time));
   for (const Condition& condition : query.where) AddCondition(condition, statement);
   if (query.from) statement.Bind(fmt::format(" AND {} >= ?", time), FormatTime(*query.from));
   if (query.to) statement.Bind(fmt::format(" AND {} < ?", time), FormatTime(*query.to));
@@ -86,15 +73,10 @@ void AddWhere(const Query& query, Statement& statement) {
   statement.Bind(" OR id < ?)", query.after->id);
 }
 
-std::string Text(sqlite3_stmt* statement, int column) {
-  const unsigned char* text = sqlite3_column_text(statement, column);
-  const auto bytes = static_cast<size_t>(sqlite3_column_bytes(statement, column));
-  return text ? std::string(reinterpret_cast<const char*>(text), bytes) : std::string();
-}
 }  // namespace
 
 struct SqliteQueryStore::Connection {
-  QueryDatabaseHandle database;
+  SqliteHandle database;
   const Clock& clock;
   BootTime deadline{};
 
@@ -108,9 +90,8 @@ struct SqliteQueryStore::Connection {
 
 int SqliteQueryStore::Connection::HasTable(const Namespace& ns, bool& has) {
   Statement statement;
-  statement.Bind("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?",
-                 ns.database + "." + ns.collection);
-  QueryStatementHandle prepared;
+  statement.Bind("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?", TableName(ns));
+  StatementHandle prepared;
   if (const int code = statement.Prepare(database.get(), prepared); code != SQLITE_OK) return code;
   const int code = sqlite3_step(prepared.get());
   has = code == SQLITE_ROW;
@@ -147,8 +128,7 @@ Status SqliteQueryStore::Failed(std::string_view operation, int code) {
     return Error{ErrorCode::kUnavailable,
                  fmt::format("{} {}: it takes too long", operation, path_)};
   }
-  return Error{ErrorCode::kUnavailable,
-               fmt::format("{} {}: {} ({})", operation, path_, sqlite3_errstr(code), code)};
+  return SqlError(operation, path_, code);
 }
 
 Result<Page> SqliteQueryStore::Find(const Query& query, const PageLimit& limit,
@@ -165,13 +145,14 @@ Result<Page> SqliteQueryStore::Find(const Query& query, const PageLimit& limit,
   AddWhere(query, statement);
   statement.Bind(fmt::format(" ORDER BY {} DESC, id DESC LIMIT ?", time),
                  static_cast<int64_t>(limit.documents) + 1);
-  QueryStatementHandle prepared;
+  StatementHandle prepared;
   int code = statement.Prepare(connection_->database.get(), prepared);
   if (code == SQLITE_OK) code = sqlite3_step(prepared.get());
   for (; code == SQLITE_ROW; code = sqlite3_step(prepared.get())) {
-    const auto at = ParseTime(Text(prepared.get(), 1));
+    const auto at = ParseTime(ColumnText(prepared.get(), 1));
     if (!at) continue;  // Text that is no time, which another program wrote.
-    if (!page.Add({{*at, Text(prepared.get(), 0)}, Text(prepared.get(), 2)}, limit)) return page;
+    if (!page.Add({{*at, ColumnText(prepared.get(), 0)}, ColumnText(prepared.get(), 2)}, limit))
+      return page;
   }
   if (code == SQLITE_DONE) return page;
   prepared.reset();
@@ -188,7 +169,7 @@ Result<uint64_t> SqliteQueryStore::Count(const Query& query, uint64_t most, mill
   statement.Add("SELECT count(*) FROM (SELECT 1");
   AddWhere(query, statement);
   statement.Bind(" LIMIT ?)", static_cast<int64_t>(most));
-  QueryStatementHandle prepared;
+  StatementHandle prepared;
   int code = statement.Prepare(connection_->database.get(), prepared);
   if (code == SQLITE_OK) code = sqlite3_step(prepared.get());
   if (code == SQLITE_ROW) return static_cast<uint64_t>(sqlite3_column_int64(prepared.get(), 0));

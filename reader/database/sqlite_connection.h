@@ -1,5 +1,5 @@
-// The landing's one SQLite file: how it is opened, what its tables are called, and SQL that both
-// kinds of stores on it need. Private to this folder.
+// The landing's one SQLite file: how it is opened, what its tables are called, and SQL that all
+// stores on it need. For the landing and the queries.
 #pragma once
 
 #include <chrono>
@@ -7,8 +7,8 @@
 #include <string_view>
 
 #include "core/result.h"
-#include "reader/landing/document.h"
-#include "reader/landing/sqlite_handle.h"
+#include "reader/database/namespace.h"
+#include "reader/database/sqlite_handle.h"
 
 namespace tidegate::reader {
 
@@ -20,11 +20,22 @@ Result<SqliteHandle> OpenLandingFile(const std::string& path,
 // SQLite's codes.
 int RunSql(sqlite3* database, const std::string& sql);
 int ReadSqlNumber(sqlite3* database, const char* sql, int& number);
+int PrepareSql(sqlite3* database, const std::string& sql, StatementHandle& statement);
+// To be kept and run often, on a table that is made where it is not there.
+int PrepareOnTable(sqlite3* database, const Namespace& ns, const std::string& sql,
+                   StatementHandle& statement);
+
+// The text must outlive the statement's run.
+void BindText(sqlite3_stmt* statement, int place, std::string_view text);
+// Empty for a null.
+std::string ColumnText(sqlite3_stmt* statement, int column);
 
 // kUnavailable, with the code's name.
-Status SqlError(std::string_view operation, const std::string& path, int code);
+Error SqlError(std::string_view operation, const std::string& path, int code);
 
 std::string SqlQuoted(std::string_view name, char quote);
+// The name of the collection's table, as it is in the schema and before quoting.
+std::string TableName(const Namespace& ns);
 // The quoted name of the collection's table, which holds `id` and `body`, the document as JSON.
 std::string TableOf(const Namespace& ns);
 std::string CreateTableSql(const Namespace& ns);

@@ -1,4 +1,4 @@
-#include "reader/landing/sqlite_connection.h"
+#include "reader/database/sqlite_connection.h"
 
 #include <fmt/format.h>
 
@@ -16,7 +16,7 @@ Result<SqliteHandle> OpenLandingFile(const std::string& path,
       sqlite3_open_v2(path.c_str(), &raw,
                       SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
   SqliteHandle database(raw);
-  if (opened != SQLITE_OK) return SqlError("open", path, opened).error();
+  if (opened != SQLITE_OK) return SqlError("open", path, opened);
   sqlite3_busy_timeout(raw, static_cast<int>(busy_timeout.count()));
   int application = 0;
   int tables = 0;
@@ -32,7 +32,7 @@ Result<SqliteHandle> OpenLandingFile(const std::string& path,
     code = RunSql(raw, fmt::format("PRAGMA application_id={}; PRAGMA user_version={}",
                                    kApplicationId, kFormat));
   }
-  if (code != SQLITE_OK) return SqlError("prepare", path, code).error();
+  if (code != SQLITE_OK) return SqlError("prepare", path, code);
   return database;
 }
 
@@ -41,19 +41,45 @@ int RunSql(sqlite3* database, const std::string& sql) {
 }
 
 int ReadSqlNumber(sqlite3* database, const char* sql, int& number) {
-  sqlite3_stmt* raw = nullptr;
-  const int prepared = sqlite3_prepare_v2(database, sql, -1, &raw, nullptr);
-  const StatementHandle statement(raw);
-  if (prepared != SQLITE_OK) return prepared;
-  const int code = sqlite3_step(raw);
+  StatementHandle statement;
+  if (const int prepared = PrepareSql(database, sql, statement); prepared != SQLITE_OK)
+    return prepared;
+  const int code = sqlite3_step(statement.get());
   if (code != SQLITE_ROW) return code;
-  number = sqlite3_column_int(raw, 0);
+  number = sqlite3_column_int(statement.get(), 0);
   return SQLITE_OK;
 }
 
-Status SqlError(std::string_view operation, const std::string& path, int code) {
-  return Error{ErrorCode::kUnavailable,
-               fmt::format("{} {}: {} ({})", operation, path, sqlite3_errstr(code), code)};
+int PrepareSql(sqlite3* database, const std::string& sql, StatementHandle& statement) {
+  sqlite3_stmt* raw = nullptr;
+  const int code = sqlite3_prepare_v2(database, sql.c_str(), -1, &raw, nullptr);
+  statement.reset(raw);
+  return code;
+}
+
+int PrepareOnTable(sqlite3* database, const Namespace& ns, const std::string& sql,
+                   StatementHandle& statement) {
+  if (const int made = RunSql(database, CreateTableSql(ns)); made != SQLITE_OK) return made;
+  sqlite3_stmt* raw = nullptr;
+  const int code =
+      sqlite3_prepare_v3(database, sql.c_str(), -1, SQLITE_PREPARE_PERSISTENT, &raw, nullptr);
+  statement.reset(raw);
+  return code;
+}
+
+void BindText(sqlite3_stmt* statement, int place, std::string_view text) {
+  sqlite3_bind_text64(statement, place, text.data(), text.size(), SQLITE_STATIC, SQLITE_UTF8);
+}
+
+std::string ColumnText(sqlite3_stmt* statement, int column) {
+  const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement, column));
+  return text ? std::string(text, static_cast<size_t>(sqlite3_column_bytes(statement, column)))
+              : std::string();
+}
+
+Error SqlError(std::string_view operation, const std::string& path, int code) {
+  return {ErrorCode::kUnavailable,
+          fmt::format("{} {}: {} ({})", operation, path, sqlite3_errstr(code), code)};
 }
 
 std::string SqlQuoted(std::string_view name, char quote) {
@@ -66,8 +92,12 @@ std::string SqlQuoted(std::string_view name, char quote) {
   return out;
 }
 
+std::string TableName(const Namespace& ns) {
+  return ns.database + "." + ns.collection;
+}
+
 std::string TableOf(const Namespace& ns) {
-  return SqlQuoted(ns.database + "." + ns.collection, '"');
+  return SqlQuoted(TableName(ns), '"');
 }
 
 std::string CreateTableSql(const Namespace& ns) {
