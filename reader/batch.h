@@ -17,6 +17,8 @@ namespace tidegate::reader {
 
 // About how many values a JSON text holds, without asking the parser.
 size_t JsonValuesIn(std::string_view text);
+// How many may be in hand, about 20 MB while parsed: some bytes of JSON can mean many values.
+inline constexpr size_t kMaxJsonValues = 200'000;
 
 class Batch {
  public:

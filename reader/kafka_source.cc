@@ -5,6 +5,7 @@
 #include <array>
 #include <utility>
 
+#include "reader/kafka_consumer.h"
 #include "reader/kafka_message.h"
 #include "reader/kafka_statistics.h"
 #include "uplink/kafka/client_log.h"
@@ -78,15 +79,9 @@ Status KafkaSource::Open(const KafkaSourceOptions& options) {
   rd_kafka_conf_set_stats_cb(conf->get(), OnStatistics);
   rd_kafka_conf_set_error_cb(conf->get(), OnError);
   rd_kafka_conf_set_log_cb(conf->get(), OnLog);
-  std::array<char, 512> reason{};
-  // Lines are handed over by the polls, on our thread.
-  rd_kafka_conf_set(conf->get(), "log.queue", "true", reason.data(), reason.size());
-  client_.reset(rd_kafka_new(RD_KAFKA_CONSUMER, conf->get(), reason.data(), reason.size()));
-  if (!client_)
-    return Error{ErrorCode::kInvalid, fmt::format("start the kafka consumer: {}", reason.data())};
-  static_cast<void>(conf->release());  // rd_kafka_new has taken it over.
-  rd_kafka_set_log_queue(client_.get(), nullptr);
-  rd_kafka_poll_set_consumer(client_.get());
+  auto client = StartConsumer(std::move(conf).value());
+  if (!client.ok()) return client.error();
+  client_ = std::move(client).value();
   const kafka::PartitionListHandle topics(
       rd_kafka_topic_partition_list_new(static_cast<int>(options.subscription.size())));
   for (const std::string& topic : options.subscription) {

@@ -10,10 +10,7 @@ namespace tidegate::reader {
 namespace {
 using std::chrono::milliseconds;
 
-constexpr size_t kMaxJsonValues =
-    200'000;  // About 20 MB while parsed: some bytes of JSON can mean many values.
 constexpr size_t kMaxIndexedNamespaces = 10'000;
-constexpr milliseconds kReportInterval{1'000};
 
 // The documents at the front that are in at most `count` namespaces.
 std::span<const Document> FirstNamespaces(std::span<const Document> documents, size_t count) {
@@ -29,46 +26,33 @@ std::span<const Document> FirstNamespaces(std::span<const Document> documents, s
 Worker::Worker(Options options, Parts parts, size_t number, uint64_t seed)
     : options_(std::move(options)),
       parts_(parts),
-      number_(number),
       backoff_(options_.backoff, seed),
+      intake_(parts.source, parts.clock, options_.batch_interval),
+      report_(parts.board, parts.clock, number, fmt::format("worker {}", number),
+              MemberRole::kLand),
       jumps_(options_.database, parts.source, parts.projections, parts.log),
       migrator_({parts.store, parts.projections, parts.decoder, parts.clock, parts.log}) {
-  state_.name = fmt::format("worker {}", number);
   parts_.source.SetListener(this);
 }
 
 Status Worker::Step(milliseconds patience) {
-  if (Status status = Take(UntilDue(patience)); !status.ok()) {
-    return GiveUp(status.error());
-  }
+  const auto add = [this](SourceMessage message) {
+    Add(std::move(message));
+    return Full() || Due();
+  };
+  if (Status status = intake_.Take(batch_.empty() ? patience : intake_.UntilDue(patience), add);
+      !status.ok())
+    return report_.Fail(status.error(), batch_.size());
   if (Due()) Land(options_.write_time, options_.write_namespaces);
   if (batch_.empty()) WhenIdle();
   if (batch_.empty() && parts_.decoder.expires()) Expire();
-  if (unfit_) return GiveUp(*unfit_);
+  if (unfit_) return report_.Fail(*unfit_, batch_.size());
   Report(false);
   return {};
 }
 
-Status Worker::GiveUp(const Error& error) {
-  state_.failed = true;
-  state_.trouble = error.message;
-  Report(true);
-  return error;
-}
-
-Status Worker::Take(milliseconds patience) {
-  while (true) {
-    Result<std::optional<SourceMessage>> polled = parts_.source.Poll(patience);
-    if (!polled.ok()) return polled.error();
-    if (!*polled) return {};
-    Add(**std::move(polled));
-    if (Full() || Due()) return {};
-    patience = milliseconds::zero();
-  }
-}
-
 void Worker::Add(SourceMessage message) {
-  if (batch_.empty()) batch_began_ = parts_.clock.SinceBoot();
+  if (batch_.empty()) intake_.Begin();
   jumps_.OnMessage(message.partition, message.offset);
   if (message.timestamp) taken_[message.partition] = *message.timestamp;
   auto decoded = parts_.decoder.Decode(message, parts_.clock.Now());
@@ -89,20 +73,6 @@ bool Worker::Full() const {
          batch_.payload_bytes() >= options_.batch_bytes || batch_.json_values() >= kMaxJsonValues;
 }
 
-bool Worker::Due() const {
-  if (batch_.empty()) return false;
-  const BootTime now = parts_.clock.SinceBoot();
-  if (not_before_) return now >= *not_before_;
-  return Full() || now - batch_began_ >= options_.batch_interval;
-}
-
-milliseconds Worker::UntilDue(milliseconds patience) const {
-  if (batch_.empty()) return patience;
-  const BootTime due = not_before_.value_or(batch_began_ + options_.batch_interval);
-  const auto left = std::chrono::ceil<milliseconds>(due - parts_.clock.SinceBoot());
-  return std::clamp(left, milliseconds::zero(), patience);
-}
-
 void Worker::Land(milliseconds time, size_t namespaces) {
   const BootTime began = parts_.clock.SinceBoot();
   give_way_at_ = began + time;
@@ -110,7 +80,7 @@ void Worker::Land(milliseconds time, size_t namespaces) {
   Status status = Migrate();
   if (status.ok()) status = EnsureIndexes();
   if (status.ok()) status = WriteDocuments(namespaces);
-  if (!status.ok()) state_.database_up = false;
+  if (!status.ok()) state().database_up = false;
   if (status.ok()) status = PublishLetters();
   if (!status.ok()) return Postpone(status);
   parts_.metrics.ObserveBatch(records, parts_.clock.SinceBoot() - began);
@@ -121,7 +91,7 @@ void Worker::Land(milliseconds time, size_t namespaces) {
 
 void Worker::Drain() {
   // With the database known to be away another attempt would only hold the group up.
-  if (!batch_.empty() && !not_before_) Land(options_.drain_time, 1);
+  if (!batch_.empty() && !intake_.waits()) Land(options_.drain_time, 1);
 }
 
 Status Worker::Migrate() {
@@ -162,7 +132,7 @@ Status Worker::WriteDocuments(size_t namespaces) {
     const WallTime newest = std::ranges::max_element(documents, {}, &Document::time)->time;
     Result<std::vector<WriteResult>> results = parts_.store.Write(documents);
     if (!results.ok()) return results.error();
-    state_.database_up = true;
+    state().database_up = true;
     parts_.metrics.CountWrite(TallyWrite(documents, *results, parts_.decoder.streams()));
     const Batch::Tally tally = batch_.Settle(*results, options_.max_attempts, first);
     first += tally.retries;
@@ -177,8 +147,8 @@ void Worker::Count(const Batch::Tally& tally) {
   parts_.metrics.CountRefused(RefusalKind::kRetries, tally.exhausted);
   parts_.metrics.CountLanded(tally.landed, tally.duplicates);
   parts_.metrics.CountRetries(tally.retries);
-  state_.landed += tally.landed;
-  state_.duplicates += tally.duplicates;
+  state().landed += tally.landed;
+  state().duplicates += tally.duplicates;
 }
 
 Status Worker::PublishLetters() {
@@ -193,7 +163,7 @@ Status Worker::PublishLetters() {
   const std::vector<Status> statuses = parts_.dead_letters.Publish(letters);
   const size_t published = batch_.SettleLetters(statuses);
   parts_.metrics.CountPublished(published);
-  state_.dead_letters += published;
+  state().dead_letters += published;
   const auto failed =
       std::ranges::find_if(statuses, [](const Status& status) { return !status.ok(); });
   return failed == statuses.end() ? Status() : *failed;
@@ -214,48 +184,46 @@ Status Worker::StoreFinished() {
 // What is done but not stored comes again, which does no harm.
 void Worker::StoreInPassing() {
   if (Status status = StoreFinished(); !status.ok())
-    parts_.log.Warning("worker {}: {}; what landed last comes again", number_,
-                       status.error().message);
+    parts_.log.Warning("{}: {}; what landed last comes again", name(), status.error().message);
 }
 
 void Worker::Finish() {
   if (Status status = StoreFinished(); !status.ok()) return Postpone(status);
   for (const auto& [partition, time] : taken_) landed_[partition] = time;
   taken_.clear();
-  if (paused_) parts_.log.Info("worker {}: landing again", number_);
+  if (intake_.paused()) parts_.log.Info("{}: landing again", name());
   LetGo();
 }
 
 void Worker::LetGo() {
   batch_.Clear();
   backoff_.Reset();
-  not_before_.reset();
-  state_.trouble.clear();
-  if (std::exchange(paused_, false)) parts_.source.Resume();
+  intake_.WaitNoMore();
+  state().trouble.clear();
+  intake_.Resume();
 }
 
 void Worker::Postpone(const Status& status) {
   const BootTime now = parts_.clock.SinceBoot();
-  not_before_ = now + backoff_.Next();
+  intake_.WaitUntil(now + backoff_.Next());
   parts_.metrics.CountOutage();
-  state_.trouble = status.error().message;
+  state().trouble = status.error().message;
   if (trouble_log_.Count(now)) {
-    parts_.log.Warning("worker {}: {}; {} messages wait, none is lost", number_, state_.trouble,
+    parts_.log.Warning("{}: {}; {} messages wait, none is lost", name(), state().trouble,
                        batch_.size());
   }
-  if (!std::exchange(paused_, true)) parts_.source.Pause();
+  intake_.Pause();
   Report(true);
 }
 
 void Worker::GiveWay() {
   const BootTime now = parts_.clock.SinceBoot();
-  not_before_ = now;
-  state_.trouble = "the database is slow";
+  intake_.WaitUntil(now);
+  state().trouble = "the database is slow";
   if (trouble_log_.Count(now)) {
-    parts_.log.Warning("worker {}: {}; {} messages are in hand", number_, state_.trouble,
-                       batch_.size());
+    parts_.log.Warning("{}: {}; {} messages are in hand", name(), state().trouble, batch_.size());
   }
-  if (!std::exchange(paused_, true)) parts_.source.Pause();
+  intake_.Pause();
   Report(true);
 }
 
@@ -271,14 +239,14 @@ void Worker::WhenIdle() {
     status = parts_.store.EnsureIndexes(ns, parts_.decoder.IndexesOf(*stream));
     if (status.ok()) indexed_.insert(ns);
   }
-  state_.database_up = status.ok();
+  state().database_up = status.ok();
   if (status.ok()) {
     backoff_.Reset();
-    state_.trouble.clear();
+    state().trouble.clear();
     next_ping_ = now + options_.ping_interval;
   } else {
-    state_.trouble = status.error().message;
-    if (trouble_log_.Count(now)) parts_.log.Warning("worker {}: {}", number_, state_.trouble);
+    state().trouble = status.error().message;
+    if (trouble_log_.Count(now)) parts_.log.Warning("{}: {}", name(), state().trouble);
     next_ping_ = now + std::min<milliseconds>(backoff_.Next(), options_.ping_interval);
   }
   Report(true);
@@ -286,13 +254,12 @@ void Worker::WhenIdle() {
 
 void Worker::Expire() {
   const BootTime now = parts_.clock.SinceBoot();
-  if (now < next_expiry_ || !state_.database_up) return;
+  if (now < next_expiry_ || !state().database_up) return;
   next_expiry_ = now + options_.expiry_interval;
   for (const Namespace& ns : indexed_) {
     const auto gone = parts_.store.Expire(ns, parts_.clock.Now(), options_.expiry_documents);
     if (!gone.ok()) {
-      if (trouble_log_.Count(now))
-        parts_.log.Warning("worker {}: {}", number_, gone.error().message);
+      if (trouble_log_.Count(now)) parts_.log.Warning("{}: {}", name(), gone.error().message);
       return;
     }
     parts_.metrics.CountExpired(*gone);
@@ -302,7 +269,7 @@ void Worker::Expire() {
 
 void Worker::OnAssigned(std::span<const Partition> partitions) {
   parts_.metrics.AddAssigned(static_cast<int64_t>(partitions.size()));
-  parts_.log.Info("worker {}: {} partitions assigned", number_, partitions.size());
+  parts_.log.Info("{}: {} partitions assigned", name(), partitions.size());
 }
 
 void Worker::OnRevoked(std::span<const Partition> partitions, bool lost) {
@@ -317,16 +284,12 @@ void Worker::OnRevoked(std::span<const Partition> partitions, bool lost) {
   if (batch_.empty()) LetGo();
   parts_.metrics.AddAssigned(-static_cast<int64_t>(partitions.size()));
   parts_.metrics.Forget(partitions);
-  std::erase_if(state_.partitions, [&](const PartitionLag& lag) {
-    return std::ranges::count(partitions, lag.partition) > 0;
-  });
-  parts_.log.Info("worker {}: {} partitions {}", number_, partitions.size(),
-                  lost ? "lost" : "revoked");
+  report_.Forget(partitions);
+  parts_.log.Info("{}: {} partitions {}", name(), partitions.size(), lost ? "lost" : "revoked");
 }
 
 void Worker::OnLag(std::span<const PartitionLag> lag, bool brokers_up) {
-  state_.partitions.assign(lag.begin(), lag.end());
-  state_.kafka_up = brokers_up;
+  report_.SetLag(lag, brokers_up);
   parts_.metrics.SetLag(lag);
   const WallTime now = parts_.clock.Now();
   for (const PartitionLag& entry : lag) {
@@ -344,17 +307,7 @@ void Worker::Stop() {
   Drain();
   StoreInPassing();
   parts_.source.Close();
-  state_.stopped = true;
-  Report(true);
-}
-
-void Worker::Report(bool changed) {
-  const BootTime now = parts_.clock.SinceBoot();
-  if (!changed && now < next_report_) return;
-  next_report_ = now + kReportInterval;
-  state_.last_turn = now;
-  state_.in_hand = batch_.size();
-  parts_.board.Post(number_, state_);
+  report_.Stopped(batch_.size());
 }
 
 }  // namespace tidegate::reader

@@ -20,10 +20,12 @@
 #include "reader/batch.h"
 #include "reader/decoder.h"
 #include "reader/enrich/enrichment.h"
+#include "reader/intake.h"
 #include "reader/jump_watch.h"
 #include "reader/landing/document_store.h"
 #include "reader/landing/projection_store.h"
 #include "reader/member.h"
+#include "reader/member_report.h"
 #include "reader/migrator.h"
 #include "reader/reader_metrics.h"
 #include "reader/source.h"
@@ -84,11 +86,9 @@ class Worker final : public Member, private SourceListener {
   void OnRevoked(std::span<const Partition> partitions, bool lost) override;
   void OnLag(std::span<const PartitionLag> lag, bool brokers_up) override;
 
-  Status GiveUp(const Error& error);
-  Status Take(std::chrono::milliseconds patience);
   void Add(SourceMessage message);
   bool Full() const;
-  bool Due() const;
+  bool Due() const { return !batch_.empty() && intake_.Due(Full()); }
   // One attempt to bring the batch to its end.
   void Land(std::chrono::milliseconds time, size_t namespaces);
   // The last attempt before partitions go.
@@ -114,22 +114,21 @@ class Worker final : public Member, private SourceListener {
   void WhenIdle();
   // Removes some of what has expired, where the database does not do it by itself.
   void Expire();
-  std::chrono::milliseconds UntilDue(std::chrono::milliseconds patience) const;
-  void Report(bool changed);
+  void Report(bool changed) { report_.Post(batch_.size(), changed); }
+  WorkerState& state() { return report_.state(); }
+  const std::string& name() const { return report_.name(); }
 
   const Options options_;
   Parts parts_;
-  const size_t number_;
   Backoff backoff_;
+  Intake intake_;
+  MemberReport report_;
   LogLimit trouble_log_;
   LogLimit refusal_log_;
 
   Batch batch_;
   JumpWatch jumps_;
-  BootTime batch_began_{};
-  bool paused_ = false;
-  BootTime give_way_at_{};              // When Land is to end.
-  std::optional<BootTime> not_before_;  // Of the next attempt, after one that failed.
+  BootTime give_way_at_{};  // When Land is to end.
   Migrator migrator_;
   bool migrated_ = false;
   std::optional<Error> unfit_;  // The database is a later version's.
@@ -139,8 +138,6 @@ class Worker final : public Member, private SourceListener {
   std::set<Namespace> indexed_;
   BootTime next_ping_{};
   BootTime next_expiry_{};
-  BootTime next_report_{};
-  WorkerState state_;
 };
 
 }  // namespace tidegate::reader

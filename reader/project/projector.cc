@@ -11,47 +11,32 @@ namespace tidegate::reader {
 namespace {
 using std::chrono::milliseconds;
 
-constexpr size_t kMaxJsonValues = 200'000;  // About 20 MB while parsed.
 constexpr size_t kMaxIndexedDatabases = 10'000;
-constexpr milliseconds kReportInterval{1'000};
 constexpr milliseconds kPingInterval{10'000};
 }  // namespace
 
 Projector::Projector(Options options, Parts parts, size_t place, std::string name, uint64_t seed)
     : options_(std::move(options)),
       parts_(parts),
-      place_(place),
-      name_(std::move(name)),
       backoff_(options_.backoff, seed),
+      intake_(parts.source, parts.clock, options_.batch_interval),
+      report_(parts.board, parts.clock, place, std::move(name), MemberRole::kProject),
       folder_(options_.folder, {parts.projections, parts.documents}) {
-  state_.name = name_;
-  state_.role = MemberRole::kProject;
   parts_.source.SetListener(this);
 }
 
 Status Projector::Step(milliseconds patience) {
-  if (Status status = Take(UntilDue(patience)); !status.ok()) {
-    state_.failed = true;
-    state_.trouble = status.error().message;
-    Report(true);
-    return status;
-  }
+  const auto add = [this](SourceMessage message) {
+    Add(std::move(message));
+    return Full() || Due();
+  };
+  if (Status status = intake_.Take(items_.empty() ? patience : intake_.UntilDue(patience), add);
+      !status.ok())
+    return report_.Fail(status.error(), items_.size());
   if (Due()) Advance();
   if (items_.empty()) WhenIdle();
   Report(false);
   return {};
-}
-
-Status Projector::Take(milliseconds patience) {
-  while (true) {
-    // Poll serves the group; a source that is paused may still have some on their way.
-    Result<std::optional<SourceMessage>> polled = parts_.source.Poll(patience);
-    if (!polled.ok()) return polled.error();
-    if (!*polled) return {};
-    Add(**std::move(polled));
-    if (Full() || Due()) return {};
-    patience = milliseconds::zero();
-  }
 }
 
 void Projector::Add(SourceMessage message) {
@@ -62,7 +47,7 @@ void Projector::Add(SourceMessage message) {
   const auto [newest, is_new] = newest_.emplace(item.key, message.offset);
   if (!is_new && message.offset <= newest->second) return;  // In hand or folded already.
   newest->second = message.offset;
-  if (items_.empty()) began_ = parts_.clock.SinceBoot();
+  if (items_.empty()) intake_.Begin();
   auto decoded = parts_.decoder.Decode(message, parts_.clock.Now());
   if (auto* document = std::get_if<Document>(&decoded)) {
     item.bytes = message.value ? message.value->size() : 0;
@@ -81,20 +66,6 @@ bool Projector::Full() const {
          values_ >= kMaxJsonValues;
 }
 
-bool Projector::Due() const {
-  if (items_.empty()) return false;
-  const BootTime now = parts_.clock.SinceBoot();
-  if (not_before_) return now >= *not_before_;
-  return Full() || now - began_ >= options_.batch_interval;
-}
-
-milliseconds Projector::UntilDue(milliseconds patience) const {
-  if (items_.empty()) return patience;
-  const BootTime due = not_before_.value_or(began_ + options_.batch_interval);
-  const auto left = std::chrono::ceil<milliseconds>(due - parts_.clock.SinceBoot());
-  return std::clamp(left, milliseconds::zero(), patience);
-}
-
 void Projector::Advance() {
   if (Status status = ReadPositions(); !status.ok()) return Postpone(status);
   const size_t ready = PartReady();
@@ -103,15 +74,15 @@ void Projector::Advance() {
     Account();
     if (!status.ok()) return Postpone(status);
   }
-  if (std::exchange(failing_, false)) parts_.log.Info("{}: projecting again", name_);
+  if (std::exchange(failing_, false)) parts_.log.Info("{}: projecting again", name());
   backoff_.Reset();
-  state_.trouble.clear();
-  state_.database_up = true;
-  not_before_.reset();
-  began_ = parts_.clock.SinceBoot();
+  state().trouble.clear();
+  state().database_up = true;
+  intake_.WaitNoMore();
+  intake_.Begin();
   // What is left waits for the landing.
-  if (!items_.empty()) not_before_ = began_ + options_.landing_interval;
-  SetPaused(Full());
+  if (!items_.empty()) intake_.WaitUntil(parts_.clock.SinceBoot() + options_.landing_interval);
+  Full() ? intake_.Pause() : intake_.Resume();
 }
 
 // Asks only if something in hand lies beyond what is known.
@@ -142,7 +113,7 @@ Status Projector::FoldFront(size_t count) {
   if (Status status = EnsureIndexes(*events); !status.ok()) return status;
   if (Status status = folder_.Fold(*events); !status.ok()) return status;
   parts_.metrics.CountFolded(events->size());
-  state_.projected += events->size();
+  state().projected += events->size();
   Finish(count);
   return {};
 }
@@ -179,7 +150,7 @@ Result<std::vector<Event>> Projector::FindEvents(std::span<Item> items) {
   if (absent == 0) return events;
   if (const auto count = skip_log_.Count(parts_.clock.SinceBoot(), absent))
     parts_.log.Warning("{}: {} messages did not land or are gone again; no projection has them",
-                       name_, *count);
+                       name(), *count);
   return events;
 }
 
@@ -218,29 +189,20 @@ void Projector::Account() {
   counted_refusals_ = folder_.alerts_refused();
   if (refused == 0) return;
   parts_.metrics.CountRefusedAlerts(refused);
-  parts_.log.Warning("{}: the database does not take {} alerts by rules", name_, refused);
+  parts_.log.Warning("{}: the database does not take {} alerts by rules", name(), refused);
 }
 
 void Projector::Postpone(const Status& status) {
   const BootTime now = parts_.clock.SinceBoot();
-  not_before_ = now + backoff_.Next();
+  intake_.WaitUntil(now + backoff_.Next());
   failing_ = true;
   parts_.metrics.CountOutage();
-  state_.database_up = false;
-  state_.trouble = status.error().message;
+  state().database_up = false;
+  state().trouble = status.error().message;
   if (trouble_log_.Count(now))
-    parts_.log.Warning("{}: {}; {} messages wait", name_, state_.trouble, items_.size());
-  SetPaused(true);
+    parts_.log.Warning("{}: {}; {} messages wait", name(), state().trouble, items_.size());
+  intake_.Pause();
   Report(true);
-}
-
-void Projector::SetPaused(bool paused) {
-  if (std::exchange(paused_, paused) == paused) return;
-  if (paused) {
-    parts_.source.Pause();
-  } else {
-    parts_.source.Resume();
-  }
 }
 
 void Projector::WhenIdle() {
@@ -248,15 +210,15 @@ void Projector::WhenIdle() {
   if (now < next_ping_) return;
   next_ping_ = now + kPingInterval;
   const Status status = parts_.documents.Ping();
-  state_.database_up = status.ok();
-  state_.trouble = status.ok() ? "" : status.error().message;
+  state().database_up = status.ok();
+  state().trouble = status.ok() ? "" : status.error().message;
   Report(true);
 }
 
 void Projector::OnAssigned(std::span<const Partition> partitions) {
   folder_.Forget();
   landed_.clear();
-  parts_.log.Info("{}: {} partitions assigned", name_, partitions.size());
+  parts_.log.Info("{}: {} partitions assigned", name(), partitions.size());
 }
 
 void Projector::OnRevoked(std::span<const Partition> partitions, bool lost) {
@@ -271,37 +233,24 @@ void Projector::OnRevoked(std::span<const Partition> partitions, bool lost) {
   for (const Partition& partition : partitions) newest_.erase(PartitionName(partition));
   if (items_.empty()) {
     newest_.clear();
-    not_before_.reset();
-    SetPaused(false);
+    intake_.WaitNoMore();
+    intake_.Resume();
   }
   folder_.Forget();
   parts_.metrics.Forget(partitions);
-  std::erase_if(state_.partitions, [&](const PartitionLag& lag) {
-    return std::ranges::count(partitions, lag.partition) > 0;
-  });
-  parts_.log.Info("{}: {} partitions {}", name_, partitions.size(), lost ? "lost" : "revoked");
+  report_.Forget(partitions);
+  parts_.log.Info("{}: {} partitions {}", name(), partitions.size(), lost ? "lost" : "revoked");
 }
 
 void Projector::OnLag(std::span<const PartitionLag> lag, bool brokers_up) {
-  state_.partitions.assign(lag.begin(), lag.end());
-  state_.kafka_up = brokers_up;
+  report_.SetLag(lag, brokers_up);
   parts_.metrics.SetLag(lag);
 }
 
 void Projector::Stop() {
   if (!items_.empty() && !failing_) Advance();
   parts_.source.Close();
-  state_.stopped = true;
-  Report(true);
-}
-
-void Projector::Report(bool changed) {
-  const BootTime now = parts_.clock.SinceBoot();
-  if (!changed && now < next_report_) return;
-  next_report_ = now + kReportInterval;
-  state_.last_turn = now;
-  state_.in_hand = items_.size();
-  parts_.board.Post(place_, state_);
+  report_.Stopped(items_.size());
 }
 
 }  // namespace tidegate::reader

@@ -18,7 +18,9 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "reader/decoder.h"
+#include "reader/intake.h"
 #include "reader/member.h"
+#include "reader/member_report.h"
 #include "reader/project/folder.h"
 #include "reader/project/projector_metrics.h"
 #include "reader/source.h"
@@ -72,11 +74,9 @@ class Projector final : public Member, private SourceListener {
   void OnRevoked(std::span<const Partition> partitions, bool lost) override;
   void OnLag(std::span<const PartitionLag> lag, bool brokers_up) override;
 
-  Status Take(std::chrono::milliseconds patience);
   void Add(SourceMessage message);
   bool Full() const;
-  bool Due() const;
-  std::chrono::milliseconds UntilDue(std::chrono::milliseconds patience) const;
+  bool Due() const { return !items_.empty() && intake_.Due(Full()); }
   // One attempt at what the landing has come past; the rest stays in hand.
   void Advance();
   Status ReadPositions();
@@ -88,16 +88,17 @@ class Projector final : public Member, private SourceListener {
   Status EnsureIndexes(std::span<const Event> events);
   void Finish(size_t count);
   void Postpone(const Status& status);
-  void SetPaused(bool paused);
   void Account();
   void WhenIdle();
-  void Report(bool changed);
+  void Report(bool changed) { report_.Post(items_.size(), changed); }
+  WorkerState& state() { return report_.state(); }
+  const std::string& name() const { return report_.name(); }
 
   const Options options_;
   Parts parts_;
-  const size_t place_;
-  const std::string name_;
   Backoff backoff_;
+  Intake intake_;
+  MemberReport report_;
   LogLimit trouble_log_;
   LogLimit skip_log_;
   Folder folder_;
@@ -106,17 +107,12 @@ class Projector final : public Member, private SourceListener {
   std::map<std::string, int64_t, std::less<>> newest_;  // In hand, of each partition.
   size_t bytes_ = 0;
   size_t values_ = 0;
-  Offsets landed_;  // As far as they are known.
-  BootTime began_{};
-  std::optional<BootTime> not_before_;
-  bool failing_ = false;  // The last attempt found the database away.
-  bool paused_ = false;
+  Offsets landed_;                 // As far as they are known.
+  bool failing_ = false;           // The last attempt found the database away.
   std::set<std::string> indexed_;  // Databases.
   uint64_t counted_conflicts_ = 0;
   uint64_t counted_refusals_ = 0;
   BootTime next_ping_{};
-  BootTime next_report_{};
-  WorkerState state_;
 };
 
 }  // namespace tidegate::reader

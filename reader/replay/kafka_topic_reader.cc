@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <map>
 #include <utility>
 
+#include "reader/kafka_consumer.h"
 #include "reader/kafka_message.h"
 #include "uplink/kafka/client_log.h"
 #include "uplink/kafka/error_kind.h"
@@ -64,14 +64,9 @@ Status KafkaTopicReader::MakeClient() {
   if (!conf.ok()) return conf.error();
   rd_kafka_conf_set_opaque(conf->get(), &client_log_);
   rd_kafka_conf_set_log_cb(conf->get(), OnLog);
-  std::array<char, 512> reason{};
-  rd_kafka_conf_set(conf->get(), "log.queue", "true", reason.data(), reason.size());
-  client_.reset(rd_kafka_new(RD_KAFKA_CONSUMER, conf->get(), reason.data(), reason.size()));
-  if (!client_)
-    return Error{ErrorCode::kInvalid, fmt::format("start the kafka consumer: {}", reason.data())};
-  static_cast<void>(conf->release());  // rd_kafka_new has taken it over.
-  rd_kafka_set_log_queue(client_.get(), nullptr);
-  rd_kafka_poll_set_consumer(client_.get());
+  auto client = StartConsumer(std::move(conf).value());
+  if (!client.ok()) return client.error();
+  client_ = std::move(client).value();
   return {};
 }
 
