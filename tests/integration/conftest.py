@@ -106,6 +106,16 @@ def site(make_site, kafka):
     return make_site(kafka.bootstrap)
 
 
+@pytest.fixture(params=["mongo", "sqlite"])
+def landing(request, site):
+    """Each kind of landing in turn."""
+    return (
+        site.sqlite()
+        if request.param == "sqlite"
+        else site.mongo(request.getfixturevalue("mongo").url)
+    )
+
+
 @pytest.fixture
 def kafka_view(kafka):
     return KafkaView(kafka.bootstrap)

@@ -48,15 +48,6 @@ class Client:
             query["cursor"] = page["next_cursor"]
 
 
-@pytest.fixture(params=["mongo", "sqlite"])
-def landing(request, site):
-    return (
-        site.sqlite()
-        if request.param == "sqlite"
-        else site.mongo(request.getfixturevalue("mongo").url)
-    )
-
-
 def _send(site, count: int = 25):
     """Readings of two tenants with the same devices, some at the same time."""
     messages = [

@@ -7,15 +7,6 @@ from realparts import Mosquitto, wait_until
 RULE = {"_RULE_OVERHEAT": "temperature_c > 50 clear 48 severity critical"}
 
 
-@pytest.fixture(params=["mongo", "sqlite"])
-def landing(request, site):
-    return (
-        site.sqlite()
-        if request.param == "sqlite"
-        else site.mongo(request.getfixturevalue("mongo").url)
-    )
-
-
 @pytest.mark.parametrize("tenancy", ["shared", "database"])
 def test_heartbeats_of_two_tenants_and_an_alert_land_once(site, mosquitto, landing, tenancy):
     site.create_topics()

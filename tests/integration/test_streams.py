@@ -3,7 +3,6 @@
 import json
 import subprocess
 
-import pytest
 from realparts import wait_until
 
 PROTO = """
@@ -15,15 +14,6 @@ message Order { string number = 1; string till_id = 2; int64 at = 3; repeated Li
 # Serialized by hand: {number: "o-1", till_id: "t7"} and the line {article: "A", pieces: 2}.
 ORDER = b"\x0a\x03o-1\x12\x02t7\x22\x05\x0a\x01A\x10\x02"
 UNKNOWN = b"\x98\x06\x05"  # Field 99.
-
-
-@pytest.fixture(params=["mongo", "sqlite"])
-def landing(request, site):
-    return (
-        site.sqlite()
-        if request.param == "sqlite"
-        else site.mongo(request.getfixturevalue("mongo").url)
-    )
 
 
 def landed(landing, collection: str, count: int) -> list[dict]:

@@ -63,8 +63,7 @@ class Member {
   Metrics registry_;
   ReaderMetrics metrics_{registry_};
   StatusBoard board_{1};
-  Decoder decoder_{{},
-                   StreamTable::Make({BuiltInStreams().begin(), BuiltInStreams().end()}).value()};
+  Decoder decoder_{{}, BuiltInTable()};
   MemoryDatabase memory_;
   MemoryProjectionStore projections_{memory_};
   std::unique_ptr<SqliteStore> store_;

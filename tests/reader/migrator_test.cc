@@ -39,8 +39,7 @@ class MigratorTest : public testing::Test {
   FakeDocumentStore store_;
   MemoryDatabase database_;
   MemoryProjectionStore records_{database_};
-  Decoder decoder_{{.retention = {.standard = std::chrono::hours(24)}},
-                   StreamTable::Make({BuiltInStreams().begin(), BuiltInStreams().end()}).value()};
+  Decoder decoder_{{.retention = {.standard = std::chrono::hours(24)}}, BuiltInTable()};
   FakeClock clock_;
   std::string logged_;
   Log log_{LogLevel::kDebug,

@@ -9,6 +9,7 @@
 #include "reader/replay/replay_command.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_document_store.h"
+#include "tests/support/reader_documents.h"
 
 namespace tidegate::reader {
 namespace {
@@ -76,8 +77,7 @@ class ReplayTest : public testing::Test {
   Replay::Options options_;
   FakeTopicReader letters_;
   FakeDocumentStore store_;
-  Decoder decoder_{{},
-                   StreamTable::Make({BuiltInStreams().begin(), BuiltInStreams().end()}).value()};
+  Decoder decoder_{{}, BuiltInTable()};
   FakeClock clock_;
   std::string logged_;
   Log log_{LogLevel::kDebug,

@@ -1,68 +1,10 @@
-#include "reader/worker.h"
-
-#include <gtest/gtest.h>
-
-#include "tests/support/fake_clock.h"
-#include "tests/support/fake_document_store.h"
-#include "tests/support/fake_source.h"
-#include "tests/support/memory_projection_store.h"
+#include "tests/reader/worker_fixture.h"
 
 namespace tidegate::reader {
 namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-class WorkerTest : public testing::Test {
- protected:
-  WorkerTest() { source_.Assign({kHeartbeats0, kHeartbeats1}); }
-
-  Worker& worker() {
-    if (!worker_) {
-      worker_.emplace(options_,
-                      Worker::Parts{source_, store_, projections_, dead_letters_, decoder_, clock_,
-                                    log_, reader_metrics_, board_},
-                      0, 7);
-    }
-    return *worker_;
-  }
-
-  void Step() { ASSERT_TRUE(worker().Step(milliseconds(100)).ok()); }
-  // Takes what is there and lets the batch become due.
-  void StepUntilDue() {
-    Step();
-    clock_.Advance(milliseconds(500));
-    Step();
-  }
-  // Longer than any backoff, in steps that a worker would take.
-  void StepThroughABackoff() {
-    for (int i = 0; i < 10; ++i) {
-      clock_.Advance(milliseconds(100));
-      Step();
-    }
-  }
-  WorkerState State() { return board_.Read()[0]; }
-
-  Worker::Options options_{.batch_records = 10,
-                           .batch_interval = milliseconds(500),
-                           .max_attempts = 3,
-                           .backoff = {.initial = milliseconds(500), .max = milliseconds(800)}};
-  FakeSource source_;
-  FakeDocumentStore store_;
-  MemoryDatabase memory_;
-  MemoryProjectionStore projections_{memory_};
-  FakeDeadLetters dead_letters_;
-  Decoder decoder_{{},
-                   StreamTable::Make({BuiltInStreams().begin(), BuiltInStreams().end()}).value()};
-  FakeClock clock_;
-  std::string logged_;
-  Log log_{LogLevel::kDebug,
-           [this](LogLevel, std::string_view line) { logged_ += std::string(line) + "\n"; }};
-  Metrics metrics_;
-  ReaderMetrics reader_metrics_{metrics_};
-  StatusBoard board_{1};
-  std::optional<Worker> worker_;
-};
 
 TEST_F(WorkerTest, ABatchLandsWhenItsIntervalIsOver) {
   source_.PushHeartbeat(kHeartbeats0, "e1");
@@ -233,83 +175,6 @@ TEST_F(WorkerTest, ADeadLetterThatGotThroughIsNotSentAgain) {
   EXPECT_EQ(dead_letters_.letters()[1].message.value, "poison 2");
 }
 
-TEST_F(WorkerTest, ARevokeLandsWhatIsInHandFirst) {
-  source_.PushHeartbeat(kHeartbeats0, "e1");
-  Step();
-  source_.Revoke({kHeartbeats0, kHeartbeats1});
-  Step();
-  EXPECT_EQ(store_.count(), 1u);
-  EXPECT_EQ(source_.stored(kHeartbeats0), 1);
-}
-
-TEST_F(WorkerTest, ARevokeDuringAnOutageLetsGoWithoutStoring) {
-  store_.TakeDown();
-  source_.PushHeartbeat(kHeartbeats0, "e1");
-  StepUntilDue();
-  source_.Revoke({kHeartbeats0, kHeartbeats1});
-  Step();
-  EXPECT_EQ(source_.stored(kHeartbeats0), -1);
-  EXPECT_FALSE(source_.paused());
-  store_.Restore();
-  StepThroughABackoff();
-  EXPECT_EQ(store_.count(), 0u);  // Its next owner lands it.
-}
-
-TEST_F(WorkerTest, ARevokeStoresWhatWasDoneBeforeTheFirstOpenMessage) {
-  dead_letters_.TakeDown();
-  source_.PushHeartbeat(kHeartbeats0, "e1");
-  source_.Push(kHeartbeats0, "poison");
-  source_.PushHeartbeat(kHeartbeats0, "e2");
-  source_.PushHeartbeat(kHeartbeats1, "e3");
-  StepUntilDue();
-  source_.Revoke({kHeartbeats0, kHeartbeats1});
-  Step();
-  EXPECT_EQ(source_.stored(kHeartbeats0), 1);
-  EXPECT_EQ(source_.stored(kHeartbeats1), 1);
-}
-
-TEST_F(WorkerTest, LostPartitionsAreNeitherWrittenNorStored) {
-  source_.PushHeartbeat(kHeartbeats0, "e1");
-  Step();
-  source_.Revoke({kHeartbeats0, kHeartbeats1}, true);
-  Step();
-  clock_.Advance(seconds(5));
-  Step();
-  EXPECT_EQ(store_.count(), 0u);
-  EXPECT_EQ(source_.stored(kHeartbeats0), -1);
-}
-
-TEST_F(WorkerTest, WhatOtherPartitionsSentStaysInHand) {
-  source_.PushHeartbeat(kHeartbeats0, "e1");
-  source_.PushHeartbeat(kHeartbeats1, "e2");
-  Step();
-  source_.Revoke({kHeartbeats0}, true);
-  StepUntilDue();
-  EXPECT_FALSE(store_.Has("acme/truck-1/e1"));
-  EXPECT_TRUE(store_.Has("acme/truck-1/e2"));
-  EXPECT_EQ(source_.stored(kHeartbeats0), -1);
-  EXPECT_EQ(source_.stored(kHeartbeats1), 1);
-}
-
-TEST_F(WorkerTest, StoppingLandsWhatIsInHandAndLeavesTheGroup) {
-  source_.PushHeartbeat(kHeartbeats0, "e1");
-  Step();
-  worker().Stop();
-  EXPECT_EQ(store_.count(), 1u);
-  EXPECT_EQ(source_.stored(kHeartbeats0), 1);
-  EXPECT_TRUE(source_.closed());
-  EXPECT_TRUE(State().stopped);
-}
-
-TEST_F(WorkerTest, StoppingDuringAnOutageStoresNothing) {
-  store_.TakeDown();
-  source_.PushHeartbeat(kHeartbeats0, "e1");
-  StepUntilDue();
-  worker().Stop();
-  EXPECT_EQ(source_.stored(kHeartbeats0), -1);
-  EXPECT_TRUE(source_.closed());
-}
-
 TEST_F(WorkerTest, ItsIndexesAreMadeBeforeAnyMessageComes) {
   Step();
   EXPECT_EQ(store_.indexed().size(), BuiltInStreams().size());
@@ -413,72 +278,6 @@ TEST_F(WorkerTest, ADatabaseOfALaterVersionIsLeftAlone) {
   worker().Stop();
   EXPECT_EQ(store_.count(), 0u);
   EXPECT_EQ(source_.stored(kHeartbeats0), -1);
-}
-
-TEST_F(WorkerTest, DuringAnHourWithoutTheDatabaseKafkaIsPolledWellInsideItsLimit) {
-  source_.PushHeartbeat(kHeartbeats0, "e1");
-  store_.TakeDown();
-  StepUntilDue();
-  const BootTime end = clock_.SinceBoot() + std::chrono::hours(1);
-  while (clock_.SinceBoot() < end) {
-    const size_t polls = source_.polls();
-    clock_.Advance(seconds(35));  // An attempt that waits for all the limits of time.
-    Step();
-    EXPECT_GT(source_.polls(), polls);
-  }
-  EXPECT_TRUE(source_.paused());
-  EXPECT_EQ(State().in_hand, 1u);
-  EXPECT_EQ(source_.stored(kHeartbeats0), -1);
-  EXPECT_TRUE(dead_letters_.letters().empty());
-  store_.Restore();
-  StepThroughABackoff();
-  EXPECT_EQ(source_.stored(kHeartbeats0), 1);
-}
-
-class ManyTenants : public WorkerTest {
- protected:
-  ManyTenants() {
-    options_.batch_records = 40;
-    for (int i = 0; i < 40; ++i) {
-      source_.Push(kHeartbeats0,
-                   R"({"asset_id":"a","event_id":"e","tenant_id":"t)" + std::to_string(i) + "\"}");
-    }
-    store_.OnWrite([this] { clock_.Advance(seconds(29)); });
-  }
-  Decoder by_tenant_{{.tenancy = Tenancy::kDatabase},
-                     StreamTable::Make({BuiltInStreams()[0]}).value()};
-};
-
-TEST_F(ManyTenants, ASlowDatabaseDoesNotKeepTheWorkerFromPolling) {
-  Worker slow(options_,
-              {source_, store_, projections_, dead_letters_, by_tenant_, clock_, log_,
-               reader_metrics_, board_},
-              0, 7);
-  while (store_.count() < 40) {
-    const BootTime began = clock_.SinceBoot();
-    ASSERT_TRUE(slow.Step(milliseconds(0)).ok());
-    ASSERT_LT(clock_.SinceBoot() - began, seconds(150));  // Half of max.poll.interval.ms.
-  }
-  EXPECT_EQ(store_.writes(), 10u) << "nothing is written twice";
-  EXPECT_EQ(source_.stored(kHeartbeats0), 40);
-  EXPECT_FALSE(source_.paused());
-  EXPECT_TRUE(dead_letters_.letters().empty());
-}
-
-TEST_F(ManyTenants, PartitionsThatAreRevokedAreNotHeldForASlowDatabase) {
-  options_.batch_records = 1'000;
-  Worker slow(options_,
-              {source_, store_, projections_, dead_letters_, by_tenant_, clock_, log_,
-               reader_metrics_, board_},
-              0, 7);
-  ASSERT_TRUE(slow.Step(milliseconds(0)).ok());
-  EXPECT_EQ(State().in_hand, 40u);
-  source_.Revoke({kHeartbeats0, kHeartbeats1});
-  const BootTime began = clock_.SinceBoot();
-  ASSERT_TRUE(slow.Step(milliseconds(0)).ok());
-  EXPECT_LT(clock_.SinceBoot() - began, seconds(40));
-  EXPECT_EQ(store_.writes(), 1u);
-  EXPECT_EQ(source_.stored(kHeartbeats0), 1) << "what was landed in time is not read again";
 }
 
 }  // namespace

@@ -27,6 +27,10 @@ Document MakeDocument(std::string_view id, std::string_view value, Namespace ns)
           .provenance = std::move(provenance)};
 }
 
+StreamTable BuiltInTable() {
+  return StreamTable::Make({BuiltInStreams().begin(), BuiltInStreams().end()}).value();
+}
+
 TemporaryFolder::TemporaryFolder() {
   std::string name = std::filesystem::temp_directory_path() / "tidegate-XXXXXX";
   path_ = ::mkdtemp(name.data()) ? name : std::string();

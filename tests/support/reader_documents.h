@@ -1,16 +1,20 @@
-// Documents for tests.
+// Documents and streams for tests.
 #pragma once
 
 #include <string>
 #include <string_view>
 
 #include "reader/landing/document.h"
+#include "reader/stream.h"
 
 namespace tidegate::reader {
 
 // REQUIRES: `value` is a JSON object.
 Document MakeDocument(std::string_view id, std::string_view value,
                       Namespace ns = {"fleet", "heartbeats"});
+
+// The streams that are built in.
+StreamTable BuiltInTable();
 
 // A new empty folder that is removed with all that is in it.
 class TemporaryFolder {

@@ -38,6 +38,19 @@ class QueryPoolTest : public testing::Test {
     }
   }
 
+  // A job that holds a thread until the release; returns when it runs.
+  void Occupy(std::latch& release) {
+    const auto running = std::make_shared<std::latch>(1);
+    ASSERT_TRUE(pool_->Submit(
+        [running, &release](QueryStore&, milliseconds) {
+          running->count_down();
+          release.wait();
+          return http::Response{};
+        },
+        Note()));
+    running->wait();
+  }
+
   FakeClock clock_;
   Log log_{LogLevel::kError};
   FakeDatabase database_;
@@ -63,16 +76,8 @@ TEST_F(QueryPoolTest, AJobGetsAStoreAndTheTimeThatIsLeft) {
 
 TEST_F(QueryPoolTest, AFullQueueRefuses) {
   Start({.threads = 1, .queue = 2});
-  std::latch running(1);
   std::latch release(1);
-  ASSERT_TRUE(pool_->Submit(
-      [&](QueryStore&, milliseconds) {
-        running.count_down();
-        release.wait();
-        return http::Response{};
-      },
-      Note()));
-  running.wait();
+  Occupy(release);
   EXPECT_TRUE(pool_->Submit(Ready(), Note()));
   EXPECT_TRUE(pool_->Submit(Ready(), Note()));
   EXPECT_FALSE(pool_->Submit(Ready(), Note()));
@@ -85,16 +90,8 @@ TEST_F(QueryPoolTest, AFullQueueRefuses) {
 
 TEST_F(QueryPoolTest, ALateJobIsAnsweredOnceAndThoseBehindItAreNotRun) {
   Start({.threads = 1, .deadline = seconds(5)});
-  std::latch running(1);
   std::latch release(1);
-  ASSERT_TRUE(pool_->Submit(
-      [&](QueryStore&, milliseconds) {
-        running.count_down();
-        release.wait();
-        return http::Response{};
-      },
-      Note()));
-  running.wait();
+  Occupy(release);
   bool ran = false;
   ASSERT_TRUE(pool_->Submit(
       [&ran](QueryStore&, milliseconds) {

@@ -8,6 +8,7 @@
 #include "reader/project/folder.h"
 #include "tests/support/fake_document_store.h"
 #include "tests/support/memory_projection_store.h"
+#include "tests/support/reader_documents.h"
 
 namespace tidegate::reader {
 namespace {
@@ -59,8 +60,7 @@ class FoldTest : public testing::Test {
     return count;
   }
 
-  StreamTable streams_ =
-      StreamTable::Make({BuiltInStreams().begin(), BuiltInStreams().end()}).value();
+  StreamTable streams_ = BuiltInTable();
   Decoder decoder_{{}, streams_};
   MemoryDatabase database_;
   MemoryProjectionStore store_{database_};

@@ -6,6 +6,7 @@
 #include "tests/support/fake_document_store.h"
 #include "tests/support/fake_source.h"
 #include "tests/support/memory_projection_store.h"
+#include "tests/support/reader_documents.h"
 
 namespace tidegate::reader {
 namespace {
@@ -52,8 +53,7 @@ class ProjectorTest : public testing::Test {
   MemoryDatabase database_;
   MemoryProjectionStore store_{database_};
   FakeDocumentStore documents_;
-  Decoder decoder_{{},
-                   StreamTable::Make({BuiltInStreams().begin(), BuiltInStreams().end()}).value()};
+  Decoder decoder_{{}, BuiltInTable()};
   FakeClock clock_;
   Log log_{LogLevel::kError, [](LogLevel, std::string_view) {}};
   Metrics registry_;

@@ -12,6 +12,7 @@
 #include "tests/support/fake_clock.h"
 #include "tests/support/kafka_log.h"
 #include "tests/support/memory_projection_store.h"
+#include "tests/support/reader_documents.h"
 
 namespace tidegate::reader {
 namespace {
@@ -28,10 +29,6 @@ const Partition kAlerts0{"telemetry.alerts", 0};
 const Partition kGaps0{"telemetry.gaps", 0};
 const std::vector<Partition> kAll{kBeats0,    kBeats1,    kReadings0, kReadings1,
                                   kMachines0, kMachines1, kAlerts0,   kGaps0};
-
-StreamTable Streams() {
-  return StreamTable::Make({BuiltInStreams().begin(), BuiltInStreams().end()}).value();
-}
 
 // The alerts that were inserted.
 class AlertStore final : public DocumentStore {
@@ -299,7 +296,7 @@ class World {
   MemoryDatabase database_;
   std::set<std::string> alerts_;
   std::map<std::pair<Partition, int64_t>, Document> raw_;
-  Decoder decoder_{{}, Streams()};
+  Decoder decoder_{{}, BuiltInTable()};
   FakeClock clock_;
   Log log_lines_{LogLevel::kError, [](LogLevel, std::string_view) {}};
   Metrics registry_;
