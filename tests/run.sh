@@ -157,7 +157,8 @@ crash() {
 }
 # What has threads of ours. gcc's thread sanitizer crashes in those of librdkafka, so it sees the
 # tests on fakes alone.
-THREADED=(reader_test reader_service_test reader_endpoints_test document_store_contract_test)
+THREADED=(reader_test reader_service_test reader_endpoints_test reader_api_test reader_project_test enrich_test
+    document_store_contract_test)
 build_threaded() {
     cmake --preset tsan -DTIDEGATE_BENCH=OFF -DTIDEGATE_AGENT=OFF &&
         cmake --build --preset tsan -j "$JOBS" --target "${THREADED[@]}"
