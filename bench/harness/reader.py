@@ -33,6 +33,7 @@ class Reader(Process):
             **os.environ,
             "TIDEGATE_KAFKA_BOOTSTRAP_SERVERS": kafka,
             "TIDEGATE_KAFKA_GROUP_ID": name,
+            "TIDEGATE_ROLES": "land",
             "TIDEGATE_STREAMS": "heartbeat",
             "TIDEGATE_LANDING": landing,
             "TIDEGATE_DATABASE": database,
