@@ -14,7 +14,8 @@
 namespace tidegate::reader {
 
 namespace {
-constexpr size_t kKeysPerQuery = 1'000;  // Of `_id`s in one find, far below 16 MB.
+// Of `_id`s in one find. A server may look through all of them for each document that it finds.
+constexpr size_t kKeysPerQuery = 100;
 constexpr size_t kSavesPerBulk = 1'000;  // What every server takes in one command.
 constexpr int64_t kDuplicateKey = 11000;
 
