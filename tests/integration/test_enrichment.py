@@ -1,47 +1,25 @@
 """A source of further members that is there, slow, away and back: nothing waits for it, and everything
 is completed in the end."""
 
-import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-
 import pytest
-from harness import expect_once
+from harness import HttpSource, expect_once
 from realparts import wait_until
 
 
-class Source:
+class Source(HttpSource):
     """Knows every asset's model but truck-1's; while it is away it answers 503."""
 
     def __init__(self):
         self.away = False
-        self.asked = 0
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self):
-                outer.asked += 1
-                asset = self.path.rsplit("/", 1)[1]
-                status = 503 if outer.away else 404 if asset == "truck-1" else 200
-                body = json.dumps({"model": f"model of {asset}", "axles": 3}).encode()
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        super().__init__(self._answer)
         self.setting = (
-            f"http://127.0.0.1:{self._server.server_port}/trucks/{{asset_id}} into=truck "
-            "timeout=2s stream=heartbeat allow_private=yes"
+            f"{self.url}/trucks/{{asset_id}} into=truck timeout=2s stream=heartbeat "
+            "allow_private=yes"
         )
 
-    def close(self):
-        self._server.shutdown()
-        self._server.server_close()
+    def _answer(self, asset: str) -> tuple[int, object]:
+        status = 503 if self.away else 404 if asset == "truck-1" else 200
+        return status, {"model": f"model of {asset}", "axles": 3}
 
 
 @pytest.fixture

@@ -8,21 +8,21 @@ import re
 import struct
 
 import pytest
-from harness import Reader
+from harness import HttpSource, KafkaView, Reader
 from realparts import wait_until
 
 UTC = datetime.UTC
 
 
 class Start:
-    """A reader with nothing but somebody else's environment."""
+    """A reader with nothing but somebody else's environment; `name` tells one from another."""
 
-    def __init__(self, site, mongo, environment: dict[str, str]):
+    def __init__(self, site, mongo, environment: dict[str, str], name: str):
         self.site = site
         self.environment = environment
         self.database = site.prefix
         self.landing = site.mongo(mongo.url)
-        self.reader = Reader(site.folder / "reader", environment)
+        self.reader = Reader(site.folder / name, environment)
         site.programs.append(self.reader)
 
     def run(self):
@@ -40,6 +40,15 @@ class Start:
             lambda: f"{count} in {collection}: {self.landing.documents(collection)}",
             0.2,
         )
+
+    def of_device(self, collection: str, device: str) -> list[dict]:
+        """What has landed of one device, once there is something."""
+
+        def landed():
+            found = self.landing.documents(collection)
+            return [d for d in found if d.get("device_id") == device]
+
+        return wait_until(landed, 30, f"{device} in {collection}", 0.2)
 
     def items(self, path: str) -> list[dict]:
         """What an endpoint lists; its first page holds all of a test."""
@@ -68,10 +77,24 @@ class Start:
 
 @pytest.fixture
 def start(site, mongo):
-    def make(**environment: str) -> Start:
-        return Start(site, mongo, environment)
+    def make(name: str = "reader", **environment: str) -> Start:
+        return Start(site, mongo, environment, name)
 
     return make
+
+
+# As the telemetry system documents an alert.
+ALERT_MEMBERS = {
+    "_id",
+    "device_id",
+    "sensor_type",
+    "value",
+    "alert_type",
+    "severity",
+    "message",
+    "timestamp",
+    "status",
+}
 
 
 def members(document: dict, *ours: str) -> dict:
@@ -188,7 +211,9 @@ def test_the_telemetry_system(site, mongo, start):
     assert dampest["sensor_type"] == "humidity" and dampest["average"] == 40.0
     assert len(one.wait_items("/aggregated", 4)) == 4
     (alert,) = one.wait_items("/alerts", 1)
-    assert (alert["device_id"], alert["rule"], alert["value"]) == ("dev-2", "temp_max", 55.0)
+    assert set(alert) >= ALERT_MEMBERS
+    assert (alert["device_id"], alert["alert_type"], alert["value"]) == ("dev-2", "temp_max", 55.0)
+    assert (alert["sensor_type"], alert["timestamp"]) == ("temperature_c", reading["ts"])
     assert alert["status"] == "raised" and alert["severity"] and "temperature_c" in alert["message"]
     assert one.items("/alerts/recent") == [], "it was raised in January"
     for path in ("/", "/health", "/stats", "/metrics"):
@@ -205,6 +230,38 @@ def test_the_telemetry_system(site, mongo, start):
         "HUMIDITY_MAX = humidity > 100",
     ):
         assert f"TIDEGATE_RULE_{rule}" in re.sub(" +", " ", check.stdout)
+
+
+def test_alerts_of_gateways_read_as_the_telemetry_system_documents_them(site, mongo, mosquitto):
+    """Its users' dashboards need not know whether a gateway or the server has raised an alert."""
+    site.create_topics()
+    rule = "temperature_c > 50 clear 45 severity critical"
+    agent = site.agent(mosquitto.port, _RULE_HOT=rule).start()
+    reader = site.reader(site.mongo(mongo.url), _RULE_HOT=rule).start()
+    agent.wait_input("local")
+    publisher = site.publisher(mosquitto.port, assets=1)
+    for degrees in (60, 40):
+        publisher.send(temperature_c=degrees)
+    publisher.settle()
+    bare = {"tenant_id": "acme", "asset_id": "truck-2"}
+    for degrees in (60, 40):
+        value = json.dumps(bare | {"temperature_c": degrees}).encode()
+        site.kafka.send(site.topics["reading"], value, "acme/truck-2")
+
+    def alerts() -> list[dict]:
+        return json.loads(reader.fetch("/alerts?status=cleared")[1])["items"]
+
+    wait_until(lambda: len(alerts()) >= 2, 30, lambda: f"two alerts: {alerts()}", 0.2)
+    by_gateway, by_server = sorted(alerts(), key=lambda alert: alert["source"])
+    for alert, source, device in (
+        (by_gateway, "gateway", "truck-1"),
+        (by_server, "server", "truck-2"),
+    ):
+        assert set(alert) >= ALERT_MEMBERS
+        assert (alert["source"], alert["device_id"]) == (source, device)
+        assert (alert["alert_type"], alert["sensor_type"]) == ("hot", "temperature_c")
+        assert (alert["value"], alert["severity"]) == (60, "critical")
+        assert alert["timestamp"] == alert["raised_at"] <= alert["cleared_at"]
 
 
 def test_the_sensor_failure_consumer(site, mongo, start):
@@ -271,38 +328,147 @@ def test_the_sensor_failure_consumer(site, mongo, start):
     )
 
 
-def test_the_telemetry_processing_system(site, mongo, start):
-    """Its topic has no name in its documents: the telemetry stream's own is meant."""
-    topic = "telemetry.raw"
-    device = f"device-{site.prefix}"
-    site.kafka.create(topic)
-    one = start(
-        MONGODB_URI=mongo.url,
-        DATABASE_NAME=site.prefix,
-        KAFKA_BOOTSTRAP_SERVERS=site.bootstrap,
-        KAFKA_GROUP_ID=f"{site.prefix}-telemetry-consumer",
-        MODE="consumer",
-        CONSUMER_TYPE="alert_evaluator",
-    )
-    one.reader.settings["_DLQ_TOPIC"] = site.dead_letters
+@pytest.fixture(scope="module")
+def processing_topic(kafka):
+    """The telemetry processing system's documents name none: the telemetry stream's own is meant, so
+    that these tests share it."""
+    KafkaView(kafka.bootstrap).create("telemetry.raw")
+    return "telemetry.raw"
+
+
+@pytest.fixture
+def processing(site, mongo, start, processing_topic):
+    """The telemetry processing system: one environment for all its processes, but for what each is."""
     site.kafka.create(site.dead_letters)
-    one.run()
+
+    def process(name: str, **settings: str) -> Start:
+        return start(
+            name,
+            MONGODB_URI=mongo.url,
+            DATABASE_NAME=site.prefix,
+            KAFKA_BOOTSTRAP_SERVERS=site.bootstrap,
+            KAFKA_GROUP_ID=f"{site.prefix}-telemetry-consumer",
+            TIDEGATE_DLQ_TOPIC=site.dead_letters,
+            **settings,
+        ).run()
+
+    return process
+
+
+def test_the_telemetry_processing_system_takes_what_its_schema_knows(
+    site, processing, processing_topic
+):
+    device = f"device-{site.prefix}"
+    one = processing("consumer", MODE="consumer", CONSUMER_TYPE="alert_evaluator")
     for version in (1, 2):
         site.kafka.send(
-            topic,
+            processing_topic,
             json.dumps(
                 {"device_id": device, "schema_version": version, "temperature_c": 20 + version}
             ).encode(),
             device,
         )
 
-    (document,) = one.documents("telemetry_raw")
+    (document,) = one.of_device("telemetry_raw", device)
 
     assert document["temperature_c"] == 21 and document["tidegate"]["schema"] == 1
     (letter,) = one.letters(site.dead_letters)
     assert letter.headers["tg-dlq-reason"] == (
         "schema: schema_version 2 is newer than 1, the newest that telemetry takes"
     )
+
+
+def test_the_telemetry_processing_system_fetches_from_an_external_source(
+    site, processing, processing_topic
+):
+    source = HttpSource(lambda asked: (200, {"model": f"model of {asked}", "limit_c": 60}))
+    device = f"device-{site.prefix}"
+    enrichment = f"{source.url}/devices/{{device_id}} into=device allow_private=yes"
+    consumer = processing(
+        "consumer",
+        MODE="consumer",
+        CONSUMER_TYPE="fetch_external_source",
+        TIDEGATE_ENRICH_DEVICE=enrichment,
+    )
+    server = processing("server", MODE="server", CONSUMER_TYPE="fetch_external_source")
+    reading = {"device_id": device, "ts": "2026-01-15T10:30:00Z", "temperature_c": 21.5}
+    site.kafka.send(processing_topic, json.dumps(reading).encode(), device)
+    fetched = {"model": f"model of {device}", "limit_c": 60}
+
+    wait_until(
+        lambda: consumer.of_device("telemetry_raw", device)[0].get("device") == fetched,
+        30,
+        lambda: f"enriched: {consumer.of_device('telemetry_raw', device)}",
+        0.2,
+    )
+
+    source.close()
+    (document,) = consumer.of_device("telemetry_raw", device)
+    assert members(document, "asset_id", "timestamp") == reading | {
+        "ts": datetime.datetime(2026, 1, 15, 10, 30),
+        "device": fetched,
+    }
+    assert not [name for name in document["tidegate"] if name.startswith("pending")]
+    assert consumer.reader.metric("tidegate_enrich_failures_total") == 0
+    (item,) = server.items(f"/devices/{device}/telemetry")
+    assert (item["device"], item["temperature_c"]) == (fetched, 21.5)
+    assert item in server.items("/telemetry?limit=1000")
+    apart(consumer, server)
+
+
+def test_the_telemetry_processing_system_evaluates_alert_rules(
+    site, processing, processing_topic
+):
+    device = f"device-{site.prefix}"
+    consumer = processing(
+        "consumer",
+        MODE="consumer",
+        CONSUMER_TYPE="alert_evaluator",
+        TIDEGATE_RULE_OVERHEATED="temperature_c > 60 severity critical",
+    )
+    server = processing("server", MODE="server", CONSUMER_TYPE="alert_evaluator")
+    for minute, degrees in enumerate([59, 61, 62, 60]):
+        site.kafka.send(
+            processing_topic,
+            json.dumps(
+                {
+                    "device_id": device,
+                    "ts": f"2026-01-15T10:3{minute}:00Z",
+                    "temperature_c": degrees,
+                }
+            ).encode(),
+            device,
+        )
+
+    (alert,) = server.wait_items(f"/alerts?device={device}&status=cleared", 1)
+
+    assert alert["message"].startswith(f"{device} raised: temperature_c is 61")
+    assert {name: alert[name] for name in ALERT_MEMBERS - {"_id", "message"}} == {
+        "device_id": device,
+        "sensor_type": "temperature_c",
+        "value": 61,
+        "alert_type": "overheated",
+        "severity": "critical",
+        "timestamp": "2026-01-15T10:31:00.000Z",
+        "status": "cleared",
+    }
+    assert server.items(f"/alerts?device={device}&severity=critical") == [alert]
+    assert server.items(f"/alerts?device={device}&status=raised") == []
+    known = [d for d in server.items("/devices?limit=1000") if d["device_id"] == device]
+    assert [(d["documents"], d["last"]["temperature_c"]) for d in known] == [(4, 60)]
+    apart(consumer, server)
+
+
+def apart(consumer: Start, server: Start):
+    """The one lands and has no API, the other has the API alone."""
+    assert consumer.reader.metric("tidegate_reader_records_landed_total") > 0
+    for path in ("/telemetry", "/devices", "/alerts"):
+        assert consumer.reader.fetch(path)[0] == 404, path
+    assert server.reader.metric("tidegate_reader_records_landed_total") == 0
+    assert server.reader.metric("assigned_partitions_count") == 0
+    assert consumer.reader.finish() == 0
+    assert server.items("/devices"), "the API stays while the consumer is away"
+    assert server.reader.finish() == 0
 
 
 def sale(sku: str, qty: int, price: float, ts: str, event_id: str = "") -> bytes:

@@ -7,9 +7,11 @@ from .kafka_view import KafkaView
 from .landing import MongoLanding, SqliteLanding, expect_once
 from .programs import Agent, Program, Reader, binary, program_folder
 from .site import Site
+from .source import HttpSource
 
 __all__ = [
     "Agent",
+    "HttpSource",
     "KafkaView",
     "MongoLanding",
     "Program",
