@@ -1,8 +1,10 @@
 """A source of further members that is there, slow, away and back: nothing waits for it, and everything
 is completed in the end."""
 
+import json
+
 import pytest
-from harness import HttpSource, expect_once
+from harness import HttpSource, expect_once, heartbeat
 from realparts import wait_until
 
 
@@ -64,3 +66,59 @@ def test_late_answers_complete_what_has_landed(site, mosquitto, mongo, source, k
         lambda: f"all complete: {landing.documents('heartbeats')[:3]}",
         0.5,
     )
+
+
+def test_what_no_certificate_vouches_for_never_lands(site, mongo, certificates):
+    """Four servers over TLS: one whose authority nobody knows, one that another authority should have
+    signed, one with another name, and the right one."""
+    site.create_topics()
+    ours = (certificates.server, certificates.server_key)
+    other_name = (certificates.elsewhere, certificates.elsewhere_key)
+    cases = {
+        "unknown": (ours, ""),
+        "stranger": (ours, f"ca={certificates.stranger_ca}"),
+        "misnamed": (other_name, f"ca={certificates.ca}"),
+        "right": (ours, f"ca={certificates.ca}"),
+    }
+    sources = {
+        name: HttpSource(lambda asked: (200, f"word on {asked}"), pair)
+        for name, (pair, _) in cases.items()
+    }
+    settings = {
+        f"_ENRICH_{name.upper()}": f"{sources[name].url}/{{asset_id}} into={name} "
+        f"stream=heartbeat allow_private=yes {ca}"
+        for name, (_, ca) in cases.items()
+    }
+    landing = site.mongo(mongo.url)
+    reader = site.reader(landing, **settings).start()
+    for n in range(1, 4):
+        value = json.dumps(heartbeat(n) | {"tenant_id": "acme", "asset_id": f"truck-{n}"})
+        site.kafka.send(site.topics["heartbeat"], value.encode(), f"acme/truck-{n}")
+    expect_once(lambda: landing.documents("heartbeats"), {1, 2, 3})
+
+    def failures(name: str) -> float:
+        return reader.metric(f'tidegate_enrich_failures_total{{source="{name}"}}')
+
+    refused = ["unknown", "stranger", "misnamed"]
+    wait_until(
+        lambda: (
+            all(failures(name) >= 3 for name in refused)
+            and all("right" in document for document in landing.documents("heartbeats"))
+        ),
+        30,
+        lambda: f"the right one is believed: {landing.documents('heartbeats')}",
+        0.2,
+    )
+    for document in landing.documents("heartbeats"):
+        assert document["right"] == f"word on {document['asset_id']}"
+        assert not document.keys() & set(refused), "nothing without verification"
+        waits = {name for name in document["tidegate"] if name.startswith("pending_")}
+        assert waits == {f"pending_{name}" for name in refused}
+    assert failures("right") == 0 and sources["right"].asked == 3
+    assert [sources[name].asked for name in refused] == [0, 0, 0], "not even a key was told"
+    log = reader.log_text()
+    assert "unable to get local issuer certificate" in log
+    assert "no alternative certificate subject name" in log
+    assert reader.finish() == 0
+    for source in sources.values():
+        source.close()
