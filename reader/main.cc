@@ -15,6 +15,7 @@
 #include "reader/landing/routed_landing.h"
 #include "reader/migrator.h"
 #include "reader/query/queries.h"
+#include "reader/rebuild/rebuild_command.h"
 #include "reader/replay/replay_command.h"
 #include "reader/service.h"
 
@@ -158,6 +159,26 @@ int ReplayDlq(const ReplayArguments& arguments) {
   return ReplayDeadLetters(arguments, config, log);
 }
 
+int RebuildAll(const RebuildArguments& arguments) {
+  const Config config = Load();
+  const Log log(config.log_level);
+  for (const std::string& problem : config.problems) log.Error("{}", problem);
+  if (!config.problems.empty()) return kMisconfigured;
+  return RebuildProjections(arguments, config, log);
+}
+
+void AddRebuild(CLI::App& app, RebuildArguments& arguments, int& code) {
+  CLI::App* rebuild = app.add_subcommand(
+      "rebuild",
+      "Makes the projections anew from what has landed, while no projector runs. Exit: 0 done, 1 "
+      "refused or broken off, 2 misconfigured.");
+  rebuild->add_option("--tenant", arguments.tenants, "Of that tenant's database alone");
+  rebuild->add_flag("--again", arguments.again, "One was broken off, and none is running");
+  rebuild->add_flag("--without-expired", arguments.without_expired,
+                    "What was made of expired documents may go");
+  rebuild->callback([&] { code = RebuildAll(arguments); });
+}
+
 void AddReplay(CLI::App& app, ReplayArguments& arguments, int& code) {
   CLI::App* replay = app.add_subcommand(
       "replay-dlq",
@@ -195,6 +216,8 @@ int Main(int argc, char** argv) {
   migrate->callback([&] { code = MigrateDatabase(dry_run); });
   ReplayArguments replay;
   AddReplay(app, replay, code);
+  RebuildArguments rebuild;
+  AddRebuild(app, rebuild, code);
   app.add_subcommand("version", "Prints the version.")->callback([] {
     fmt::print("tidegate-reader {}\n", TIDEGATE_VERSION);
   });

@@ -49,7 +49,8 @@ class MongoLanding final : public Landing {
 };
 }  // namespace
 
-Result<std::unique_ptr<Landing>> OpenLanding(const std::string& uri) {
+Result<std::unique_ptr<Landing>> OpenLanding(const std::string& uri,
+                                             const LandingOptions& options) {
   if (uri.starts_with(kSqlite)) {
     std::string path = uri.substr(kSqlite.size());
     if (path.empty()) return Error{ErrorCode::kInvalid, "sqlite: needs the name of a file"};
@@ -59,7 +60,7 @@ Result<std::unique_ptr<Landing>> OpenLanding(const std::string& uri) {
     return Error{ErrorCode::kInvalid,
                  "not of the form sqlite:PATH, mongodb://... or mongodb+srv://..."};
   }
-  auto pool = MongoPool::Open({.uri = uri});
+  auto pool = MongoPool::Open({.uri = uri, .answer_within = options.answer_within});
   if (!pool.ok()) return pool.error();
   return std::unique_ptr<Landing>(std::make_unique<MongoLanding>(std::move(pool).value()));
 }

@@ -2,6 +2,7 @@
 // the thread that uses it.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -11,6 +12,11 @@
 #include "reader/landing/projection_store.h"
 
 namespace tidegate::reader {
+
+struct LandingOptions {
+  // How long MongoDB may take for an answer, unless the URI says so.
+  std::chrono::milliseconds answer_within{30'000};
+};
 
 class Landing {
  public:
@@ -25,7 +31,8 @@ class Landing {
 
 // `sqlite:PATH`, `mongodb://...` or `mongodb+srv://...`. Touches neither file nor network.
 // kInvalid: what is wrong; no message holds a password.
-Result<std::unique_ptr<Landing>> OpenLanding(const std::string& uri);
+Result<std::unique_ptr<Landing>> OpenLanding(const std::string& uri,
+                                             const LandingOptions& options = {});
 
 // The database that a MongoDB URI's path names; empty if there is none.
 std::string DatabaseOf(const std::string& uri);

@@ -202,9 +202,9 @@ void SetDefaultConcern(mongoc_uri_t* uri) {
   mongoc_uri_set_write_concern(uri, concern.get());
 }
 
-void SetDefaults(mongoc_uri_t* uri) {
+void SetDefaults(mongoc_uri_t* uri, std::chrono::milliseconds answer_within) {
   SetDefaultConcern(uri);
-  SetUriDefault(uri, MONGOC_URI_SOCKETTIMEOUTMS, 30'000);
+  SetUriDefault(uri, MONGOC_URI_SOCKETTIMEOUTMS, static_cast<int32_t>(answer_within.count()));
   SetUriDefault(uri, MONGOC_URI_SERVERSELECTIONTIMEOUTMS, 5'000);
   SetUriDefault(uri, MONGOC_URI_CONNECTTIMEOUTMS, 5'000);
   SetUriDefault(uri, MONGOC_URI_WAITQUEUETIMEOUTMS, 5'000);
@@ -220,7 +220,7 @@ Result<std::unique_ptr<MongoPool>> MongoPool::Open(const Options& options) {
         ErrorCode::kInvalid,
         "w=0 loses documents unseen and is refused: leave w out, or name a number or majority"};
   }
-  SetDefaults(uri.get());
+  SetDefaults(uri.get(), options.answer_within);
   return std::unique_ptr<MongoPool>(std::make_unique<LibmongocPool>(std::move(uri)));
 }
 

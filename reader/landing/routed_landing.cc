@@ -107,12 +107,13 @@ class RoutedLanding final : public Landing {
 }  // namespace
 
 Result<std::unique_ptr<Landing>> OpenLandings(
-    const std::string& uri, const std::map<std::string, std::string>& uri_of_database) {
-  auto common = OpenLanding(uri);
+    const std::string& uri, const std::map<std::string, std::string>& uri_of_database,
+    const LandingOptions& options) {
+  auto common = OpenLanding(uri, options);
   if (!common.ok() || uri_of_database.empty()) return common;
   RoutedLanding::Landings landings;
   for (const auto& [database, own] : uri_of_database) {
-    auto landing = OpenLanding(own);
+    auto landing = OpenLanding(own, options);
     if (!landing.ok()) return About(database, landing.error());
     landings[database] = std::move(landing).value();
   }

@@ -157,6 +157,33 @@ Result<std::vector<std::optional<Landed>>> SqliteProjections::FindLanded(
   return found;
 }
 
+Status SqliteProjections::EachLanded(const Namespace& ns, const TakeLanded& take) {
+  if (Status status = Connect(); !status.ok()) return status;
+  const auto failed = [&](int code) { return Failed("read documents from", code); };
+  StatementHandle select;
+  const std::string sql = fmt::format(
+      "SELECT body FROM {} ORDER BY body ->> '$.tidegate.topic', body ->> '$.tidegate.partition', "
+      "body ->> '$.tidegate.offset'",
+      TableOf(ns));
+  int code = PrepareOnTable(connection_->database.get(), ns, sql, select);
+  if (code != SQLITE_OK) return failed(code);
+  while ((code = sqlite3_step(select.get())) == SQLITE_ROW) {
+    if (Status status = take(ColumnText(select.get(), 0)); !status.ok()) return status;
+  }
+  if (code == SQLITE_DONE) return {};
+  select.reset();
+  return failed(code);
+}
+
+Status SqliteProjections::Clear(const Namespace& ns) {
+  if (Status status = Connect(); !status.ok()) return status;
+  sqlite3_stmt* clear = nullptr;
+  int code = connection_->Prepare(ns, fmt::format("DELETE FROM {}", TableOf(ns)), &clear);
+  bool changed = false;
+  if (code == SQLITE_OK) code = RunOnce(connection_->database.get(), clear, changed);
+  return code == SQLITE_OK ? Status() : Status(Failed("clear a table of", code));
+}
+
 Result<Offsets> SqliteProjections::ReadPositions(const std::string& database,
                                                  std::span<const std::string> partitions) {
   if (Status status = Connect(); !status.ok()) return status.error();

@@ -5,6 +5,7 @@
 
 #include "reader/batch.h"
 #include "reader/list_indexes.h"
+#include "reader/project/rebuild_mark.h"
 
 namespace tidegate::reader {
 
@@ -93,9 +94,17 @@ Status Projector::ReadPositions() {
     if (known == landed_.end() || known->second <= newest) unknown.push_back(partition);
   }
   if (unknown.empty()) return {};
+  unknown.emplace_back(kRebuildMark);
   const auto positions = parts_.projections.ReadPositions(options_.database, unknown);
   if (!positions.ok()) return positions.error();
-  for (const auto& [partition, next] : *positions) landed_[partition] = next;
+  if (const auto mark = positions->find(kRebuildMark);
+      mark != positions->end() && IsUnderWay(mark->second)) {
+    return Error{ErrorCode::kUnavailable,
+                 "the projections are being made anew; if that was broken off, stop projecting and "
+                 "use `tidegate-reader rebuild --again`"};
+  }
+  for (const auto& [partition, next] : *positions)
+    if (partition != kRebuildMark) landed_[partition] = next;
   return {};
 }
 

@@ -3,7 +3,8 @@
 // position is past it, and only if the landed document of its id came from that very message.
 //
 // Everything happens in Step(), on the caller's thread; its source and stores belong to that thread
-// too. With the database away it pauses, keeps polling, and tries again.
+// too. With the database away, or while projections are made anew (rebuild_mark.h), it pauses,
+// keeps polling, and tries again.
 #pragma once
 
 #include <chrono>

@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "reader/annotated_mutex.h"
+#include "reader/database/bson_json.h"
 #include "reader/database/mongo_client.h"
-#include "reader/query/bson_json.h"
 #include "reader/query/mongo_filter.h"
 
 namespace tidegate::reader {
