@@ -30,7 +30,8 @@ Worker::Worker(Options options, Parts parts, size_t number, uint64_t seed)
       intake_(parts.source, parts.clock, options_.batch_interval),
       report_(parts.board, parts.clock, number, fmt::format("worker {}", number),
               MemberRole::kLand),
-      jumps_(options_.database, parts.source, parts.projections, parts.log),
+      losses_(options_.database, parts.projections, parts.log),
+      jumps_(parts.source, losses_, parts.log),
       migrator_({parts.store, parts.projections, parts.decoder, parts.clock, parts.log}) {
   parts_.source.SetListener(this);
 }

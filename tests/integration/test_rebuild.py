@@ -140,6 +140,38 @@ def test_other_windows_and_rules(site, mongo):
     assert refused.returncode == 2 and "--without-expired" in refused.stderr
 
 
+def test_what_kafka_deleted_before_it_was_projected(site, mongo):
+    site.create_topics(partitions=1)
+    site.kafka.create(f"{site.prefix}.machine", partitions=1)
+    landing = site.mongo(mongo.url)
+    messages = _messages(90)
+    reader = _reader(site, landing, "all").start()
+    _wait_projected(site, site.group, _send(site, {name: m[:20] for name, m in messages.items()}))
+    assert reader.finish() == 0
+    late = {name: m[20:] for name, m in messages.items()}
+    _send(site, late)
+    lander = _reader(site, landing, "land", _ROLES="land").start()
+    wait_until(
+        lambda: len(landing.documents("telemetry_raw") + landing.documents("sensor_readings")) == 90,
+        30,
+        "all landed",
+    )
+    assert lander.finish() == 0
+    site.kafka.delete_before(site.topics["reading"], 0, 50)
+
+    reader.start()
+    wait_until(
+        lambda: reader.metric("tidegate_reader_projection_missed_total") == 30, 30, "30 missed"
+    )
+    _wait_projected(site, site.group, 90)
+    assert "offsets 20 to 49 before they were projected" in reader.log_text()
+    assert landing.documents("losses") == []
+    assert sum(a["documents"] for a in landing.documents("assets")) == 60
+    assert reader.finish() == 0
+    assert reader.run("rebuild").returncode == 0
+    assert sum(a["documents"] for a in landing.documents("assets")) == 90
+
+
 def test_broken_off_it_holds_projectors_up_until_it_is_through(site, mongo):
     site.create_topics()
     site.kafka.create(f"{site.prefix}.machine")

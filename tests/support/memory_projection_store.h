@@ -18,7 +18,7 @@ struct MemoryDatabase {
   Offsets positions;                          // Of one database.
 };
 
-class MemoryProjectionStore final : public ProjectionStore {
+class MemoryProjectionStore : public ProjectionStore {
  public:
   explicit MemoryProjectionStore(MemoryDatabase& database) : database_(database) {}
 
