@@ -12,7 +12,9 @@
 namespace tidegate::reader {
 
 namespace {
-std::string CreateIndexSql(const Namespace& ns, const Index& index) {
+std::string IndexSql(const Namespace& ns, const Index& index) {
+  const std::string name = SqlQuoted(TableName(ns) + "." + index.name, '"');
+  if (index.retired) return fmt::format("DROP INDEX IF EXISTS {}", name);
   std::string columns;
   for (const auto& [member, direction] : index.keys) {
     if (!columns.empty()) columns += ", ";
@@ -21,8 +23,7 @@ std::string CreateIndexSql(const Namespace& ns, const Index& index) {
                    : fmt::format("json_extract(body, {})", SqlQuoted("$." + member, '\''));
     if (direction < 0) columns += " DESC";
   }
-  return fmt::format("CREATE INDEX IF NOT EXISTS {} ON {}({})",
-                     SqlQuoted(TableName(ns) + "." + index.name, '"'), TableOf(ns), columns);
+  return fmt::format("CREATE INDEX IF NOT EXISTS {} ON {}({})", name, TableOf(ns), columns);
 }
 
 }  // namespace
@@ -114,7 +115,7 @@ Status SqliteStore::EnsureIndexes(const Namespace& ns, std::span<const Index> in
   if (Status status = Connect(); !status.ok()) return status;
   int code = connection_->Run(CreateTableSql(ns));
   for (const Index& index : indexes) {
-    if (code == SQLITE_OK) code = connection_->Run(CreateIndexSql(ns, index));
+    if (code == SQLITE_OK) code = connection_->Run(IndexSql(ns, index));
   }
   return code == SQLITE_OK ? Status() : Failed("create indexes in", code);
 }

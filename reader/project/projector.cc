@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "reader/batch.h"
-#include "reader/project/projection_indexes.h"
+#include "reader/list_indexes.h"
 #include "reader/project/rebuild_mark.h"
 
 namespace tidegate::reader {

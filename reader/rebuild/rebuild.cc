@@ -6,7 +6,7 @@
 #include <set>
 #include <utility>
 
-#include "reader/project/projection_indexes.h"
+#include "reader/list_indexes.h"
 #include "reader/project/rebuild_mark.h"
 #include "reader/rebuild/landed_document.h"
 

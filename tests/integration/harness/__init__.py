@@ -1,6 +1,7 @@
 """What the integration tests are written with: the programs under test, a fleet that publishes, and
 views of what landed."""
 
+from .api import TOKENS, ApiClient
 from .clock import WallClock
 from .fleet import Publisher, heartbeat
 from .kafka_view import KafkaView
@@ -12,7 +13,9 @@ from .start import ALERT_MEMBERS, Start, members
 
 __all__ = [
     "ALERT_MEMBERS",
+    "TOKENS",
     "Agent",
+    "ApiClient",
     "HttpSource",
     "KafkaView",
     "MongoLanding",
