@@ -26,18 +26,7 @@ struct SqliteQueryStore::Connection {
     const auto& connection = *static_cast<Connection*>(self);
     return connection.clock.SinceBoot() >= connection.deadline ? 1 : 0;
   }
-  int HasTable(const Namespace& ns, bool& has);
 };
-
-int SqliteQueryStore::Connection::HasTable(const Namespace& ns, bool& has) {
-  SqlStatement statement;
-  statement.Bind("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?", TableName(ns));
-  StatementHandle prepared;
-  if (const int code = statement.Prepare(database.get(), prepared); code != SQLITE_OK) return code;
-  const int code = sqlite3_step(prepared.get());
-  has = code == SQLITE_ROW;
-  return code == SQLITE_ROW || code == SQLITE_DONE ? SQLITE_OK : code;
-}
 
 SqliteQueryStore::SqliteQueryStore(std::string path, const Clock& clock)
     : path_(std::move(path)), clock_(clock) {}
@@ -77,7 +66,7 @@ Result<Page> SqliteQueryStore::Find(const Query& query, const PageLimit& limit,
   if (Status status = Connect(within); !status.ok()) return status.error();
   Page page;
   bool has = false;
-  if (const int code = connection_->HasTable(query.ns, has); code != SQLITE_OK)
+  if (const int code = HasTable(connection_->database.get(), query.ns, has); code != SQLITE_OK)
     return Failed("query", code).error();
   if (!has) return page;
   StatementHandle prepared;
@@ -98,7 +87,7 @@ Result<Page> SqliteQueryStore::Find(const Query& query, const PageLimit& limit,
 Result<uint64_t> SqliteQueryStore::Count(const Query& query, uint64_t most, milliseconds within) {
   if (Status status = Connect(within); !status.ok()) return status.error();
   bool has = false;
-  if (const int code = connection_->HasTable(query.ns, has); code != SQLITE_OK)
+  if (const int code = HasTable(connection_->database.get(), query.ns, has); code != SQLITE_OK)
     return Failed("query", code).error();
   if (!has) return uint64_t{0};
   StatementHandle prepared;
@@ -113,7 +102,7 @@ Result<uint64_t> SqliteQueryStore::Count(const Query& query, uint64_t most, mill
 Status SqliteQueryStore::Ping(milliseconds within) {
   if (Status status = Connect(within); !status.ok()) return status;
   bool has = false;
-  const int code = connection_->HasTable({}, has);
+  const int code = HasTable(connection_->database.get(), {}, has);
   return code == SQLITE_OK ? Status() : Failed("read", code);
 }
 

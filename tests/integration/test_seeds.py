@@ -7,10 +7,8 @@ import json
 import re
 import struct
 import time
-import urllib.error
-import urllib.request
 
-from harness import ALERT_MEMBERS, members
+from harness import ALERT_MEMBERS, TOKENS, ApiClient, members
 from realparts import wait_until
 
 UTC = datetime.UTC
@@ -356,36 +354,23 @@ def test_the_sales_ingest_service_lands_what_it_has_when_it_is_told_to_shut_down
     one = start(**environment)
     # Everybody might ask for it there; here it is to be permitted, and asked for with a token.
     one.reader.settings["TIDEGATE_HTTP_SHUTDOWN"] = "on"
-    one.reader.credentials(
-        api_tokens="may-stop-the-service tenants=* role=admin\n"
-        "may-read-everything- tenants=* role=read\n"
-    )
+    one.reader.credentials(api_tokens=TOKENS)
     one.run()
 
-    def ask(method: str, path: str, token: str = "") -> tuple[int, str]:
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{one.reader.http_port}{path}", method=method
-        )
-        if token:
-            request.add_header("Authorization", f"Bearer {token}")
-        try:
-            with urllib.request.urlopen(request, timeout=10) as reply:
-                return reply.status, reply.read().decode()
-        except urllib.error.HTTPError as error:
-            return error.code, error.read().decode()
+    operator = ApiClient(one.reader, "reads-what-all-have")
+    admin = ApiClient(one.reader, "stops-the-reader-00")
 
     def in_hand() -> int:
-        told = json.loads(ask("GET", "/stats", "may-read-everything-")[1])
-        return told["workers"][0]["in_hand"]
+        return json.loads(operator.ask("/stats")[2])["workers"][0]["in_hand"]
 
     site.kafka.send(topic, sale("SKU-ABC-123", 5, 29.99, "2024-01-15T10:30:00Z", "event-001"))
     wait_until(lambda: in_hand() == 1, 20, "the sale is in hand", 0.2)
-    assert ask("POST", "/shutdown")[0] == 401
-    assert ask("POST", "/shutdown", "may-read-everything-")[0] == 403
-    assert ask("GET", "/shutdown", "may-stop-the-service")[0] == 405
+    assert ApiClient(one.reader).ask("/shutdown", method="POST")[0] == 401
+    assert operator.ask("/shutdown", method="POST")[0] == 403
+    assert admin.ask("/shutdown")[0] == 405
     assert one.reader.alive() and one.landing.documents("raw_sales") == []
 
-    status, text = ask("POST", "/shutdown", "may-stop-the-service")
+    status, _, text = admin.ask("/shutdown", method="POST")
 
     assert (status, json.loads(text)) == (202, {"status": "stopping"})
     wait_until(lambda: not one.reader.alive(), 40, "it has ended")
