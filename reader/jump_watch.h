@@ -1,12 +1,12 @@
-// Notices when Kafka has deleted messages before they had landed: the next message's offset is
+// Notices when Kafka has deleted messages before they were read: the next message's offset is
 // beyond the expected one, and so is the earliest that the partition still holds. Offsets that
 // compaction or transactions leave out are no loss: the partition still begins before them. One
 // thread.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "core/log.h"
@@ -15,40 +15,46 @@
 
 namespace tidegate::reader {
 
+// The offsets [expected, seen) of a partition.
+struct Jump {
+  Partition partition;
+  int64_t expected;
+  int64_t seen;
+};
+
+// Knows where an earlier reader stood, and what is done about what was lost.
+class JumpKeeper {
+ public:
+  virtual ~JumpKeeper() = default;
+  // What is expected first of each partition, by its name; one of which nothing was ever read is
+  // left out. kUnavailable: ask again.
+  virtual Result<Offsets> Expected(std::span<const Partition> partitions) = 0;
+  // kUnavailable: the same again later.
+  virtual Status Record(std::span<const Jump> lost, WallTime now) = 0;
+};
+
 class JumpWatch {
  public:
   // All of them must outlive the watch.
-  JumpWatch(std::string database, Source& source, ProjectionStore& projections, const Log& log)
-      : database_(std::move(database)), source_(source), projections_(projections), log_(log) {}
+  JumpWatch(Source& source, JumpKeeper& keeper, const Log& log)
+      : source_(source), keeper_(keeper), log_(log) {}
 
   void OnMessage(const Partition& partition, int64_t offset);
   // Records the losses in front of what was seen since the last time, before positions move past
-  // them. kUnavailable: the database is away, nothing is forgotten. A broker that does not tell its
+  // them. kUnavailable: the keeper's; nothing is forgotten. A broker that does not tell its
   // earliest offset holds nothing up: it is asked again the next time.
   Status Settle(WallTime now);
   void Forget(std::span<const Partition> partitions);
 
-  uint64_t lost() const { return lost_; }  // Offsets, since this object began.
-
  private:
-  struct Jump {
-    Partition partition;
-    int64_t expected;
-    int64_t seen;
-  };
-
-  // After a start the landing's position tells what was expected; without one, nothing was.
   Status ExpectFirst();
-  Status Record(std::vector<Jump> lost, WallTime now);
 
-  const std::string database_;
   Source& source_;
-  ProjectionStore& projections_;
+  JumpKeeper& keeper_;
   const Log& log_;
   std::map<Partition, int64_t> expected_;
   std::map<Partition, int64_t> first_;  // Seen, of partitions of which nothing was expected yet.
   std::vector<Jump> jumps_;
-  uint64_t lost_ = 0;
 };
 
 }  // namespace tidegate::reader

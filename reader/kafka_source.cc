@@ -41,6 +41,7 @@ class KafkaSource final : public Source {
   Result<std::optional<SourceMessage>> Poll(milliseconds patience) override;
   void StoreOffsets(std::span<const Position> positions) override;
   Result<int64_t> EarliestOffset(const Partition& partition) override;
+  Result<std::vector<Position>> CommittedOffsets(std::span<const Partition> partitions) override;
   void Pause() override;
   void Resume() override;
   void Close() override;
@@ -150,6 +151,24 @@ Result<int64_t> KafkaSource::EarliestOffset(const Partition& partition) {
   return Error{ErrorCode::kUnavailable,
                fmt::format("ask for the earliest offset of {} [{}]: {}", partition.topic,
                            partition.number, kafka::DescribeError(error))};
+}
+
+Result<std::vector<Position>> KafkaSource::CommittedOffsets(std::span<const Partition> partitions) {
+  const kafka::PartitionListHandle list(
+      rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
+  for (const Partition& partition : partitions)
+    rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.number);
+  const rd_kafka_resp_err_t error = rd_kafka_committed(client_.get(), list.get(), kQueryTimeoutMs);
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return Error{ErrorCode::kUnavailable,
+                 fmt::format("ask for what is committed: {}", kafka::DescribeError(error))};
+  }
+  std::vector<Position> committed;
+  for (int i = 0; i < list->cnt; ++i) {
+    const rd_kafka_topic_partition_t& entry = list->elems[i];
+    if (entry.offset >= 0) committed.push_back({{entry.topic, entry.partition}, entry.offset});
+  }
+  return committed;
 }
 
 void KafkaSource::Pause() {

@@ -15,6 +15,7 @@
 #include "reader/landing/routed_landing.h"
 #include "reader/migrator.h"
 #include "reader/query/queries.h"
+#include "reader/rebuild/rebuild_command.h"
 #include "reader/replay/replay_command.h"
 #include "reader/service.h"
 
@@ -133,8 +134,15 @@ int MigrateDatabase(bool dry_run) {
   for (const std::string& problem : config.problems) log.Error("{}", problem);
   if (!config.problems.empty()) return kMisconfigured;
   const auto fail = [&](const Error& error) { return log.Error("{}", error.message), kFailed; };
-  const auto landing = OpenLandings(config.landing, config.landing_of_database);
+  // What was done is recorded in the main database: to tell it, tenants' own are left alone.
+  const auto landing = dry_run ? OpenLanding(config.landing)
+                               : OpenLandings(config.landing, config.landing_of_database);
   if (!landing.ok()) return fail(landing.error());
+  if (dry_run && !(*landing)->Exists()) {
+    fmt::print("{}: there is nothing yet, so nothing to migrate\n",
+               WithoutPassword(config.landing));
+    return 0;
+  }
   const auto store = (*landing)->NewStore(log);
   if (!store.ok()) return fail(store.error());
   const auto records = (*landing)->NewProjections();
@@ -156,6 +164,26 @@ int ReplayDlq(const ReplayArguments& arguments) {
   for (const std::string& problem : config.problems) log.Error("{}", problem);
   if (!config.problems.empty()) return kMisconfigured;
   return ReplayDeadLetters(arguments, config, log);
+}
+
+int RebuildAll(const RebuildArguments& arguments) {
+  const Config config = Load();
+  const Log log(config.log_level);
+  for (const std::string& problem : config.problems) log.Error("{}", problem);
+  if (!config.problems.empty()) return kMisconfigured;
+  return RebuildProjections(arguments, config, log);
+}
+
+void AddRebuild(CLI::App& app, RebuildArguments& arguments, int& code) {
+  CLI::App* rebuild = app.add_subcommand(
+      "rebuild",
+      "Makes the projections anew from what has landed, while no projector runs. Exit: 0 done, 1 "
+      "refused or broken off, 2 misconfigured.");
+  rebuild->add_option("--tenant", arguments.tenants, "Of that tenant's database alone");
+  rebuild->add_flag("--again", arguments.again, "One was broken off, and none is running");
+  rebuild->add_flag("--without-expired", arguments.without_expired,
+                    "What was made of expired documents may go");
+  rebuild->callback([&] { code = RebuildAll(arguments); });
 }
 
 void AddReplay(CLI::App& app, ReplayArguments& arguments, int& code) {
@@ -195,6 +223,8 @@ int Main(int argc, char** argv) {
   migrate->callback([&] { code = MigrateDatabase(dry_run); });
   ReplayArguments replay;
   AddReplay(app, replay, code);
+  RebuildArguments rebuild;
+  AddRebuild(app, rebuild, code);
   app.add_subcommand("version", "Prints the version.")->callback([] {
     fmt::print("tidegate-reader {}\n", TIDEGATE_VERSION);
   });

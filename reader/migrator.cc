@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <set>
+#include <string>
 
 #include "core/time_format.h"
+#include "reader/list_indexes.h"
 
 namespace tidegate::reader {
 
@@ -20,7 +23,25 @@ Status MakeIndexes(DocumentStore& store, const Decoder& decoder) {
   return {};
 }
 
-constexpr std::array kAll{Migration{1, "the indexes of each stream's collection", MakeIndexes}};
+// What lists need changed, and with it the indexes' names; projections had been left out.
+Status RemakeIndexes(DocumentStore& store, const Decoder& decoder) {
+  if (Status status = MakeIndexes(store, decoder); !status.ok()) return status;
+  std::set<std::string> databases;
+  for (const auto& [ns, stream] : decoder.KnownNamespaces()) databases.insert(ns.database);
+  for (const auto& [collection, indexes] : ProjectionIndexes(decoder.tenancy())) {
+    std::set<std::string> places = databases;
+    // Losses of whole partitions lie in the main database, whatever the tenancy.
+    if (collection == "losses") places.insert(decoder.database());
+    for (const std::string& database : places) {
+      if (Status status = store.EnsureIndexes({database, collection}, indexes); !status.ok())
+        return status;
+    }
+  }
+  return {};
+}
+
+constexpr std::array kAll{Migration{1, "the indexes of each stream's collection", MakeIndexes},
+                          Migration{2, "indexes for lists, in place of others", RemakeIndexes}};
 }  // namespace
 
 std::span<const Migration> AllMigrations() {

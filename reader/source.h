@@ -72,6 +72,9 @@ class Source {
   // The earliest offset that the partition still holds; asks a broker, with a limit of time.
   // kUnavailable: it does not answer now.
   virtual Result<int64_t> EarliestOffset(const Partition& partition) = 0;
+  // Where the group is in those partitions of ours; those in which it never was are left out.
+  // kUnavailable: as above.
+  virtual Result<std::vector<Position>> CommittedOffsets(std::span<const Partition> partitions) = 0;
   // While paused, Poll serves the group and hands out no messages, but for some that were on their
   // way.
   virtual void Pause() = 0;

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "reader/list_indexes.h"
+
 namespace tidegate::reader {
 
 namespace {
@@ -80,17 +82,11 @@ Status LoadSchema(Stream& stream) {
   return {};
 }
 
-// Each ends with `_id`, by which the API orders what has one time: a page is then read off the
-// index and nothing is sorted.
 std::vector<Index> IndexesFor(const Stream& stream, Tenancy tenancy) {
-  const Index by_time{"time", {{"timestamp", -1}, {"_id", -1}}};
-  if (stream.kind == StreamKind::kSales)
-    return {{"sku_time", {{"sku", 1}, {"timestamp", -1}, {"_id", -1}}}, by_time};
-  if (tenancy != Tenancy::kShared)
-    return {{"asset_time", {{"asset_id", 1}, {"timestamp", -1}, {"_id", -1}}}, by_time};
-  return {
-      {"tenant_asset_time", {{"tenant_id", 1}, {"asset_id", 1}, {"timestamp", -1}, {"_id", -1}}},
-      by_time};
+  if (stream.kind != StreamKind::kSales) return ListIndexes("timestamp", {"asset_id"}, tenancy);
+  std::vector<Index> indexes = ListIndexes("timestamp", {}, tenancy);
+  indexes.push_back({"sku_time", {{"sku", 1}, {"timestamp", -1}, {"_id", -1}}});
+  return indexes;
 }
 
 Result<StreamTable> StreamTable::Make(std::vector<Stream> streams) {

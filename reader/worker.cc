@@ -30,7 +30,8 @@ Worker::Worker(Options options, Parts parts, size_t number, uint64_t seed)
       intake_(parts.source, parts.clock, options_.batch_interval),
       report_(parts.board, parts.clock, number, fmt::format("worker {}", number),
               MemberRole::kLand),
-      jumps_(options_.database, parts.source, parts.projections, parts.log),
+      losses_(options_.database, parts.projections, parts.log),
+      jumps_(parts.source, losses_, parts.log),
       migrator_({parts.store, parts.projections, parts.decoder, parts.clock, parts.log}) {
   parts_.source.SetListener(this);
 }
@@ -56,10 +57,15 @@ void Worker::Add(SourceMessage message) {
   jumps_.OnMessage(message.partition, message.offset);
   if (message.timestamp) taken_[message.partition] = *message.timestamp;
   auto decoded = parts_.decoder.Decode(message, parts_.clock.Now());
-  if (const auto* refusal = std::get_if<Refusal>(&decoded))
-    parts_.metrics.CountRefused(refusal->kind, 1);
+  if (const auto* refusal = std::get_if<Refusal>(&decoded)) CountRefusal(message, *refusal);
   if (auto* document = std::get_if<Document>(&decoded)) Enrich(*document);
   batch_.Add(std::move(message), std::move(decoded));
+}
+
+void Worker::CountRefusal(const SourceMessage& message, const Refusal& refusal) {
+  parts_.metrics.CountRefused(refusal.kind, 1);
+  const auto match = parts_.decoder.streams().Find(message.partition.topic);
+  if (match && match->stream->kind == StreamKind::kSales) parts_.metrics.CountRefusedSale();
 }
 
 void Worker::Enrich(Document& document) {

@@ -27,6 +27,7 @@
 #include "reader/member.h"
 #include "reader/member_report.h"
 #include "reader/migrator.h"
+#include "reader/offset_losses.h"
 #include "reader/reader_metrics.h"
 #include "reader/source.h"
 #include "reader/status_board.h"
@@ -87,6 +88,7 @@ class Worker final : public Member, private SourceListener {
   void OnLag(std::span<const PartitionLag> lag, bool brokers_up) override;
 
   void Add(SourceMessage message);
+  void CountRefusal(const SourceMessage& message, const Refusal& refusal);
   bool Full() const;
   bool Due() const { return !batch_.empty() && intake_.Due(Full()); }
   // One attempt to bring the batch to its end.
@@ -127,6 +129,7 @@ class Worker final : public Member, private SourceListener {
   LogLimit refusal_log_;
 
   Batch batch_;
+  OffsetLosses losses_;
   JumpWatch jumps_;
   BootTime give_way_at_{};  // When Land is to end.
   Migrator migrator_;

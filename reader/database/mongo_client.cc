@@ -78,6 +78,20 @@ bool CreateIndex(mongoc_client_t* client, const Namespace& ns, const Index& inde
                                       error);
 }
 
+bool DropIndex(mongoc_client_t* client, const Namespace& ns, const std::string& name,
+               bson_error_t* error) {
+  constexpr uint32_t kNamespaceNotFound = 26;
+  constexpr uint32_t kIndexNotFound = 27;
+  Bson command;
+  BSON_APPEND_UTF8(command.get(), "dropIndexes", ns.collection.c_str());
+  BSON_APPEND_UTF8(command.get(), "index", name.c_str());
+  if (mongoc_client_command_simple(client, ns.database.c_str(), command.get(), nullptr, nullptr,
+                                   error))
+    return true;
+  return error->domain == MONGOC_ERROR_SERVER &&
+         (error->code == kNamespaceNotFound || error->code == kIndexNotFound);
+}
+
 Status PingDatabase(mongoc_client_t* client, const bson_t* command) {
   bson_error_t error{};
   if (mongoc_client_command_simple(client, "admin", command, nullptr, nullptr, &error)) return {};

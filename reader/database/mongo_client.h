@@ -37,6 +37,10 @@ Result<ClientHandle> TakeClient(mongoc_client_pool_t* pool);
 bool CreateIndex(mongoc_client_t* client, const Namespace& ns, const Index& index, bool sparse,
                  bson_error_t* error);
 
+// One that is not there is dropped. Otherwise as CreateIndex.
+bool DropIndex(mongoc_client_t* client, const Namespace& ns, const std::string& name,
+               bson_error_t* error);
+
 Status PingDatabase(mongoc_client_t* client, const bson_t* command);
 
 // Where the items of each namespace stand, in their order.

@@ -40,8 +40,9 @@ class DocumentStore {
   // Waits at most the landing's time limits (README.md).
   virtual Result<std::vector<WriteResult>> Write(std::span<const Document> documents) = 0;
 
-  // Makes the collection and the indexes that are missing. An index that exists otherwise, or that
-  // this server cannot make, is logged and left alone. kUnavailable: try again.
+  // Makes the collection and the indexes that are missing, in their order, and drops those that are
+  // retired. An index that exists otherwise, or that this server cannot make or drop, is logged and
+  // left alone. kUnavailable: try again.
   virtual Status EnsureIndexes(const Namespace& ns, std::span<const Index> indexes) = 0;
 
   // Removes documents whose `tidegate.expires_at` is past, `limit` at most, where the database does

@@ -1,5 +1,7 @@
 #include "reader/landing/landing.h"
 
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "reader/landing/mongo_store.h"
@@ -15,6 +17,10 @@ constexpr std::string_view kSqlite = "sqlite:";
 class SqliteLanding final : public Landing {
  public:
   explicit SqliteLanding(std::string path) : path_(std::move(path)) {}
+  bool Exists() const override {
+    std::error_code error;
+    return std::filesystem::exists(path_, error) || error;
+  }
   Result<std::unique_ptr<DocumentStore>> NewStore(const Log&) override {
     auto store = SqliteStore::Open({.path = path_});
     if (!store.ok()) return store.error();
@@ -49,7 +55,8 @@ class MongoLanding final : public Landing {
 };
 }  // namespace
 
-Result<std::unique_ptr<Landing>> OpenLanding(const std::string& uri) {
+Result<std::unique_ptr<Landing>> OpenLanding(const std::string& uri,
+                                             const LandingOptions& options) {
   if (uri.starts_with(kSqlite)) {
     std::string path = uri.substr(kSqlite.size());
     if (path.empty()) return Error{ErrorCode::kInvalid, "sqlite: needs the name of a file"};
@@ -59,7 +66,7 @@ Result<std::unique_ptr<Landing>> OpenLanding(const std::string& uri) {
     return Error{ErrorCode::kInvalid,
                  "not of the form sqlite:PATH, mongodb://... or mongodb+srv://..."};
   }
-  auto pool = MongoPool::Open({.uri = uri});
+  auto pool = MongoPool::Open({.uri = uri, .answer_within = options.answer_within});
   if (!pool.ok()) return pool.error();
   return std::unique_ptr<Landing>(std::make_unique<MongoLanding>(std::move(pool).value()));
 }

@@ -2,6 +2,7 @@
 // the thread that uses it.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -12,9 +13,16 @@
 
 namespace tidegate::reader {
 
+struct LandingOptions {
+  // How long MongoDB may take for an answer, unless the URI says so.
+  std::chrono::milliseconds answer_within{30'000};
+};
+
 class Landing {
  public:
   virtual ~Landing() = default;
+  // Whether there may be documents; false: a file that no store has made yet.
+  virtual bool Exists() const { return true; }
   // A store for one worker. The landing must outlive it.
   virtual Result<std::unique_ptr<DocumentStore>> NewStore(const Log& log) = 0;
   // For the enrichment, likewise.
@@ -25,7 +33,8 @@ class Landing {
 
 // `sqlite:PATH`, `mongodb://...` or `mongodb+srv://...`. Touches neither file nor network.
 // kInvalid: what is wrong; no message holds a password.
-Result<std::unique_ptr<Landing>> OpenLanding(const std::string& uri);
+Result<std::unique_ptr<Landing>> OpenLanding(const std::string& uri,
+                                             const LandingOptions& options = {});
 
 // The database that a MongoDB URI's path names; empty if there is none.
 std::string DatabaseOf(const std::string& uri);

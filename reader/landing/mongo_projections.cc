@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "reader/database/bson_json.h"
 #include "reader/database/mongo_client.h"
 #include "reader/landing/mongo_value.h"
 #include "reader/landing/projection_document.h"
@@ -18,6 +19,7 @@ namespace {
 constexpr size_t kKeysPerQuery = 100;
 constexpr size_t kSavesPerBulk = 1'000;  // What every server takes in one command.
 constexpr int64_t kDuplicateKey = 11000;
+constexpr uint32_t kNamespaceNotFound = 26;
 
 int64_t Figure(const bson_t* reply, const char* name) {
   bson_iter_t found;
@@ -31,6 +33,8 @@ class MongoProjections final : public ProjectionStore {
   Result<std::vector<Projection>> Load(std::span<const DocumentKey> keys) override;
   Result<std::vector<SaveOutcome>> Save(std::span<const Projection> projections) override;
   Result<std::vector<std::optional<Landed>>> FindLanded(std::span<const DocumentKey> keys) override;
+  Status EachLanded(const Namespace& ns, const TakeLanded& take) override;
+  Status Clear(const Namespace& ns) override;
   Result<Offsets> ReadPositions(const std::string& database,
                                 std::span<const std::string> partitions) override;
   Status WritePositions(const std::string& database, const Offsets& next, WallTime now) override;
@@ -121,6 +125,37 @@ Result<std::vector<std::optional<Landed>>> MongoProjections::FindLanded(
   });
   if (!status.ok()) return status.error();
   return landed;
+}
+
+Status MongoProjections::EachLanded(const Namespace& ns, const TakeLanded& take) {
+  Bson filter;
+  Bson options;
+  bson_t order;
+  BSON_APPEND_DOCUMENT_BEGIN(options.get(), "sort", &order);
+  for (const char* member : {"tidegate.topic", "tidegate.partition", "tidegate.offset"})
+    BSON_APPEND_INT32(&order, member, 1);
+  bson_append_document_end(options.get(), &order);
+  BSON_APPEND_BOOL(options.get(), "allowDiskUse", true);
+  const CollectionHandle collection = CollectionOf(client_.get(), ns);
+  const CursorHandle cursor(
+      mongoc_collection_find_with_opts(collection.get(), filter.get(), options.get(), nullptr));
+  const bson_t* document = nullptr;
+  while (mongoc_cursor_next(cursor.get(), &document)) {
+    if (Status status = take(BsonToJson(document)); !status.ok()) return status;
+  }
+  bson_error_t error{};
+  if (!mongoc_cursor_error(cursor.get(), &error)) return {};
+  return MongoError(fmt::format("read {}.{}", ns.database, ns.collection), error);
+}
+
+Status MongoProjections::Clear(const Namespace& ns) {
+  const CollectionHandle collection = CollectionOf(client_.get(), ns);
+  bson_error_t error{};
+  // Some servers name no code.
+  if (mongoc_collection_drop(collection.get(), &error) || error.code == kNamespaceNotFound ||
+      std::string_view(error.message) == "ns not found")
+    return {};
+  return MongoError(fmt::format("clear {}.{}", ns.database, ns.collection), error);
 }
 
 // A replacement that names its revision and may insert: if the stored document has another

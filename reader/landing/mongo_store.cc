@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <set>
+#include <string>
 #include <utility>
 
 #include "reader/database/mongo_client.h"
@@ -33,7 +35,9 @@ class MongoStore final : public DocumentStore {
   Status WriteInHalves(const CommandLimits& limits, const Namespace& ns,
                        std::span<const Document> documents, std::span<const size_t> positions,
                        std::vector<WriteResult>& results, const Error& error);
-  Status EnsureIndex(const Namespace& ns, const Index& index);
+  // None if the server does not tell: what comes next will say why.
+  std::set<std::string> IndexNames(const Namespace& ns);
+  Status Ensure(const Namespace& ns, const Index& index);
 
   ClientHandle client_;
   const Log& log_;
@@ -105,26 +109,44 @@ Status MongoStore::WriteInHalves(const CommandLimits& limits, const Namespace& n
 }
 
 Status MongoStore::EnsureIndexes(const Namespace& ns, std::span<const Index> indexes) {
+  const std::set<std::string> there = IndexNames(ns);
   for (const Index& index : indexes) {
-    if (Status status = EnsureIndex(ns, index); !status.ok()) return status;
+    // One that documents are to expire by is asked for in any case: the server then tells if it is
+    // another one of that name.
+    if (there.contains(index.name) != index.retired && !index.expires) continue;
+    if (Status status = Ensure(ns, index); !status.ok()) return status;
   }
   return {};
 }
 
-Status MongoStore::EnsureIndex(const Namespace& ns, const Index& index) {
+std::set<std::string> MongoStore::IndexNames(const Namespace& ns) {
+  std::set<std::string> names;
+  const CollectionHandle collection = CollectionOf(client_.get(), ns);
+  const CursorHandle cursor(mongoc_collection_find_indexes_with_opts(collection.get(), nullptr));
+  const bson_t* index = nullptr;
+  bson_iter_t name;
+  while (mongoc_cursor_next(cursor.get(), &index)) {
+    if (bson_iter_init_find(&name, index, "name") && BSON_ITER_HOLDS_UTF8(&name))
+      names.emplace(bson_iter_utf8(&name, nullptr));
+  }
+  return names;
+}
+
+Status MongoStore::Ensure(const Namespace& ns, const Index& index) {
   bson_error_t error{};
-  if (CreateIndex(client_.get(), ns, index, false, &error)) return {};
+  const bool done = index.retired ? DropIndex(client_.get(), ns, index.name, &error)
+                                  : CreateIndex(client_.get(), ns, index, false, &error);
+  if (done) return {};
   // There already but otherwise (85, 86), no such index on this server (238), no right to make one
   // (13): documents can land without.
   const bool tolerated = error.domain == MONGOC_ERROR_SERVER &&
                          (error.code == kUnauthorized ||
                           ClassifyCode(static_cast<int32_t>(error.code)) != CodeClass::kServer);
-  if (!tolerated) {
-    return MongoError(
-        fmt::format("create index {} on {}.{}", index.name, ns.database, ns.collection), error);
-  }
-  log_.Warning("create index {} on {}.{}: {} (code {}); queries by it may be slow", index.name,
-               ns.database, ns.collection, error.message, error.code);
+  const std::string what = fmt::format("{} index {} on {}.{}", index.retired ? "drop" : "create",
+                                       index.name, ns.database, ns.collection);
+  if (!tolerated) return MongoError(what, error);
+  log_.Warning("{}: {} (code {}); {} may be slow", what, error.message, error.code,
+               index.retired ? "writes" : "queries by it");
   return {};
 }
 
@@ -180,9 +202,9 @@ void SetDefaultConcern(mongoc_uri_t* uri) {
   mongoc_uri_set_write_concern(uri, concern.get());
 }
 
-void SetDefaults(mongoc_uri_t* uri) {
+void SetDefaults(mongoc_uri_t* uri, std::chrono::milliseconds answer_within) {
   SetDefaultConcern(uri);
-  SetUriDefault(uri, MONGOC_URI_SOCKETTIMEOUTMS, 30'000);
+  SetUriDefault(uri, MONGOC_URI_SOCKETTIMEOUTMS, static_cast<int32_t>(answer_within.count()));
   SetUriDefault(uri, MONGOC_URI_SERVERSELECTIONTIMEOUTMS, 5'000);
   SetUriDefault(uri, MONGOC_URI_CONNECTTIMEOUTMS, 5'000);
   SetUriDefault(uri, MONGOC_URI_WAITQUEUETIMEOUTMS, 5'000);
@@ -198,7 +220,7 @@ Result<std::unique_ptr<MongoPool>> MongoPool::Open(const Options& options) {
         ErrorCode::kInvalid,
         "w=0 loses documents unseen and is refused: leave w out, or name a number or majority"};
   }
-  SetDefaults(uri.get());
+  SetDefaults(uri.get(), options.answer_within);
   return std::unique_ptr<MongoPool>(std::make_unique<LibmongocPool>(std::move(uri)));
 }
 

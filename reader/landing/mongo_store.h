@@ -3,6 +3,7 @@
 // for one thread.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -18,9 +19,10 @@ class MongoPool {
  public:
   struct Options {
     // A MongoDB URI. Time limits that it does not set: connectTimeoutMS and
-    // serverSelectionTimeoutMS 5 s, socketTimeoutMS and wtimeoutMS 30 s, waitQueueTimeoutMS 5 s;
-    // write concern majority.
+    // serverSelectionTimeoutMS 5 s, wtimeoutMS 30 s, waitQueueTimeoutMS 5 s; write concern
+    // majority.
     std::string uri;
+    std::chrono::milliseconds answer_within{30'000};  // socketTimeoutMS likewise.
   };
 
   // Connects to nothing yet. kInvalid: not a URI, or one that asks for w=0, which would lose

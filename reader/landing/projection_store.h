@@ -4,10 +4,12 @@
 // one thread; several may share one database.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/result.h"
@@ -68,6 +70,15 @@ class ProjectionStore {
   // REQUIRES: no key twice.
   virtual Result<std::vector<std::optional<Landed>>> FindLanded(
       std::span<const DocumentKey> keys) = 0;
+
+  // Gives every landed document of the namespace as JSON, with times as UTC text: those of a
+  // partition in the order of their offsets, one partition after the other. An error that `take`
+  // returns ends it and comes back. REQUIRES: nothing else is asked of this store meanwhile.
+  using TakeLanded = std::function<Status(std::string_view json)>;
+  virtual Status EachLanded(const Namespace& ns, const TakeLanded& take) = 0;
+
+  // Removes every document of the namespace; its indexes may go with them.
+  virtual Status Clear(const Namespace& ns) = 0;
 
   // The landing's positions (collection kPositions of that database): everything before is landed
   // or given up. Partitions that have none are left out.

@@ -71,6 +71,7 @@ class RoutedLanding final : public Landing {
   RoutedLanding(std::unique_ptr<Landing> common, Landings landings)
       : common_(std::move(common)), landings_(std::move(landings)) {}
 
+  bool Exists() const override { return common_->Exists(); }
   Result<std::unique_ptr<DocumentStore>> NewStore(const Log& log) override {
     const auto route = [](ByDatabase<DocumentStore> stores) -> std::unique_ptr<DocumentStore> {
       return std::make_unique<RoutedStore>(std::move(stores));
@@ -107,12 +108,13 @@ class RoutedLanding final : public Landing {
 }  // namespace
 
 Result<std::unique_ptr<Landing>> OpenLandings(
-    const std::string& uri, const std::map<std::string, std::string>& uri_of_database) {
-  auto common = OpenLanding(uri);
+    const std::string& uri, const std::map<std::string, std::string>& uri_of_database,
+    const LandingOptions& options) {
+  auto common = OpenLanding(uri, options);
   if (!common.ok() || uri_of_database.empty()) return common;
   RoutedLanding::Landings landings;
   for (const auto& [database, own] : uri_of_database) {
-    auto landing = OpenLanding(own);
+    auto landing = OpenLanding(own, options);
     if (!landing.ok()) return About(database, landing.error());
     landings[database] = std::move(landing).value();
   }

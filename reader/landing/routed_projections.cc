@@ -26,6 +26,10 @@ class RoutedProjections final : public ProjectionStore {
       return store.FindLanded(run);
     });
   }
+  Status EachLanded(const Namespace& ns, const TakeLanded& take) override {
+    return stores_.Of(ns.database).EachLanded(ns, take);
+  }
+  Status Clear(const Namespace& ns) override { return stores_.Of(ns.database).Clear(ns); }
   Result<Offsets> ReadPositions(const std::string& database,
                                 std::span<const std::string> partitions) override {
     return stores_.Of(database).ReadPositions(database, partitions);

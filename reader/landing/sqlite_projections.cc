@@ -50,6 +50,13 @@ struct SqliteProjections::Connection {
     *statement = found->second.get();
     return SQLITE_OK;
   }
+  // The same, but looking makes no table: a null where there is none.
+  int PrepareRead(const Namespace& ns, const std::string& sql, sqlite3_stmt** statement) {
+    *statement = nullptr;
+    bool has = statements.contains(sql);
+    const int code = has ? SQLITE_OK : HasTable(database.get(), ns, has);
+    return has ? Prepare(ns, sql, statement) : code;
+  }
 };
 
 SqliteProjections::SqliteProjections(Options options) : options_(std::move(options)) {}
@@ -81,7 +88,12 @@ int SqliteProjections::Read(std::span<const DocumentKey> keys,
   for (const DocumentKey& key : keys) {
     sqlite3_stmt* select = nullptr;
     const std::string sql = fmt::format("SELECT body FROM {} WHERE id=?1", TableOf(key.ns));
-    if (const int code = connection_->Prepare(key.ns, sql, &select); code != SQLITE_OK) return code;
+    if (const int code = connection_->PrepareRead(key.ns, sql, &select); code != SQLITE_OK)
+      return code;
+    if (!select) {
+      bodies.emplace_back();
+      continue;
+    }
     BindText(select, 1, key.id);
     const int code = sqlite3_step(select);
     std::optional<std::string> body;
@@ -155,6 +167,33 @@ Result<std::vector<std::optional<Landed>>> SqliteProjections::FindLanded(
   std::vector<std::optional<Landed>> found;
   for (const auto& body : bodies) found.push_back(ReadLanded(ReadBody(body)));
   return found;
+}
+
+Status SqliteProjections::EachLanded(const Namespace& ns, const TakeLanded& take) {
+  if (Status status = Connect(); !status.ok()) return status;
+  const auto failed = [&](int code) { return Failed("read documents from", code); };
+  StatementHandle select;
+  const std::string sql = fmt::format(
+      "SELECT body FROM {} ORDER BY body ->> '$.tidegate.topic', body ->> '$.tidegate.partition', "
+      "body ->> '$.tidegate.offset'",
+      TableOf(ns));
+  int code = PrepareOnTable(connection_->database.get(), ns, sql, select);
+  if (code != SQLITE_OK) return failed(code);
+  while ((code = sqlite3_step(select.get())) == SQLITE_ROW) {
+    if (Status status = take(ColumnText(select.get(), 0)); !status.ok()) return status;
+  }
+  if (code == SQLITE_DONE) return {};
+  select.reset();
+  return failed(code);
+}
+
+Status SqliteProjections::Clear(const Namespace& ns) {
+  if (Status status = Connect(); !status.ok()) return status;
+  sqlite3_stmt* clear = nullptr;
+  int code = connection_->Prepare(ns, fmt::format("DELETE FROM {}", TableOf(ns)), &clear);
+  bool changed = false;
+  if (code == SQLITE_OK) code = RunOnce(connection_->database.get(), clear, changed);
+  return code == SQLITE_OK ? Status() : Status(Failed("clear a table of", code));
 }
 
 Result<Offsets> SqliteProjections::ReadPositions(const std::string& database,

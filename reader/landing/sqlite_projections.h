@@ -25,6 +25,8 @@ class SqliteProjections final : public ProjectionStore {
   Result<std::vector<Projection>> Load(std::span<const DocumentKey> keys) override;
   Result<std::vector<SaveOutcome>> Save(std::span<const Projection> projections) override;
   Result<std::vector<std::optional<Landed>>> FindLanded(std::span<const DocumentKey> keys) override;
+  Status EachLanded(const Namespace& ns, const TakeLanded& take) override;
+  Status Clear(const Namespace& ns) override;
   Result<Offsets> ReadPositions(const std::string& database,
                                 std::span<const std::string> partitions) override;
   Status WritePositions(const std::string& database, const Offsets& next, WallTime now) override;

@@ -7,56 +7,14 @@
 
 #include "core/time_format.h"
 #include "reader/database/sqlite_connection.h"
+#include "reader/landing/document_json.h"
 
 namespace tidegate::reader {
 
 namespace {
-// The document as JSON text, times as UTC text that sorts.
-class JsonSink final : public MemberSink {
- public:
-  explicit JsonSink(std::string& out) : writer_(out) { writer_.BeginObject(); }
-  void Finish() { writer_.EndObject(); }
-
-  void String(std::string_view name, std::string_view text) override {
-    writer_.Key(name);
-    writer_.String(text);
-  }
-  void Integer(std::string_view name, int64_t number) override {
-    writer_.Key(name);
-    writer_.Integer(number);
-  }
-  void Double(std::string_view name, double number) override {
-    writer_.Key(name);
-    writer_.Double(number);
-  }
-  void Bool(std::string_view name, bool value) override {
-    writer_.Key(name);
-    writer_.Bool(value);
-  }
-  void Time(std::string_view name, WallTime time) override { String(name, FormatTime(time)); }
-  void Json(std::string_view name, json::Value value) override {
-    writer_.Key(name);
-    writer_.Copy(value);
-  }
-  void BeginObject(std::string_view name) override {
-    writer_.Key(name);
-    writer_.BeginObject();
-  }
-  void EndObject() override { writer_.EndObject(); }
-
- private:
-  json::Writer writer_;
-};
-
-std::string JsonText(const Document& document) {
-  std::string text;
-  JsonSink sink(text);
-  WriteMembers(document, sink);
-  sink.Finish();
-  return text;
-}
-
-std::string CreateIndexSql(const Namespace& ns, const Index& index) {
+std::string IndexSql(const Namespace& ns, const Index& index) {
+  const std::string name = SqlQuoted(TableName(ns) + "." + index.name, '"');
+  if (index.retired) return fmt::format("DROP INDEX IF EXISTS {}", name);
   std::string columns;
   for (const auto& [member, direction] : index.keys) {
     if (!columns.empty()) columns += ", ";
@@ -65,8 +23,7 @@ std::string CreateIndexSql(const Namespace& ns, const Index& index) {
                    : fmt::format("json_extract(body, {})", SqlQuoted("$." + member, '\''));
     if (direction < 0) columns += " DESC";
   }
-  return fmt::format("CREATE INDEX IF NOT EXISTS {} ON {}({})",
-                     SqlQuoted(TableName(ns) + "." + index.name, '"'), TableOf(ns), columns);
+  return fmt::format("CREATE INDEX IF NOT EXISTS {} ON {}({})", name, TableOf(ns), columns);
 }
 
 }  // namespace
@@ -136,7 +93,7 @@ int SqliteStore::Insert(std::span<const Document> documents, std::vector<WriteRe
     sqlite3_stmt* insert = nullptr;
     if (const int code = connection_->InsertFor(document.ns, &insert); code != SQLITE_OK)
       return code;
-    const std::string body = JsonText(document);
+    const std::string body = DocumentJson(document);
     BindText(insert, 1, document.id);
     BindText(insert, 2, body);
     const int code = sqlite3_step(insert);
@@ -158,7 +115,7 @@ Status SqliteStore::EnsureIndexes(const Namespace& ns, std::span<const Index> in
   if (Status status = Connect(); !status.ok()) return status;
   int code = connection_->Run(CreateTableSql(ns));
   for (const Index& index : indexes) {
-    if (code == SQLITE_OK) code = connection_->Run(CreateIndexSql(ns, index));
+    if (code == SQLITE_OK) code = connection_->Run(IndexSql(ns, index));
   }
   return code == SQLITE_OK ? Status() : Failed("create indexes in", code);
 }

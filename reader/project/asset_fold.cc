@@ -13,8 +13,10 @@ constexpr size_t kMaxText = 256;
 constexpr size_t kMaxContainer = 1'024;  // Of its text.
 constexpr size_t kMaxBytes = 4'096;      // Of all members' text together.
 
-constexpr std::array<std::string_view, 8> kLeftOut{
-    "tenant_id", "asset_id", "device_id", "machine_id", "sensor_id", "timestamp", "ts", "stream"};
+// `_id` and `tidegate` are the landing's, and no message has them.
+constexpr std::array<std::string_view, 10> kLeftOut{
+    "tenant_id", "asset_id", "device_id", "machine_id", "sensor_id",
+    "timestamp", "ts",       "stream",    "_id",        "tidegate"};
 
 size_t BytesOf(json::Value value) {
   if (value.is_string()) return value.as_string().size();

@@ -4,7 +4,8 @@
 #include <utility>
 
 #include "reader/batch.h"
-#include "reader/project/projection_indexes.h"
+#include "reader/list_indexes.h"
+#include "reader/project/rebuild_mark.h"
 
 namespace tidegate::reader {
 
@@ -21,7 +22,8 @@ Projector::Projector(Options options, Parts parts, size_t place, std::string nam
       backoff_(options_.backoff, seed),
       intake_(parts.source, parts.clock, options_.batch_interval),
       report_(parts.board, parts.clock, place, std::move(name), MemberRole::kProject),
-      folder_(options_.folder, {parts.projections, parts.documents}) {
+      folder_(options_.folder, {parts.projections, parts.documents}),
+      jumps_(parts.source, *this, parts.log) {
   parts_.source.SetListener(this);
 }
 
@@ -47,6 +49,7 @@ void Projector::Add(SourceMessage message) {
   const auto [newest, is_new] = newest_.emplace(item.key, message.offset);
   if (!is_new && message.offset <= newest->second) return;  // In hand or folded already.
   newest->second = message.offset;
+  jumps_.OnMessage(message.partition, message.offset);
   if (items_.empty()) intake_.Begin();
   auto decoded = parts_.decoder.Decode(message, parts_.clock.Now());
   if (auto* document = std::get_if<Document>(&decoded)) {
@@ -67,6 +70,7 @@ bool Projector::Full() const {
 }
 
 void Projector::Advance() {
+  if (Status status = jumps_.Settle(parts_.clock.Now()); !status.ok()) return Postpone(status);
   if (Status status = ReadPositions(); !status.ok()) return Postpone(status);
   const size_t ready = PartReady();
   if (ready > 0) {
@@ -93,9 +97,17 @@ Status Projector::ReadPositions() {
     if (known == landed_.end() || known->second <= newest) unknown.push_back(partition);
   }
   if (unknown.empty()) return {};
+  unknown.emplace_back(kRebuildMark);
   const auto positions = parts_.projections.ReadPositions(options_.database, unknown);
   if (!positions.ok()) return positions.error();
-  for (const auto& [partition, next] : *positions) landed_[partition] = next;
+  if (const auto mark = positions->find(kRebuildMark);
+      mark != positions->end() && IsUnderWay(mark->second)) {
+    return Error{ErrorCode::kUnavailable,
+                 "the projections are being made anew; if that was broken off, stop projecting and "
+                 "use `tidegate-reader rebuild --again`"};
+  }
+  for (const auto& [partition, next] : *positions)
+    if (partition != kRebuildMark) landed_[partition] = next;
   return {};
 }
 
@@ -237,6 +249,7 @@ void Projector::OnRevoked(std::span<const Partition> partitions, bool lost) {
     intake_.Resume();
   }
   folder_.Forget();
+  jumps_.Forget(partitions);
   parts_.metrics.Forget(partitions);
   report_.Forget(partitions);
   parts_.log.Info("{}: {} partitions {}", name(), partitions.size(), lost ? "lost" : "revoked");
@@ -245,6 +258,26 @@ void Projector::OnRevoked(std::span<const Partition> partitions, bool lost) {
 void Projector::OnLag(std::span<const PartitionLag> lag, bool brokers_up) {
   report_.SetLag(lag, brokers_up);
   parts_.metrics.SetLag(lag);
+}
+
+Result<Offsets> Projector::Expected(std::span<const Partition> partitions) {
+  const auto committed = parts_.source.CommittedOffsets(partitions);
+  if (!committed.ok()) return committed.error();
+  Offsets expected;
+  for (const Position& position : *committed)
+    expected[PartitionName(position.partition)] = position.next_offset;
+  return expected;
+}
+
+Status Projector::Record(std::span<const Jump> lost, WallTime) {
+  for (const Jump& jump : lost) {
+    parts_.metrics.CountMissed(jump.seen - jump.expected);
+    parts_.log.Error(
+        "{}: {} [{}]: Kafka has deleted offsets {} to {} before they were projected; "
+        "`tidegate-reader rebuild` takes in those that had landed",
+        name(), jump.partition.topic, jump.partition.number, jump.expected, jump.seen - 1);
+  }
+  return {};
 }
 
 void Projector::Stop() {

@@ -3,7 +3,8 @@
 // position is past it, and only if the landed document of its id came from that very message.
 //
 // Everything happens in Step(), on the caller's thread; its source and stores belong to that thread
-// too. With the database away it pauses, keeps polling, and tries again.
+// too. With the database away, or while projections are made anew (rebuild_mark.h), it pauses,
+// keeps polling, and tries again.
 #pragma once
 
 #include <chrono>
@@ -19,6 +20,7 @@
 #include "core/log.h"
 #include "reader/decoder.h"
 #include "reader/intake.h"
+#include "reader/jump_watch.h"
 #include "reader/member.h"
 #include "reader/member_report.h"
 #include "reader/project/folder.h"
@@ -28,7 +30,7 @@
 
 namespace tidegate::reader {
 
-class Projector final : public Member, private SourceListener {
+class Projector final : public Member, private SourceListener, private JumpKeeper {
  public:
   struct Options {
     // A batch is folded at the first of these. Larger ones load and save each projection less
@@ -73,6 +75,9 @@ class Projector final : public Member, private SourceListener {
   void OnAssigned(std::span<const Partition> partitions) override;
   void OnRevoked(std::span<const Partition> partitions, bool lost) override;
   void OnLag(std::span<const PartitionLag> lag, bool brokers_up) override;
+  // Where the group is, and what it can no longer see.
+  Result<Offsets> Expected(std::span<const Partition> partitions) override;
+  Status Record(std::span<const Jump> lost, WallTime now) override;
 
   void Add(SourceMessage message);
   bool Full() const;
@@ -102,6 +107,7 @@ class Projector final : public Member, private SourceListener {
   LogLimit trouble_log_;
   LogLimit skip_log_;
   Folder folder_;
+  JumpWatch jumps_;
 
   std::vector<Item> items_;                             // In hand, in the order of arrival.
   std::map<std::string, int64_t, std::less<>> newest_;  // In hand, of each partition.

@@ -26,6 +26,9 @@ ProjectorMetrics::ProjectorMetrics(Metrics& metrics)
                                  "Landed documents folded into the projections.")),
       absent_(metrics.AddCounter(kSkipped, kSkippedHelp, {{"reason", "absent"}})),
       repeated_(metrics.AddCounter(kSkipped, kSkippedHelp, {{"reason", "repeated"}})),
+      missed_(metrics.AddCounter("tidegate_reader_projection_missed_total",
+                                 "Messages that Kafka deleted before they were projected: "
+                                 "`tidegate-reader rebuild` takes in what had landed.")),
       conflicts_(metrics.AddCounter("tidegate_reader_projection_conflicts_total",
                                     "Projections that another process had saved meanwhile.")),
       refused_alerts_(metrics.AddCounter("tidegate_reader_alerts_refused_total",
@@ -39,6 +42,9 @@ void ProjectorMetrics::CountFolded(size_t documents) {
 void ProjectorMetrics::CountSkipped(size_t absent, size_t repeated) {
   absent_.Increment(static_cast<double>(absent));
   repeated_.Increment(static_cast<double>(repeated));
+}
+void ProjectorMetrics::CountMissed(int64_t messages) {
+  missed_.Increment(static_cast<double>(messages));
 }
 void ProjectorMetrics::CountConflicts(uint64_t conflicts) {
   conflicts_.Increment(static_cast<double>(conflicts));

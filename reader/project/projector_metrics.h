@@ -16,6 +16,8 @@ class ProjectorMetrics {
   void CountFolded(size_t documents);
   // Messages without a landed document of theirs: given up, or landed from another place.
   void CountSkipped(size_t absent, size_t repeated);
+  // Kafka deleted them before they were seen here.
+  void CountMissed(int64_t messages);
   void CountConflicts(uint64_t conflicts);
   void CountRefusedAlerts(uint64_t alerts);
   void CountOutage();
@@ -28,6 +30,7 @@ class ProjectorMetrics {
   Metrics::Counter& folded_;
   Metrics::Counter& absent_;
   Metrics::Counter& repeated_;
+  Metrics::Counter& missed_;
   Metrics::Counter& conflicts_;
   Metrics::Counter& refused_alerts_;
   Metrics::Counter& outages_;

@@ -100,6 +100,8 @@ int ReplayDeadLetters(const ReplayArguments& arguments, const Config& config, co
   const Status status = replay.Run();
   const ReplayReport& report = replay.report();
   fmt::print("{}", report.Text(arguments.dry_run));
+  if (report.landed > 0 && !arguments.dry_run)
+    log.Info("projectors have passed what landed here; `tidegate-reader rebuild` takes it in");
   if (!status.ok()) log.Error("broken off: {}", status.error().message);
   return status.ok() && report.refused_count() == 0 && report.cut == 0 ? 0 : kFailed;
 }

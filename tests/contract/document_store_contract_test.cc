@@ -196,6 +196,12 @@ TEST_P(DocumentStoreContract, IndexesCanBeAskedForTwice) {
       {"time", {{"timestamp", -1}}}};
   EXPECT_TRUE(store_->EnsureIndexes({database_, "heartbeats"}, indexes).ok());
   EXPECT_TRUE(store_->EnsureIndexes({database_, "heartbeats"}, indexes).ok());
+  // Dropped, once and again, and made with other keys.
+  const std::vector<Index> changed{{.name = "time", .retired = true},
+                                   {.name = "never_there", .retired = true},
+                                   {"newest", {{"timestamp", -1}}}};
+  EXPECT_TRUE(store_->EnsureIndexes({database_, "heartbeats"}, changed).ok());
+  EXPECT_TRUE(store_->EnsureIndexes({database_, "heartbeats"}, changed).ok());
   EXPECT_EQ(WriteAll(Heartbeat("a")), std::vector{kLanded});
 }
 

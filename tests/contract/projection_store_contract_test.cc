@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdlib>
 
+#include "reader/landing/document_json.h"
 #include "reader/landing/mongo_store.h"
 #include "reader/landing/sqlite_projections.h"
 #include "reader/landing/sqlite_store.h"
@@ -68,6 +69,7 @@ class MemoryPlace final : public Place {
     const Provenance& from = document.provenance;
     database_.landed[{document.ns, document.id}] = {from.topic, from.partition, from.offset,
                                                     document.time};
+    database_.bodies[{document.ns, document.id}] = DocumentJson(document);
   }
 
  private:
@@ -216,6 +218,46 @@ TEST_P(ProjectionStoreContract, PositionsOnlyMoveForward) {
   auto positions = store_->ReadPositions(database_, partitions);
   ASSERT_TRUE(positions.ok()) << positions.error().message;
   EXPECT_EQ(*positions, (Offsets{{"t/0", 7}, {"t/1", 4}}));
+}
+
+TEST_P(ProjectionStoreContract, LandedDocumentsAreReadByPartitionAndOffset) {
+  const auto land = [&](const std::string& id, const std::string& topic, int partition,
+                        int64_t offset) {
+    Document document = MakeDocument(id, R"({"timestamp":"2025-06-23T00:37:01.000Z","n":1.5})",
+                                     {database_, "heartbeats"});
+    document.provenance.topic = topic;
+    document.provenance.partition = partition;
+    document.provenance.offset = offset;
+    place_->Land(std::move(document));
+  };
+  land("a", "t", 10, 5);
+  land("b", "t", 9, 10);
+  land("c", "t", 9, 9);
+  land("d", "s", 11, 3);
+  std::vector<std::string> ids;
+  const Status status = store_->EachLanded({database_, "heartbeats"}, [&](std::string_view text) {
+    const auto document = json::Document::Parse(std::string(text)).value();
+    ids.emplace_back(document.root().Find("_id")->as_string());
+    EXPECT_EQ(document.root().Find("timestamp")->as_string(), "2025-06-23T00:37:01.000Z");
+    EXPECT_EQ(document.root().Find("n")->as_number(), 1.5);
+    EXPECT_TRUE(document.root().Find("tidegate")->Find("topic"));
+    return Status();
+  });
+  ASSERT_TRUE(status.ok()) << status.error().message;
+  EXPECT_EQ(ids, (std::vector<std::string>{"d", "c", "b", "a"}));
+  const auto stop = [&](std::string_view) { return Status(Error{ErrorCode::kInvalid, "enough"}); };
+  EXPECT_EQ(store_->EachLanded({database_, "heartbeats"}, stop).error().message, "enough");
+  EXPECT_TRUE(store_->EachLanded({database_, "nothing"}, stop).ok());
+}
+
+TEST_P(ProjectionStoreContract, WhatIsClearedIsNew) {
+  Save(Load(Key("a")));
+  Save(Load(Key("b", "failures")));
+  ASSERT_TRUE(store_->Clear({database_, "assets"}).ok());
+  ASSERT_TRUE(store_->Clear({database_, "assets"}).ok()) << "nothing is there";
+  EXPECT_EQ(Load(Key("a")).revision, 0);
+  EXPECT_EQ(Load(Key("b", "failures")).revision, 1);
+  EXPECT_EQ(Save(Load(Key("a"))), kSaved);
 }
 
 INSTANTIATE_TEST_SUITE_P(Places, ProjectionStoreContract,

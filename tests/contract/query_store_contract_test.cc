@@ -150,6 +150,9 @@ TEST_P(QueryStoreContract, FromIsIncludedAndToIsNot) {
   EXPECT_EQ(Find(query), (Ids{"3", "2"}));
   query.after = Place{*ParseTime("2025-06-23T00:00:03.000Z"), "3"};
   EXPECT_EQ(Find(query), (Ids{"2"}));
+  query.from.reset();
+  query.to = ParseTime("2025-06-23T00:00:02.000Z");
+  EXPECT_EQ(Find(query), (Ids{"1"}));
 }
 
 TEST_P(QueryStoreContract, EveryConditionMustHold) {

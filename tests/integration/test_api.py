@@ -3,49 +3,10 @@ needs no database."""
 
 import json
 import time
-import urllib.error
-import urllib.parse
-import urllib.request
 
 import pytest
+from harness import TOKENS, ApiClient
 from realparts import wait_until
-
-TOKENS = """
-reads-what-acme-has tenants=acme role=read
-reads-what-all-have tenants=* role=read
-stops-the-reader-00 tenants=* role=admin
-"""
-
-
-class Client:
-    def __init__(self, reader, token: str | None = None):
-        self._root = f"http://127.0.0.1:{reader.http_port}"
-        self._token = token
-
-    def ask(self, path: str, method: str = "GET", **query: object):
-        """Status, content type and body of the answer."""
-        url = f"{self._root}{path}?{urllib.parse.urlencode(query)}" if query else self._root + path
-        request = urllib.request.Request(url, method=method)
-        if self._token:
-            request.add_header("Authorization", f"Bearer {self._token}")
-        try:
-            with urllib.request.urlopen(request, timeout=20) as reply:
-                return reply.status, reply.headers["Content-Type"], reply.read().decode()
-        except urllib.error.HTTPError as error:
-            return error.code, error.headers["Content-Type"], error.read().decode()
-
-    def items(self, path: str, **query: object) -> list[dict]:
-        """Of all pages."""
-        found: list[dict] = []
-        while True:
-            status, _, text = self.ask(path, **query)
-            assert status == 200, text
-            page = json.loads(text)
-            assert page["count"] == len(page["items"])
-            found += page["items"]
-            if page["next_cursor"] is None:
-                return found
-            query["cursor"] = page["next_cursor"]
 
 
 def _send(site, count: int = 25):
@@ -75,7 +36,7 @@ def _start(site, landing, **settings):
 @pytest.mark.parametrize("tenancy", ["shared", "database"])
 def test_pages_filters_and_tokens(site, landing, tenancy):
     reader = _start(site, landing, _TENANCY=tenancy)
-    acme = Client(reader, "reads-what-acme-has")
+    acme = ApiClient(reader, "reads-what-acme-has")
     wait_until(
         lambda: len(acme.items("/telemetry", limit=1000)) == 25,
         30,
@@ -98,11 +59,11 @@ def test_pages_filters_and_tokens(site, landing, tenancy):
 
     assert acme.ask("/telemetry", tenant="globex")[0] == 403
     assert acme.ask("/metrics")[0] == 403
-    every = Client(reader, "reads-what-all-have")
+    every = ApiClient(reader, "reads-what-all-have")
     assert len(every.items("/telemetry", tenant="globex", limit=1000)) == 25
     assert every.ask("/telemetry")[0] == (200 if tenancy == "shared" else 400)
     assert every.ask("/metrics")[0] == 200
-    stranger = Client(reader)
+    stranger = ApiClient(reader)
     status, kind, body = stranger.ask("/telemetry")
     assert (status, kind) == (401, "application/problem+json"), body
     assert stranger.ask("/healthz")[0] == 200
@@ -111,7 +72,7 @@ def test_pages_filters_and_tokens(site, landing, tenancy):
 def test_the_description_is_true(site, landing):
     """Every GET that openapi.json names answers as it says; what it does not name is refused."""
     reader = _start(site, landing)
-    client = Client(reader, "reads-what-all-have")
+    client = ApiClient(reader, "reads-what-all-have")
     status, kind, text = client.ask("/openapi.json")
     assert (status, kind) == (200, "application/json")
     description = json.loads(text)
@@ -127,10 +88,10 @@ def test_the_description_is_true(site, landing):
 
 def test_an_admin_stops_the_reader(site, landing):
     reader = _start(site, landing, _HTTP_SHUTDOWN="on")
-    assert Client(reader, "reads-what-all-have").ask("/shutdown", method="POST")[0] == 403
-    assert Client(reader).ask("/shutdown", method="POST")[0] == 401
+    assert ApiClient(reader, "reads-what-all-have").ask("/shutdown", method="POST")[0] == 403
+    assert ApiClient(reader).ask("/shutdown", method="POST")[0] == 401
     assert reader.alive()
-    assert Client(reader, "stops-the-reader-00").ask("/shutdown", method="POST")[0] == 202
+    assert ApiClient(reader, "stops-the-reader-00").ask("/shutdown", method="POST")[0] == 202
     wait_until(lambda: not reader.alive(), 40, lambda: "the reader ends")
     assert reader.returncode() == 0
 
@@ -139,7 +100,7 @@ def test_without_the_database_health_and_metrics_stay_quick(site, own_mongo):
     reader = site.reader(site.mongo(own_mongo.url), _API_TIMEOUT="2s", _API_RATE=1000)
     site.create_topics()
     reader.start()
-    client = Client(reader)
+    client = ApiClient(reader)
     assert client.ask("/telemetry")[0] == 200
     own_mongo.kill()
     slowest = 0.0

@@ -25,6 +25,7 @@ ALLOWED = {
     "reader/project/projector.cc": "received_at of alerts by rules",
     "reader/enrich/pending_look.cc": "how long a document waits, restarts included",
     "reader/migrator.cc": "when a migration was applied",
+    "reader/rebuild/rebuild.cc": "when a rebuild began and ended",
     "reader/replay/replay.cc": "received_at",
     "reader/api/api.cc": "the alerts of the last day",
     "reader/worker.cc": "received_at, times of dead letters",

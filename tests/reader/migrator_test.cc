@@ -15,6 +15,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 int applied = 0;
 Status failure;
@@ -114,6 +115,11 @@ constexpr const char* kOldFile = R"(
   CREATE TABLE "tidegate.heartbeats"(id TEXT NOT NULL PRIMARY KEY, body TEXT NOT NULL);
   INSERT INTO "tidegate.heartbeats" VALUES('acme/truck-1/e1',
     '{"_id":"acme/truck-1/e1","tenant_id":"acme","asset_id":"truck-1","timestamp":"2025-06-23T00:37:01.000Z"}');
+  CREATE INDEX "tidegate.heartbeats.time" ON "tidegate.heartbeats"(json_extract(body, '$.timestamp') DESC);
+  CREATE INDEX "tidegate.heartbeats.mine" ON "tidegate.heartbeats"(json_extract(body, '$.speed'));
+  CREATE TABLE "tidegate.assets"(id TEXT NOT NULL PRIMARY KEY, body TEXT NOT NULL);
+  CREATE INDEX "tidegate.assets.tenant_time" ON "tidegate.assets"(json_extract(body, '$.tenant_id'),
+    json_extract(body, '$.last_seen') DESC);
 )";
 
 class OldFile : public MigratorTest {
@@ -149,9 +155,14 @@ class OldFile : public MigratorTest {
 TEST_F(OldFile, IsTakenOverWithItsDocuments) {
   ASSERT_TRUE(Ours().Run().ok());
   EXPECT_TRUE(Ours().Read().value()[0].applied_at);
-  EXPECT_THAT(Execute("SELECT name FROM sqlite_schema WHERE type = 'index'"),
-              AllOf(HasSubstr("tidegate.heartbeats.tenant_asset_time,"),
-                    HasSubstr("tidegate.heartbeats.expiry,"), HasSubstr("tidegate.alerts.time,")));
+  EXPECT_THAT(
+      Execute("SELECT name FROM sqlite_schema WHERE type = 'index'"),
+      AllOf(HasSubstr("tidegate.heartbeats.tenant_id_1_asset_id_1_timestamp_-1__id_-1,"),
+            HasSubstr("tidegate.heartbeats.expiry,"),
+            HasSubstr("tidegate.alerts.timestamp_-1__id_-1,"),
+            HasSubstr("tidegate.assets.tenant_id_1_first_seen_-1__id_-1,"),
+            HasSubstr("tidegate.heartbeats.mine,"), Not(HasSubstr("tidegate.heartbeats.time,")),
+            Not(HasSubstr("tidegate.assets.tenant_time,"))));
   std::vector<Document> again;
   again.push_back(MakeDocument("acme/truck-1/e1", "{}", {"tidegate", "heartbeats"}));
   EXPECT_EQ(store_of_file_->Write(again).value()[0].outcome, Outcome::kDuplicate);

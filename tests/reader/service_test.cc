@@ -37,29 +37,9 @@ class CountingStore final : public DocumentStore {
 };
 
 // Threads share nothing here: each has a database of its own.
-class OwnProjections final : public ProjectionStore {
+class OwnProjections final : private MemoryDatabase, public MemoryProjectionStore {
  public:
-  Result<std::vector<Projection>> Load(std::span<const DocumentKey> keys) override {
-    return store_.Load(keys);
-  }
-  Result<std::vector<SaveOutcome>> Save(std::span<const Projection> projections) override {
-    return store_.Save(projections);
-  }
-  Result<std::vector<std::optional<Landed>>> FindLanded(
-      std::span<const DocumentKey> keys) override {
-    return store_.FindLanded(keys);
-  }
-  Result<Offsets> ReadPositions(const std::string& database,
-                                std::span<const std::string> partitions) override {
-    return store_.ReadPositions(database, partitions);
-  }
-  Status WritePositions(const std::string& database, const Offsets& next, WallTime now) override {
-    return store_.WritePositions(database, next, now);
-  }
-
- private:
-  MemoryDatabase database_;
-  MemoryProjectionStore store_{database_};
+  OwnProjections() : MemoryProjectionStore(static_cast<MemoryDatabase&>(*this)) {}
 };
 
 class ServiceTest : public testing::Test {

@@ -74,6 +74,17 @@ TEST_F(WorkerTest, PoisonAmongGoodOnesEndsAloneInTheDeadLetters) {
   EXPECT_NE(metrics_.Text().find("processing_errors_total 3"), std::string::npos);
 }
 
+TEST_F(WorkerTest, ASaleThatIsNoneIsCountedAmongTheSales) {
+  const Partition sales{"sales_txn", 0};
+  source_.Assign({sales});
+  source_.Push(sales, "no protobuf");
+  source_.Push(kHeartbeats0, "no JSON");
+  StepUntilDue();
+  EXPECT_EQ(dead_letters_.letters().size(), 2u);
+  EXPECT_NE(metrics_.Text().find("sales_events_processed_total{status=\"error\"} 1\n"),
+            std::string::npos);
+}
+
 TEST_F(WorkerTest, AnOutageKeepsTheBatchAndStoresNothing) {
   Step();
   source_.PushHeartbeat(kHeartbeats0, "e1");
@@ -177,8 +188,8 @@ TEST_F(WorkerTest, ADeadLetterThatGotThroughIsNotSentAgain) {
 
 TEST_F(WorkerTest, ItsIndexesAreMadeBeforeAnyMessageComes) {
   Step();
-  EXPECT_EQ(store_.indexed().size(), BuiltInStreams().size());
-  EXPECT_TRUE(store_.indexed().contains({"tidegate", "heartbeats"}));
+  for (const Stream& stream : BuiltInStreams())
+    EXPECT_TRUE(store_.indexed().contains({"tidegate", stream.collection})) << stream.name;
   EXPECT_TRUE(State().database_up);
 }
 
@@ -268,7 +279,8 @@ TEST_F(WorkerTest, TheDatabaseIsMigratedBeforeAnythingIsWritten) {
 }
 
 TEST_F(WorkerTest, ADatabaseOfALaterVersionIsLeftAlone) {
-  memory_.projections[{{"tidegate", kMigrations}, "2"}].revision = 1;
+  const std::string next = std::to_string(AllMigrations().size() + 1);
+  memory_.projections[{{"tidegate", kMigrations}, next}].revision = 1;
   source_.PushHeartbeat(kHeartbeats0, "e1");
   EXPECT_EQ(worker().Step(milliseconds(0)).ok(), true);
   clock_.Advance(milliseconds(500));

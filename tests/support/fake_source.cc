@@ -55,6 +55,14 @@ Result<int64_t> FakeSource::EarliestOffset(const Partition& partition) {
   return earliest_[partition];
 }
 
+Result<std::vector<Position>> FakeSource::CommittedOffsets(std::span<const Partition> partitions) {
+  if (earliest_hidden_) return Error{ErrorCode::kUnavailable, "no broker answers"};
+  std::vector<Position> committed;
+  for (const Partition& partition : partitions)
+    if (stored(partition) >= 0) committed.push_back({partition, stored(partition)});
+  return committed;
+}
+
 int64_t FakeSource::stored(const Partition& partition) const {
   const auto found = stored_.find(partition);
   return found == stored_.end() ? -1 : found->second;

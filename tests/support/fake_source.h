@@ -33,12 +33,15 @@ class FakeSource final : public Source {
   void HideEarliest(bool hidden) { earliest_hidden_ = hidden; }
   // The next message pushed there has that offset: those before were transactions' marks.
   void SkipTo(const Partition& partition, int64_t offset) { next_offset_[partition] = offset; }
+  // Where the group was when it was left.
+  void Commit(const Partition& partition, int64_t next) { stored_[partition] = next; }
   void Fail(std::string reason) { failure_ = std::move(reason); }
 
   void SetListener(SourceListener* listener) override { listener_ = listener; }
   Result<std::optional<SourceMessage>> Poll(std::chrono::milliseconds patience) override;
   void StoreOffsets(std::span<const Position> positions) override;
   Result<int64_t> EarliestOffset(const Partition& partition) override;
+  Result<std::vector<Position>> CommittedOffsets(std::span<const Partition> partitions) override;
   void Pause() override { paused_ = true; }
   void Resume() override { paused_ = false; }
   void Close() override { closed_ = true; }

@@ -45,6 +45,13 @@ Result<std::optional<SourceMessage>> LogSource::Poll(std::chrono::milliseconds) 
   return std::optional<SourceMessage>();
 }
 
+Result<std::vector<Position>> LogSource::CommittedOffsets(std::span<const Partition> partitions) {
+  std::vector<Position> committed;
+  for (const Partition& partition : partitions)
+    committed.push_back({partition, log_.committed[partition]});
+  return committed;
+}
+
 void LogSource::StoreOffsets(std::span<const Position> positions) {
   for (const Position& position : positions) {
     if (Has(position.partition)) log_.committed[position.partition] = position.next_offset;

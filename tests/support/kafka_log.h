@@ -36,6 +36,7 @@ class LogSource final : public Source {
   Result<std::optional<SourceMessage>> Poll(std::chrono::milliseconds patience) override;
   void StoreOffsets(std::span<const Position> positions) override;
   Result<int64_t> EarliestOffset(const Partition&) override { return 0; }
+  Result<std::vector<Position>> CommittedOffsets(std::span<const Partition> partitions) override;
   void Pause() override { paused_ = true; }
   void Resume() override { paused_ = false; }
   void Close() override {}

@@ -1,6 +1,7 @@
 #include "tests/support/memory_projection_store.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace tidegate::reader {
 
@@ -43,6 +44,25 @@ Result<std::vector<std::optional<Landed>>> MemoryProjectionStore::FindLanded(
   }
   if (Status status = Hook(true); !status.ok()) return status.error();
   return landed;
+}
+
+Status MemoryProjectionStore::EachLanded(const Namespace& ns, const TakeLanded& take) {
+  if (Status status = Hook(false); !status.ok()) return status;
+  std::map<std::tuple<std::string, int32_t, int64_t>, std::string> ordered;
+  for (const auto& [key, landed] : database_.landed) {
+    if (key.ns == ns)
+      ordered[{landed.topic, landed.partition, landed.offset}] = database_.bodies.at(key);
+  }
+  for (const auto& [place, body] : ordered) {
+    if (Status status = take(body); !status.ok()) return status;
+  }
+  return Hook(true);
+}
+
+Status MemoryProjectionStore::Clear(const Namespace& ns) {
+  if (Status status = Hook(false); !status.ok()) return status;
+  std::erase_if(database_.projections, [&](const auto& entry) { return entry.first.ns == ns; });
+  return Hook(true);
 }
 
 Result<Offsets> MemoryProjectionStore::ReadPositions(const std::string&,

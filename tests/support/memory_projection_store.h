@@ -14,10 +14,11 @@ namespace tidegate::reader {
 struct MemoryDatabase {
   std::map<DocumentKey, Projection> projections;
   std::map<DocumentKey, Landed> landed;
-  Offsets positions;  // Of one database.
+  std::map<DocumentKey, std::string> bodies;  // Of landed documents, as JSON.
+  Offsets positions;                          // Of one database.
 };
 
-class MemoryProjectionStore final : public ProjectionStore {
+class MemoryProjectionStore : public ProjectionStore {
  public:
   explicit MemoryProjectionStore(MemoryDatabase& database) : database_(database) {}
 
@@ -28,6 +29,8 @@ class MemoryProjectionStore final : public ProjectionStore {
   Result<std::vector<Projection>> Load(std::span<const DocumentKey> keys) override;
   Result<std::vector<SaveOutcome>> Save(std::span<const Projection> projections) override;
   Result<std::vector<std::optional<Landed>>> FindLanded(std::span<const DocumentKey> keys) override;
+  Status EachLanded(const Namespace& ns, const TakeLanded& take) override;
+  Status Clear(const Namespace& ns) override;
   Result<Offsets> ReadPositions(const std::string& database,
                                 std::span<const std::string> partitions) override;
   Status WritePositions(const std::string& database, const Offsets& next, WallTime now) override;

@@ -225,6 +225,25 @@ TEST_F(MongoFaults, AnIndexThatIsThereOtherwiseOrNotAllowedIsLeftAlone) {
   EXPECT_FALSE(store().EnsureIndexes({"fleet", "heartbeats"}, {{{"time", {{"t", 1}}}}}).ok());
 }
 
+TEST_F(MongoFaults, ARetiredIndexGoesWhereItIsThere) {
+  const Namespace ns{"fleet", "heartbeats"};
+  const Index old{"time", {{"timestamp", -1}}};
+  const Index retired{.name = "time", .retired = true};
+  const Index made{"timestamp_-1__id_-1", {{"timestamp", -1}, {"_id", -1}}};
+  ASSERT_TRUE(store().EnsureIndexes(ns, {{old}}).ok());
+  for (int time = 0; time < 2; ++time) {
+    ASSERT_TRUE(store().EnsureIndexes(ns, {{retired, made}}).ok());
+    EXPECT_THAT(stub().Indexes(kHeartbeats), ElementsAre(HasSubstr(made.name)));
+  }
+  ASSERT_TRUE(store().EnsureIndexes(ns, {{old}}).ok());
+  for (int32_t code : {13, 26, 27}) {
+    stub().Script("dropIndexes", {.code = code});
+    EXPECT_TRUE(store().EnsureIndexes(ns, {{retired}}).ok());
+  }
+  stub().Script("dropIndexes", {.code = 10107});
+  EXPECT_FALSE(store().EnsureIndexes(ns, {{retired}}).ok());
+}
+
 TEST_F(MongoFaults, ADocumentThatExpiresTellsTheTimeAsADateForTheIndexThatRemovesIt) {
   std::vector<Document> documents;
   documents.push_back(MakeDocument("a", R"({"asset_id":"a"})"));

@@ -67,6 +67,15 @@ TEST_F(SqliteStoreTest, AnIndexServesTheQueryThatItIsFor) {
       "1");
 }
 
+TEST_F(SqliteStoreTest, ARetiredIndexGoesWhereItIsThere) {
+  auto store = Open();
+  const Namespace ns{"fleet", "heartbeats"};
+  ASSERT_TRUE(store->EnsureIndexes(ns, {{{"time", {{"timestamp", -1}}}}}).ok());
+  for (int time = 0; time < 2; ++time)
+    ASSERT_TRUE(store->EnsureIndexes(ns, {{{.name = "time", .retired = true}}}).ok());
+  EXPECT_EQ(Query("SELECT count(*) FROM sqlite_schema WHERE name = 'fleet.heartbeats.time'"), "0");
+}
+
 TEST_F(SqliteStoreTest, AForeignFileIsRefusedAndLeftAlone) {
   Query("SELECT 1");
   sqlite3* database = nullptr;

@@ -105,6 +105,30 @@ TEST_F(ProjectorTest, APartitionThatWaitsHoldsNoOtherUp) {
   EXPECT_EQ(source_.stored(kHeartbeats1), 1);
 }
 
+TEST_F(ProjectorTest, WhatKafkaDeletedBeforeItWasProjectedIsCounted) {
+  source_.Commit(kHeartbeats0, 3);
+  source_.Expire(kHeartbeats0, 8);
+  source_.PushHeartbeat(kHeartbeats0, "e8");
+  Land("e8", kHeartbeats0, 8);
+  source_.HideEarliest(true);
+  StepFor(2);
+  EXPECT_EQ(source_.stored(kHeartbeats0), 3) << "the group tells later where it is";
+  source_.HideEarliest(false);
+  StepFor(5);
+  EXPECT_EQ(source_.stored(kHeartbeats0), 9);
+  EXPECT_EQ(Documents(), 1);
+  EXPECT_NE(registry_.Text().find("projection_missed_total 5"), std::string::npos);
+}
+
+TEST_F(ProjectorTest, AGroupThatNeverWasThereHasMissedNothing) {
+  source_.Expire(kHeartbeats0, 8);
+  source_.PushHeartbeat(kHeartbeats0, "e8");
+  Land("e8", kHeartbeats0, 8);
+  StepFor(2);
+  EXPECT_EQ(source_.stored(kHeartbeats0), 9);
+  EXPECT_NE(registry_.Text().find("projection_missed_total 0"), std::string::npos);
+}
+
 TEST_F(ProjectorTest, WhatWaitsIsBounded) {
   for (int i = 0; i < 50; ++i) source_.PushHeartbeat(kHeartbeats0, std::to_string(i));
   StepFor(20);

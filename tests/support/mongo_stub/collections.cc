@@ -1,5 +1,6 @@
 #include "tests/support/mongo_stub/collections.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "tests/support/mongo_stub/bson_handle.h"
@@ -33,6 +34,18 @@ std::string TextMember(Bytes bytes, const char* name) {
   const bool found = View(bytes, &document) && bson_iter_init(&start, &document) &&
                      bson_iter_find_descendant(&start, name, &member);
   return found ? TextOf(member) : "";
+}
+
+// By which it is sorted: numbers by their value, texts by their bytes.
+std::pair<int64_t, std::string> PlaceOf(Bytes bytes, const char* name) {
+  bson_t document;
+  bson_iter_t start;
+  bson_iter_t member;
+  if (!View(bytes, &document) || !bson_iter_init(&start, &document) ||
+      !bson_iter_find_descendant(&start, name, &member))
+    return {};
+  if (BSON_ITER_HOLDS_INT(&member)) return {bson_iter_as_int64(&member), ""};
+  return {0, TextOf(member)};
 }
 
 Stored Copy(Bytes bytes) {
@@ -81,13 +94,24 @@ bool Collections::DropIndex(const std::string& ns, const std::string& name) {
   return collections_[ns].indexes.erase(name) > 0;
 }
 
-std::vector<const Stored*> Collections::Find(const std::string& ns, Bytes filter) const {
+std::vector<const Stored*> Collections::Find(const std::string& ns, Bytes filter,
+                                             Bytes order) const {
   std::vector<const Stored*> found;
   const auto collection = collections_.find(ns);
   if (collection == collections_.end()) return found;
   for (const auto& [id, stored] : collection->second.documents) {
     if (Matches(BytesOf(stored), filter)) found.push_back(&stored);
   }
+  bson_t paths;
+  bson_iter_t path;
+  if (order.empty() || !View(order, &paths) || !bson_iter_init(&path, &paths)) return found;
+  std::vector<std::string> names;
+  while (bson_iter_next(&path)) names.emplace_back(bson_iter_key(&path));
+  std::ranges::stable_sort(found, {}, [&](const Stored* stored) {
+    std::vector<std::pair<int64_t, std::string>> place;
+    for (const std::string& name : names) place.push_back(PlaceOf(BytesOf(*stored), name.c_str()));
+    return place;
+  });
   return found;
 }
 

@@ -32,7 +32,11 @@ class Collections {
   // False: there is none.
   bool DropIndex(const std::string& ns, const std::string& name);
 
-  std::vector<const Stored*> Find(const std::string& ns, Bytes filter) const;
+  // False: there was none.
+  bool Drop(const std::string& ns) { return collections_.erase(ns) > 0; }
+
+  // `order`: paths of numbers and texts, ascending whatever it says; empty: by `_id`.
+  std::vector<const Stored*> Find(const std::string& ns, Bytes filter, Bytes order = {}) const;
   std::vector<const Stored*> IndexesOf(const std::string& ns) const;
   std::vector<std::string> Ids(const std::string& ns) const;
   const Stored* Get(const std::string& ns, const std::string& id) const;

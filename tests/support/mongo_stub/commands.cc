@@ -11,6 +11,7 @@ namespace tidegate::mongo_stub {
 namespace {
 constexpr int32_t kDuplicateKey = 11000;
 constexpr int32_t kCommandNotFound = 59;
+constexpr int32_t kNamespaceNotFound = 26;
 constexpr int32_t kIndexNotFound = 27;
 constexpr int32_t kWireVersion = 17;  // MongoDB 6.0's.
 
@@ -176,8 +177,12 @@ void Find(const Request& request, const std::string& ns, const Collections& coll
   Bytes filter;
   if (View(request.body, &body) && bson_iter_init_find(&member, &body, "filter"))
     filter = DocumentAt(member);
-  AppendBatch(ns, collections.Find(ns, filter), reply);
+  Bytes order;
+  if (View(request.body, &body) && bson_iter_init_find(&member, &body, "sort"))
+    order = DocumentAt(member);
+  AppendBatch(ns, collections.Find(ns, filter, order), reply);
 }
+
 // How many documents were taken.
 size_t Answered(const MongoStub::Options& options, const Request& request, const Answer& answer,
                 Collections& collections, bson_t* reply) {
@@ -197,6 +202,9 @@ size_t Answered(const MongoStub::Options& options, const Request& request, const
     Update(request, ns, collections, reply);
   } else if (request.command == "find") {
     Find(request, ns, collections, reply);
+  } else if (request.command == "drop") {
+    if (!collections.Drop(ns)) return Fail(reply, kNamespaceNotFound, "ns not found"), 0;
+    Finish(reply, true);
   } else if (request.command == "createIndexes") {
     CreateIndexes(request, ns, collections, reply);
   } else if (request.command == "dropIndexes") {

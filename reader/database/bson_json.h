@@ -1,5 +1,5 @@
 // A document out of MongoDB as JSON for people and programs: times as RFC 3339 text, numbers as
-// numbers. Private to this folder; pure.
+// numbers. Pure.
 #pragma once
 
 #include <string>

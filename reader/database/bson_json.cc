@@ -1,4 +1,4 @@
-#include "reader/query/bson_json.h"
+#include "reader/database/bson_json.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

@@ -1,0 +1,63 @@
+#include "reader/rebuild/kafka_group.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+#include <utility>
+
+#include "reader/kafka_consumer.h"
+#include "uplink/kafka/client_log.h"
+#include "uplink/kafka/error_kind.h"
+#include "uplink/kafka/kafka_handle.h"
+
+namespace tidegate::reader {
+
+namespace {
+struct GroupListDeleter {
+  void operator()(const rd_kafka_group_list* list) const { rd_kafka_group_list_destroy(list); }
+};
+using GroupListHandle = std::unique_ptr<const rd_kafka_group_list, GroupListDeleter>;
+
+void OnLog(const rd_kafka_t* client, int level, const char* facility, const char* text) {
+  static_cast<kafka::ClientLog*>(rd_kafka_opaque(client))->OnLine(level, facility, text);
+}
+
+std::string GroupOf(const kafka::ConfigRequest& request) {
+  for (const kafka::Properties* properties : {&request.settings, &request.defaults})
+    if (const auto group = properties->find("group.id"); group != properties->end())
+      return group->second;
+  return {};
+}
+}  // namespace
+
+Result<std::vector<std::string>> MembersOfGroup(const kafka::ConfigRequest& request,
+                                                std::chrono::milliseconds patience,
+                                                const Clock& clock, const Log& log) {
+  kafka::ClientLog client_log(log, clock, "group");
+  Result<kafka::ConfHandle> conf = kafka::MakeConf(request);
+  if (!conf.ok()) return conf.error();
+  rd_kafka_conf_set_opaque(conf->get(), &client_log);
+  rd_kafka_conf_set_log_cb(conf->get(), OnLog);
+  const auto client = StartConsumer(std::move(conf).value());
+  if (!client.ok()) return client.error();
+  const std::string name = GroupOf(request);
+  const rd_kafka_group_list* raw = nullptr;
+  const rd_kafka_resp_err_t error =
+      rd_kafka_list_groups(client->get(), name.c_str(), &raw, static_cast<int>(patience.count()));
+  const GroupListHandle list(raw);
+  // A part of the answer may lack just this group.
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return Error{ErrorCode::kUnavailable, fmt::format("ask for the members of the group {}: {}",
+                                                      name, kafka::DescribeError(error))};
+  }
+  std::vector<std::string> members;
+  for (int i = 0; i < list->group_cnt; ++i) {
+    const rd_kafka_group_info& group = list->groups[i];
+    for (int k = 0; k < group.member_cnt; ++k)
+      members.push_back(
+          fmt::format("{}{}", group.members[k].client_id, group.members[k].client_host));
+  }
+  return members;
+}
+
+}  // namespace tidegate::reader
