@@ -26,7 +26,7 @@ ALLOWED = {
     "reader/enrich/pending_look.cc": "how long a document waits, restarts included",
     "reader/migrator.cc": "when a migration was applied",
     "reader/rebuild/rebuild.cc": "when a rebuild began and ended",
-    "reader/replay/replay.cc": "received_at",
+    "reader/replay/replay.cc": "received_at, the name of a replay",
     "reader/api/api.cc": "the alerts of the last day",
     "reader/worker.cc": "received_at, times of dead letters",
     "store/store.cc": "the stamp of a commit",
