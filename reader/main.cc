@@ -134,8 +134,15 @@ int MigrateDatabase(bool dry_run) {
   for (const std::string& problem : config.problems) log.Error("{}", problem);
   if (!config.problems.empty()) return kMisconfigured;
   const auto fail = [&](const Error& error) { return log.Error("{}", error.message), kFailed; };
-  const auto landing = OpenLandings(config.landing, config.landing_of_database);
+  // What was done is recorded in the main database: to tell it, tenants' own are left alone.
+  const auto landing = dry_run ? OpenLanding(config.landing)
+                               : OpenLandings(config.landing, config.landing_of_database);
   if (!landing.ok()) return fail(landing.error());
+  if (dry_run && !(*landing)->Exists()) {
+    fmt::print("{}: there is nothing yet, so nothing to migrate\n",
+               WithoutPassword(config.landing));
+    return 0;
+  }
   const auto store = (*landing)->NewStore(log);
   if (!store.ok()) return fail(store.error());
   const auto records = (*landing)->NewProjections();

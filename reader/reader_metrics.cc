@@ -65,7 +65,7 @@ ReaderMetrics::ReaderMetrics(Metrics& metrics)
 
 Metrics::Counter& ReaderMetrics::Sales(const char* status) {
   return metrics_.AddCounter("sales_events_processed_total",
-                             "Documents of sales streams, by what became of them.",
+                             "Messages of sales streams, by what became of them.",
                              {{"status", status}});
 }
 
@@ -144,6 +144,9 @@ void ReaderMetrics::CountRefused(RefusalKind kind, size_t messages) {
       .Increment(static_cast<double>(messages));
 }
 
+void ReaderMetrics::CountRefusedSale() {
+  Sales("error").Increment();
+}
 void ReaderMetrics::CountPublished(size_t letters) {
   published_.Increment(static_cast<double>(letters));
 }

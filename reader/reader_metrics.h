@@ -28,6 +28,8 @@ class ReaderMetrics {
 
   void CountLanded(size_t records, size_t duplicates);
   void CountRefused(RefusalKind kind, size_t messages);
+  // Of a sales stream, and no document at all.
+  void CountRefusedSale();
   void CountPublished(size_t letters);
   void CountRetries(size_t retries);
   void CountOutage();

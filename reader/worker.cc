@@ -59,10 +59,15 @@ void Worker::Add(SourceMessage message) {
   if (waiting_.Take(message.partition, message.timestamp.value_or(now)))
     TellWaiting(message.partition);
   auto decoded = parts_.decoder.Decode(message, now);
-  if (const auto* refusal = std::get_if<Refusal>(&decoded))
-    parts_.metrics.CountRefused(refusal->kind, 1);
+  if (const auto* refusal = std::get_if<Refusal>(&decoded)) CountRefusal(message, *refusal);
   if (auto* document = std::get_if<Document>(&decoded)) Enrich(*document);
   batch_.Add(std::move(message), std::move(decoded));
+}
+
+void Worker::CountRefusal(const SourceMessage& message, const Refusal& refusal) {
+  parts_.metrics.CountRefused(refusal.kind, 1);
+  const auto match = parts_.decoder.streams().Find(message.partition.topic);
+  if (match && match->stream->kind == StreamKind::kSales) parts_.metrics.CountRefusedSale();
 }
 
 void Worker::Enrich(Document& document) {

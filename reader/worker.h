@@ -89,6 +89,7 @@ class Worker final : public Member, private SourceListener {
   void OnLag(std::span<const PartitionLag> lag, bool brokers_up) override;
 
   void Add(SourceMessage message);
+  void CountRefusal(const SourceMessage& message, const Refusal& refusal);
   bool Full() const;
   bool Due() const { return !batch_.empty() && intake_.Due(Full()); }
   // One attempt to bring the batch to its end.

@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "core/ascii.h"
@@ -24,6 +26,8 @@ void Loader::LoadEnrichment() {
       Problem(found.origin, fmt::format("there is no stream '{}'", source->stream));
     if (std::ranges::count(sources, source->into, &EnrichSource::into) > 0)
       Problem(found.origin, fmt::format("another source has into={} already", source->into));
+    if (!source->ca_file.empty() && ::access(source->ca_file.c_str(), R_OK) != 0)
+      Problem(found.origin, fmt::format("ca={} cannot be read", source->ca_file));
     if (!source->url.https())
       config_.warnings.push_back(
           fmt::format("{}: http:// can be read and changed on the way", variable));

@@ -67,6 +67,17 @@ int PrepareOnTable(sqlite3* database, const Namespace& ns, const std::string& sq
   return code;
 }
 
+int HasTable(sqlite3* database, const Namespace& ns, bool& has) {
+  StatementHandle statement;
+  const char* const sql = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1";
+  if (const int code = PrepareSql(database, sql, statement); code != SQLITE_OK) return code;
+  const std::string name = TableName(ns);
+  BindText(statement.get(), 1, name);
+  const int code = sqlite3_step(statement.get());
+  has = code == SQLITE_ROW;
+  return has || code == SQLITE_DONE ? SQLITE_OK : code;
+}
+
 void BindText(sqlite3_stmt* statement, int place, std::string_view text) {
   sqlite3_bind_text64(statement, place, text.data(), text.size(), SQLITE_STATIC, SQLITE_UTF8);
 }

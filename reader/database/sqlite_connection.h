@@ -25,6 +25,8 @@ int PrepareSql(sqlite3* database, const std::string& sql, StatementHandle& state
 int PrepareOnTable(sqlite3* database, const Namespace& ns, const std::string& sql,
                    StatementHandle& statement);
 
+int HasTable(sqlite3* database, const Namespace& ns, bool& has);
+
 // The text must outlive the statement's run.
 void BindText(sqlite3_stmt* statement, int place, std::string_view text);
 // Empty for a null.

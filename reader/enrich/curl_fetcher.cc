@@ -48,6 +48,7 @@ bool IsPublic(const curl_sockaddr& target) {
 }
 
 struct Transfer {
+  std::array<char, CURL_ERROR_SIZE> trouble{};  // libcurl's words, used until `easy` is gone.
   EasyHandle easy{curl_easy_init()};
   FetchRequest request;
   std::string body;
@@ -85,6 +86,11 @@ CURLcode Prepare(Transfer& transfer) {
   set(CURLOPT_FOLLOWLOCATION, 0L);
   set(CURLOPT_SSL_VERIFYPEER, 1L);
   set(CURLOPT_SSL_VERIFYHOST, 2L);
+  set(CURLOPT_ERRORBUFFER, transfer.trouble.data());
+  if (!transfer.request.ca_file.empty()) {
+    set(CURLOPT_CAINFO, transfer.request.ca_file.c_str());
+    set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));
+  }
   // The environment's proxy would connect for us, wherever it is asked to.
   set(CURLOPT_PROXY, "");
   set(CURLOPT_PATH_AS_IS, 1L);
@@ -104,7 +110,10 @@ SourceAnswer AnswerOf(const Transfer& transfer, CURLcode code) {
     return {.reason = fmt::format("its answer has over {} bytes", kMaxReplyBytes)};
   if (transfer.refused_address)
     return {.reason = "its address is private, which allow_private=yes would permit"};
-  if (code != CURLE_OK) return {.reason = curl_easy_strerror(code)};
+  if (code != CURLE_OK) {
+    const char* words = transfer.trouble.data();
+    return {.reason = *words != '\0' ? words : curl_easy_strerror(code)};
+  }
   long status = 0;
   curl_easy_getinfo(transfer.easy.get(), CURLINFO_RESPONSE_CODE, &status);
   if (status >= 300 && status < 400) return {.reason = "it redirects, which is not followed"};

@@ -77,13 +77,18 @@ Status ReadOption(std::string_view name, std::string_view value, EnrichSource& s
     source.allow_private = value == "yes";
     return {};
   }
+  if (name == "ca") {
+    if (!value.starts_with('/')) return Invalid("ca is no absolute path of a file");
+    source.ca_file = value;
+    return {};
+  }
   std::string* member = name == "key"      ? &source.key
                         : name == "into"   ? &source.into
                         : name == "stream" ? &source.stream
                                            : nullptr;
   if (!member)
     return Invalid(
-        fmt::format("'{}' is none of key, into, ttl, timeout, stream, allow_private", name));
+        fmt::format("'{}' is none of key, into, ttl, timeout, stream, allow_private, ca", name));
   if (!IsMemberName(value))
     return Invalid(
         fmt::format("{}='{}' has other characters than A-Z a-z 0-9 _ -, or over 64", name, value));
@@ -99,6 +104,7 @@ Status Check(EnrichSource& source) {
   if (source.into.empty()) return Invalid("into=<field> is missing");
   if (IsReserved(source.into))
     return Invalid(fmt::format("into='{}' is the landing's own name", source.into));
+  if (!source.ca_file.empty() && !source.url.https()) return Invalid("ca is for https:// alone");
   if (source.into == source.key) return Invalid("into and key are the same member");
   return {};
 }

@@ -43,13 +43,15 @@ struct EnrichSource {
   std::chrono::milliseconds timeout{5'000};              // Of one request, connecting included.
   // Loopback, private and link-local addresses may be asked.
   bool allow_private = false;
+  // Trusted instead of the system's authorities: an absolute path of a file of PEM certificates.
+  std::string ca_file = {};
 
   // The document's member that says that it waits, and since when: `tidegate.pending_<name>`.
   std::string mark() const { return "pending_" + name; }
 };
 
 // Reads `<url template> [key=<field>] into=<field> [ttl=<d>] [timeout=<d>] [stream=<name>]
-// [allow_private=yes|no]`. kInvalid: what is wrong.
+// [allow_private=yes|no] [ca=<file>]`. Opens no file. kInvalid: what is wrong.
 Result<EnrichSource> ParseEnrichSource(std::string_view name, std::string_view text);
 
 // The key of this document; nullopt if it has none, or carries `into` already.

@@ -136,7 +136,8 @@ void Enrichment::BeginRequests(Source& source) {
     FetchRequest request{.id = id,
                          .url = source.spec.url.Expand(key),
                          .timeout = source.spec.timeout,
-                         .allow_private = source.spec.allow_private};
+                         .allow_private = source.spec.allow_private,
+                         .ca_file = source.spec.ca_file};
     requests_.emplace(id, std::pair{&source, std::move(key)});
     parts_.fetcher->Start(std::move(request));
   }

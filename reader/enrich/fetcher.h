@@ -16,6 +16,7 @@ struct FetchRequest {
   std::string url = {};
   std::chrono::milliseconds timeout{5'000};  // From now to the last byte.
   bool allow_private = false;
+  std::string ca_file = {};  // Empty: the system's authorities are trusted.
 };
 
 struct FetchResult {

@@ -1,5 +1,7 @@
 #include "reader/landing/landing.h"
 
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "reader/landing/mongo_store.h"
@@ -15,6 +17,10 @@ constexpr std::string_view kSqlite = "sqlite:";
 class SqliteLanding final : public Landing {
  public:
   explicit SqliteLanding(std::string path) : path_(std::move(path)) {}
+  bool Exists() const override {
+    std::error_code error;
+    return std::filesystem::exists(path_, error) || error;
+  }
   Result<std::unique_ptr<DocumentStore>> NewStore(const Log&) override {
     auto store = SqliteStore::Open({.path = path_});
     if (!store.ok()) return store.error();

@@ -21,6 +21,8 @@ struct LandingOptions {
 class Landing {
  public:
   virtual ~Landing() = default;
+  // Whether there may be documents; false: a file that no store has made yet.
+  virtual bool Exists() const { return true; }
   // A store for one worker. The landing must outlive it.
   virtual Result<std::unique_ptr<DocumentStore>> NewStore(const Log& log) = 0;
   // For the enrichment, likewise.

@@ -71,6 +71,7 @@ class RoutedLanding final : public Landing {
   RoutedLanding(std::unique_ptr<Landing> common, Landings landings)
       : common_(std::move(common)), landings_(std::move(landings)) {}
 
+  bool Exists() const override { return common_->Exists(); }
   Result<std::unique_ptr<DocumentStore>> NewStore(const Log& log) override {
     const auto route = [](ByDatabase<DocumentStore> stores) -> std::unique_ptr<DocumentStore> {
       return std::make_unique<RoutedStore>(std::move(stores));

@@ -50,6 +50,13 @@ struct SqliteProjections::Connection {
     *statement = found->second.get();
     return SQLITE_OK;
   }
+  // The same, but looking makes no table: a null where there is none.
+  int PrepareRead(const Namespace& ns, const std::string& sql, sqlite3_stmt** statement) {
+    *statement = nullptr;
+    bool has = statements.contains(sql);
+    const int code = has ? SQLITE_OK : HasTable(database.get(), ns, has);
+    return has ? Prepare(ns, sql, statement) : code;
+  }
 };
 
 SqliteProjections::SqliteProjections(Options options) : options_(std::move(options)) {}
@@ -81,7 +88,12 @@ int SqliteProjections::Read(std::span<const DocumentKey> keys,
   for (const DocumentKey& key : keys) {
     sqlite3_stmt* select = nullptr;
     const std::string sql = fmt::format("SELECT body FROM {} WHERE id=?1", TableOf(key.ns));
-    if (const int code = connection_->Prepare(key.ns, sql, &select); code != SQLITE_OK) return code;
+    if (const int code = connection_->PrepareRead(key.ns, sql, &select); code != SQLITE_OK)
+      return code;
+    if (!select) {
+      bodies.emplace_back();
+      continue;
+    }
     BindText(select, 1, key.id);
     const int code = sqlite3_step(select);
     std::optional<std::string> body;

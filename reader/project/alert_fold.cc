@@ -15,6 +15,7 @@ struct AlertNews {
   std::string asset = {};
   WallTime time{};
   std::string rule = {};
+  Value field = {};  // What the rule looks at; null: the alert does not tell.
   bool raised = true;
   WallTime raised_at{};
   std::string severity = {};
@@ -43,7 +44,8 @@ std::optional<WallTime> MemberTime(json::Value root, std::string_view name) {
   return member ? TimeOf(*member) : std::nullopt;
 }
 
-// Producers other than a gateway name the rule by alert_type and end an alert with "resolved".
+// Producers other than a gateway name the rule by alert_type, its field by sensor_type, and end an
+// alert with "resolved".
 std::optional<AlertNews> NewsOf(const Document& alert) {
   const json::Value root = alert.value.root();
   AlertNews news;
@@ -53,6 +55,9 @@ std::optional<AlertNews> NewsOf(const Document& alert) {
   news.rule = TextOf(root, "rule");
   if (news.rule.empty()) news.rule = TextOf(root, "alert_type");
   if (news.rule.empty()) return std::nullopt;
+  for (const char* name : {"sensor_type", "field"}) {
+    if (auto field = TextOf(root, name); !field.empty()) news.field.is = std::move(field);
+  }
   const std::string status = TextOf(root, "status");
   news.raised = status != "cleared" && status != "resolved";
   news.raised_at = MemberTime(root, "raised_at").value_or(alert.time);
@@ -77,6 +82,7 @@ void Take(const AlertNews& news, std::string_view source, Projection& state) {
   }
   const bool told = state.state.Bool("raised");
   if (!told && (news.raised || !members.Find("severity"))) {
+    members["field"] = news.field;
     members["severity"].is = news.severity;
     members["value"] = news.value;
     members["message"].is = news.message;

@@ -4,7 +4,7 @@ import os
 from types import SimpleNamespace
 
 import pytest
-from harness import KafkaView, Site
+from harness import KafkaView, Site, Start
 from realparts import Certificates, Kafka, KafkaCluster, MongoJava, Mosquitto, Secantus
 from realparts.server import tail
 
@@ -104,6 +104,14 @@ def make_site(tmp_path, request):
 def site(make_site, kafka):
     """A gateway, topics and a database of this test's own on the shared broker."""
     return make_site(kafka.bootstrap)
+
+
+@pytest.fixture
+def start(site, mongo):
+    def make(name: str = "reader", **environment: str) -> Start:
+        return Start(site, mongo, environment, name)
+
+    return make
 
 
 @pytest.fixture(params=["mongo", "sqlite"])

@@ -2,46 +2,26 @@
 is completed in the end."""
 
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from harness import expect_once
+from harness import HttpSource, expect_once, heartbeat
 from realparts import wait_until
 
 
-class Source:
+class Source(HttpSource):
     """Knows every asset's model but truck-1's; while it is away it answers 503."""
 
     def __init__(self):
         self.away = False
-        self.asked = 0
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self):
-                outer.asked += 1
-                asset = self.path.rsplit("/", 1)[1]
-                status = 503 if outer.away else 404 if asset == "truck-1" else 200
-                body = json.dumps({"model": f"model of {asset}", "axles": 3}).encode()
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        super().__init__(self._answer)
         self.setting = (
-            f"http://127.0.0.1:{self._server.server_port}/trucks/{{asset_id}} into=truck "
-            "timeout=2s stream=heartbeat allow_private=yes"
+            f"{self.url}/trucks/{{asset_id}} into=truck timeout=2s stream=heartbeat "
+            "allow_private=yes"
         )
 
-    def close(self):
-        self._server.shutdown()
-        self._server.server_close()
+    def _answer(self, asset: str) -> tuple[int, object]:
+        status = 503 if self.away else 404 if asset == "truck-1" else 200
+        return status, {"model": f"model of {asset}", "axles": 3}
 
 
 @pytest.fixture
@@ -86,3 +66,59 @@ def test_late_answers_complete_what_has_landed(site, mosquitto, mongo, source, k
         lambda: f"all complete: {landing.documents('heartbeats')[:3]}",
         0.5,
     )
+
+
+def test_what_no_certificate_vouches_for_never_lands(site, mongo, certificates):
+    """Four servers over TLS: one whose authority nobody knows, one that another authority should have
+    signed, one with another name, and the right one."""
+    site.create_topics()
+    ours = (certificates.server, certificates.server_key)
+    other_name = (certificates.elsewhere, certificates.elsewhere_key)
+    cases = {
+        "unknown": (ours, ""),
+        "stranger": (ours, f"ca={certificates.stranger_ca}"),
+        "misnamed": (other_name, f"ca={certificates.ca}"),
+        "right": (ours, f"ca={certificates.ca}"),
+    }
+    sources = {
+        name: HttpSource(lambda asked: (200, f"word on {asked}"), pair)
+        for name, (pair, _) in cases.items()
+    }
+    settings = {
+        f"_ENRICH_{name.upper()}": f"{sources[name].url}/{{asset_id}} into={name} "
+        f"stream=heartbeat allow_private=yes {ca}"
+        for name, (_, ca) in cases.items()
+    }
+    landing = site.mongo(mongo.url)
+    reader = site.reader(landing, **settings).start()
+    for n in range(1, 4):
+        value = json.dumps(heartbeat(n) | {"tenant_id": "acme", "asset_id": f"truck-{n}"})
+        site.kafka.send(site.topics["heartbeat"], value.encode(), f"acme/truck-{n}")
+    expect_once(lambda: landing.documents("heartbeats"), {1, 2, 3})
+
+    def failures(name: str) -> float:
+        return reader.metric(f'tidegate_enrich_failures_total{{source="{name}"}}')
+
+    refused = ["unknown", "stranger", "misnamed"]
+    wait_until(
+        lambda: (
+            all(failures(name) >= 3 for name in refused)
+            and all("right" in document for document in landing.documents("heartbeats"))
+        ),
+        30,
+        lambda: f"the right one is believed: {landing.documents('heartbeats')}",
+        0.2,
+    )
+    for document in landing.documents("heartbeats"):
+        assert document["right"] == f"word on {document['asset_id']}"
+        assert not document.keys() & set(refused), "nothing without verification"
+        waits = {name for name in document["tidegate"] if name.startswith("pending_")}
+        assert waits == {f"pending_{name}" for name in refused}
+    assert failures("right") == 0 and sources["right"].asked == 3
+    assert [sources[name].asked for name in refused] == [0, 0, 0], "not even a key was told"
+    log = reader.log_text()
+    assert "unable to get local issuer certificate" in log
+    assert "no alternative certificate subject name" in log
+    assert reader.finish() == 0
+    for source in sources.values():
+        source.close()

@@ -1,6 +1,8 @@
 """A database of an earlier version is taken over, by the verb or by the running reader."""
 
+import contextlib
 import json
+import sqlite3
 
 from harness import expect_once, heartbeat
 from pymongo import MongoClient
@@ -30,6 +32,25 @@ def test_an_old_database_is_migrated_once(site, mongo):
         first = reader.run("migrate").stdout
         assert first == done.stdout, "what was applied is not applied again"
         assert database.heartbeats.find_one() == OLD
+
+
+def test_a_dry_run_leaves_sqlite_as_it_is(site):
+    """The file is not made, and one that is there gains nothing."""
+    file = site.folder / "landing.db"
+    reader = site.reader(site.sqlite())
+    dry = reader.run("migrate", "--dry-run")
+    assert (dry.returncode, "nothing yet" in dry.stdout) == (0, True), dry.stdout + dry.stderr
+    assert not file.exists()
+    assert reader.run("migrate").returncode == 0
+    assert file.exists()
+    with contextlib.closing(sqlite3.connect(file)) as link:
+        link.execute(f'DROP TABLE "{site.prefix}.tidegate_migrations"')
+        link.commit()
+        before = list(link.iterdump())
+        assert len(before) > 4, "the streams' tables and indexes"
+        dry = reader.run("migrate", "--dry-run")
+        assert (dry.returncode, "pending" in dry.stdout) == (0, True), dry.stdout + dry.stderr
+        assert list(link.iterdump()) == before
 
 
 def test_the_running_reader_migrates_and_old_documents_stay(site, mongo):

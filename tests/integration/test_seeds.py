@@ -6,77 +6,14 @@ import datetime
 import json
 import re
 import struct
+import time
+import urllib.error
+import urllib.request
 
-import pytest
-from harness import Reader
+from harness import ALERT_MEMBERS, members
 from realparts import wait_until
 
 UTC = datetime.UTC
-
-
-class Start:
-    """A reader with nothing but somebody else's environment."""
-
-    def __init__(self, site, mongo, environment: dict[str, str]):
-        self.site = site
-        self.environment = environment
-        self.database = site.prefix
-        self.landing = site.mongo(mongo.url)
-        self.reader = Reader(site.folder / "reader", environment)
-        site.programs.append(self.reader)
-
-    def run(self):
-        self.reader.start()
-        return self
-
-    def documents(self, collection: str, count: int = 1) -> list[dict]:
-        def landed():
-            found = self.landing.documents(collection)
-            return found if len(found) >= count else None
-
-        return wait_until(
-            landed,
-            30,
-            lambda: f"{count} in {collection}: {self.landing.documents(collection)}",
-            0.2,
-        )
-
-    def items(self, path: str) -> list[dict]:
-        """What an endpoint lists; its first page holds all of a test."""
-        status, text = self.reader.fetch(path)
-        assert status == 200, f"{path}: {status} {text}"
-        return json.loads(text)["items"]
-
-    def wait_items(self, path: str, count: int) -> list[dict]:
-        """The same once there are so many: projections follow the landing."""
-        wait_until(
-            lambda: len(self.items(path)) >= count,
-            30,
-            lambda: f"{count} in {path}: {self.items(path)}\n{self.reader.fetch('/stats')}",
-            0.2,
-        )
-        return self.items(path)
-
-    def metric_names(self) -> set[str]:
-        _, text = self.reader.fetch("/metrics")
-        return {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")}
-
-    def letters(self, topic: str, count: int = 1) -> list:
-        wait_until(lambda: self.site.kafka.count(topic) >= count, 30, f"{count} in {topic}", 0.5)
-        return self.site.kafka.read(topic)
-
-
-@pytest.fixture
-def start(site, mongo):
-    def make(**environment: str) -> Start:
-        return Start(site, mongo, environment)
-
-    return make
-
-
-def members(document: dict, *ours: str) -> dict:
-    """What the producer sent, without what the landing adds."""
-    return {k: v for k, v in document.items() if k not in {"_id", "tidegate", *ours}}
 
 
 def test_the_heartbeat_reader(site, mongo, start):
@@ -188,7 +125,9 @@ def test_the_telemetry_system(site, mongo, start):
     assert dampest["sensor_type"] == "humidity" and dampest["average"] == 40.0
     assert len(one.wait_items("/aggregated", 4)) == 4
     (alert,) = one.wait_items("/alerts", 1)
-    assert (alert["device_id"], alert["rule"], alert["value"]) == ("dev-2", "temp_max", 55.0)
+    assert set(alert) >= ALERT_MEMBERS
+    assert (alert["device_id"], alert["alert_type"], alert["value"]) == ("dev-2", "temp_max", 55.0)
+    assert (alert["sensor_type"], alert["timestamp"]) == ("temperature_c", reading["ts"])
     assert alert["status"] == "raised" and alert["severity"] and "temperature_c" in alert["message"]
     assert one.items("/alerts/recent") == [], "it was raised in January"
     for path in ("/", "/health", "/stats", "/metrics"):
@@ -205,6 +144,38 @@ def test_the_telemetry_system(site, mongo, start):
         "HUMIDITY_MAX = humidity > 100",
     ):
         assert f"TIDEGATE_RULE_{rule}" in re.sub(" +", " ", check.stdout)
+
+
+def test_alerts_of_gateways_read_as_the_telemetry_system_documents_them(site, mongo, mosquitto):
+    """Its users' dashboards need not know whether a gateway or the server has raised an alert."""
+    site.create_topics()
+    rule = "temperature_c > 50 clear 45 severity critical"
+    agent = site.agent(mosquitto.port, _RULE_HOT=rule).start()
+    reader = site.reader(site.mongo(mongo.url), _RULE_HOT=rule).start()
+    agent.wait_input("local")
+    publisher = site.publisher(mosquitto.port, assets=1)
+    for degrees in (60, 40):
+        publisher.send(temperature_c=degrees)
+    publisher.settle()
+    bare = {"tenant_id": "acme", "asset_id": "truck-2"}
+    for degrees in (60, 40):
+        value = json.dumps(bare | {"temperature_c": degrees}).encode()
+        site.kafka.send(site.topics["reading"], value, "acme/truck-2")
+
+    def alerts() -> list[dict]:
+        return json.loads(reader.fetch("/alerts?status=cleared")[1])["items"]
+
+    wait_until(lambda: len(alerts()) >= 2, 30, lambda: f"two alerts: {alerts()}", 0.2)
+    by_gateway, by_server = sorted(alerts(), key=lambda alert: alert["source"])
+    for alert, source, device in (
+        (by_gateway, "gateway", "truck-1"),
+        (by_server, "server", "truck-2"),
+    ):
+        assert set(alert) >= ALERT_MEMBERS
+        assert (alert["source"], alert["device_id"]) == (source, device)
+        assert (alert["alert_type"], alert["sensor_type"]) == ("hot", "temperature_c")
+        assert (alert["value"], alert["severity"]) == (60, "critical")
+        assert alert["timestamp"] == alert["raised_at"] <= alert["cleared_at"]
 
 
 def test_the_sensor_failure_consumer(site, mongo, start):
@@ -271,40 +242,6 @@ def test_the_sensor_failure_consumer(site, mongo, start):
     )
 
 
-def test_the_telemetry_processing_system(site, mongo, start):
-    """Its topic has no name in its documents: the telemetry stream's own is meant."""
-    topic = "telemetry.raw"
-    device = f"device-{site.prefix}"
-    site.kafka.create(topic)
-    one = start(
-        MONGODB_URI=mongo.url,
-        DATABASE_NAME=site.prefix,
-        KAFKA_BOOTSTRAP_SERVERS=site.bootstrap,
-        KAFKA_GROUP_ID=f"{site.prefix}-telemetry-consumer",
-        MODE="consumer",
-        CONSUMER_TYPE="alert_evaluator",
-    )
-    one.reader.settings["_DLQ_TOPIC"] = site.dead_letters
-    site.kafka.create(site.dead_letters)
-    one.run()
-    for version in (1, 2):
-        site.kafka.send(
-            topic,
-            json.dumps(
-                {"device_id": device, "schema_version": version, "temperature_c": 20 + version}
-            ).encode(),
-            device,
-        )
-
-    (document,) = one.documents("telemetry_raw")
-
-    assert document["temperature_c"] == 21 and document["tidegate"]["schema"] == 1
-    (letter,) = one.letters(site.dead_letters)
-    assert letter.headers["tg-dlq-reason"] == (
-        "schema: schema_version 2 is newer than 1, the newest that telemetry takes"
-    )
-
-
 def sale(sku: str, qty: int, price: float, ts: str, event_id: str = "") -> bytes:
     """A SalesEvent as protoc's code would serialize it."""
 
@@ -316,21 +253,28 @@ def sale(sku: str, qty: int, price: float, ts: str, event_id: str = "") -> bytes
     return text(1, sku) + quantity + cost + text(4, ts) + text(5, event_id)
 
 
+def sales_environment(site, mongo, topic: str, **changed: str) -> dict[str, str]:
+    documented = {
+        "KAFKA_BOOTSTRAP_SERVERS": site.bootstrap,
+        "KAFKA_TOPIC": topic,
+        "KAFKA_GROUP_ID": "ingest_service",
+        "MONGODB_URL": mongo.url,
+        "MONGODB_DATABASE": site.prefix,
+        "MONGODB_COLLECTION": "raw_sales",
+        "BATCH_SIZE": "100",
+        "FLUSH_INTERVAL": "1.0",
+        "MAX_RETRIES": "3",
+    }
+    return documented | changed
+
+
 def test_the_sales_ingest_service(site, mongo, start):
     topic = f"{site.prefix}.sales_txn"
     site.kafka.create(topic)
     began = datetime.datetime.now(UTC).timestamp()
-    one = start(
-        KAFKA_BOOTSTRAP_SERVERS=site.bootstrap,
-        KAFKA_TOPIC=topic,
-        KAFKA_GROUP_ID="ingest_service",
-        MONGODB_URL=mongo.url,
-        MONGODB_DATABASE=site.prefix,
-        MONGODB_COLLECTION="raw_sales",
-        BATCH_SIZE="100",
-        FLUSH_INTERVAL="1.0",
-        MAX_RETRIES="3",
-    ).run()
+    one = start(**sales_environment(site, mongo, topic)).run()
+    first_export = time.monotonic()
+    assert one.reader.metric("sales_events_per_second") == 0
     for _ in range(2):
         site.kafka.send(topic, sale("SKU-ABC-123", 5, 29.99, "2024-01-15T10:30:00Z", "event-001"))
     site.kafka.send(topic, sale("SKU-FREE", 1, 0.0, "2024-01-15T10:30:01Z", "event-002"))
@@ -358,10 +302,93 @@ def test_the_sales_ingest_service(site, mongo, start):
     assert free["price"] == 0.0 and isinstance(free["price"], float)
     assert sum(d["sku"] == "SKU-X" for d in documents) == 2
     assert "sku_time" in one.landing.indexes("raw_sales")
-    wait_until(lambda: one.reader.metric("processing_errors_total") == 3, 10, "three refused", 0.2)
+
+    def stats() -> dict:
+        status, text = one.reader.fetch("/stats")
+        assert status == 200, text
+        return json.loads(text)
+
+    def settled() -> bool:
+        told = stats()
+        return (told["landed"], told["duplicates"], told["dead_letters"]) == (4, 1, 3)
+
+    wait_until(settled, 20, lambda: f"everything is settled: {stats()}", 0.2)
+    # The rate is of the time since the last export, which was before anything was sent.
+    fastest = 4 / max(time.monotonic() - first_export - 1, 0.1)
+    rate = one.reader.metric("sales_events_per_second")
+    assert 4 / (time.monotonic() - first_export + 1) <= rate <= fastest
+    expect_metrics(one.reader, topic)
+    assert one.reader.metric("processing_errors_total") == 3
     assert one.reader.metric("tidegate_reader_refused_total") == 3
     status, text = one.reader.fetch("/health")
-    assert status == 200, text
-    status, text = one.reader.fetch("/stats")
-    assert status == 200 and json.loads(text)
+    assert status == 200 and json.loads(text) == {"status": "ok", "kafka": "up", "database": "up"}
+    uptime = one.reader.metric("service_uptime_seconds")
+    assert 1 <= uptime <= datetime.datetime.now(UTC).timestamp() - began
     assert one.reader.finish() == 0
+
+
+def expect_metrics(reader, topic: str):
+    """What the sales ingest service exports after four sales, one of them twice, and three that are
+    none."""
+    for status, count in {"success": 4, "duplicate": 1, "error": 3}.items():
+        name = f'sales_events_processed_total{{status="{status}"}}'
+        assert reader.metric(name) == count, name
+    for status, count in {"success": 4, "duplicate": 1, "error": 0}.items():
+        name = f'mongodb_writes_total{{status="{status}"}}'
+        assert reader.metric(name) == count, name
+    assert reader.metric("event_processing_duration_seconds_count") == 8
+    assert 0 < reader.metric("event_processing_duration_seconds_sum") < 10
+    lag = re.compile(r"^kafka_consumer_lag_milliseconds\{(.*)\} (\S+)$", re.M)
+
+    def told() -> dict:
+        return dict(lag.findall(reader.fetch("/metrics")[1]))
+
+    everything_is_there = {f'partition="{p}",topic="{topic}"': "0" for p in range(3)}
+    wait_until(lambda: told() == everything_is_there, 10, lambda: f"no lag: {told()}", 0.2)
+
+
+def test_the_sales_ingest_service_lands_what_it_has_when_it_is_told_to_shut_down(
+    site, mongo, start
+):
+    topic = f"{site.prefix}.sales_txn"
+    site.kafka.create(topic)
+    environment = sales_environment(site, mongo, topic, FLUSH_INTERVAL="60.0")
+    one = start(**environment)
+    # Everybody might ask for it there; here it is to be permitted, and asked for with a token.
+    one.reader.settings["TIDEGATE_HTTP_SHUTDOWN"] = "on"
+    one.reader.credentials(
+        api_tokens="may-stop-the-service tenants=* role=admin\n"
+        "may-read-everything- tenants=* role=read\n"
+    )
+    one.run()
+
+    def ask(method: str, path: str, token: str = "") -> tuple[int, str]:
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{one.reader.http_port}{path}", method=method
+        )
+        if token:
+            request.add_header("Authorization", f"Bearer {token}")
+        try:
+            with urllib.request.urlopen(request, timeout=10) as reply:
+                return reply.status, reply.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+    def in_hand() -> int:
+        told = json.loads(ask("GET", "/stats", "may-read-everything-")[1])
+        return told["workers"][0]["in_hand"]
+
+    site.kafka.send(topic, sale("SKU-ABC-123", 5, 29.99, "2024-01-15T10:30:00Z", "event-001"))
+    wait_until(lambda: in_hand() == 1, 20, "the sale is in hand", 0.2)
+    assert ask("POST", "/shutdown")[0] == 401
+    assert ask("POST", "/shutdown", "may-read-everything-")[0] == 403
+    assert ask("GET", "/shutdown", "may-stop-the-service")[0] == 405
+    assert one.reader.alive() and one.landing.documents("raw_sales") == []
+
+    status, text = ask("POST", "/shutdown", "may-stop-the-service")
+
+    assert (status, json.loads(text)) == (202, {"status": "stopping"})
+    wait_until(lambda: not one.reader.alive(), 40, "it has ended")
+    assert one.reader.returncode() == 0
+    assert [d["_id"] for d in one.landing.documents("raw_sales")] == ["//event-001"]
+    assert sum(site.kafka.committed("ingest_service", topic).values()) == 1

@@ -4,6 +4,7 @@ import json
 
 from harness import heartbeat
 from harness.landing import SqliteLanding, expect_once
+from realparts import wait_until
 
 
 def test_a_tenant_with_a_server_of_its_own_shares_none_with_the_others(site, tmp_path):
@@ -30,3 +31,51 @@ def test_a_tenant_with_a_server_of_its_own_shares_none_with_the_others(site, tmp
     assert not own.documents("heartbeats", "acme")
     assert all(d["tidegate"]["expires_at"] > d["tidegate"]["received_at"] for d in kept)
     assert reader.finish() == 0
+
+
+def test_the_heartbeat_readers_tenants_are_kept_apart(site, mongo, own_mongo, start):
+    """A database for each tenant, and for one a server that nobody else's documents reach."""
+    topic = f"{site.prefix}.telematics_heartbeat"
+    site.kafka.create(topic)
+    one = start(
+        FD_KAFKA_TOPIC=topic,
+        FD_MONGO_COLLECTION_NAME="heartbeats",
+        KAFKA_BROKER=site.bootstrap,
+        MONGO_DB_HOST=mongo.url.removeprefix("mongodb://").rstrip("/").split("/")[0],
+        MONGO_DB_DATABASE=site.prefix,
+        TIDEGATE_TENANCY="database",
+        TIDEGATE_TENANTS="acme,bolt,north-1",
+        TIDEGATE_LANDING_NORTH_1=own_mongo.url,
+        TIDEGATE_DLQ_TOPIC=site.dead_letters,
+    )
+    site.kafka.create(site.dead_letters)
+    one.run()
+    own = site.mongo(own_mongo.url)
+
+    def send(numbers: range):
+        for n in numbers:
+            tenant = ("acme", "bolt", "north-1", "stranger")[n % 4]
+            value = heartbeat(n) | {"tenant_id": tenant, "asset_id": "truck-1"}
+            site.kafka.send(topic, json.dumps(value).encode(), f"{tenant}/truck-1")
+
+    def expect(last: int):
+        common = {"acme": one.landing, "bolt": one.landing, "north-1": own}
+        for place, (tenant, landing) in enumerate(common.items()):
+            kept = expect_once(
+                lambda tenant=tenant, landing=landing: landing.documents("heartbeats", tenant),
+                set(range(place, last, 4)),
+            )
+            assert {d["tenant_id"] for d in kept} == {tenant}
+
+    send(range(20))
+    expect(20)
+    assert own.databases() == {f"{site.prefix}_north-1"}
+    assert one.landing.databases() == {site.prefix, f"{site.prefix}_acme", f"{site.prefix}_bolt"}
+    assert not one.landing.documents("heartbeats"), "nothing is in a database of nobody's"
+    assert len(one.letters(site.dead_letters, 5)) == 5
+    own_mongo.kill()
+    send(range(20, 40))
+    wait_until(lambda: one.reader.fetch("/readyz")[0] == 503, 30, "it waits for that server")
+    own_mongo.again()
+    expect(40)
+    assert one.reader.finish() == 0

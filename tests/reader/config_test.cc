@@ -358,11 +358,13 @@ TEST_F(ConfigTest, AnEnrichmentThatCannotWorkIsAProblem) {
   const Config config = Load({{"TIDEGATE_ENRICH_A", "https://h/{a} into=x"},
                               {"TIDEGATE_ENRICH_B", "https://h/{a} into=x"},
                               {"TIDEGATE_ENRICH_C", "https://h/{a} into=y stream=nope"},
-                              {"TIDEGATE_ENRICH_D", "https://h/ into=z"}});
-  ASSERT_EQ(config.problems.size(), 3u) << Problems(config);
+                              {"TIDEGATE_ENRICH_D", "https://h/ into=z"},
+                              {"TIDEGATE_ENRICH_E", "https://h/{a} into=e ca=/no/such.pem"}});
+  ASSERT_EQ(config.problems.size(), 4u) << Problems(config);
   EXPECT_NE(config.problems[0].find("into=x already"), std::string::npos);
   EXPECT_NE(config.problems[1].find("no stream 'nope'"), std::string::npos);
   EXPECT_NE(config.problems[2].find("no {field}"), std::string::npos);
+  EXPECT_NE(config.problems[3].find("/no/such.pem"), std::string::npos);
 }
 
 TEST_F(ConfigTest, AnEnrichmentInPlainTextIsWarnedOf) {

@@ -74,6 +74,17 @@ TEST_F(WorkerTest, PoisonAmongGoodOnesEndsAloneInTheDeadLetters) {
   EXPECT_NE(metrics_.Text().find("processing_errors_total 3"), std::string::npos);
 }
 
+TEST_F(WorkerTest, ASaleThatIsNoneIsCountedAmongTheSales) {
+  const Partition sales{"sales_txn", 0};
+  source_.Assign({sales});
+  source_.Push(sales, "no protobuf");
+  source_.Push(kHeartbeats0, "no JSON");
+  StepUntilDue();
+  EXPECT_EQ(dead_letters_.letters().size(), 2u);
+  EXPECT_NE(metrics_.Text().find("sales_events_processed_total{status=\"error\"} 1\n"),
+            std::string::npos);
+}
+
 TEST_F(WorkerTest, AnOutageKeepsTheBatchAndStoresNothing) {
   Step();
   source_.PushHeartbeat(kHeartbeats0, "e1");

@@ -1,5 +1,5 @@
-"""A throw-away certificate authority, a server for localhost, a client, and an authority that
-nobody trusts."""
+"""A throw-away certificate authority, a server for localhost, one with another name, a client, and
+an authority that nobody trusts."""
 
 import subprocess
 from pathlib import Path
@@ -12,10 +12,12 @@ class Certificates:
         self._authority("ca")
         self._authority("stranger-ca")
         self._signed("server", "serverAuth", "DNS:localhost,IP:127.0.0.1")
+        self._signed("elsewhere", "serverAuth", "DNS:elsewhere.example")
         self._signed("client", "clientAuth", "DNS:client")
         self.ca = folder / "ca.pem"
         self.stranger_ca = folder / "stranger-ca.pem"
         self.server, self.server_key = folder / "server.pem", folder / "server.key"
+        self.elsewhere, self.elsewhere_key = folder / "elsewhere.pem", folder / "elsewhere.key"
         self.client, self.client_key = folder / "client.pem", folder / "client.key"
         self.server_both = (
             folder / "server-both.pem"

@@ -8,11 +8,15 @@ from .kafka_view import KafkaView
 from .landing import MongoLanding, SqliteLanding, expect_once
 from .programs import Agent, Program, Reader, binary, program_folder
 from .site import Site
+from .source import HttpSource
+from .start import ALERT_MEMBERS, Start, members
 
 __all__ = [
+    "ALERT_MEMBERS",
     "TOKENS",
     "Agent",
     "ApiClient",
+    "HttpSource",
     "KafkaView",
     "MongoLanding",
     "Program",
@@ -20,9 +24,11 @@ __all__ = [
     "Reader",
     "Site",
     "SqliteLanding",
+    "Start",
     "WallClock",
     "binary",
     "expect_once",
     "heartbeat",
+    "members",
     "program_folder",
 ]

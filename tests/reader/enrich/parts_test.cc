@@ -26,7 +26,7 @@ TEST(EnrichSource, ReadsAllThatItIsTold) {
   const auto source = ParseEnrichSource(
       "device",
       "https://api.example.com/devices/{device_id}?full=1 key=device_id ttl=10m timeout=2s "
-      "into=device stream=telemetry allow_private=yes");
+      "into=device stream=telemetry allow_private=yes ca=/etc/ssl/own.pem");
   ASSERT_TRUE(source.ok()) << source.error().message;
   EXPECT_EQ(source->key, "device_id");
   EXPECT_EQ(source->into, "device");
@@ -34,6 +34,7 @@ TEST(EnrichSource, ReadsAllThatItIsTold) {
   EXPECT_EQ(source->ttl, 10min);
   EXPECT_EQ(source->timeout, 2s);
   EXPECT_TRUE(source->allow_private);
+  EXPECT_EQ(source->ca_file, "/etc/ssl/own.pem");
   EXPECT_EQ(source->url.Expand("t-1"), "https://api.example.com/devices/t-1?full=1");
 }
 
@@ -56,6 +57,8 @@ TEST(EnrichSource, RefusesWhatCannotWork) {
   EXPECT_THAT(ProblemOf("https://h/{a} into=x.y"), HasSubstr("characters"));
   EXPECT_THAT(ProblemOf("https://h/{a} into=x ttl=never"), HasSubstr("ttl"));
   EXPECT_THAT(ProblemOf("https://h/{a} into=x allow_private=1"), HasSubstr("yes nor no"));
+  EXPECT_THAT(ProblemOf("https://h/{a} into=x ca=own.pem"), HasSubstr("absolute"));
+  EXPECT_THAT(ProblemOf("http://h/{a} into=x ca=/own.pem"), HasSubstr("https:// alone"));
   EXPECT_THAT(ProblemOf("https://h/{a} into=x retries=3"), HasSubstr("none of"));
 }
 

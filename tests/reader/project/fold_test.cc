@@ -128,15 +128,25 @@ TEST_F(FoldTest, AFailureBeginsAndEndsWithWhatTheMachineSays) {
 }
 
 TEST_F(FoldTest, AGatewaysAlertIsOneStateWhicheverComesFirst) {
-  const std::string rest =
-      R"(,"rule":"hot","severity":"critical","raised_at":"2025-06-23T00:37:05.000Z","message":"m")";
+  const std::string rest = R"(,"rule":"hot","field":"rpm","severity":"critical","message":"m",)"
+                           R"("raised_at":"2025-06-23T00:37:05.000Z")";
   Fold("alert", R"("status":"cleared","value":40)" + rest, "20");
   Fold("alert", R"("status":"raised","value":60)" + rest, "05");
   EXPECT_EQ(Get("alert_states", "acme/press%2F1/hot/1750639025000"),
             R"({"tenant_id":"acme","asset_id":"press/1","rule":"hot",)"
             R"("raised_at":"2025-06-23T00:37:05.000Z","cleared_at":"2025-06-23T00:37:20.000Z",)"
-            R"("source":"gateway","severity":"critical","value":60,"message":"m",)"
+            R"("source":"gateway","field":"rpm","severity":"critical","value":60,"message":"m",)"
             R"("status":"cleared"})");
+}
+
+TEST_F(FoldTest, AnotherProducersAlertMayNameItsRuleAndFieldAsTheTelemetrySystemDoes) {
+  Fold("alert", R"("alert_type":"HIGH","sensor_type":"rpm","value":9,"severity":"low")", "10");
+  Fold("alert", R"("alert_type":"LOW","value":1,"severity":"low")", "10");
+  const std::string high = Get("alert_states", "acme/press%2F1/HIGH/1750639030000");
+  EXPECT_NE(high.find(R"("rule":"HIGH")"), std::string::npos) << high;
+  EXPECT_NE(high.find(R"("field":"rpm")"), std::string::npos) << high;
+  const std::string low = Get("alert_states", "acme/press%2F1/LOW/1750639030000");
+  EXPECT_NE(low.find(R"("field":null)"), std::string::npos) << low;
 }
 
 TEST_F(FoldTest, ARuleRaisesAndClearsForADeviceWithoutAGateway) {
@@ -144,7 +154,9 @@ TEST_F(FoldTest, ARuleRaisesAndClearsForADeviceWithoutAGateway) {
   Fold("telemetry", R"("temperature_c":60)", "10");
   EXPECT_TRUE(documents_.Has("acme/press%2F1/hot/1750639030000/raised"));
   const std::string raised = Get("alert_states", "acme/press%2F1/hot/1750639030000");
-  EXPECT_NE(raised.find(R"("source":"server","severity":"critical","value":60)"), std::string::npos)
+  EXPECT_NE(
+      raised.find(R"("source":"server","field":"temperature_c","severity":"critical","value":60)"),
+      std::string::npos)
       << raised;
   Fold("telemetry", R"("temperature_c":47)", "20");
   EXPECT_EQ(documents_.count(), 1u);
