@@ -6,20 +6,29 @@ import json
 
 import pytest
 from harness import ALERT_MEMBERS, HttpSource, KafkaView, Start, members
-from realparts import wait_until
+from realparts import Kafka, wait_until
+
+# Their documents name none: the telemetry stream's own is meant.
+TOPIC = "telemetry.raw"
+pytestmark = pytest.mark.xdist_group("processing")
 
 
 @pytest.fixture(scope="module")
-def processing_topic(kafka):
-    """The telemetry processing system's documents name none: the telemetry stream's own is meant, so
-    that these tests share it."""
-    KafkaView(kafka.bootstrap).create("telemetry.raw")
-    return "telemetry.raw"
+def processing_kafka(tmp_path_factory):
+    """A broker of these tests' own: readers of others follow that topic too."""
+    with Kafka(tmp_path_factory.mktemp("processing-kafka")) as broker:
+        KafkaView(broker.bootstrap).create(TOPIC)
+        yield broker
 
 
 @pytest.fixture
-def processing(site, mongo, start, processing_topic):
-    """The telemetry processing system: one environment for all its processes, but for what each is."""
+def site(make_site, processing_kafka):
+    return make_site(processing_kafka.bootstrap)
+
+
+@pytest.fixture
+def processing(site, mongo, start):
+    """One environment for all processes, but for what each is."""
     site.kafka.create(site.dead_letters)
 
     def process(name: str, **settings: str) -> Start:
@@ -36,14 +45,12 @@ def processing(site, mongo, start, processing_topic):
     return process
 
 
-def test_the_telemetry_processing_system_takes_what_its_schema_knows(
-    site, processing, processing_topic
-):
+def test_the_telemetry_processing_system_takes_what_its_schema_knows(site, processing):
     device = f"device-{site.prefix}"
     one = processing("consumer", MODE="consumer", CONSUMER_TYPE="alert_evaluator")
     for version in (1, 2):
         site.kafka.send(
-            processing_topic,
+            TOPIC,
             json.dumps(
                 {"device_id": device, "schema_version": version, "temperature_c": 20 + version}
             ).encode(),
@@ -59,9 +66,7 @@ def test_the_telemetry_processing_system_takes_what_its_schema_knows(
     )
 
 
-def test_the_telemetry_processing_system_fetches_from_an_external_source(
-    site, processing, processing_topic
-):
+def test_the_telemetry_processing_system_fetches_from_an_external_source(site, processing):
     source = HttpSource(lambda asked: (200, {"model": f"model of {asked}", "limit_c": 60}))
     device = f"device-{site.prefix}"
     enrichment = f"{source.url}/devices/{{device_id}} into=device allow_private=yes"
@@ -73,7 +78,7 @@ def test_the_telemetry_processing_system_fetches_from_an_external_source(
     )
     server = processing("server", MODE="server", CONSUMER_TYPE="fetch_external_source")
     reading = {"device_id": device, "ts": "2026-01-15T10:30:00Z", "temperature_c": 21.5}
-    site.kafka.send(processing_topic, json.dumps(reading).encode(), device)
+    site.kafka.send(TOPIC, json.dumps(reading).encode(), device)
     fetched = {"model": f"model of {device}", "limit_c": 60}
 
     wait_until(
@@ -97,9 +102,7 @@ def test_the_telemetry_processing_system_fetches_from_an_external_source(
     apart(consumer, server)
 
 
-def test_the_telemetry_processing_system_evaluates_alert_rules(
-    site, processing, processing_topic
-):
+def test_the_telemetry_processing_system_evaluates_alert_rules(site, processing):
     device = f"device-{site.prefix}"
     consumer = processing(
         "consumer",
@@ -110,7 +113,7 @@ def test_the_telemetry_processing_system_evaluates_alert_rules(
     server = processing("server", MODE="server", CONSUMER_TYPE="alert_evaluator")
     for minute, degrees in enumerate([59, 61, 62, 60]):
         site.kafka.send(
-            processing_topic,
+            TOPIC,
             json.dumps(
                 {
                     "device_id": device,

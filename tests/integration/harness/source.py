@@ -16,8 +16,8 @@ class _Server(ThreadingHTTPServer):
 
 
 class HttpSource:
-    """Answers a GET with what `answer` makes of the last part of its path: a status and a JSON value.
-    With a certificate and its key it speaks TLS."""
+    """Answers a GET with what `answer` makes of the last part of its path: a status and a JSON
+    value. With a certificate and its key it speaks TLS."""
 
     def __init__(
         self,
