@@ -17,7 +17,7 @@ const std::vector<double> kMessageBounds{0.000001, 0.0000025, 0.000005, 0.00001,
 // same time.
 constexpr size_t kMaxObservations = 100;
 const char* const kLagTimeHelp =
-    "Age of the newest landed message where others wait behind it, else 0; NaN: not ours.";
+    "Age of the oldest message that has not landed, 0 without one; NaN: not ours.";
 
 Metrics::Labels LabelsOf(const Partition& partition) {
   return {{"topic", partition.topic}, {"partition", std::to_string(partition.number)}};
@@ -103,12 +103,22 @@ void ReaderMetrics::CountWrite(const WriteTally& tally) {
     TenantCounter(tenant).Increment(static_cast<double>(records));
 }
 
-void ReaderMetrics::SetLagTime(const Partition& partition, std::chrono::milliseconds lag) {
-  metrics_.AddGauge("kafka_consumer_lag_milliseconds", kLagTimeHelp, LabelsOf(partition))
-      .Set(static_cast<double>(lag.count()));
+void ReaderMetrics::SetWaitingSince(const Partition& partition, std::optional<WallTime> since) {
+  const MutexLock lock(mutex_);
+  waiting_since_[partition] = since;
 }
 
-void ReaderMetrics::Refresh(BootTime now, std::chrono::seconds uptime) {
+void ReaderMetrics::RefreshLagTimes(WallTime now) {
+  const MutexLock lock(mutex_);
+  for (const auto& [partition, since] : waiting_since_) {
+    const auto age = std::max(now - since.value_or(now), WallTime::duration::zero());
+    metrics_.AddGauge("kafka_consumer_lag_milliseconds", kLagTimeHelp, LabelsOf(partition))
+        .Set(static_cast<double>(age.count()));
+  }
+}
+
+void ReaderMetrics::Refresh(BootTime now, WallTime wall, std::chrono::seconds uptime) {
+  RefreshLagTimes(wall);
   uptime_.Set(static_cast<double>(uptime.count()));
   const double seconds = Seconds(now - rate_from_).count();
   if (seconds < 1) return;
@@ -175,7 +185,9 @@ void ReaderMetrics::SetLag(std::span<const PartitionLag> lag) {
 }
 
 void ReaderMetrics::Forget(std::span<const Partition> partitions) {
+  const MutexLock lock(mutex_);
   for (const Partition& partition : partitions) {
+    waiting_since_.erase(partition);
     metrics_
         .AddGauge("consumer_lag", "Messages behind the end of the partition; NaN: not ours.",
                   LabelsOf(partition))

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -41,12 +42,14 @@ class ReaderMetrics {
   void Forget(std::span<const Partition> partitions);
   void AddAssigned(int64_t partitions);
   void CountWrite(const WriteTally& tally);
-  // How old the newest landed message of the partition is, zero if there is none behind it.
-  void SetLagTime(const Partition& partition, std::chrono::milliseconds lag);
+  // When the partition's oldest message that has not landed was written; nullopt: there is none.
+  void SetWaitingSince(const Partition& partition, std::optional<WallTime> since);
   // What is computed when it is asked for. Main thread.
-  void Refresh(BootTime now, std::chrono::seconds uptime);
+  void Refresh(BootTime now, WallTime wall, std::chrono::seconds uptime);
 
  private:
+  // It grows also while the worker hears nothing or waits for its database.
+  void RefreshLagTimes(WallTime now);
   Metrics::Counter& Sales(const char* status);
   Metrics::Counter& Writes(const char* status);
   // One counter a tenant for the first kMaxTenants, `other` for the rest.
@@ -77,6 +80,7 @@ class ReaderMetrics {
 
   AnnotatedMutex mutex_;
   std::map<std::string, Metrics::Counter*, std::less<>> tenants_ TIDEGATE_GUARDED_BY(mutex_);
+  std::map<Partition, std::optional<WallTime>> waiting_since_ TIDEGATE_GUARDED_BY(mutex_);
 };
 
 }  // namespace tidegate::reader

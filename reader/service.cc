@@ -50,7 +50,7 @@ Service::Service(Options options, const Config& config, const Clock& clock, cons
       endpoints_({options_.version, WithoutPassword(config.landing)}, board_, metrics_, clock),
       loop_(clock) {
   metrics_.BeforeExport(
-      [this] { reader_metrics_.Refresh(clock_.SinceBoot(), endpoints_.uptime()); });
+      [this] { reader_metrics_.Refresh(clock_.SinceBoot(), clock_.Now(), endpoints_.uptime()); });
 }
 
 Service::~Service() {

@@ -55,8 +55,10 @@ Status Worker::Step(milliseconds patience) {
 void Worker::Add(SourceMessage message) {
   if (batch_.empty()) intake_.Begin();
   jumps_.OnMessage(message.partition, message.offset);
-  if (message.timestamp) taken_[message.partition] = *message.timestamp;
-  auto decoded = parts_.decoder.Decode(message, parts_.clock.Now());
+  const WallTime now = parts_.clock.Now();
+  if (waiting_.Take(message.partition, message.timestamp.value_or(now)))
+    TellWaiting(message.partition);
+  auto decoded = parts_.decoder.Decode(message, now);
   if (const auto* refusal = std::get_if<Refusal>(&decoded)) CountRefusal(message, *refusal);
   if (auto* document = std::get_if<Document>(&decoded)) Enrich(*document);
   batch_.Add(std::move(message), std::move(decoded));
@@ -195,8 +197,7 @@ void Worker::StoreInPassing() {
 
 void Worker::Finish() {
   if (Status status = StoreFinished(); !status.ok()) return Postpone(status);
-  for (const auto& [partition, time] : taken_) landed_[partition] = time;
-  taken_.clear();
+  for (const Partition& partition : waiting_.Land()) TellWaiting(partition);
   if (intake_.paused()) parts_.log.Info("{}: landing again", name());
   LetGo();
 }
@@ -283,10 +284,7 @@ void Worker::OnRevoked(std::span<const Partition> partitions, bool lost) {
   if (!lost) StoreInPassing();
   batch_.Drop(partitions);
   jumps_.Forget(partitions);
-  for (const Partition& partition : partitions) {
-    taken_.erase(partition);
-    landed_.erase(partition);
-  }
+  waiting_.Forget(partitions);
   if (batch_.empty()) LetGo();
   parts_.metrics.AddAssigned(-static_cast<int64_t>(partitions.size()));
   parts_.metrics.Forget(partitions);
@@ -297,16 +295,14 @@ void Worker::OnRevoked(std::span<const Partition> partitions, bool lost) {
 void Worker::OnLag(std::span<const PartitionLag> lag, bool brokers_up) {
   report_.SetLag(lag, brokers_up);
   parts_.metrics.SetLag(lag);
-  const WallTime now = parts_.clock.Now();
   for (const PartitionLag& entry : lag) {
-    const auto landed = landed_.find(entry.partition);
-    if (entry.messages == 0) {
-      parts_.metrics.SetLagTime(entry.partition, milliseconds::zero());
-    } else if (landed != landed_.end()) {
-      parts_.metrics.SetLagTime(entry.partition,
-                                std::max(now - landed->second, milliseconds::zero()));
-    }
+    waiting_.Hear(entry.partition, entry.messages, parts_.clock.Now());
+    TellWaiting(entry.partition);
   }
+}
+
+void Worker::TellWaiting(const Partition& partition) {
+  parts_.metrics.SetWaitingSince(partition, waiting_.Of(partition));
 }
 
 void Worker::Stop() {

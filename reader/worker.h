@@ -31,6 +31,7 @@
 #include "reader/reader_metrics.h"
 #include "reader/source.h"
 #include "reader/status_board.h"
+#include "reader/waiting_since.h"
 
 namespace tidegate::reader {
 
@@ -116,6 +117,7 @@ class Worker final : public Member, private SourceListener {
   void WhenIdle();
   // Removes some of what has expired, where the database does not do it by itself.
   void Expire();
+  void TellWaiting(const Partition& partition);
   void Report(bool changed) { report_.Post(batch_.size(), changed); }
   WorkerState& state() { return report_.state(); }
   const std::string& name() const { return report_.name(); }
@@ -135,9 +137,7 @@ class Worker final : public Member, private SourceListener {
   Migrator migrator_;
   bool migrated_ = false;
   std::optional<Error> unfit_;  // The database is a later version's.
-  // The newest message of each partition by Kafka's timestamp: in the batch, and landed.
-  std::map<Partition, WallTime> taken_;
-  std::map<Partition, WallTime> landed_;
+  WaitingSince waiting_;
   std::set<Namespace> indexed_;
   BootTime next_ping_{};
   BootTime next_expiry_{};

@@ -35,6 +35,12 @@ void WriteMember(const Document& document, json::Value member, Seen& seen, Membe
   sink.Json(name, member);
 }
 
+void WriteLetterPlace(const LetterPlace& place, MemberSink& sink) {
+  sink.String("replay", place.replay);
+  sink.String("dead_letter", place.partition);
+  sink.Integer("dead_letter_offset", place.offset);
+}
+
 void WriteProvenance(const Document& document, MemberSink& sink) {
   const Provenance& provenance = document.provenance;
   sink.BeginObject("tidegate");
@@ -50,6 +56,7 @@ void WriteProvenance(const Document& document, MemberSink& sink) {
   sink.Time("received_at", provenance.received_at);
   if (provenance.expires_at) sink.Time("expires_at", *provenance.expires_at);
   sink.Integer("schema", provenance.schema);
+  if (provenance.dead_letter) WriteLetterPlace(*provenance.dead_letter, sink);
   for (const std::string& mark : document.pending) sink.Time(mark, provenance.received_at);
   sink.EndObject();
 }

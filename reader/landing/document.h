@@ -21,6 +21,15 @@ namespace tidegate::reader {
 enum class TimeOrigin : uint8_t { kSource, kGateway, kBroker };
 std::string_view TimeOriginName(TimeOrigin origin);
 
+// The dead letter from which a replay landed a document.
+struct LetterPlace {
+  std::string replay = {};     // Which replay: when it began.
+  std::string partition = {};  // "<topic>/<number>"
+  int64_t offset = 0;
+
+  friend bool operator==(const LetterPlace&, const LetterPlace&) = default;
+};
+
 // The sub-document `tidegate`: how the record travelled. Nothing in it takes part in the document's
 // identity.
 struct Provenance {
@@ -36,6 +45,8 @@ struct Provenance {
   WallTime received_at{};  // When the reader took it from Kafka.
   uint32_t schema = 1;     // The version that the message names, of its own schema or of FORMAT.md.
   std::optional<WallTime> expires_at = std::nullopt;  // When it may go; nullopt: never.
+  // nullopt: the document landed from the message itself.
+  std::optional<LetterPlace> dead_letter = std::nullopt;
 };
 
 // A member that the message did not carry: what an external source says. Shared by documents.

@@ -12,6 +12,13 @@ const Object& ChildOf(const Object& object, std::string_view name) {
   const auto* child = value ? std::get_if<Object>(&value->is) : nullptr;
   return child ? *child : kNothing;
 }
+
+std::optional<LetterPlace> ReadLetterPlace(const Object& origin) {
+  if (!origin.Find("replay")) return std::nullopt;
+  return LetterPlace{.replay = std::string(origin.Text("replay")),
+                     .partition = std::string(origin.Text("dead_letter")),
+                     .offset = origin.Integer("dead_letter_offset")};
+}
 }  // namespace
 
 Object StoredForm(const Projection& projection) {
@@ -47,7 +54,8 @@ std::optional<Landed> ReadLanded(const Object& stored) {
   return Landed{.topic = std::string(origin.Text("topic")),
                 .partition = static_cast<int32_t>(origin.Integer("partition")),
                 .offset = origin.Integer("offset"),
-                .time = stored.Time("timestamp").value_or(WallTime())};
+                .time = stored.Time("timestamp").value_or(WallTime()),
+                .dead_letter = ReadLetterPlace(origin)};
 }
 
 }  // namespace tidegate::reader

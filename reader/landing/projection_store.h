@@ -50,6 +50,7 @@ struct Landed {
   int32_t partition = 0;
   int64_t offset = 0;
   WallTime time{};  // Its `timestamp`.
+  std::optional<LetterPlace> dead_letter = std::nullopt;
 };
 
 // Every error is kUnavailable: try the same again later. Calls wait at most the landing's limits of

@@ -46,8 +46,7 @@ Object Summary(const Event& event) {
 bool IsNewest(const Event& event, const Projection& asset) {
   const auto seen = asset.members.Time("last_seen");
   if (!seen) return true;
-  return std::tuple(event.document->time, std::string_view(event.partition),
-                    event.document->provenance.offset) >
+  return std::tuple(event.document->time, std::string_view(event.partition), event.offset) >
          std::tuple(*seen, asset.state.Text("partition"), asset.state.Integer("offset"));
 }
 
@@ -62,7 +61,7 @@ void Take(const Event& event, Projection& asset) {
   if (!newest) return;
   members["last"].is = Summary(event);
   asset.state["partition"].is = event.partition;
-  asset.state["offset"].is = event.document->provenance.offset;
+  asset.state["offset"].is = event.offset;
 }
 }  // namespace
 

@@ -13,7 +13,7 @@ void FoldDocument(const Event& event, const FoldOptions& options, Effects& effec
       if (event.document->asset.empty()) return;
       FoldAsset(event, effects);
       FoldAggregates(event, options.windows, effects);
-      FoldState(event, options, effects);
+      if (options.states) FoldState(event, options, effects);
       return;
     case StreamKind::kAlert:
       return FoldAlert(*event.document, "gateway", effects);

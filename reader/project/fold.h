@@ -5,6 +5,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -21,7 +22,9 @@ namespace tidegate::reader {
 struct Event {
   const Document* document;
   const Stream* stream;
+  // The message's place, which tells what a projection has taken.
   std::string partition;  // "<topic>/<number>"
+  int64_t offset = 0;
 };
 
 struct Effects;
@@ -42,6 +45,8 @@ struct Effects {
 struct FoldOptions {
   std::vector<std::chrono::milliseconds> windows{std::chrono::hours(1)};
   std::vector<Rule> rules;
+  // Failure episodes and alerts by rules too, which follow from the order of documents.
+  bool states = true;
   std::string alerts_collection = "alerts";  // Where alerts of the rules are inserted.
 };
 

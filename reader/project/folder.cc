@@ -14,7 +14,7 @@ constexpr int kMaxRounds = 20;
 
 bool HasFolded(const Projection& projection, const Event& event) {
   const auto folded = projection.folded.find(event.partition);
-  return folded != projection.folded.end() && folded->second >= event.document->provenance.offset;
+  return folded != projection.folded.end() && folded->second >= event.offset;
 }
 }  // namespace
 
@@ -91,7 +91,7 @@ std::vector<Projection> Folder::Apply(std::span<const Pending> pending,
     if (is_new) changed.push_back(stored);
     Projection& projection = changed[found->second];
     item.change.apply(projection, effects);
-    projection.folded[item.event->partition] = item.event->document->provenance.offset;
+    projection.folded[item.event->partition] = item.event->offset;
     for (Change& change : effects.changes) derived.push_back({item.event, std::move(change)});
     std::ranges::move(effects.alerts, std::back_inserter(alerts));
     effects = {};

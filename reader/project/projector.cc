@@ -151,12 +151,13 @@ Result<std::vector<Event>> Projector::FindEvents(std::span<Item> items) {
     Item& item = *decoded[i];
     const auto& found = (*landed)[key_of[i]];
     if (!found) ++absent;
-    if (!found || found->offset != item.offset || found->partition != item.partition.number ||
-        found->topic != item.partition.topic)
+    // What a replay of dead letters has landed, it has folded too.
+    if (!found || found->dead_letter || found->offset != item.offset ||
+        found->partition != item.partition.number || found->topic != item.partition.topic)
       continue;
     // A message without a time got the landing's.
     item.document->time = found->time;
-    events.push_back({&*item.document, item.stream, item.key});
+    events.push_back({&*item.document, item.stream, item.key, item.offset});
   }
   parts_.metrics.CountSkipped(absent, decoded.size() - absent - events.size());
   if (absent == 0) return events;

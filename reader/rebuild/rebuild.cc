@@ -94,7 +94,10 @@ Result<int64_t> Rebuild::LandedUpTo(const std::string& partition) {
 
 Status Rebuild::Fold() {
   std::vector<Event> events;
-  for (const Item& item : items_) events.push_back({&item.document, item.stream, item.partition});
+  for (const Item& item : items_) {
+    const int64_t offset = item.document.provenance.offset;
+    events.push_back({&item.document, item.stream, item.partition, offset});
+  }
   if (Status status = folder_.Fold(events); !status.ok()) return status;
   report_.folded += items_.size();
   items_.clear();

@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "core/time_format.h"
+
 namespace tidegate::reader {
 
 namespace {
@@ -31,6 +33,14 @@ std::string ReplayReport::Text(bool dry_run) const {
   return text;
 }
 
+Replay::Replay(Options options, Parts parts)
+    : options_(std::move(options)),
+      parts_(std::move(parts)),
+      backoff_(options_.backoff, static_cast<uint64_t>(parts_.clock.SinceBoot().count())),
+      name_(FormatTime(parts_.clock.Now())) {
+  if (parts_.projections) fold_.emplace(options_.folder, *parts_.projections, parts_.store);
+}
+
 Status Replay::Run() {
   while (!options_.choice.limit || report_.chosen < *options_.choice.limit) {
     Result<std::optional<SourceMessage>> next = parts_.letters.Next();
@@ -49,6 +59,7 @@ Status Replay::Run() {
 
 void Replay::Take(SourceMessage raw) {
   ++report_.read;
+  LetterPlace place{name_, PartitionName(raw.partition), raw.offset};
   std::optional<StoredLetter> letter = ReadLetter(std::move(raw));
   if (!letter) {
     ++report_.foreign;
@@ -66,6 +77,7 @@ void Replay::Take(SourceMessage raw) {
     ++report_.landed;
   } else {
     bytes_ += letter->message.value->size();
+    document->provenance.dead_letter = std::move(place);
     documents_.push_back(std::move(*document));
     pending_.push_back({std::move(letter->message)});
   }
@@ -98,19 +110,37 @@ bool Replay::Full() const {
 }
 
 Status Replay::Flush() {
+  Status status = Insist([this] { return Attempt(); }, [this] { return documents_.size(); });
+  if (!status.ok()) return status;
+  bytes_ = 0;
+  return Insist([this] { return FoldLanded(); }, [this] { return landed_.size(); });
+}
+
+Status Replay::Insist(const std::function<Status()>& attempt, const std::function<size_t()>& left) {
   const BootTime began = parts_.clock.SinceBoot();
-  while (!documents_.empty()) {
-    const size_t before = documents_.size();
-    const Status status = Attempt();
+  while (left() > 0) {
+    const size_t before = left();
+    const Status status = attempt();
     if (!status.ok()) {
       if (parts_.clock.SinceBoot() - began >= options_.patience) return status;
       parts_.log.Warning("{}; trying again", status.error().message);
     }
-    if (documents_.size() < before) backoff_.Reset();
-    if (!documents_.empty()) parts_.wait(backoff_.Next());
+    if (left() < before) backoff_.Reset();
+    if (left() > 0) parts_.wait(backoff_.Next());
   }
-  bytes_ = 0;
   return {};
+}
+
+// All of a batch at once, because some of it may have landed later than what came behind.
+Status Replay::FoldLanded() {
+  Status status = fold_->Fold(landed_);
+  if (status.ok()) landed_.clear();
+  return status;
+}
+
+void Replay::Keep(Document document, bool duplicate) {
+  const auto match = parts_.decoder.streams().Find(document.provenance.topic);
+  if (fold_) landed_.push_back({std::move(document), match->stream, duplicate});
 }
 
 Status Replay::Attempt() {
@@ -137,9 +167,11 @@ void Replay::Settle(const std::vector<WriteResult>& results) {
     switch (result.outcome) {
       case Outcome::kLanded:
         ++report_.landed;
+        Keep(std::move(documents[i]), false);
         break;
       case Outcome::kDuplicate:
         ++report_.already_there;
+        Keep(std::move(documents[i]), true);
         break;
       case Outcome::kRejected:
         Refuse(pending[i].message, {RefusalKind::kDatabase, result.reason});

@@ -1,6 +1,7 @@
 // Puts dead letters once more through the decoder and into the landing, after whatever had refused
-// them was put right. Nothing is taken out of their topic; what landed before is there already, so
-// that a replay may be repeated. One thread.
+// them was put right, and folds what has landed. Nothing is taken out of their topic; what landed
+// before is there already, so that a replay may be repeated, and should be, with the same choice,
+// if it was broken off. One thread.
 #pragma once
 
 #include <chrono>
@@ -17,6 +18,7 @@
 #include "core/log.h"
 #include "reader/decoder.h"
 #include "reader/landing/document_store.h"
+#include "reader/replay/replayed_fold.h"
 #include "reader/replay/stored_letter.h"
 #include "reader/replay/topic_reader.h"
 
@@ -56,20 +58,19 @@ class Replay {
     Backoff::Options backoff{};
     // How long the database may be away before the replay breaks off.
     std::chrono::milliseconds patience{120'000};
+    Folder::Options folder = {};
   };
   struct Parts {
     TopicReader& letters;
     DocumentStore& store;
+    ProjectionStore* projections;  // nullptr: a dry run.
     const Decoder& decoder;
     const Clock& clock;
     const Log& log;
     std::function<void(std::chrono::milliseconds)> wait;
   };
 
-  Replay(Options options, Parts parts)
-      : options_(std::move(options)),
-        parts_(std::move(parts)),
-        backoff_(options_.backoff, static_cast<uint64_t>(parts_.clock.SinceBoot().count())) {}
+  Replay(Options options, Parts parts);
 
   // kUnavailable: broken off; report() tells how far it came.
   Status Run();
@@ -83,7 +84,11 @@ class Replay {
   bool Full() const;
   // Writes what is in hand; afterwards nothing is.
   Status Flush();
+  // Calls it until nothing is `left`, within the patience.
+  Status Insist(const std::function<Status()>& attempt, const std::function<size_t()>& left);
   Status Attempt();
+  Status FoldLanded();
+  void Keep(Document document, bool duplicate);
   void Settle(const std::vector<WriteResult>& results);
 
   struct Pending {
@@ -94,10 +99,13 @@ class Replay {
   const Options options_;
   Parts parts_;
   Backoff backoff_;
+  const std::string name_;  // Of this replay: when it began.
+  std::optional<ReplayedFold> fold_;
   ReplayReport report_;
   std::vector<Document> documents_;
   std::vector<Pending> pending_;  // One for each of documents_.
   size_t bytes_ = 0;
+  std::vector<ReplayedDocument> landed_;  // And not yet folded.
   std::set<Namespace> indexed_;
 };
 

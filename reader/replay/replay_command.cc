@@ -44,14 +44,6 @@ Result<std::unique_ptr<DocumentStore>> StoreFor(Landing& landing, bool dry_run, 
   if (dry_run) return std::unique_ptr<DocumentStore>(std::make_unique<NoStore>());
   return landing.NewStore(log);
 }
-
-// What `run` does before it writes.
-Status Migrate(Landing& landing, DocumentStore& store, const Decoder& decoder, const Clock& clock,
-               const Log& log) {
-  const auto records = landing.NewProjections();
-  if (!records.ok()) return records.error();
-  return Migrator({store, **records, decoder, clock, log}).Run();
-}
 }  // namespace
 
 Result<ReplayChoice> ParseChoice(const ReplayArguments& arguments) {
@@ -85,8 +77,13 @@ int ReplayDeadLetters(const ReplayArguments& arguments, const Config& config, co
       clock, log);
   if (!letters.ok()) return log.Error("{}", letters.error().message), kFailed;
   const Decoder decoder(config.decoder, StreamTable::Make(config.streams).value());
+  std::unique_ptr<ProjectionStore> projections;
   if (!arguments.dry_run) {
-    if (Status ready = Migrate(**landing, **store, decoder, clock, log); !ready.ok())
+    auto opened = (*landing)->NewProjections();
+    if (!opened.ok()) return log.Error("{}", opened.error().message), kFailed;
+    projections = std::move(opened).value();
+    // What `run` does before it writes.
+    if (Status ready = Migrator({**store, *projections, decoder, clock, log}).Run(); !ready.ok())
       return log.Error("{}", ready.error().message), kFailed;
   }
   Replay replay({.choice = std::move(choice).value(),
@@ -94,14 +91,13 @@ int ReplayDeadLetters(const ReplayArguments& arguments, const Config& config, co
                  .batch_records = config.worker.batch_records,
                  .batch_bytes = config.worker.batch_bytes,
                  .max_attempts = config.worker.max_attempts,
-                 .backoff = config.worker.backoff},
-                {**letters, **store, decoder, clock, log,
+                 .backoff = config.worker.backoff,
+                 .folder = config.projector.folder},
+                {**letters, **store, projections.get(), decoder, clock, log,
                  [](std::chrono::milliseconds time) { std::this_thread::sleep_for(time); }});
   const Status status = replay.Run();
   const ReplayReport& report = replay.report();
   fmt::print("{}", report.Text(arguments.dry_run));
-  if (report.landed > 0 && !arguments.dry_run)
-    log.Info("projectors have passed what landed here; `tidegate-reader rebuild` takes it in");
   if (!status.ok()) log.Error("broken off: {}", status.error().message);
   return status.ok() && report.refused_count() == 0 && report.cut == 0 ? 0 : kFailed;
 }

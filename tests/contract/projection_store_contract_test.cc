@@ -68,7 +68,7 @@ class MemoryPlace final : public Place {
   void Land(Document document) override {
     const Provenance& from = document.provenance;
     database_.landed[{document.ns, document.id}] = {from.topic, from.partition, from.offset,
-                                                    document.time};
+                                                    document.time, from.dead_letter};
     database_.bodies[{document.ns, document.id}] = DocumentJson(document);
   }
 
@@ -209,6 +209,18 @@ TEST_P(ProjectionStoreContract, ALandedDocumentTellsWhereItCameFrom) {
   EXPECT_EQ((*landed)[1]->partition, 2);
   EXPECT_EQ((*landed)[1]->offset, 5'000'000'000);
   EXPECT_EQ((*landed)[1]->time, kNow);
+  EXPECT_FALSE((*landed)[1]->dead_letter);
+}
+
+TEST_P(ProjectionStoreContract, ADocumentThatAReplayHasLandedNamesItsLetter) {
+  Document document = MakeDocument("acme/truck-1/e1", "{}", {database_, "heartbeats"});
+  const LetterPlace letter{"2025-06-23T00:37:01.000Z", "telemetry.dlq/1", 5'000'000'001};
+  document.provenance.dead_letter = letter;
+  place_->Land(std::move(document));
+  auto landed = store_->FindLanded(std::vector{Key("acme/truck-1/e1", "heartbeats")});
+  ASSERT_TRUE(landed.ok()) << landed.error().message;
+  ASSERT_TRUE((*landed)[0]);
+  EXPECT_EQ((*landed)[0]->dead_letter, letter);
 }
 
 TEST_P(ProjectionStoreContract, PositionsOnlyMoveForward) {

@@ -115,3 +115,10 @@ def test_without_the_database_health_and_metrics_stay_quick(site, own_mongo):
     assert slowest < 1
     wait_until(lambda: client.ask("/readyz")[0] == 503, 40, lambda: "not ready")
     assert json.loads(client.ask("/health")[2])["database"] == "down"
+    value = {"tenant_id": "acme", "asset_id": "a", "event_id": "late"}
+    site.kafka.send(site.topics["reading"], json.dumps(value).encode())
+    lag = "kafka_consumer_lag_milliseconds"
+    for more_than in (0, 2_000, 5_000):  # It grows.
+        wait_until(
+            lambda more=more_than: reader.metric(lag) > more, 30, lambda: f"{reader.metric(lag)} ms"
+        )

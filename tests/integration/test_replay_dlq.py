@@ -19,6 +19,10 @@ def _report(done) -> dict[str, str]:
     }
 
 
+def _assets(landing) -> dict[str, int]:
+    return {a["_id"]: a["documents"] for a in landing.documents("assets")}
+
+
 def test_dead_letters_of_a_tenant_land_once_the_tenant_is_allowed(site, mongo):
     site.create_topics()
     landing = site.mongo(mongo.url)
@@ -56,6 +60,8 @@ def test_dead_letters_of_a_tenant_land_once_the_tenant_is_allowed(site, mongo):
     assert replayed["tidegate"]["partition"] == source.partition
     assert replayed["tidegate"]["offset"] == source.offset
     assert replayed["tidegate"]["gateway"] == "gw-9"
+    assert replayed["tidegate"]["dead_letter"].startswith(site.dead_letters + "/")
+    assert _assets(landing) == {"acme/truck-1": 1, "globex/truck-1": 2}
 
     everything = again.run("replay-dlq")
     assert everything.returncode == 1, "one is broken and one is not allowed"
@@ -63,6 +69,20 @@ def test_dead_letters_of_a_tenant_land_once_the_tenant_is_allowed(site, mongo):
     assert "(json 1, tenant 1)" in everything.stdout
     expect_once(lambda: landing.documents("heartbeats"), {1, 2, 3})
     assert not site.kafka.committed(site.group, site.dead_letters).get(0), "nothing is committed"
+    assert _assets(landing) == {"acme/truck-1": 1, "globex/truck-1": 2}
+
+    # Projectors that come to the messages later, and a rebuild, count them once too.
+    late = site.reader(landing, name="late", _TENANTS="acme,globex", _KAFKA_GROUP_ID="late-" + topic)
+    late.start()
+    wait_until(
+        lambda: sum(site.kafka.committed(f"late-{topic}-project", topic).values()) == 5,
+        30,
+        "all are read once more",
+    )
+    assert late.finish() == 0
+    assert _assets(landing) == {"acme/truck-1": 1, "globex/truck-1": 2}
+    assert again.run("rebuild").returncode == 0
+    assert _assets(landing) == {"acme/truck-1": 1, "globex/truck-1": 2}
 
 
 def test_a_letter_that_was_cut_is_told_and_left(site, mongo):

@@ -9,6 +9,7 @@
 #include "reader/replay/replay_command.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_document_store.h"
+#include "tests/support/memory_projection_store.h"
 #include "tests/support/reader_documents.h"
 
 namespace tidegate::reader {
@@ -55,6 +56,32 @@ SourceMessage Letter(const std::string& event, std::string reason = "database: s
   return letter;
 }
 
+// What lands in the fake lies in the database that projections are made from.
+class KeepingStore final : public DocumentStore {
+ public:
+  KeepingStore(FakeDocumentStore& store, MemoryDatabase& database)
+      : store_(store), database_(database) {}
+  Result<std::vector<WriteResult>> Write(std::span<const Document> documents) override {
+    auto results = store_.Write(documents);
+    for (const Document& document : documents) {
+      if (!store_.Has(document.id)) continue;
+      const Provenance& from = document.provenance;
+      database_.landed.emplace(
+          DocumentKey{document.ns, document.id},
+          Landed{from.topic, from.partition, from.offset, document.time, from.dead_letter});
+    }
+    return results;
+  }
+  Status EnsureIndexes(const Namespace& ns, std::span<const Index> indexes) override {
+    return store_.EnsureIndexes(ns, indexes);
+  }
+  Status Ping() override { return store_.Ping(); }
+
+ private:
+  FakeDocumentStore& store_;
+  MemoryDatabase& database_;
+};
+
 std::string& Header(SourceMessage& message, std::string_view name) {
   for (auto& [header, value] : message.headers) {
     if (header == name) return value;
@@ -65,18 +92,32 @@ std::string& Header(SourceMessage& message, std::string_view name) {
 class ReplayTest : public testing::Test {
  protected:
   Status Run() {
-    replay_.emplace(options_, Replay::Parts{letters_, store_, decoder_, clock_, log_,
-                                            [this](milliseconds time) {
-                                              clock_.Advance(time);
-                                              if (on_wait_) on_wait_();
-                                            }});
+    clock_.Advance(milliseconds(1'000));
+    replay_.emplace(options_,
+                    Replay::Parts{letters_, keeping_, options_.dry_run ? nullptr : &projections_,
+                                  decoder_, clock_, log_, [this](milliseconds time) {
+                                    clock_.Advance(time);
+                                    if (on_wait_) on_wait_();
+                                  }});
     return replay_->Run();
   }
   const ReplayReport& report() { return replay_->report(); }
+  void Push(const std::string& event, int64_t offset) {
+    SourceMessage letter = Letter(event);
+    letter.offset = offset;
+    letters_.Push(std::move(letter));
+  }
+  int64_t Folded() {
+    const auto found = database_.projections.find({{"tidegate", "assets"}, "acme/truck-1"});
+    return found == database_.projections.end() ? 0 : found->second.members.Integer("documents");
+  }
 
   Replay::Options options_;
   FakeTopicReader letters_;
   FakeDocumentStore store_;
+  MemoryDatabase database_;
+  KeepingStore keeping_{store_, database_};
+  MemoryProjectionStore projections_{database_};
   Decoder decoder_{{}, BuiltInTable()};
   FakeClock clock_;
   std::string logged_;
@@ -266,6 +307,60 @@ TEST_F(ReplayTest, WhatWasReadLandsThoughTheTopicBreaksOff) {
   letters_.Break();
   EXPECT_FALSE(Run().ok());
   EXPECT_EQ(report().landed, 1u);
+}
+
+TEST_F(ReplayTest, WhatItLandsIsFoldedOnce) {
+  for (int i = 0; i < 7; ++i) Push("e" + std::to_string(i), i);
+  Push("e3", 7);  // A letter that is there twice.
+  options_.batch_records = 3;
+  ASSERT_TRUE(Run().ok());
+  EXPECT_EQ(Folded(), 7);
+  for (int i = 0; i < 8; ++i) Push("e" + std::to_string(i), i);
+  ASSERT_TRUE(Run().ok());
+  EXPECT_EQ(report().landed, 1u);
+  EXPECT_EQ(Folded(), 8);
+}
+
+TEST_F(ReplayTest, WhatHadLandedFromItsMessageIsNotFoldedAgain) {
+  std::vector<Document> landed;
+  landed.push_back(MakeDocument("acme/truck-1/e1", "{}", {"tidegate", "heartbeats"}));
+  ASSERT_TRUE(keeping_.Write(landed).ok());
+  Push("e1", 0);
+  ASSERT_TRUE(Run().ok());
+  EXPECT_EQ(report().already_there, 1u);
+  EXPECT_EQ(Folded(), 0);
+}
+
+TEST_F(ReplayTest, WhatLandedWithoutAnAnswerIsFolded) {
+  store_.LoseNextAnswer();
+  Push("e1", 0);
+  ASSERT_TRUE(Run().ok());
+  EXPECT_EQ(report().already_there, 1u);
+  EXPECT_EQ(Folded(), 1);
+}
+
+TEST_F(ReplayTest, BrokenOffBeforeItHadFoldedItIsRepeated) {
+  for (int i = 0; i < 4; ++i) Push("e" + std::to_string(i), i);
+  projections_.Intercept([](bool) { return Status(Error{ErrorCode::kUnavailable, "away"}); });
+  EXPECT_FALSE(Run().ok());
+  EXPECT_EQ(report().landed, 4u);
+  EXPECT_EQ(Folded(), 0);
+  projections_.Intercept(nullptr);
+  for (int times = 0; times < 2; ++times) {
+    for (int i = 0; i < 4; ++i) Push("e" + std::to_string(i), i);
+    Push("e2", 4);
+    ASSERT_TRUE(Run().ok());
+    EXPECT_EQ(report().already_there, 5u);
+    EXPECT_EQ(Folded(), 4);
+  }
+}
+
+TEST_F(ReplayTest, WhatTookSeveralAttemptsIsFoldedInItsOrder) {
+  store_.Conflict("acme/truck-1/e0", 1);
+  for (int i = 0; i < 3; ++i) Push("e" + std::to_string(i), i);
+  ASSERT_TRUE(Run().ok());
+  EXPECT_EQ(report().landed, 3u);
+  EXPECT_EQ(Folded(), 3);
 }
 
 TEST(ReplayCommand, ArgumentsThatMeanNothingAreNamed) {

@@ -267,6 +267,35 @@ TEST_F(WorkerTest, OffsetsAreNeverAheadOfTheLanding) {
   }
 }
 
+TEST_F(WorkerTest, TheLagInTimeGrowsWhileTheDatabaseIsAway) {
+  const auto lag = [&] {
+    reader_metrics_.Refresh(clock_.SinceBoot(), clock_.Now(), std::chrono::seconds(1));
+    const std::string text = metrics_.Text();
+    const size_t at = text.find("kafka_consumer_lag_milliseconds{partition=\"0\"");
+    return at == std::string::npos ? -1 : std::stoll(text.substr(text.find("} ", at) + 2));
+  };
+  source_.PushHeartbeat(kHeartbeats0, "e1");
+  clock_.SetWall(WallTime(milliseconds(1'750'639'000'000)));  // When it was written.
+  store_.TakeDown();
+  Step();
+  clock_.Advance(std::chrono::minutes(10));
+  Step();
+  EXPECT_EQ(lag(), 600'000);
+  source_.PushHeartbeat(kHeartbeats0, "e2");  // It stays in Kafka.
+  source_.TellLag(kHeartbeats0, 2);
+  for (int minutes : {20, 30}) {
+    clock_.Advance(std::chrono::minutes(10));
+    Step();
+    EXPECT_EQ(lag(), minutes * 60'000);
+  }
+  store_.Restore();
+  for (int i = 0; i < 3; ++i) StepThroughABackoff();
+  ASSERT_TRUE(store_.Has("acme/truck-1/e2"));
+  source_.TellLag(kHeartbeats0, 0);
+  Step();
+  EXPECT_EQ(lag(), 0);
+}
+
 TEST_F(WorkerTest, TheDatabaseIsMigratedBeforeAnythingIsWritten) {
   source_.PushHeartbeat(kHeartbeats0, "e1");
   store_.TakeDown();

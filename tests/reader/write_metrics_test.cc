@@ -71,22 +71,36 @@ TEST_F(WriteMetricsTest, TenantsBeyondTheBoundAreOther) {
 }
 
 TEST_F(WriteMetricsTest, TheRateOfSalesIsThatSinceTheLastExport) {
-  reader_metrics_.Refresh(clock_.SinceBoot(), std::chrono::seconds(1));
+  reader_metrics_.Refresh(clock_.SinceBoot(), clock_.Now(), std::chrono::seconds(1));
   for (int i = 0; i < 30; ++i) Write("sold", "acme", Outcome::kLanded);
   Text();
   clock_.Advance(std::chrono::seconds(10));
-  reader_metrics_.Refresh(clock_.SinceBoot(), std::chrono::seconds(11));
+  reader_metrics_.Refresh(clock_.SinceBoot(), clock_.Now(), std::chrono::seconds(11));
   EXPECT_THAT(metrics_.Text(), HasSubstr("sales_events_per_second 3\n"));
   EXPECT_THAT(metrics_.Text(), HasSubstr("service_uptime_seconds 11\n"));
   clock_.Advance(std::chrono::seconds(10));
-  reader_metrics_.Refresh(clock_.SinceBoot(), std::chrono::seconds(21));
+  reader_metrics_.Refresh(clock_.SinceBoot(), clock_.Now(), std::chrono::seconds(21));
   EXPECT_THAT(metrics_.Text(), HasSubstr("sales_events_per_second 0\n"));
 }
 
-TEST_F(WriteMetricsTest, TheLagIsToldInMillisecondsToo) {
-  reader_metrics_.SetLagTime({"t", 1}, std::chrono::milliseconds(1'500));
-  EXPECT_THAT(metrics_.Text(),
-              HasSubstr("kafka_consumer_lag_milliseconds{partition=\"1\",topic=\"t\"} 1500\n"));
+TEST_F(WriteMetricsTest, TheLagInMillisecondsGrowsUntilThereIsNone) {
+  const auto lag = [&](const std::string& figure) {
+    reader_metrics_.Refresh(clock_.SinceBoot(), clock_.Now(), std::chrono::seconds(1));
+    EXPECT_THAT(
+        metrics_.Text(),
+        HasSubstr("kafka_consumer_lag_milliseconds{partition=\"1\",topic=\"t\"} " + figure));
+  };
+  const Partition partition{"t", 1};
+  reader_metrics_.SetWaitingSince(partition, clock_.Now() - std::chrono::seconds(1));
+  lag("1000\n");
+  clock_.Advance(std::chrono::hours(1));
+  lag("3601000\n");
+  clock_.StepWall(-std::chrono::hours(2));
+  lag("0\n");
+  reader_metrics_.SetWaitingSince(partition, std::nullopt);
+  lag("0\n");
+  reader_metrics_.Forget({{partition}});
+  lag("Nan\n");
 }
 
 }  // namespace

@@ -27,6 +27,10 @@ class FakeSource final : public Source {
     events_.push_back(Assigned{std::move(partitions)});
   }
   void Revoke(std::vector<Partition> partitions, bool lost = false);
+  // Likewise told by the next Poll: so many messages of the partition have not landed.
+  void TellLag(const Partition& partition, int64_t messages) {
+    events_.push_back(Lag{{partition, messages}});
+  }
   // Kafka has deleted what is before: the next message pushed there has at least that offset.
   void Expire(const Partition& partition, int64_t before);
   // From now on the earliest offset is not told, until it is set right again.
@@ -62,8 +66,12 @@ class FakeSource final : public Source {
     bool lost;
   };
 
+  struct Lag {
+    PartitionLag lag;
+  };
+
   SourceListener* listener_ = nullptr;
-  std::deque<std::variant<Assigned, Revoked>> events_;
+  std::deque<std::variant<Assigned, Revoked, Lag>> events_;
   std::deque<SourceMessage> messages_;
   std::map<Partition, int64_t> next_offset_;
   std::map<Partition, int64_t> stored_;

@@ -146,7 +146,7 @@ class World {
     std::vector<Event> events;
     for (auto& [place, document] : raw_) {
       const auto match = decoder_.streams().Find(place.first.topic);
-      events.push_back({&document, match->stream, PartitionName(place.first)});
+      events.push_back({&document, match->stream, PartitionName(place.first), place.second});
     }
     EXPECT_TRUE(folder.Fold(events).ok());
     return fresh.projections;

@@ -129,6 +129,16 @@ TEST_F(ProjectorTest, AGroupThatNeverWasThereHasMissedNothing) {
   EXPECT_NE(registry_.Text().find("projection_missed_total 0"), std::string::npos);
 }
 
+TEST_F(ProjectorTest, WhatAReplayOfDeadLettersHasLandedIsFoldedThere) {
+  source_.PushHeartbeat(kHeartbeats0, "e1");
+  Land("e1", kHeartbeats0, 0);
+  database_.landed.begin()->second.dead_letter = LetterPlace{"now", "telemetry.dlq/0", 3};
+  StepFor(2);
+  EXPECT_EQ(source_.stored(kHeartbeats0), 1);
+  EXPECT_EQ(Documents(), 0);
+  EXPECT_NE(registry_.Text().find("skipped_total{reason=\"repeated\"} 1"), std::string::npos);
+}
+
 TEST_F(ProjectorTest, WhatWaitsIsBounded) {
   for (int i = 0; i < 50; ++i) source_.PushHeartbeat(kHeartbeats0, std::to_string(i));
   StepFor(20);
