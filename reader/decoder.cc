@@ -92,11 +92,10 @@ std::optional<Refusal> ReadId(const SourceMessage& message, const WireInfo& info
   return std::nullopt;
 }
 
-Provenance ProvenanceOf(const SourceMessage& message, const WireInfo& info, bool has_time,
-                        WallTime now) {
+Provenance ProvenanceOf(const SourceMessage& message, WireInfo info, bool has_time, WallTime now) {
   Provenance provenance;
-  provenance.gateway = info.gateway;
-  provenance.sequence_id = info.id;
+  provenance.gateway = std::move(info.gateway);
+  provenance.sequence_id = std::move(info.id);
   provenance.time = !has_time                                 ? TimeOrigin::kBroker
                     : info.time_source == TimeSource::kSource ? TimeOrigin::kSource
                                                               : TimeOrigin::kGateway;
@@ -176,9 +175,9 @@ std::variant<json::Document, Refusal> ParseValue(const Stream& stream, std::stri
 std::variant<Document, Refusal> Decoder::Decode(const SourceMessage& message, WallTime now) const {
   const auto match = streams_.Find(message.partition.topic);
   if (!match) return Refusal{RefusalKind::kHeaders, "no stream follows its topic"};
-  const auto headers = ReadHeaders(message);
-  if (const auto* refusal = std::get_if<Refusal>(&headers)) return *refusal;
-  const WireInfo& info = std::get<WireInfo>(headers);
+  auto headers = ReadHeaders(message);
+  if (auto* refusal = std::get_if<Refusal>(&headers)) return std::move(*refusal);
+  WireInfo& info = std::get<WireInfo>(headers);
   if (!message.value) return Refusal{RefusalKind::kJson, "the message has no value"};
   const Stream& stream = *match->stream;
   auto parsed = ParseValue(stream, *message.value, options_.limits);
@@ -192,7 +191,7 @@ std::variant<Document, Refusal> Decoder::Decode(const SourceMessage& message, Wa
   if (refusal) return *std::move(refusal);
   document.time = time.value_or(message.timestamp.value_or(now));
   const uint32_t schema = document.provenance.schema;
-  document.provenance = ProvenanceOf(message, info, time.has_value(), now);
+  document.provenance = ProvenanceOf(message, std::move(info), time.has_value(), now);
   document.provenance.schema = schema;
   // From the landing on, not from the document's own time: a device with a wrong clock would have
   // its records removed as they come.

@@ -18,6 +18,7 @@ std::vector<std::pair<std::string, std::string>> HeadersOf(const rd_kafka_messag
   const char* name = nullptr;
   const void* value = nullptr;
   size_t size = 0;
+  headers.reserve(rd_kafka_header_cnt(list));
   for (size_t i = 0;
        rd_kafka_header_get_all(list, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR; ++i) {
     headers.emplace_back(name, value ? BytesOf(value, size) : std::string());

@@ -11,12 +11,7 @@
 
 namespace tidegate::json {
 
-struct Document::Tree {
-  std::unique_ptr<char[]> text;  // What the nodes point into.
-  std::vector<Node> nodes;       // Never empty.
-};
-
-Document::Document(std::unique_ptr<Tree> tree) : tree_(std::move(tree)) {}
+Document::Document() = default;
 Document::Document(Document&&) noexcept = default;
 Document& Document::operator=(Document&&) noexcept = default;
 Document::~Document() = default;
@@ -26,21 +21,21 @@ Result<Document> Document::Parse(std::string_view text, const Limits& limits) {
     return Error{ErrorCode::kRejected, fmt::format("json: {} bytes, over the limit of {}",
                                                    text.size(), limits.max_bytes)};
   }
-  auto tree = std::make_unique<Tree>();
-  tree->text = std::make_unique_for_overwrite<char[]>(text.size());
-  text.copy(tree->text.get(), text.size());
-  auto nodes = Scan({tree->text.get(), text.size()}, limits);
+  Document document;
+  document.text_ = std::make_unique_for_overwrite<char[]>(text.size());
+  text.copy(document.text_.get(), text.size());
+  auto nodes = Scan({document.text_.get(), text.size()}, limits);
   if (!nodes.ok()) return nodes.error();
-  tree->nodes = *std::move(nodes);
-  return Document(std::move(tree));
+  document.nodes_ = *std::move(nodes);
+  return document;
 }
 
 Value Document::root() const {
-  return Value(tree_->nodes.data());
+  return Value(nodes_.data());
 }
 
 size_t Document::values() const {
-  return tree_->nodes.size();
+  return nodes_.size();
 }
 
 Type Value::type() const {

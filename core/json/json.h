@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/result.h"
 
@@ -71,9 +72,9 @@ class Document {
   size_t values() const;
 
  private:
-  struct Tree;
-  explicit Document(std::unique_ptr<Tree> tree);
-  std::unique_ptr<Tree> tree_;
+  Document();
+  std::unique_ptr<char[]> text_;  // What the nodes point into.
+  std::vector<Node> nodes_;       // Never empty, but for a document that was moved from.
 };
 
 // Appends canonical JSON to a string: no white space, strings with the shortest escapes (\" \\ \b
