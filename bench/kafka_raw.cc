@@ -1,10 +1,13 @@
 // The baseline of the drain bench: librdkafka alone, with the agent's settings, produces the
 // messages that the agent would send, without a store behind it. It makes a cycle of them (20,000
 // if none is given) before the clock starts, and keeps librdkafka's queue full. Prints how many
-// were acknowledged, the seconds from the first to the last, and its CPU time. With a cycle of
-// COUNT all are different: what the reader's bench lands.
+// were acknowledged, the seconds from the first to the last, and its CPU time. The reader's bench
+// fills its topics so:
 //
-//   tidegate-bench-kafka-raw BOOTSTRAP_SERVERS TOPIC COUNT [CYCLE]
+//   tidegate-bench-kafka-raw BOOTSTRAP_SERVERS TOPIC COUNT [OPTION ...]
+//     --cycle=N       with COUNT all are different
+//     --partitions=N  to the first N partitions in turn, instead of by key
+//     --plain         without headers, as devices send them that have no gateway
 #include <fmt/format.h>
 #include <librdkafka/rdkafka.h>
 #include <sys/resource.h>
@@ -13,6 +16,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "bench/messages.h"
@@ -25,6 +29,15 @@ namespace {
 
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
+
+struct Options {
+  std::string servers;
+  std::string topic;
+  size_t count = 0;
+  size_t cycle = 20'000;
+  size_t partitions = 0;  // 0: by key.
+  bool plain = false;
+};
 
 struct Run {
   size_t acked = 0;
@@ -50,13 +63,14 @@ rd_kafka_vu_t Bytes(rd_kafka_vtype_t type, const std::string& bytes) {
   return argument;
 }
 
-int Produce(rd_kafka_t* client, rd_kafka_topic_t* topic, const WireMessage& message) {
+int Produce(rd_kafka_t* client, rd_kafka_topic_t* topic, int32_t partition,
+            const WireMessage& message) {
   kafka::HeadersHandle headers(rd_kafka_headers_new(message.headers.size()));
   for (const auto& [name, value] : message.headers) {
     rd_kafka_header_add(headers.get(), name.data(), static_cast<ssize_t>(name.size()), value.data(),
                         static_cast<ssize_t>(value.size()));
   }
-  std::array<rd_kafka_vu_t, 6> arguments{};
+  std::array<rd_kafka_vu_t, 7> arguments{};
   arguments[0].vtype = RD_KAFKA_VTYPE_RKT;
   arguments[0].u.rkt = topic;
   arguments[1] = Bytes(RD_KAFKA_VTYPE_KEY, message.key);
@@ -67,6 +81,8 @@ int Produce(rd_kafka_t* client, rd_kafka_topic_t* topic, const WireMessage& mess
   arguments[4].u.i = RD_KAFKA_MSG_F_COPY;
   arguments[5].vtype = RD_KAFKA_VTYPE_TIMESTAMP;
   arguments[5].u.i64 = message.timestamp.value_or(WallTime{}).time_since_epoch().count();
+  arguments[6].vtype = RD_KAFKA_VTYPE_PARTITION;
+  arguments[6].u.i32 = partition;
   const kafka::ErrorHandle error(rd_kafka_produceva(client, arguments.data(), arguments.size()));
   if (error) return rd_kafka_error_code(error.get());
   static_cast<void>(headers.release());  // The message has taken them.
@@ -82,9 +98,16 @@ double CpuSeconds() {
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
-int Main(const std::string& servers, const std::string& topic, size_t count, size_t cycle) {
-  const std::vector<WireMessage> messages = MakeMessages(topic, cycle);
-  auto request = UplinkConfig("gw-bench", {{"bootstrap.servers", servers}}, {});
+std::vector<WireMessage> Messages(const Options& options) {
+  std::vector<WireMessage> messages = MakeMessages(options.topic, options.cycle);
+  if (!options.plain) return messages;
+  for (WireMessage& message : messages) message.headers.clear();
+  return messages;
+}
+
+int Main(const Options& options) {
+  const std::vector<WireMessage> messages = Messages(options);
+  auto request = UplinkConfig("gw-bench", {{"bootstrap.servers", options.servers}}, {});
   std::erase_if(request.forced, [](const auto& forced) { return forced.name == "log.queue"; });
   auto conf = kafka::MakeConf(request);
   if (!conf.ok()) {
@@ -102,16 +125,19 @@ int Main(const std::string& servers, const std::string& topic, size_t count, siz
     return 2;
   }
   static_cast<void>(conf->release());  // rd_kafka_new has taken it.
-  const kafka::TopicHandle handle(rd_kafka_topic_new(client.get(), topic.c_str(), nullptr));
+  const kafka::TopicHandle handle(rd_kafka_topic_new(client.get(), options.topic.c_str(), nullptr));
   const double cpu = CpuSeconds();
-  for (size_t i = 0; i < count; ++i) {
-    while (Produce(client.get(), handle.get(), messages[i % cycle]) ==
+  for (size_t i = 0; i < options.count; ++i) {
+    const int32_t partition = options.partitions == 0
+                                  ? RD_KAFKA_PARTITION_UA
+                                  : static_cast<int32_t>(i % options.partitions);
+    while (Produce(client.get(), handle.get(), partition, messages[i % options.cycle]) ==
            RD_KAFKA_RESP_ERR__QUEUE_FULL) {
       rd_kafka_poll(client.get(), 10);
     }
     if (i % 100 == 0) rd_kafka_poll(client.get(), 0);
   }
-  while (run.acked < count) rd_kafka_poll(client.get(), 100);
+  while (run.acked < options.count) rd_kafka_poll(client.get(), 100);
   fmt::print("{{\"messages\":{},\"seconds\":{:.6f},\"cpu_seconds\":{:.6f}}}\n", run.acked,
              std::chrono::duration<double>(run.last - run.first).count(), CpuSeconds() - cpu);
   return 0;
@@ -121,10 +147,20 @@ int Main(const std::string& servers, const std::string& topic, size_t count, siz
 }  // namespace tidegate
 
 int main(int argc, char** argv) {
-  if (argc != 4 && argc != 5) {
-    fmt::print(stderr, "usage: {} BOOTSTRAP_SERVERS TOPIC COUNT [CYCLE]\n", argv[0]);
+  if (argc < 4) {
+    fmt::print(stderr,
+               "usage: {} BOOTSTRAP_SERVERS TOPIC COUNT [--cycle=N] [--partitions=N] [--plain]\n",
+               argv[0]);
     return 2;
   }
-  const size_t cycle = argc == 5 ? std::stoul(argv[4]) : 20'000;
-  return tidegate::Main(argv[1], argv[2], std::stoul(argv[3]), cycle);
+  tidegate::Options options{argv[1], argv[2], std::stoul(argv[3])};
+  for (const std::string& argument : std::vector<std::string>(argv + 4, argv + argc)) {
+    const auto number = [&](std::string_view name, size_t& value) {
+      if (argument.starts_with(name)) value = std::stoul(argument.substr(name.size()));
+    };
+    number("--cycle=", options.cycle);
+    number("--partitions=", options.partitions);
+    options.plain |= argument == "--plain";
+  }
+  return tidegate::Main(options);
 }

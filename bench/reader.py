@@ -3,7 +3,10 @@
 
     bench/reader.py [--bin build/release/bin] [--rounds 3] [--count 200000] [all | NAME ...]
 
-land    landed documents per second / libmongoc alone inserting the same documents into the same server, duplicates, CPU by stage
+land     landed documents per second / libmongoc alone inserting the same documents into the same server, duplicates, CPU by stage
+workers  two workers on two partitions / one, with a sink as database; CPU of reader, broker and sink
+project  documents projected per second while they land / landed alone, CPU, saves
+api      p50 and p99 of the HTTP API's lists while documents land and are projected / on an idle reader
 
 Needs the programs of preset release with -DTIDEGATE_TESTS=ON -DTIDEGATE_BENCH=ON, and tests/realparts.
 """
@@ -14,11 +17,11 @@ import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from harness import reader  # noqa: E402
+from harness import api, land, project, workers  # noqa: E402
 from harness.bench import Bench  # noqa: E402
 from harness.parts import ROOT  # noqa: E402
 
-STEPS = {"land": reader.land}
+STEPS = {"land": land.land, "workers": workers.workers, "project": project.project, "api": api.api}
 
 
 def main():

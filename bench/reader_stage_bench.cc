@@ -65,13 +65,14 @@ class Bench {
     const std::vector<WriteResult> landed(options_.batch);
     return RunStage(options_.count,
                     [&] {
+                      Batch batch;
                       for (size_t first = 0; first + options_.batch <= messages.size();
                            first += options_.batch) {
-                        Batch batch;
                         for (size_t i = first; i < first + options_.batch; ++i)
                           batch.Add(std::move(messages[i]), std::move(documents[i]));
                         batch.Settle(landed, 1);
                         if (!batch.done() || batch.Finished().empty()) std::abort();
+                        batch.Clear();
                       }
                     })
         .thread;
@@ -81,8 +82,9 @@ class Bench {
     const std::vector<Document> documents = Documents(0, messages_.size());
     return RunStage(options_.count,
                     [&] {
+                      Bson bson;
                       for (const Document& document : documents) {
-                        Bson bson;
+                        bson_reinit(bson.get());
                         if (!AppendDocument(document, bson.get()).ok()) std::abort();
                       }
                     })

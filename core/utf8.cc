@@ -1,5 +1,8 @@
 #include "core/utf8.h"
 
+#include <cstdint>
+#include <cstring>
+
 namespace tidegate {
 
 namespace {
@@ -27,6 +30,16 @@ bool IsSecondOf(char lead, char second) {
       return IsContinuation(second);
   }
 }
+
+// How many bytes at the front, counted in eights, are ASCII.
+size_t AsciiWords(std::string_view text) {
+  size_t bytes = 0;
+  for (uint64_t word = 0; text.size() - bytes >= sizeof(word); bytes += sizeof(word)) {
+    std::memcpy(&word, text.data() + bytes, sizeof(word));
+    if ((word & 0x8080808080808080U) != 0) break;
+  }
+  return bytes;
+}
 }  // namespace
 
 size_t Utf8SequenceBytes(std::string_view text) {
@@ -46,6 +59,8 @@ size_t Utf8SequenceBytes(std::string_view text) {
 
 bool IsUtf8(std::string_view text) {
   while (!text.empty()) {
+    text.remove_prefix(AsciiWords(text));
+    if (text.empty()) return true;
     const size_t bytes = Utf8SequenceBytes(text);
     if (bytes == 0) return false;
     text.remove_prefix(bytes);

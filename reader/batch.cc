@@ -18,17 +18,20 @@ size_t JsonValuesIn(std::string_view text) {
 void Batch::Account(const SourceMessage& message) {
   if (message.key) payload_bytes_ += message.key->size();
   for (const auto& [name, value] : message.headers) payload_bytes_ += name.size() + value.size();
-  if (!message.value) return;
-  payload_bytes_ += message.value->size();
-  json_values_ += JsonValuesIn(*message.value);
+  if (message.value) payload_bytes_ += message.value->size();
+}
+
+void Batch::AddDocument(Document document) {
+  json_values_ += document.value.values();
+  documents_.push_back(std::move(document));
+  item_of_.push_back(items_.size());
 }
 
 void Batch::Add(SourceMessage message, std::variant<Document, Refusal> decoded) {
   Account(message);
   Item item{.message = std::move(message)};
   if (auto* document = std::get_if<Document>(&decoded)) {
-    documents_.push_back(std::move(*document));
-    item_of_.push_back(items_.size());
+    AddDocument(std::move(*document));
   } else {
     item.state = State::kToPublish;
     item.refusal = std::get<Refusal>(std::move(decoded));
@@ -145,8 +148,7 @@ void Batch::Drop(std::span<const Partition> partitions) {
   for (size_t i = 0; i < items_.size(); ++i) {
     if (dropped.contains(items_[i].message.partition)) continue;
     if (document_of[i] < documents_.size()) {
-      rest.item_of_.push_back(rest.items_.size());
-      rest.documents_.push_back(std::move(documents_[document_of[i]]));
+      rest.AddDocument(std::move(documents_[document_of[i]]));
     }
     rest.Account(items_[i].message);
     rest.items_.push_back(std::move(items_[i]));
@@ -154,8 +156,13 @@ void Batch::Drop(std::span<const Partition> partitions) {
   *this = std::move(rest);
 }
 
+// The next batch is about as large.
 void Batch::Clear() {
-  *this = {};
+  items_.clear();
+  documents_.clear();
+  item_of_.clear();
+  payload_bytes_ = 0;
+  json_values_ = 0;
 }
 
 }  // namespace tidegate::reader

@@ -34,8 +34,7 @@ class Batch {
 
   bool empty() const { return items_.empty(); }
   size_t size() const { return items_.size(); }
-  // What it costs to hold: keys, values and headers, and about 100 bytes for each parsed JSON
-  // value.
+  // What it costs to hold: keys, values and headers, and about 50 bytes for each parsed JSON value.
   size_t payload_bytes() const { return payload_bytes_; }
   size_t json_values() const { return json_values_; }
 
@@ -72,6 +71,8 @@ class Batch {
   };
 
   void Account(const SourceMessage& message);
+  // Of the item that is to come next.
+  void AddDocument(Document document);
 
   std::vector<Item> items_;
   // The documents of the items that are kToWrite, and which item each belongs to.

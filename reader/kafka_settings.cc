@@ -6,6 +6,9 @@
 #include <string>
 #include <string_view>
 
+#include "reader/kafka_fetch_waker.h"
+#include "uplink/kafka/kafka_property.h"
+
 namespace tidegate::reader {
 
 namespace {
@@ -66,12 +69,18 @@ kafka::Properties WithShared(kafka::Properties properties) {
   properties.insert(kShared.begin(), kShared.end());
   return properties;
 }
+
+kafka::Properties WithQueueBackoff(kafka::Properties properties) {
+  if (std::ranges::binary_search(kafka::KnownProperties(), kQueueBackoffProperty))
+    properties.emplace(kQueueBackoffProperty, "10");
+  return properties;
+}
 }  // namespace
 
 kafka::ConfigRequest ConsumerRequest(const kafka::Properties& settings,
                                      const kafka::Properties& credentials) {
   return {
-      .defaults = WithShared({
+      .defaults = WithQueueBackoff(WithShared({
           {"group.id", "tidegate-reader"},
           {"auto.offset.reset",
            "earliest"},  // The library's default skips what came before the first start.
@@ -81,14 +90,15 @@ kafka::ConfigRequest ConsumerRequest(const kafka::Properties& settings,
           // A reader that was killed holds its partitions for this long.
           {"session.timeout.ms", "10000"},
           {"heartbeat.interval.ms", "2000"},
-          // The prefetch, for each partition and for the whole, and what one fetch asks of a
-          // partition (a larger message comes all the same); the defaults are 100,000 messages,
-          // 64 MiB and 1 MiB. A worker is to stay below 64 MiB in all.
-          {"queued.min.messages", "20000"},
-          {"queued.max.messages.kbytes", "6144"},
-          {"fetch.message.max.bytes", "262144"},
+          // The prefetch, in messages and in bytes, and what one fetch asks of a partition, as it
+          // is compressed (a larger message comes all the same); the defaults are 100,000 messages,
+          // 64 MiB and 1 MiB. A worker is to stay below 64 MiB in all. FetchWaker keeps a queue
+          // that is so small from running dry.
+          {"queued.min.messages", "6000"},
+          {"queued.max.messages.kbytes", "2048"},
+          {"fetch.message.max.bytes", "65536"},
           {"statistics.interval.ms", "2000"},
-      }),
+      })),
       .settings = Without(settings, kProducerOnly),
       .credentials = Without(credentials, kProducerOnly),
       .forced = {{"enable.auto.offset.store", "false",
@@ -98,8 +108,8 @@ kafka::ConfigRequest ConsumerRequest(const kafka::Properties& settings,
 }
 
 kafka::ConfigRequest ProjectingConsumerRequest(kafka::ConfigRequest landing, size_t number) {
-  landing.defaults["queued.min.messages"] = "5000";
-  landing.defaults["queued.max.messages.kbytes"] = "4096";
+  landing.defaults["queued.min.messages"] = "4000";
+  landing.defaults["queued.max.messages.kbytes"] = "1024";
   for (kafka::Properties* properties :
        {&landing.defaults, &landing.settings, &landing.credentials}) {
     if (const auto group = properties->find("group.id"); group != properties->end())

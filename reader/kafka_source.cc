@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "reader/kafka_consumer.h"
+#include "reader/kafka_fetch_waker.h"
 #include "reader/kafka_message.h"
 #include "reader/kafka_statistics.h"
 #include "uplink/kafka/client_log.h"
@@ -67,6 +68,7 @@ class KafkaSource final : public Source {
   kafka::ClientLog client_log_;
   LogLimit error_log_;
   SourceListener* listener_ = nullptr;
+  FetchWaker fetch_waker_;
   bool paused_ = false;
   bool closed_ = false;
   kafka::ClientHandle client_;
@@ -97,8 +99,10 @@ Result<std::optional<SourceMessage>> KafkaSource::Poll(milliseconds patience) {
   const kafka::MessageHandle message(
       rd_kafka_consumer_poll(client_.get(), static_cast<int>(patience.count())));
   if (!message) return std::optional<SourceMessage>();
-  if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR)
+  if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    fetch_waker_.OnTaken(client_.get(), message->len);
     return std::optional<SourceMessage>(ToMessage(message.get()));
+  }
   if (Status status = OnErrorMessage(message->err, message.get()); !status.ok())
     return status.error();
   return std::optional<SourceMessage>();

@@ -15,8 +15,8 @@ sys.path.insert(0, str(ROOT / "tests"))
 from realparts import Kafka, Mosquitto, Secantus  # noqa: E402
 from realparts.server import Process, free_ports, tail, wait_until  # noqa: E402
 
-__all__ = ["ROOT", "TICKS", "TOPIC", "Agent", "DevBroker", "Kafka", "Mosquitto", "Process", "Secantus", "free_ports", "new_broker", "tail",
-           "wait_until"]
+__all__ = ["ROOT", "TICKS", "TOPIC", "Agent", "DevBroker", "Kafka", "Mosquitto", "Process", "Secantus", "cpu_seconds", "free_ports",
+           "new_broker", "tail", "wait_until"]
 
 TOPIC = "telematics.raw.telematics_heartbeat"  # Where the agent's heartbeats go.
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -25,6 +25,12 @@ TICKS = os.sysconf("SC_CLK_TCK")
 def new_broker(folder: Path, in_flight: int = 0) -> Mosquitto:
     """Without `in_flight` it sends a subscriber as much as that one allows."""
     return Mosquitto(folder, extra=f"max_inflight_messages {in_flight}\nmax_packet_size 300000")
+
+
+def cpu_seconds(pid: int) -> float:
+    """Of all its threads, those that ended too."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+    return sum(int(ticks) for ticks in fields[11:13]) / TICKS
 
 
 class Agent(Process):

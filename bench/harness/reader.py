@@ -1,35 +1,59 @@
-"""The reader from Kafka to the landing, against libmongoc alone on the same server."""
+"""The reader, the broker that it reads from, and a database that is never the limit."""
 
-import json
 import os
 import re
-import urllib.request
+import subprocess
 import time
-from pathlib import Path
+import urllib.request
 
-from .bench import Bench, median, spread
-from .parts import TICKS, TOPIC, Kafka, Process, Secantus, free_ports, tail, wait_until
+from .bench import Bench
+from .parts import TOPIC, Kafka, Process, cpu_seconds, free_ports, tail, wait_until
 
-STAGES = {
-    "poll": "poll: librdkafka, called by the worker",
-    "fetch": "librdkafka, its own threads",
-    "decode": "decode: message to document",
-    "batch": "batch: kept, settled, offsets",
-    "bson": "BSON",
-    "write": "write: libmongoc, the command, its reply",
-}
+
+def new_kafka(bench: Bench, name: str, **properties: str) -> Kafka:
+    """Members that join within a second of one another share its partitions from the start, as with
+    the default of 3 s. The heartbeats are from a fixed time: the usual retention would delete them."""
+    kept = {"log.retention.ms": "-1", "group.initial.rebalance.delay.ms": "1000"}
+    return Kafka(bench.new_folder(f"{name}-kafka"), properties=kept | {key.replace("_", "."): value for key, value in properties.items()})
+
+
+def fill(bench: Bench, kafka: Kafka, count: int, *options: str):
+    bench.run("tidegate-bench-kafka-raw", kafka.bootstrap, TOPIC, str(count), *options)
+
+
+class Sink:
+    """tests/support/mongo_stub: takes documents and forgets them."""
+
+    def __init__(self, bench: Bench):
+        self._child = subprocess.Popen([bench.programs / "tidegate-mongo-stub", "--sink"], stdin=subprocess.PIPE,
+                                       stdout=subprocess.PIPE, text=True)
+        self.pid = self._child.pid
+        self.url = f"mongodb://127.0.0.1:{int(self._child.stdout.readline())}"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._child.kill()
+        self._child.communicate()
+
+    def finish(self) -> int:
+        """How many documents it took."""
+        return int(self._child.communicate()[0].split()[0])
 
 
 class Reader(Process):
-    """Lands the heartbeats alone, with a group of its own."""
+    """Lands the heartbeats alone, with a group of its own, unless the settings say otherwise. Started
+    again it goes on where it was. `token` is an operator's; `token`-demo sees the tenant demo alone."""
 
-    def __init__(self, bench: Bench, name: str, kafka: str, landing: str, database: str, **settings: str):
+    def __init__(self, bench: Bench, name: str, kafka: str, landing: str, database: str, token: str = "", **settings: str):
         folder = bench.folder / name
         folder.mkdir()
         super().__init__("tidegate-reader", folder / "log")
         (self.port,) = free_ports(1)
+        self.token = token
         self._command = [bench.programs / "tidegate-reader", "run"]
-        self.env = {
+        self._env = {
             **os.environ,
             "TIDEGATE_KAFKA_BOOTSTRAP_SERVERS": kafka,
             "TIDEGATE_KAFKA_GROUP_ID": name,
@@ -38,64 +62,62 @@ class Reader(Process):
             "TIDEGATE_LANDING": landing,
             "TIDEGATE_DATABASE": database,
             "TIDEGATE_HTTP_LISTEN": f"127.0.0.1:{self.port}",
+            "TIDEGATE_API_RATE": "1000",
             **settings,
         }
+        if token:
+            (folder / "api.tokens").write_text(f"{token} tenants=* role=read\n{token}-demo tenants=demo role=read\n")
+            self._env["CREDENTIALS_DIRECTORY"] = str(folder)
 
-    def done(self) -> int:
-        """Landed, or there already. Asked seldom and in one small request: it shares the machine."""
+    def start(self, **settings: str):
+        self.launch(self._command, env=self._env | settings)
+
+    def get(self, path: str, token: str | None = None) -> bytes:
+        """HTTPError unless it is answered with 200."""
+        token = token or self.token
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", headers=headers)
+        with urllib.request.urlopen(request, timeout=30) as reply:
+            return reply.read()
+
+    def await_answer(self):
+        def answers() -> bool:
+            try:
+                return bool(self.get("/healthz"))
+            except OSError:
+                return False
+
+        wait_until(answers, 30, lambda: f"an answer: {tail(self.log)}")
+
+    def metric(self, name: str) -> int:
+        """The sum over its labels; 0 as long as nobody answers. Asked seldom and in one small request:
+        it shares the machine."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=5) as reply:
-                text = reply.read().decode()
+            text = self.get("/metrics").decode()
         except OSError:
             return 0
-        return int(float(re.search(r"^messages_processed_total (\S+)", text, re.M)[1]))
+        return sum(int(float(value)) for value in re.findall(rf"^{name}(?:\{{.*\}})? (\S+)$", text, re.M))
+
+    def done(self) -> int:
+        """Landed, or there already."""
+        return self.metric("messages_processed_total")
 
     def cpu_seconds(self) -> float:
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(") ")[2].split()
-        return sum(int(ticks) for ticks in fields[11:13]) / TICKS
+        return cpu_seconds(self.pid)
+
+    def await_first(self) -> int:
+        """The size of the first batch, as soon as it has landed."""
+        return wait_until(self.done, 60, lambda: f"the first documents: {tail(self.log)}", every=0.01)
+
+    def await_done(self, count: int, seconds: float = 900):
+        wait_until(lambda: self.done() >= count, seconds, lambda: f"{count} documents: {tail(self.log)}", every=0.1)
 
     def land(self, count: int) -> tuple[float, float]:
         """Documents per second from the first batch on, and CPU seconds a document."""
-        self.launch(self._command, env=self.env)
-        first = wait_until(self.done, 60, lambda: f"the first documents: {tail(self.log)}", every=0.01)
+        self.start()
+        first = self.await_first()
         begin, cpu = time.monotonic(), self.cpu_seconds()
-        wait_until(lambda: self.done() >= count, 600, "all documents", every=0.1)
+        self.await_done(count)
         seconds, cpu = time.monotonic() - begin, self.cpu_seconds() - cpu
         self.stop()
         return (count - first) / seconds, cpu / (count - first)
-
-
-def land(bench: Bench, count: int = 200_000):
-    ours, raw, again, raw_again, cpu, raw_cpu = [], [], [], [], [], []
-    # The heartbeats are from a fixed time: a broker with the usual retention would delete them.
-    kept = {"log.retention.ms": "-1"}
-    with Kafka(bench.new_folder("land-kafka"), properties=kept) as kafka, Secantus(bench.new_folder("land-mongo")) as mongo:
-        bench.run("tidegate-bench-kafka-raw", kafka.bootstrap, TOPIC, str(count), str(count))
-
-        def baseline(database: str) -> dict:
-            return json.loads(bench.run("tidegate-bench-mongo-raw", mongo.url, database, str(count)))
-
-        def reader(name: str, database: str) -> tuple[float, float]:
-            return Reader(bench, name, kafka.bootstrap, mongo.url, database).land(count)
-
-        for i in range(bench.rounds):
-            for rates, cpus, twice in ((raw, raw_cpu, False), (raw_again, None, True)):
-                result = baseline(f"raw{i}")
-                assert (result["refused"] if twice else result["inserted"]) == count, result
-                rates.append(count / result["seconds"])
-                if cpus is not None:
-                    cpus.append(result["cpu_seconds"] / count * 1e6)
-            rate, seconds = reader(f"land{i}", f"ours{i}")
-            ours.append(rate)
-            cpu.append(seconds * 1e6)
-            again.append(reader(f"again{i}", f"ours{i}")[0])
-        stages = json.loads(bench.run("reader_stage_bench", "--json", env={
-            "KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap, "MONGO_URL": mongo.url}))
-    bench.row("landed documents / libmongoc alone inserting the same, SecantusDB", spread([a / b for a, b in zip(ours, raw)]), "≥ 0.9")
-    bench.row("documents/s: reader / libmongoc alone", f"{median(ours):,.0f} / {median(raw):,.0f}")
-    bench.row("duplicates / new ones, reader", spread([a / b for a, b in zip(again, ours)]), "≥ 1")
-    bench.row("duplicates / libmongoc alone inserting the same once more", spread([a / b for a, b in zip(again, raw_again)]))
-    bench.row("CPU a document, all threads: reader / libmongoc alone, µs", f"{median(cpu):.1f} / {median(raw_cpu):.1f}", "≤ 8")
-    for name, text in STAGES.items():
-        bench.row(f"· {text}", f"{stages[name]:.2f}")
-    bench.row("· all stages", f"{sum(stages.values()):.2f}")

@@ -39,6 +39,10 @@ Value Document::root() const {
   return Value(tree_->nodes.data());
 }
 
+size_t Document::values() const {
+  return tree_->nodes.size();
+}
+
 Type Value::type() const {
   return node_->type;
 }

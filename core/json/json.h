@@ -67,6 +67,8 @@ class Document {
   ~Document();
 
   Value root() const;
+  // How many there are: the root and what is in it, all levels together.
+  size_t values() const;
 
  private:
   struct Tree;

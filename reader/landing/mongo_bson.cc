@@ -9,6 +9,8 @@
 #include <limits>
 #include <string>
 
+#include "core/utf8.h"
+
 namespace tidegate::reader {
 
 namespace {
@@ -60,24 +62,43 @@ bool ReadDecimal128(std::string_view text, bson_decimal128_t& number) {
   return bson_decimal128_from_string_w_len(text.data(), static_cast<int>(text.size()), &number);
 }
 
+// A number as it is kept: of the members after `kind` the one that it names.
+struct Number {
+  NumberKind kind = NumberKind::kText;
+  int64_t integer = 0;
+  double real = 0;
+  bson_decimal128_t decimal{};
+};
+
+Number ReadNumber(std::string_view text) {
+  Number number;
+  if (IsInteger(text) &&
+      std::from_chars(text.data(), text.data() + text.size(), number.integer).ec == std::errc{}) {
+    const bool small = number.integer >= INT32_MIN && number.integer <= INT32_MAX;
+    number.kind = small ? NumberKind::kInt32 : NumberKind::kInt64;
+  } else if (SignificantDigits(text) <= kDoubleDigits &&
+             std::isfinite(number.real = NearestDouble(text))) {
+    number.kind = NumberKind::kDouble;
+  } else if (FitsDecimal128(text) && ReadDecimal128(text, number.decimal)) {
+    number.kind = NumberKind::kDecimal128;
+  }
+  return number;
+}
+
 bool Append(bson_t* out, std::string_view key, json::Value value, int depth);
 
 bool AppendNumber(bson_t* out, std::string_view key, std::string_view text) {
   const int length = static_cast<int>(key.size());
-  int64_t integer = 0;
-  bson_decimal128_t decimal;
-  switch (ClassifyNumber(text)) {
+  const Number number = ReadNumber(text);
+  switch (number.kind) {
     case NumberKind::kInt32:
-      std::from_chars(text.data(), text.data() + text.size(), integer);
-      return bson_append_int32(out, key.data(), length, static_cast<int32_t>(integer));
+      return bson_append_int32(out, key.data(), length, static_cast<int32_t>(number.integer));
     case NumberKind::kInt64:
-      std::from_chars(text.data(), text.data() + text.size(), integer);
-      return bson_append_int64(out, key.data(), length, integer);
+      return bson_append_int64(out, key.data(), length, number.integer);
     case NumberKind::kDouble:
-      return bson_append_double(out, key.data(), length, NearestDouble(text));
+      return bson_append_double(out, key.data(), length, number.real);
     case NumberKind::kDecimal128:
-      return ReadDecimal128(text, decimal) &&
-             bson_append_decimal128(out, key.data(), length, &decimal);
+      return bson_append_decimal128(out, key.data(), length, &number.decimal);
     case NumberKind::kText:
       return bson_append_utf8(out, key.data(), length, text.data(), static_cast<int>(text.size()));
   }
@@ -131,7 +152,7 @@ class BsonSink final : public MemberSink {
 
   // What comes from Kafka's headers and topics was never JSON, which is checked when it is parsed.
   void String(std::string_view name, std::string_view text) override {
-    ok_ = ok_ && bson_utf8_validate(text.data(), text.size(), true) &&
+    ok_ = ok_ && IsUtf8(text) &&
           bson_append_utf8(out_, name.data(), Length(name), text.data(),
                            static_cast<int>(text.size()));
   }
@@ -176,17 +197,7 @@ class BsonSink final : public MemberSink {
 }  // namespace
 
 NumberKind ClassifyNumber(std::string_view text) {
-  if (IsInteger(text)) {
-    int64_t integer = 0;
-    if (std::from_chars(text.data(), text.data() + text.size(), integer).ec == std::errc{}) {
-      return integer >= INT32_MIN && integer <= INT32_MAX ? NumberKind::kInt32 : NumberKind::kInt64;
-    }
-  }
-  if (SignificantDigits(text) <= kDoubleDigits && std::isfinite(NearestDouble(text)))
-    return NumberKind::kDouble;
-  bson_decimal128_t decimal;
-  return FitsDecimal128(text) && ReadDecimal128(text, decimal) ? NumberKind::kDecimal128
-                                                               : NumberKind::kText;
+  return ReadNumber(text).kind;
 }
 
 bool AppendJson(bson_t* out, std::string_view key, json::Value value) {

@@ -44,12 +44,13 @@ InsertCommand::InsertCommand(mongoc_client_t* client, const Namespace& ns)
 bool InsertCommand::Add(const Document& document, const CommandLimits& limits,
                         WriteResult& result) {
   if (sent_ >= limits.documents) return false;
-  Bson bson;
-  if (Status status = AppendDocument(document, bson.get()); !status.ok()) {
+  bson_t* bson = document_.get();
+  bson_reinit(bson);
+  if (Status status = AppendDocument(document, bson); !status.ok()) {
     result = {Outcome::kRejected, status.error().message};
     return true;
   }
-  const size_t bytes = bson.get()->len;
+  const size_t bytes = bson->len;
   if (bytes > limits.document_bytes) {
     result = {Outcome::kRejected,
               fmt::format("{} bytes as BSON, the server takes {}", bytes, limits.document_bytes)};
@@ -57,7 +58,7 @@ bool InsertCommand::Add(const Document& document, const CommandLimits& limits,
   }
   if (sent_ > 0 && bytes_ + bytes > limits.bytes) return false;
   bson_error_t error{};
-  if (!mongoc_bulk_operation_insert_with_opts(bulk_.get(), bson.get(), options_.get(), &error)) {
+  if (!mongoc_bulk_operation_insert_with_opts(bulk_.get(), bson, options_.get(), &error)) {
     result = {Outcome::kRejected, fmt::format("libmongoc refuses it: {}", error.message)};
     return true;
   }

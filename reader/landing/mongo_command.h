@@ -36,6 +36,7 @@ class InsertCommand {
   CollectionHandle collection_;
   BulkHandle bulk_;
   Bson options_;
+  Bson document_;  // Of the last Add: its memory serves again.
   size_t sent_ = 0;
   size_t bytes_ = 0;
 };

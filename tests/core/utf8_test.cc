@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
 namespace tidegate {
 namespace {
 
@@ -13,6 +15,16 @@ TEST(Utf8, TellsWellFormedFromOther) {
                            "\xF4\x90\x80\x80", "\xF8\x88\x80\x80\x80"}) {
     EXPECT_FALSE(IsUtf8(text));
     EXPECT_EQ(Utf8SequenceBytes(text), 0U);
+  }
+}
+
+TEST(Utf8, SeesABadByteAtAnyPlace) {
+  for (size_t at = 0; at < 20; ++at) {
+    std::string text(20, 'a');
+    EXPECT_TRUE(IsUtf8(text));
+    text[at] = '\x80';
+    EXPECT_FALSE(IsUtf8(text)) << at;
+    EXPECT_TRUE(IsUtf8(text.substr(0, at) + "\xC3\xA5" + std::string(10, 'b'))) << at;
   }
 }
 

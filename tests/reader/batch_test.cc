@@ -99,6 +99,26 @@ TEST(Batch, DroppingEverythingCostsNothingAnyMore) {
   EXPECT_EQ(batch.json_values(), 0u);
 }
 
+TEST(Batch, CountsTheValuesOfTheDocumentsThatItHolds) {
+  Batch batch;
+  const auto add = [&](const Partition& partition, const std::string& json) {
+    SourceMessage message;
+    message.partition = partition;
+    message.value = "not this";
+    batch.Add(std::move(message), MakeDocument("1", json));
+  };
+  add(kOne, R"({"a":[1,2],"b":3})");
+  add(kTwo, R"({"a":1})");
+  EXPECT_EQ(batch.json_values(), 7u);
+  batch.Drop(std::vector<Partition>{kOne});
+  EXPECT_EQ(batch.json_values(), 2u);
+  batch.Clear();
+  EXPECT_TRUE(batch.empty());
+  EXPECT_TRUE(batch.documents().empty());
+  EXPECT_EQ(batch.json_values(), 0u);
+  EXPECT_EQ(batch.payload_bytes(), 0u);
+}
+
 TEST(Batch, SortedByNamespaceEachResultStillFindsItsMessage) {
   Batch batch;
   const char* databases[] = {"b", "a", "b", "a"};

@@ -141,6 +141,31 @@ TEST_F(KafkaTest, AMemberThatJoinsTakesPartitionsAndNothingIsLost) {
   EXPECT_EQ(kafka_.Committed("tidegate-reader", {kTopic, 1}), 50);
 }
 
+// Each message alone fills the queue, and librdkafka before 2.2 would look at it once a second.
+TEST_F(KafkaTest, AQueueThatWasFullIsFilledAgainAtOnce) {
+  constexpr int kMessages = 8;
+  for (int i = 0; i < kMessages; ++i) kafka_.Produce(kTopic, 0, std::string(600 * 1024, 'x'));
+  const SystemClock clock;
+  const Log log(LogLevel::kError);
+  const kafka::Properties settings{{"bootstrap.servers", kafka_.bootstrap()},
+                                   {"queued.min.messages", "1"},
+                                   {"fetch.message.max.bytes", "1000"}};
+  auto source = OpenKafkaSource(
+      {.request = ConsumerRequest(settings, {}), .subscription = {kTopic}}, clock, log);
+  ASSERT_TRUE(source.ok());
+  const auto poll_until = [&](int wanted, BootTime deadline) {
+    int taken = 0;
+    while (taken < wanted && clock.SinceBoot() < deadline) {
+      const auto message = (*source)->Poll(milliseconds(50));
+      if (message.ok() && *message) ++taken;
+    }
+    return taken;
+  };
+  ASSERT_EQ(poll_until(1, clock.SinceBoot() + seconds(30)), 1);
+  EXPECT_EQ(poll_until(kMessages - 1, clock.SinceBoot() + seconds(2)), kMessages - 1);
+  (*source)->Close();
+}
+
 TEST_F(KafkaTest, TheStateTellsBrokersAndLag) {
   kafka_.Produce(kTopic, 0, Heartbeat(1));
   Member member(kafka_, landing_);
