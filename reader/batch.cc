@@ -10,10 +10,6 @@
 namespace tidegate::reader {
 
 // Values are separated by commas, and containers open.
-size_t JsonValuesIn(std::string_view text) {
-  return static_cast<size_t>(
-      std::ranges::count_if(text, [](char c) { return c == ',' || c == '[' || c == '{'; }));
-}
 
 void Batch::Account(const SourceMessage& message) {
   if (message.key) payload_bytes_ += message.key->size();

@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <span>
-#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -15,9 +14,7 @@
 
 namespace tidegate::reader {
 
-// About how many values a JSON text holds, without asking the parser.
-size_t JsonValuesIn(std::string_view text);
-// How many may be in hand, about 20 MB while parsed: some bytes of JSON can mean many values.
+// How many JSON values may be in hand, about 20 MB while parsed: some bytes of JSON can mean many values.
 inline constexpr size_t kMaxJsonValues = 200'000;
 
 class Batch {

@@ -54,7 +54,7 @@ void Projector::Add(SourceMessage message) {
   auto decoded = parts_.decoder.Decode(message, parts_.clock.Now());
   if (auto* document = std::get_if<Document>(&decoded)) {
     item.bytes = message.value ? message.value->size() : 0;
-    item.values = message.value ? JsonValuesIn(*message.value) : 0;
+    item.values = document->value.values();
     item.document = std::move(*document);
     if (const auto match = parts_.decoder.streams().Find(message.partition.topic))
       item.stream = match->stream;

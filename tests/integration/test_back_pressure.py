@@ -52,14 +52,31 @@ class Sink:
         return int(self._process.communicate()[0].split()[0])
 
 
-def _fill(bootstrap: str, topic: str, count: int):
+def _fill(bootstrap: str, topic: str, count: int, compression: str):
+    """As gateways do, with their headers."""
     producer = Producer(
-        {"bootstrap.servers": bootstrap, "linger.ms": 50, "queue.buffering.max.messages": 1000000}
+        {
+            "bootstrap.servers": bootstrap,
+            "linger.ms": 50,
+            "queue.buffering.max.messages": 1000000,
+            "compression.type": compression,
+        }
     )
+    headers = {
+        "tg-schema": "1",
+        "tg-gateway": "gw-1",
+        "tg-time": "source",
+        "tg-clock": "synced",
+    }
     for n in range(count):
         asset = f"truck-{n % 100}"
         value = heartbeat(n, filling="x" * 100) | {"tenant_id": "acme", "asset_id": asset}
-        producer.produce(topic, json.dumps(value | {"event_id": f"e{n}"}), f"acme/{asset}")
+        producer.produce(
+            topic,
+            json.dumps(value | {"event_id": f"e{n}"}),
+            f"acme/{asset}",
+            headers=headers | {"tg-id": f"gw-1:1:{n}"},
+        )
         producer.poll(0)
     assert producer.flush(60) == 0
 
@@ -73,12 +90,14 @@ def _sanitized() -> bool:
     return b"__asan_init" in binary("tidegate-reader").read_bytes()
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_memory_is_bounded_at_full_load(site, workers, record_property):
+@pytest.mark.parametrize(
+    ("workers", "compression"), [(1, "none"), (1, "zstd"), (2, "zstd")]
+)
+def test_memory_is_bounded_at_full_load(site, workers, compression, record_property):
     if _sanitized():
         pytest.skip("a sanitizer has memory of its own")
     site.kafka.create(site.topics["heartbeat"], partitions=6)
-    _fill(site.bootstrap, site.topics["heartbeat"], 200_000)
+    _fill(site.bootstrap, site.topics["heartbeat"], 200_000, compression)
     with Sink("--sink") as sink:
         reader = site.reader(sink, _WORKERS=workers, _STREAMS="heartbeat", _ROLES="land")
         reader.start()
@@ -89,7 +108,7 @@ def test_memory_is_bounded_at_full_load(site, workers, record_property):
         )
         peak = _peak_kb(reader.pid)
         record_property("peak_rss_kb", peak)
-        print(f"{workers} workers: peak RSS {peak / 1024:.1f} MiB")
+        print(f"{workers} workers, {compression}: peak RSS {peak / 1024:.1f} MiB")
         assert reader.finish() == 0
         assert peak <= MAX_RSS_KB * workers
 
@@ -108,7 +127,7 @@ def test_a_database_that_is_away_for_longer_than_kafka_waits_costs_nothing(site)
         )
         reader.start()
         sink.pause()
-        _fill(site.bootstrap, site.topics["heartbeat"], 20_000)
+        _fill(site.bootstrap, site.topics["heartbeat"], 20_000, "zstd")
         attempts = 5  # Of 2 s each and a pause of up to 1 s: far longer than 10 s in all.
         wait_until(
             lambda: reader.metric("tidegate_reader_outages_total") >= attempts,
