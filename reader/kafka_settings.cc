@@ -95,8 +95,8 @@ kafka::ConfigRequest ConsumerRequest(const kafka::Properties& settings,
           // 64 MiB and 1 MiB. A worker is to stay below 64 MiB in all. FetchWaker keeps a queue
           // that is so small from running dry.
           {"queued.min.messages", "6000"},
-          {"queued.max.messages.kbytes", "2048"},
-          {"fetch.message.max.bytes", "65536"},
+          {"queued.max.messages.kbytes", "1024"},
+          {"fetch.message.max.bytes", "32768"},
           {"statistics.interval.ms", "2000"},
       })),
       .settings = Without(settings, kProducerOnly),
