@@ -14,7 +14,8 @@
 
 namespace tidegate::reader {
 
-// How many JSON values may be in hand, about 20 MB while parsed: some bytes of JSON can mean many values.
+// How many JSON values may be in hand, about 20 MB while parsed: some bytes of JSON can mean many
+// values.
 inline constexpr size_t kMaxJsonValues = 200'000;
 
 class Batch {
