@@ -3,12 +3,14 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <optional>
 
 #include "core/clock.h"
 #include "core/credentials.h"
 #include "core/log.h"
 #include "reader/config/config.h"
 #include "reader/enrich/curl_fetcher.h"
+#include "reader/instance_id.h"
 #include "reader/kafka_dead_letters.h"
 #include "reader/kafka_settings.h"
 #include "reader/kafka_source.h"
@@ -25,10 +27,19 @@ namespace {
 constexpr int kFailed = 1;
 constexpr int kMisconfigured = 2;
 
-// Members of one group must not share a static name.
-kafka::ConfigRequest ConsumerRequestFor(const Config& config, size_t worker) {
+// `name`: the installation's static name; empty: it has none but what the settings say.
+kafka::ConfigRequest NamedRequest(const Config& config, const std::string& name) {
   kafka::ConfigRequest request = ConsumerRequest(config.kafka_settings, config.kafka_credentials);
-  for (kafka::Properties* properties : {&request.settings, &request.credentials}) {
+  if (!name.empty()) request.defaults["group.instance.id"] = name;
+  return request;
+}
+
+// Members of one group must not share a static name.
+kafka::ConfigRequest ConsumerRequestFor(const Config& config, const std::string& name,
+                                        size_t worker) {
+  kafka::ConfigRequest request = NamedRequest(config, name);
+  for (kafka::Properties* properties :
+       {&request.defaults, &request.settings, &request.credentials}) {
     const auto id = properties->find("group.instance.id");
     if (id != properties->end() && config.workers > 1) id->second += fmt::format("-{}", worker);
   }
@@ -36,9 +47,18 @@ kafka::ConfigRequest ConsumerRequestFor(const Config& config, size_t worker) {
 }
 
 // A group of its own beside the landing's.
-kafka::ConfigRequest ProjectorRequestFor(const Config& config, size_t projector) {
-  return ProjectingConsumerRequest(ConsumerRequest(config.kafka_settings, config.kafka_credentials),
-                                   projector);
+kafka::ConfigRequest ProjectorRequestFor(const Config& config, const std::string& name,
+                                         size_t projector) {
+  return ProjectingConsumerRequest(NamedRequest(config, name), projector);
+}
+
+// While it is held, no other process has it. nullopt: the members go without.
+std::optional<InstanceId> ClaimName(const Config& config, const Log& log) {
+  if (config.instance_file.empty() || !(config.roles.land || config.roles.project)) return {};
+  auto id = InstanceId::Claim(config.instance_file);
+  if (id.ok()) return std::move(id).value();
+  log.Warning("{}; the members of the group have no static name", id.error().message);
+  return {};
 }
 
 // Where the streams' documents go, as far as the settings tell.
@@ -62,21 +82,21 @@ Result<std::unique_ptr<Enrichment>> MakeEnrichment(const Config& config, Landing
   return std::make_unique<Enrichment>(config.enrichment, std::move(parts), PlacesOf(config));
 }
 
-Factories FactoriesFor(const Config& config, Landing& landing, Queries& queries, const Clock& clock,
-                       const Log& log) {
+Factories FactoriesFor(const Config& config, const std::string& name, Landing& landing,
+                       Queries& queries, const Clock& clock, const Log& log) {
   const std::vector<std::string> topics = StreamTable::Make(config.streams).value().Subscription();
   return {
       .source =
-          [&config, &clock, &log, topics](size_t worker) {
+          [&config, name, &clock, &log, topics](size_t worker) {
             return OpenKafkaSource(
-                {.request = ConsumerRequestFor(config, worker), .subscription = topics}, clock,
-                log);
+                {.request = ConsumerRequestFor(config, name, worker), .subscription = topics},
+                clock, log);
           },
       .projecting_source =
-          [&config, &clock, &log, topics](size_t projector) {
+          [&config, name, &clock, &log, topics](size_t projector) {
             return OpenKafkaSource(
-                {.request = ProjectorRequestFor(config, projector), .subscription = topics}, clock,
-                log);
+                {.request = ProjectorRequestFor(config, name, projector), .subscription = topics},
+                clock, log);
           },
       .store = [&landing, &log] { return landing.NewStore(log); },
       .projections = [&landing] { return landing.NewProjections(); },
@@ -120,7 +140,9 @@ int Run() {
   const auto queries = OpenQueries(config.landing, config.landing_of_database, clock);
   if (!queries.ok()) return log.Error("{}", queries.error().message), kFailed;
   Service service({.version = TIDEGATE_VERSION}, config, clock, log);
-  const Factories factories = FactoriesFor(config, **landing, **queries, clock, log);
+  const std::optional<InstanceId> instance = ClaimName(config, log);
+  const Factories factories =
+      FactoriesFor(config, instance ? instance->text() : "", **landing, **queries, clock, log);
   if (Status status = service.Start(factories); !status.ok()) {
     log.Error("{}", status.error().message);
     return kFailed;

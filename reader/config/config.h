@@ -27,6 +27,9 @@ namespace tidegate::reader {
 struct Config {
   kafka::Properties kafka_settings;
   kafka::Properties kafka_credentials;
+  // Where the static name of this installation's members is kept; empty: none has one, or the
+  // settings name it.
+  std::string instance_file;
   std::string landing;  // May hold a password.
   // Tenants' own servers, by their database's name. Likewise.
   std::map<std::string, std::string> landing_of_database;

@@ -29,6 +29,12 @@ void Loader::SetKafka(std::string_view property, std::span<const Alias> aliases)
   Show(name, kafka::IsSecretProperty(std::string(property)) ? "***" : found->value, found->origin);
 }
 
+// systemd may name several folders, the first of which is the unit's own.
+std::string Loader::StateFolder() {
+  const auto state = environment_.Find("", std::array{Alias{"STATE_DIRECTORY"}});
+  return state ? state->value.substr(0, state->value.find(':')) : "";
+}
+
 void Loader::LoadKafka() {
   for (const auto& [suffix, found] : environment_.WithPrefix(kPrefix)) {
     const std::string property = kafka::EnvironmentToProperty(suffix);
@@ -66,6 +72,10 @@ void Loader::ShowKafka() {
   const bool consumes = config_.roles.land || config_.roles.project;
   if (consumes && !has("bootstrap.servers") && !has("metadata.broker.list")) {
     Problem("TIDEGATE_KAFKA_BOOTSTRAP_SERVERS", "is needed: host:port of one or more brokers");
+  }
+  if (const std::string folder = StateFolder(); !folder.empty() && !has("group.instance.id")) {
+    config_.instance_file = folder + "/instance-id";
+    Show("TIDEGATE_KAFKA_GROUP_INSTANCE_ID", "kept in " + config_.instance_file, "default");
   }
   if (!has("group.id")) Show("TIDEGATE_KAFKA_GROUP_ID", "tidegate-reader", "default");
   // A user and a password alone do nothing in librdkafka; other clients' set-ups mean this by them.

@@ -60,9 +60,8 @@ std::string Loader::LandingUri(std::string& origin) {
     return found->value;
   }
   origin = "default";
-  // systemd may name several folders, the first of which is the unit's own.
-  const auto state = environment_.Find("", std::array{Alias{"STATE_DIRECTORY"}});
-  return "sqlite:" + (state ? state->value.substr(0, state->value.find(':')) : ".") + "/landing.db";
+  const std::string folder = StateFolder();
+  return "sqlite:" + (folder.empty() ? "." : folder) + "/landing.db";
 }
 
 void Loader::WarnOfPostgres() {

@@ -37,6 +37,8 @@ class Loader {
   // landing_part.cc
   void LoadLanding();
   std::string LandingUri(std::string& origin);
+  // Of the service; empty: it is none.
+  std::string StateFolder();
   std::optional<Found> LandingFromParts();
   void WarnOfPostgres();
   void LoadTenants();

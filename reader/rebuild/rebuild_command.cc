@@ -48,10 +48,12 @@ Status RefuseWhileProjecting(const Config& config, const Clock& clock, const Log
   const auto members = MembersOfGroup(request, kKafkaPatience, clock, log);
   if (!members.ok()) return members.error();
   if (members->empty()) return {};
-  return Error{ErrorCode::kUnavailable,
-               fmt::format("projectors are running ({}): stop the readers that have the role "
-                           "project, or run them with TIDEGATE_ROLES=land,api meanwhile",
-                           fmt::join(*members, ", "))};
+  return Error{
+      ErrorCode::kUnavailable,
+      fmt::format("projectors are running ({}): stop the readers that have the role "
+                  "project, or run them with TIDEGATE_ROLES=land,api meanwhile; one that has just "
+                  "stopped is among them for session.timeout.ms, 10 s",
+                  fmt::join(*members, ", "))};
 }
 
 Status RefuseWhileRebuilding(ProjectionStore& projections, const std::string& database,

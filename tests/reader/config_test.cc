@@ -82,6 +82,15 @@ TEST_F(ConfigTest, TheLandingOfAServiceIsItsStateDirectory) {
             "sqlite:/var/lib/tidegate-reader/landing.db");
 }
 
+TEST_F(ConfigTest, TheMembersOfAServiceHaveAStaticNameUnlessTheSettingsNameOne) {
+  EXPECT_EQ(Load({{"STATE_DIRECTORY", "/var/lib/x:/other"}}).instance_file,
+            "/var/lib/x/instance-id");
+  EXPECT_EQ(Load({}).instance_file, "");
+  EXPECT_EQ(Load({{"STATE_DIRECTORY", "/var/lib/x"}, {"TIDEGATE_KAFKA_GROUP_INSTANCE_ID", "mine"}})
+                .instance_file,
+            "");
+}
+
 TEST_F(ConfigTest, AllProblemsAreToldAtOnce) {
   const Config config = LoadAlone({{"TIDEGATE_BATCH_RECORDS", "many"},
                                    {"TIDEGATE_BATCH_INTERVAL", "5"},
