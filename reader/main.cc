@@ -128,12 +128,17 @@ int Check() {
   return config.problems.empty() ? 0 : kMisconfigured;
 }
 
-int Run() {
+// Does what a verb is there for, unless the configuration has problems, which are logged.
+template <typename Verb>
+int WithConfig(Verb verb) {
   const Config config = Load();
   const Log log(config.log_level);
-  for (const std::string& warning : config.warnings) log.Warning("{}", warning);
   for (const std::string& problem : config.problems) log.Error("{}", problem);
-  if (!config.problems.empty()) return kMisconfigured;
+  return config.problems.empty() ? verb(config, log) : kMisconfigured;
+}
+
+int Run(const Config& config, const Log& log) {
+  for (const std::string& warning : config.warnings) log.Warning("{}", warning);
   const SystemClock clock;
   const auto landing = OpenLandings(config.landing, config.landing_of_database);
   if (!landing.ok()) return log.Error("{}", landing.error().message), kFailed;
@@ -150,11 +155,7 @@ int Run() {
   return service.Run();
 }
 
-int MigrateDatabase(bool dry_run) {
-  const Config config = Load();
-  const Log log(config.log_level);
-  for (const std::string& problem : config.problems) log.Error("{}", problem);
-  if (!config.problems.empty()) return kMisconfigured;
+int MigrateDatabase(bool dry_run, const Config& config, const Log& log) {
   const auto fail = [&](const Error& error) { return log.Error("{}", error.message), kFailed; };
   // What was done is recorded in the main database: to tell it, tenants' own are left alone.
   const auto landing = dry_run ? OpenLanding(config.landing)
@@ -180,22 +181,6 @@ int MigrateDatabase(bool dry_run) {
   return 0;
 }
 
-int ReplayDlq(const ReplayArguments& arguments) {
-  const Config config = Load();
-  const Log log(config.log_level);
-  for (const std::string& problem : config.problems) log.Error("{}", problem);
-  if (!config.problems.empty()) return kMisconfigured;
-  return ReplayDeadLetters(arguments, config, log);
-}
-
-int RebuildAll(const RebuildArguments& arguments) {
-  const Config config = Load();
-  const Log log(config.log_level);
-  for (const std::string& problem : config.problems) log.Error("{}", problem);
-  if (!config.problems.empty()) return kMisconfigured;
-  return RebuildProjections(arguments, config, log);
-}
-
 void AddRebuild(CLI::App& app, RebuildArguments& arguments, int& code) {
   CLI::App* rebuild = app.add_subcommand(
       "rebuild",
@@ -205,7 +190,11 @@ void AddRebuild(CLI::App& app, RebuildArguments& arguments, int& code) {
   rebuild->add_flag("--again", arguments.again, "One was broken off, and none is running");
   rebuild->add_flag("--without-expired", arguments.without_expired,
                     "What was made of expired documents may go");
-  rebuild->callback([&] { code = RebuildAll(arguments); });
+  rebuild->callback([&] {
+    code = WithConfig([&](const Config& config, const Log& log) {
+      return RebuildProjections(arguments, config, log);
+    });
+  });
 }
 
 void AddReplay(CLI::App& app, ReplayArguments& arguments, int& code) {
@@ -220,7 +209,11 @@ void AddReplay(CLI::App& app, ReplayArguments& arguments, int& code) {
   replay->add_option("--to", arguments.to, "Only those set aside before that time");
   replay->add_option("--limit", arguments.limit, "No more than that many");
   replay->add_flag("--dry-run", arguments.dry_run, "Decodes and counts; writes nothing");
-  replay->callback([&] { code = ReplayDlq(arguments); });
+  replay->callback([&] {
+    code = WithConfig([&](const Config& config, const Log& log) {
+      return ReplayDeadLetters(arguments, config, log);
+    });
+  });
 }
 
 int Main(int argc, char** argv) {
@@ -231,7 +224,7 @@ int Main(int argc, char** argv) {
   int code = 0;
   app.add_subcommand("run",
                      "Runs until SIGTERM or SIGINT. Exit: 0 stopped, 1 failed, 2 misconfigured.")
-      ->callback([&] { code = Run(); });
+      ->callback([&] { code = WithConfig(Run); });
   app.add_subcommand("check",
                      "Prints every setting and where it came from, and all problems at once. Exit: "
                      "0 fine, 2 problems.")
@@ -242,7 +235,11 @@ int Main(int argc, char** argv) {
                                          "does it too. Exit: 0 done, 1 failed, "
                                          "2 misconfigured.");
   migrate->add_flag("--dry-run", dry_run, "Only tells what is pending");
-  migrate->callback([&] { code = MigrateDatabase(dry_run); });
+  migrate->callback([&] {
+    code = WithConfig([&](const Config& config, const Log& log) {
+      return MigrateDatabase(dry_run, config, log);
+    });
+  });
   ReplayArguments replay;
   AddReplay(app, replay, code);
   RebuildArguments rebuild;
