@@ -79,7 +79,6 @@ class KafkaDeadLetters::Producer {
 
  private:
   static void OnDelivery(rd_kafka_t*, const rd_kafka_message_t* message, void*);
-  static void OnLog(const rd_kafka_t* client, int level, const char* facility, const char* text);
 
   kafka::ClientHandle client_;
 };
@@ -88,9 +87,8 @@ Result<std::unique_ptr<KafkaDeadLetters::Producer>> KafkaDeadLetters::Producer::
     const kafka::ConfigRequest& request, kafka::ClientLog& log) {
   Result<kafka::ConfHandle> conf = kafka::MakeConf(request);
   if (!conf.ok()) return conf.error();
-  rd_kafka_conf_set_opaque(conf->get(), &log);
+  log.Attach(conf->get());
   rd_kafka_conf_set_dr_msg_cb(conf->get(), OnDelivery);
-  rd_kafka_conf_set_log_cb(conf->get(), OnLog);
   std::array<char, 512> reason{};
   rd_kafka_conf_set(conf->get(), "log.queue", "true", reason.data(), reason.size());
   auto producer = std::make_unique<Producer>();
@@ -142,11 +140,6 @@ void KafkaDeadLetters::Producer::OnDelivery(rd_kafka_t*, const rd_kafka_message_
   auto* attempt = static_cast<Attempt*>(message->_private);
   attempt->answer = message->err;
   attempt->pending = false;
-}
-
-void KafkaDeadLetters::Producer::OnLog(const rd_kafka_t* client, int level, const char* facility,
-                                       const char* text) {
-  static_cast<kafka::ClientLog*>(rd_kafka_opaque(client))->OnLine(level, facility, text);
 }
 
 KafkaDeadLetters::KafkaDeadLetters(Options options, const Clock& clock, const Log& log)

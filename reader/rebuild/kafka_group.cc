@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <memory>
 #include <utility>
 
@@ -18,15 +19,12 @@ struct GroupListDeleter {
 };
 using GroupListHandle = std::unique_ptr<const rd_kafka_group_list, GroupListDeleter>;
 
-void OnLog(const rd_kafka_t* client, int level, const char* facility, const char* text) {
-  static_cast<kafka::ClientLog*>(rd_kafka_opaque(client))->OnLine(level, facility, text);
-}
-
-std::string GroupOf(const kafka::ConfigRequest& request) {
-  for (const kafka::Properties* properties : {&request.settings, &request.defaults})
-    if (const auto group = properties->find("group.id"); group != properties->end())
-      return group->second;
-  return {};
+// In effect, wherever it was set.
+std::string GroupOf(rd_kafka_t* client) {
+  std::array<char, 512> name{};
+  size_t size = name.size();
+  rd_kafka_conf_get(rd_kafka_conf(client), "group.id", name.data(), &size);
+  return name.data();
 }
 }  // namespace
 
@@ -36,11 +34,10 @@ Result<std::vector<std::string>> MembersOfGroup(const kafka::ConfigRequest& requ
   kafka::ClientLog client_log(log, clock, "group");
   Result<kafka::ConfHandle> conf = kafka::MakeConf(request);
   if (!conf.ok()) return conf.error();
-  rd_kafka_conf_set_opaque(conf->get(), &client_log);
-  rd_kafka_conf_set_log_cb(conf->get(), OnLog);
+  client_log.Attach(conf->get());
   const auto client = StartConsumer(std::move(conf).value());
   if (!client.ok()) return client.error();
-  const std::string name = GroupOf(request);
+  const std::string name = GroupOf(client->get());
   const rd_kafka_group_list* raw = nullptr;
   const rd_kafka_resp_err_t error =
       rd_kafka_list_groups(client->get(), name.c_str(), &raw, static_cast<int>(patience.count()));

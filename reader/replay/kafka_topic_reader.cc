@@ -35,10 +35,6 @@ class KafkaTopicReader final : public TopicReader {
   Result<std::optional<SourceMessage>> Next() override;
 
  private:
-  static void OnLog(const rd_kafka_t* client, int level, const char* facility, const char* text) {
-    static_cast<kafka::ClientLog*>(rd_kafka_opaque(client))->OnLine(level, facility, text);
-  }
-
   Status MakeClient();
   // The numbers of the topic's partitions.
   Result<std::vector<int32_t>> Partitions();
@@ -62,8 +58,7 @@ Status KafkaTopicReader::MakeClient() {
     properties->erase("group.instance.id");
   Result<kafka::ConfHandle> conf = kafka::MakeConf(request);
   if (!conf.ok()) return conf.error();
-  rd_kafka_conf_set_opaque(conf->get(), &client_log_);
-  rd_kafka_conf_set_log_cb(conf->get(), OnLog);
+  client_log_.Attach(conf->get());
   auto client = StartConsumer(std::move(conf).value());
   if (!client.ok()) return client.error();
   client_ = std::move(client).value();

@@ -94,7 +94,10 @@ def test_what_is_made_anew_is_what_projectors_made(site, landing):
     assert _projections(landing) == made
 
     # They go on from there, also if they read everything once more.
-    more = _reader(site, landing, "more", _KAFKA_GROUP_ID=f"{site.group}-2").start()
+    more = _reader(site, landing, "more")
+    more.credentials(kafka_group_id=f"{site.group}-2")  # Which wins over the variable.
+    more.start()
+    assert "projectors are running" in more.run("rebuild").stderr
     _wait_projected(site, f"{site.group}-2", count)
     assert more.finish() == 0
     assert _projections(landing) == made

@@ -1,5 +1,6 @@
 #include "uplink/kafka/client_log.h"
 
+#include <librdkafka/rdkafka.h>
 #include <syslog.h>
 
 #include <utility>
@@ -18,6 +19,14 @@ LogLevel LevelFor(int severity) {
 
 ClientLog::ClientLog(const Log& log, const Clock& clock, std::string name)
     : log_(log), clock_(clock), name_(std::move(name)) {}
+
+void ClientLog::Attach(rd_kafka_conf_s* conf) {
+  rd_kafka_conf_set_opaque(conf, this);
+  rd_kafka_conf_set_log_cb(
+      conf, [](const rd_kafka_t* client, int level, const char* facility, const char* text) {
+        static_cast<ClientLog*>(rd_kafka_opaque(client))->OnLine(level, facility, text);
+      });
+}
 
 void ClientLog::OnLine(int severity, std::string_view facility, std::string_view text) {
   const LogLevel level = LevelFor(severity);

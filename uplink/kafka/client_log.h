@@ -8,12 +8,18 @@
 #include "core/clock.h"
 #include "core/log.h"
 
+struct rd_kafka_conf_s;
+
 namespace tidegate::kafka {
 
 class ClientLog {
  public:
   // `name` begins each line.
   ClientLog(const Log& log, const Clock& clock, std::string name);
+
+  // The client that is made of it brings its lines here; this becomes its opaque and must outlive
+  // it.
+  void Attach(rd_kafka_conf_s* conf);
 
   // `severity` as in syslog(3). `facility` is the library's name of the event, such as FAIL or
   // CONFWARN; the limit counts by it.
