@@ -49,4 +49,12 @@ std::vector<std::pair<std::string, std::vector<Index>>> ProjectionIndexes(Tenanc
   };
 }
 
+Status EnsureProjectionIndexes(DocumentStore& store, const std::string& database, Tenancy tenancy) {
+  for (const auto& [collection, indexes] : ProjectionIndexes(tenancy)) {
+    if (Status status = store.EnsureIndexes({database, collection}, indexes); !status.ok())
+      return status;
+  }
+  return {};
+}
+
 }  // namespace tidegate::reader

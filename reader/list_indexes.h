@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "reader/database/namespace.h"
+#include "reader/landing/document_store.h"
 #include "reader/tenancy.h"
 
 namespace tidegate::reader {
@@ -22,5 +23,8 @@ std::vector<Index> ListIndexes(std::string_view time,
 
 // Of each projection's collection in a database that holds landed documents.
 std::vector<std::pair<std::string, std::vector<Index>>> ProjectionIndexes(Tenancy tenancy);
+
+// Makes those in that database. Errors are the store's.
+Status EnsureProjectionIndexes(DocumentStore& store, const std::string& database, Tenancy tenancy);
 
 }  // namespace tidegate::reader

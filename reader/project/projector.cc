@@ -171,10 +171,8 @@ Status Projector::EnsureIndexes(std::span<const Event> events) {
   for (const Event& event : events) {
     const std::string& database = event.document->ns.database;
     if (indexed_.contains(database)) continue;
-    for (const auto& [collection, indexes] : ProjectionIndexes(parts_.decoder.tenancy())) {
-      Status status = parts_.documents.EnsureIndexes({database, collection}, indexes);
-      if (!status.ok()) return status;
-    }
+    Status status = EnsureProjectionIndexes(parts_.documents, database, parts_.decoder.tenancy());
+    if (!status.ok()) return status;
     if (indexed_.size() >= kMaxIndexedDatabases) indexed_.clear();
     indexed_.insert(database);
   }

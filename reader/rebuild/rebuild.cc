@@ -51,11 +51,7 @@ Status Rebuild::Clear(const std::string& database) {
   for (const char* collection : kMadeAnew)
     if (Status status = parts_.projections.Clear({database, collection}); !status.ok())
       return status;
-  for (const auto& [collection, indexes] : ProjectionIndexes(parts_.decoder.tenancy())) {
-    Status status = parts_.documents.EnsureIndexes({database, collection}, indexes);
-    if (!status.ok()) return status;
-  }
-  return {};
+  return EnsureProjectionIndexes(parts_.documents, database, parts_.decoder.tenancy());
 }
 
 Status Rebuild::Read(const Namespace& ns) {
