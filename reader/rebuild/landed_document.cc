@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/time_format.h"
+#include "reader/members.h"
 
 namespace tidegate::reader {
 
@@ -15,9 +16,7 @@ constexpr json::Limits kLimits{
 
 std::string TextOf(json::Value object, std::string_view name) {
   const auto member = object.Find(name);
-  if (member && member->is_string()) return std::string(member->as_string());
-  if (member && member->is_number()) return std::string(member->number_text());
-  return {};
+  return member ? IdText(*member).value_or("") : "";
 }
 
 template <typename Number>
