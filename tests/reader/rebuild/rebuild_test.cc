@@ -1,6 +1,8 @@
 // Projections that are made anew from what has landed are what projectors had made of it.
 #include "reader/rebuild/rebuild.h"
 
+#include <algorithm>
+
 #include "reader/project/rebuild_mark.h"
 #include "tests/reader/project/projection_world.h"
 
