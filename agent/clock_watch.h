@@ -13,7 +13,7 @@
 #include "core/clock.h"
 #include "core/clock_history.h"
 #include "core/log.h"
-#include "core/loop.h"
+#include "core/loop/loop.h"
 #include "core/metrics.h"
 #include "store/store.h"
 

@@ -9,8 +9,8 @@
 
 #include "agent/agent.h"
 #include "agent/commands.h"
-#include "agent/sd_event_handle.h"
-#include "agent/sd_event_loop.h"
+#include "core/loop/sd_event_handle.h"
+#include "core/loop/sd_event_loop.h"
 
 namespace tidegate {
 namespace {

@@ -10,7 +10,7 @@
 #include "core/backoff.h"
 #include "core/clock.h"
 #include "core/log.h"
-#include "core/loop.h"
+#include "core/loop/loop.h"
 #include "core/metrics.h"
 #include "core/result.h"
 

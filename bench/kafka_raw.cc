@@ -20,8 +20,8 @@
 #include <vector>
 
 #include "bench/messages.h"
-#include "uplink/kafka/kafka_config.h"
-#include "uplink/kafka/kafka_handle.h"
+#include "core/kafka/kafka_config.h"
+#include "core/kafka/kafka_handle.h"
 #include "uplink/uplink_config.h"
 
 namespace tidegate {

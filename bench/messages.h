@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "uplink/wire/wire_message.h"
+#include "core/wire/wire_message.h"
 
 namespace tidegate {
 

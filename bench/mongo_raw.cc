@@ -13,9 +13,9 @@
 #include "bench/reader_rig.h"
 #include "bench/stage_run.h"
 #include "core/log.h"
-#include "reader/database/mongoc_handle.h"
-#include "reader/landing/landing.h"
-#include "reader/landing/mongo_bson.h"
+#include "reader/database/landing.h"
+#include "reader/database/mongo/mongo_bson.h"
+#include "reader/database/mongo/mongoc_handle.h"
 
 namespace tidegate::reader {
 namespace {

@@ -1,7 +1,7 @@
 # The reader's stages, and libmongoc alone (reader/README.md).
 if(TIDEGATE_READER AND TARGET tidegate_bench_messages)
   add_library(tidegate_bench_reader STATIC ${CMAKE_CURRENT_LIST_DIR}/reader_rig.cc)
-  target_link_libraries(tidegate_bench_reader PUBLIC tidegate::reader tidegate_bench_messages tidegate_bench_stages PkgConfig::mongoc)
+  target_link_libraries(tidegate_bench_reader PUBLIC tidegate::landing tidegate::reader_land tidegate_bench_messages tidegate_bench_stages PkgConfig::mongoc)
   foreach(pair tidegate-bench-mongo-raw=mongo_raw.cc reader_stage_bench=reader_stage_bench.cc)
     string(REPLACE "=" ";" pair ${pair})
     list(GET pair 0 program)

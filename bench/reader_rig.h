@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "reader/decoder.h"
-#include "reader/source.h"
+#include "reader/consume/source.h"
+#include "reader/decode/decoder.h"
 
 namespace tidegate::reader {
 

@@ -5,7 +5,7 @@
 //            topic holds them
 //   decode   message to document (reader/decoder)
 //   batch    kept in the batch, settled, and its offsets found (reader/batch)
-//   bson     document to BSON (reader/landing/mongo_bson)
+//   bson     document to BSON (reader/database/mongo/mongo_bson)
 //   write    the rest of the landing's Write: libmongoc, the command, the reply; needs MONGO_URL
 //   fetch    librdkafka's own threads, while poll is measured
 //
@@ -27,11 +27,11 @@
 #include "bench/reader_rig.h"
 #include "bench/stage_run.h"
 #include "core/log.h"
-#include "reader/batch.h"
-#include "reader/kafka_settings.h"
-#include "reader/kafka_source.h"
-#include "reader/landing/landing.h"
-#include "reader/landing/mongo_bson.h"
+#include "reader/consume/kafka_settings.h"
+#include "reader/consume/kafka_source.h"
+#include "reader/database/landing.h"
+#include "reader/database/mongo/mongo_bson.h"
+#include "reader/land/batch.h"
 
 namespace tidegate::reader {
 namespace {

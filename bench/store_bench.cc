@@ -27,7 +27,7 @@
 #include <string_view>
 #include <vector>
 
-#include "store/batch_codec.h"
+#include "store/format/batch_codec.h"
 #include "tests/support/store_fixture.h"
 
 namespace tidegate {

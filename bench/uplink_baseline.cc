@@ -9,8 +9,8 @@
 #include <array>
 
 #include "bench/uplink_rig.h"
-#include "uplink/kafka/kafka_handle.h"
-#include "uplink/wire/wire_message.h"
+#include "core/kafka/kafka_handle.h"
+#include "core/wire/wire_message.h"
 
 namespace tidegate::bench {
 

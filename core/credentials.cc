@@ -28,14 +28,14 @@ Error CannotRead(std::string_view name, std::string_view cause) {
   return {ErrorCode::kInvalid, fmt::format("read credential {}: {}", name, cause)};
 }
 
-class OwnedFd {
+class UniqueFd {
  public:
-  explicit OwnedFd(int fd) : fd_(fd) {}
-  ~OwnedFd() {
+  explicit UniqueFd(int fd) : fd_(fd) {}
+  ~UniqueFd() {
     if (fd_ >= 0) ::close(fd_);
   }
-  OwnedFd(const OwnedFd&) = delete;
-  OwnedFd& operator=(const OwnedFd&) = delete;
+  UniqueFd(const UniqueFd&) = delete;
+  UniqueFd& operator=(const UniqueFd&) = delete;
   int get() const { return fd_; }
 
  private:
@@ -54,7 +54,7 @@ Result<std::optional<std::string>> Credentials::Read(std::string_view name) cons
   }
   if (folder_.empty()) return std::optional<std::string>();
   // O_NONBLOCK: a FIFO in that place must not hold the process.
-  const OwnedFd fd(
+  const UniqueFd fd(
       ::open(fmt::format("{}/{}", folder_, name).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (fd.get() < 0) {
     if (errno == ENOENT) return std::optional<std::string>();

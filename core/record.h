@@ -1,5 +1,5 @@
 // The record: what one heartbeat, reading, alert or gap is between the pipeline and the wire. Its
-// value is canonical JSON, made once in the pipeline (uplink/wire/FORMAT.md); nothing downstream
+// value is canonical JSON, made once in the pipeline (core/wire/FORMAT.md); nothing downstream
 // changes it. Pure; any thread.
 #pragma once
 

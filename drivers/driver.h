@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/loop.h"
+#include "core/loop/loop.h"
 #include "core/record.h"
 #include "core/result.h"
 

@@ -9,16 +9,17 @@
 #include "core/credentials.h"
 #include "core/log.h"
 #include "reader/config/config.h"
+#include "reader/consume/instance_id.h"
+#include "reader/consume/kafka_dead_letters.h"
+#include "reader/consume/kafka_settings.h"
+#include "reader/consume/kafka_source.h"
+#include "reader/database/migrator.h"
+#include "reader/database/queries.h"
+#include "reader/database/routed/routed_landing.h"
+#include "reader/database/routed/routed_queries.h"
 #include "reader/enrich/curl_fetcher.h"
-#include "reader/instance_id.h"
-#include "reader/kafka_dead_letters.h"
-#include "reader/kafka_settings.h"
-#include "reader/kafka_source.h"
-#include "reader/landing/routed_landing.h"
-#include "reader/migrator.h"
-#include "reader/query/queries.h"
-#include "reader/rebuild/rebuild_command.h"
-#include "reader/replay/replay_command.h"
+#include "reader/project/rebuild/rebuild_command.h"
+#include "reader/project/replay/replay_command.h"
 #include "reader/service.h"
 
 namespace tidegate::reader {
@@ -142,7 +143,7 @@ int Run(const Config& config, const Log& log) {
   const SystemClock clock;
   const auto landing = OpenLandings(config.landing, config.landing_of_database);
   if (!landing.ok()) return log.Error("{}", landing.error().message), kFailed;
-  const auto queries = OpenQueries(config.landing, config.landing_of_database, clock);
+  const auto queries = OpenRoutedQueries(config.landing, config.landing_of_database, clock);
   if (!queries.ok()) return log.Error("{}", queries.error().message), kFailed;
   Service service({.version = TIDEGATE_VERSION}, config, clock, log);
   const std::optional<InstanceId> instance = ClaimName(config, log);
@@ -172,7 +173,7 @@ int MigrateDatabase(bool dry_run, const Config& config, const Log& log) {
   if (!records.ok()) return fail(records.error());
   const SystemClock clock;
   const Decoder decoder(config.decoder, StreamTable::Make(config.streams).value());
-  Migrator migrator({**store, **records, decoder, clock, log});
+  Migrator migrator({**store, **records, decoder.layout(), clock, log});
   if (Status status = dry_run ? Status() : migrator.Run(); !status.ok())
     return fail(status.error());
   const auto states = migrator.Read();

@@ -11,7 +11,7 @@
 #include <cstring>
 #include <random>
 
-#include "reader/landing/landing.h"
+#include "reader/database/landing.h"
 
 namespace tidegate::reader {
 

@@ -9,12 +9,12 @@
 #include <optional>
 #include <utility>
 
-#include "store/batch_codec.h"
-#include "store/batch_table.h"
-#include "store/file_lock.h"
+#include "store/file/batch_table.h"
+#include "store/file/file_lock.h"
+#include "store/file/schema.h"
+#include "store/file/sqlite_handle.h"
+#include "store/format/batch_codec.h"
 #include "store/inspect_found.h"
-#include "store/schema.h"
-#include "store/sqlite_handle.h"
 
 namespace tidegate {
 namespace {

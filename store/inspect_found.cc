@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "store/batch_codec.h"
-#include "store/schema.h"
-#include "store/store_scan.h"
+#include "store/file/schema.h"
+#include "store/format/batch_codec.h"
+#include "store/salvage/store_scan.h"
 
 namespace tidegate {
 namespace {

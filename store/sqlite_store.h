@@ -11,7 +11,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/metrics.h"
-#include "store/batch_codec.h"
+#include "store/format/batch_codec.h"
 #include "store/store.h"
 
 namespace tidegate {

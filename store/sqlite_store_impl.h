@@ -10,14 +10,14 @@
 #include <string_view>
 #include <vector>
 
-#include "store/file_lock.h"
-#include "store/flash_vfs.h"
-#include "store/schema.h"
-#include "store/set_aside.h"
+#include "store/file/file_lock.h"
+#include "store/file/flash_vfs.h"
+#include "store/file/schema.h"
+#include "store/file/store_handle.h"
+#include "store/salvage/set_aside.h"
 #include "store/sqlite_store.h"
-#include "store/store_handle.h"
 #include "store/store_metrics.h"
-#include "store/store_writer.h"
+#include "store/transaction/store_writer.h"
 
 namespace tidegate {
 

@@ -6,7 +6,7 @@
 #include <limits>
 #include <utility>
 
-#include "store/schema.h"
+#include "store/file/schema.h"
 #include "store/sqlite_store_impl.h"
 
 namespace tidegate {

@@ -3,9 +3,9 @@
 #include <bit>
 #include <memory>
 
-#include "store/log_owner.h"
-#include "store/log_renewal.h"
-#include "store/salvage.h"
+#include "store/file/log_renewal.h"
+#include "store/salvage/log_owner.h"
+#include "store/salvage/salvage.h"
 #include "store/sqlite_store_impl.h"
 
 namespace tidegate {

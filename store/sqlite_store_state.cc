@@ -1,8 +1,8 @@
 // What SqliteStore keeps beside its batches: the fold's snapshot, and small named values.
 #include <fmt/format.h>
 
-#include "store/schema.h"
-#include "store/snapshot_body.h"
+#include "store/file/schema.h"
+#include "store/format/snapshot_body.h"
 #include "store/sqlite_store_impl.h"
 
 namespace tidegate {

@@ -17,8 +17,9 @@
 #include "core/clock.h"
 #include "core/clock_history.h"
 #include "core/log.h"
-#include "core/loop.h"
+#include "core/loop/loop.h"
 #include "core/metrics.h"
+#include "core/wire/wire_message.h"
 #include "store/store.h"
 #include "uplink/forwarder_metrics.h"
 #include "uplink/lane.h"
@@ -28,7 +29,6 @@
 #include "uplink/send_gate.h"
 #include "uplink/topic_table.h"
 #include "uplink/transport.h"
-#include "uplink/wire/wire_message.h"
 
 namespace tidegate {
 

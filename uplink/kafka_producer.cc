@@ -18,7 +18,7 @@
 #include <thread>
 #include <utility>
 
-#include "uplink/kafka/error_kind.h"
+#include "core/kafka/error_kind.h"
 
 namespace tidegate {
 

@@ -9,9 +9,9 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/kafka/client_log.h"
+#include "core/kafka/kafka_handle.h"
 #include "core/result.h"
-#include "uplink/kafka/client_log.h"
-#include "uplink/kafka/kafka_handle.h"
 #include "uplink/link_state.h"
 #include "uplink/transport.h"
 

@@ -9,11 +9,11 @@
 
 #include "core/backoff.h"
 #include "core/clock.h"
+#include "core/kafka/client_log.h"
+#include "core/kafka/kafka_config.h"
 #include "core/log.h"
-#include "core/loop.h"
+#include "core/loop/loop.h"
 #include "core/metrics.h"
-#include "uplink/kafka/client_log.h"
-#include "uplink/kafka/kafka_config.h"
 #include "uplink/link_state.h"
 #include "uplink/transport.h"
 

@@ -8,7 +8,7 @@
 
 #include "core/record.h"
 #include "core/result.h"
-#include "uplink/wire/wire_message.h"
+#include "core/wire/wire_message.h"
 
 namespace tidegate {
 

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "uplink/kafka/kafka_config.h"
+#include "core/kafka/kafka_config.h"
 
 namespace tidegate {
 

@@ -11,9 +11,9 @@
 #include <set>
 
 #include "agent/config/variables.h"
+#include "core/kafka/kafka_config.h"
 #include "core/nearest.h"
 #include "core/quantity.h"
-#include "uplink/kafka/kafka_config.h"
 #include "uplink/uplink_config.h"
 
 namespace tidegate {

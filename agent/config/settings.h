@@ -14,9 +14,9 @@
 #include "core/http/server.h"
 #include "core/log.h"
 #include "core/rules/rules.h"
+#include "core/wire/wire_message.h"
 #include "drivers/registry.h"
 #include "uplink/send_limits.h"
-#include "uplink/wire/wire_message.h"
 
 namespace tidegate {
 

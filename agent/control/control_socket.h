@@ -11,7 +11,7 @@
 #include <string>
 
 #include "core/log.h"
-#include "core/loop.h"
+#include "core/loop/loop.h"
 #include "core/record.h"
 #include "core/result.h"
 

@@ -1,5 +1,5 @@
 // A payload to records: the members that Tidegate knows are found under their names and aliases,
-// everything else is kept, and the canonical value is written (uplink/wire/FORMAT.md, "Value").
+// everything else is kept, and the canonical value is written (core/wire/FORMAT.md, "Value").
 // Pure.
 #pragma once
 

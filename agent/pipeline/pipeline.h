@@ -20,7 +20,7 @@
 #include "core/clock.h"
 #include "core/json/json.h"
 #include "core/log.h"
-#include "core/loop.h"
+#include "core/loop/loop.h"
 #include "core/metrics.h"
 #include "core/rules/rules.h"
 #include "drivers/driver.h"

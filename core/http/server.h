@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "core/log.h"
-#include "core/loop.h"
+#include "core/loop/loop.h"
 #include "core/result.h"
 
 namespace tidegate::http {

@@ -1,4 +1,4 @@
-// What a rule's change is as a record: uplink/wire/FORMAT.md, "Alert". Pure.
+// What a rule's change is as a record: core/wire/FORMAT.md, "Alert". Pure.
 #pragma once
 
 #include "core/json/json.h"

@@ -10,8 +10,8 @@
 #include <cstring>
 #include <utility>
 
+#include "core/unique_fd.h"
 #include "drivers/mqtt/mosquitto_handle.h"
-#include "drivers/mqtt/owned_fd.h"
 
 namespace tidegate {
 namespace {
@@ -60,7 +60,7 @@ int RefuseToAskForPassphrase(char*, int, int, void*) {
 struct MqttConnection::State {
   // A duplicate, because the library closes its own descriptor whenever it likes, and a loop may
   // only be asked to forget one that is open. Outlives the handle: TCP ends with the last of both.
-  OwnedFd fd;
+  UniqueFd fd;
   MosquittoHandle handle;
 };
 
@@ -176,7 +176,7 @@ Status MqttConnection::Connect(const MqttOptions& options, const std::string& ho
     if (code == MOSQ_ERR_EAI) return Unavailable(operation, "the name does not resolve");
     return Unavailable(operation, CauseOf(code, system_error));
   }
-  state_->fd = OwnedFd(::fcntl(mosquitto_socket(handle), F_DUPFD_CLOEXEC, 0));
+  state_->fd = UniqueFd(::fcntl(mosquitto_socket(handle), F_DUPFD_CLOEXEC, 0));
   if (!state_->fd.valid()) return Unavailable(operation, std::strerror(errno));
   return {};
 }

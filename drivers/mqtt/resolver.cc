@@ -13,7 +13,7 @@
 #include <thread>
 #include <utility>
 
-#include "drivers/mqtt/owned_fd.h"
+#include "core/unique_fd.h"
 
 namespace tidegate {
 namespace {
@@ -52,9 +52,9 @@ Resolver::Answer LookUp(const std::string& host) {
 
 // Shared with the thread that looks up.
 struct Resolver::Lookup {
-  explicit Lookup(OwnedFd event_fd) : event(std::move(event_fd)) {}
+  explicit Lookup(UniqueFd event_fd) : event(std::move(event_fd)) {}
 
-  const OwnedFd event;
+  const UniqueFd event;
   std::mutex mutex;
   std::optional<Answer> answer;  // Guarded by mutex.
 };
@@ -71,7 +71,7 @@ bool Resolver::NeedsLookup(const std::string& host) {
 
 Status Resolver::Resolve(const std::string& host, std::function<void(Answer)> on_answer) {
   Cancel();
-  OwnedFd event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  UniqueFd event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!event.valid()) return Unavailable(host, std::strerror(errno));
   auto lookup = std::make_shared<Lookup>(std::move(event));
   try {

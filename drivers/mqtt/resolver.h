@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "core/loop.h"
+#include "core/loop/loop.h"
 #include "core/result.h"
 
 namespace tidegate {

@@ -10,17 +10,17 @@
 
 #include "core/credentials.h"
 #include "core/http/server.h"
+#include "core/kafka/kafka_config.h"
 #include "core/log.h"
 #include "core/rules/rules.h"
-#include "reader/api/api.h"
 #include "reader/config/environment.h"
-#include "reader/decoder.h"
+#include "reader/decode/decoder.h"
+#include "reader/decode/stream.h"
 #include "reader/enrich/enrichment.h"
+#include "reader/land/worker.h"
 #include "reader/project/projector.h"
 #include "reader/roles.h"
-#include "reader/stream.h"
-#include "reader/worker.h"
-#include "uplink/kafka/kafka_config.h"
+#include "reader/serve/api.h"
 
 namespace tidegate::reader {
 

@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <array>
 
+#include "core/kafka/kafka_property.h"
 #include "reader/config/loader.h"
-#include "reader/kafka_settings.h"
-#include "uplink/kafka/kafka_property.h"
+#include "reader/consume/kafka_settings.h"
 
 namespace tidegate::reader {
 

@@ -5,7 +5,7 @@
 
 #include "core/nearest.h"
 #include "core/quantity.h"
-#include "reader/kafka_settings.h"
+#include "reader/consume/kafka_settings.h"
 
 namespace tidegate::reader {
 

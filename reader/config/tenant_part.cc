@@ -3,7 +3,7 @@
 
 #include "core/quantity.h"
 #include "reader/config/loader.h"
-#include "reader/landing/landing.h"
+#include "reader/database/landing.h"
 
 namespace tidegate::reader {
 

@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "core/result.h"
-#include "reader/landing/document.h"
+#include "reader/database/document.h"
 
 namespace tidegate::reader {
 

@@ -17,15 +17,15 @@
 #include <thread>
 #include <vector>
 
+#include "core/annotated_mutex.h"
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/metrics.h"
-#include "reader/annotated_mutex.h"
+#include "reader/database/completions.h"
 #include "reader/enrich/answer_cache.h"
 #include "reader/enrich/circuit_breaker.h"
 #include "reader/enrich/enrich_source.h"
 #include "reader/enrich/fetcher.h"
-#include "reader/landing/completions.h"
 
 namespace tidegate::reader {
 

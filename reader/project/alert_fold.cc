@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
 #include "core/utf8.h"
-#include "reader/members.h"
+#include "reader/decode/message_fields.h"
 #include "reader/project/fold.h"
 
 namespace tidegate::reader {

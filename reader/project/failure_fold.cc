@@ -1,6 +1,6 @@
 #include <fmt/format.h>
 
-#include "reader/members.h"
+#include "reader/decode/message_fields.h"
 #include "reader/project/state_fold.h"
 
 namespace tidegate::reader {

@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "core/rules/rules.h"
-#include "reader/landing/document.h"
-#include "reader/landing/projection_store.h"
-#include "reader/stream.h"
+#include "reader/database/document.h"
+#include "reader/database/projection_store.h"
+#include "reader/decode/stream.h"
 
 namespace tidegate::reader {
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "core/result.h"
-#include "reader/landing/document_store.h"
+#include "reader/database/document_store.h"
 #include "reader/project/fold.h"
 
 namespace tidegate::reader {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "reader/batch.h"
-#include "reader/list_indexes.h"
+#include "reader/database/list_indexes.h"
+#include "reader/land/batch.h"
 #include "reader/project/rebuild_mark.h"
 
 namespace tidegate::reader {

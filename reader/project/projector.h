@@ -18,15 +18,15 @@
 #include "core/backoff.h"
 #include "core/clock.h"
 #include "core/log.h"
-#include "reader/decoder.h"
-#include "reader/intake.h"
-#include "reader/jump_watch.h"
-#include "reader/member.h"
-#include "reader/member_report.h"
+#include "reader/consume/source.h"
+#include "reader/decode/decoder.h"
+#include "reader/land/intake.h"
+#include "reader/land/jump_watch.h"
+#include "reader/land/member.h"
+#include "reader/land/member_report.h"
+#include "reader/land/status_board.h"
 #include "reader/project/folder.h"
 #include "reader/project/projector_metrics.h"
-#include "reader/source.h"
-#include "reader/status_board.h"
 
 namespace tidegate::reader {
 

@@ -5,7 +5,7 @@
 #include <span>
 
 #include "core/metrics.h"
-#include "reader/source.h"
+#include "reader/consume/source.h"
 
 namespace tidegate::reader {
 

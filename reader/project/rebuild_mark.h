@@ -8,7 +8,7 @@
 
 #include "core/clock.h"
 #include "core/result.h"
-#include "reader/landing/projection_store.h"
+#include "reader/database/projection_store.h"
 
 namespace tidegate::reader {
 

@@ -1,8 +1,8 @@
 #include <utility>
 
 #include "core/rules/alert_record.h"
+#include "core/wire/wire_message.h"
 #include "reader/project/state_fold.h"
-#include "uplink/wire/wire_message.h"
 
 namespace tidegate::reader {
 

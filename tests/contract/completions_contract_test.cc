@@ -6,8 +6,8 @@
 
 #include <cstdlib>
 
-#include "reader/landing/landing.h"
-#include "tests/support/reader_documents.h"
+#include "reader/database/landing.h"
+#include "tests/support/reader/reader_documents.h"
 
 namespace tidegate::reader {
 namespace {

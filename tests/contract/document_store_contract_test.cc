@@ -9,11 +9,11 @@
 #include <cstdlib>
 #include <functional>
 
-#include "reader/landing/mongo_store.h"
-#include "reader/landing/sqlite_store.h"
-#include "tests/support/fake_document_store.h"
+#include "reader/database/mongo/mongo_store.h"
+#include "reader/database/sqlite/sqlite_store.h"
 #include "tests/support/mongo_stub/mongo_stub.h"
-#include "tests/support/reader_documents.h"
+#include "tests/support/reader/fake_document_store.h"
+#include "tests/support/reader/reader_documents.h"
 
 namespace tidegate::reader {
 namespace {

@@ -7,13 +7,13 @@
 #include <chrono>
 #include <cstdlib>
 
-#include "reader/landing/document_json.h"
-#include "reader/landing/mongo_store.h"
-#include "reader/landing/sqlite_projections.h"
-#include "reader/landing/sqlite_store.h"
-#include "tests/support/memory_projection_store.h"
+#include "reader/database/document_json.h"
+#include "reader/database/mongo/mongo_store.h"
+#include "reader/database/sqlite/sqlite_projections.h"
+#include "reader/database/sqlite/sqlite_store.h"
 #include "tests/support/mongo_stub/mongo_stub.h"
-#include "tests/support/reader_documents.h"
+#include "tests/support/reader/memory_projection_store.h"
+#include "tests/support/reader/reader_documents.h"
 
 namespace tidegate::reader {
 namespace {

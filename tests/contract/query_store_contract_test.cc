@@ -9,10 +9,10 @@
 
 #include "core/json/json.h"
 #include "core/time_format.h"
-#include "reader/landing/landing.h"
-#include "reader/query/queries.h"
-#include "tests/support/fake_query_store.h"
-#include "tests/support/reader_documents.h"
+#include "reader/database/landing.h"
+#include "reader/database/queries.h"
+#include "tests/support/reader/fake_query_store.h"
+#include "tests/support/reader/reader_documents.h"
 
 namespace tidegate::reader {
 namespace {

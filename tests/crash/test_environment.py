@@ -79,7 +79,7 @@ class Station:
         for name in ("heartbeat", "reading"):
             for message in self._site.kafka.read(self._site.topics[name], seconds=60):
                 n = json.loads(message.value)["additional_data"]["n"]
-                # What makes two messages one document: uplink/wire/FORMAT.md.
+                # What makes two messages one document: core/wire/FORMAT.md.
                 timed = message.headers["tg-time"] == "source"
                 self._oracle.found(n, message.value if timed else message.headers["tg-id"])
         for message in self._site.kafka.read(self._site.topics["gap"]):

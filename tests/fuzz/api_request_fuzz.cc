@@ -5,10 +5,10 @@
 #include <map>
 #include <string>
 
-#include "reader/api/arguments.h"
-#include "reader/api/cursor.h"
-#include "reader/api/listing.h"
-#include "reader/api/tokens.h"
+#include "reader/serve/arguments.h"
+#include "reader/serve/cursor.h"
+#include "reader/serve/listing.h"
+#include "reader/serve/tokens.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace {

@@ -2,7 +2,7 @@
 // last NUL is asked for.
 #include <algorithm>
 
-#include "reader/api/tokens.h"
+#include "reader/serve/tokens.h"
 #include "tests/fuzz/fuzz.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

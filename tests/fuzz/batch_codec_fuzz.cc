@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "store/batch_codec.h"
+#include "store/format/batch_codec.h"
 
 namespace tidegate {
 namespace {

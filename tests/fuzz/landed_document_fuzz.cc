@@ -1,5 +1,5 @@
 // A stored document: none of ours, or one whose message's place can be.
-#include "reader/rebuild/landed_document.h"
+#include "reader/project/rebuild/landed_document.h"
 #include "tests/fuzz/fuzz.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

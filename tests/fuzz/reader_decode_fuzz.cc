@@ -4,7 +4,7 @@
 #include <string>
 
 #include "core/record.h"
-#include "reader/decoder.h"
+#include "reader/decode/decoder.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace {

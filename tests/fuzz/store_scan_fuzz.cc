@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "store/store_scan.h"
+#include "store/salvage/store_scan.h"
 #include "tests/fuzz/fuzz.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

@@ -2,9 +2,9 @@
 // the same again.
 #include <string>
 
-#include "store/checksum.h"
-#include "store/snapshot_body.h"
-#include "store/store_totals.h"
+#include "store/format/checksum.h"
+#include "store/format/snapshot_body.h"
+#include "store/format/store_totals.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace tidegate {

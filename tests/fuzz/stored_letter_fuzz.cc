@@ -2,7 +2,7 @@
 // tg-dlq- header left and with a partition and an offset that can be.
 #include <algorithm>
 
-#include "reader/replay/stored_letter.h"
+#include "reader/project/replay/stored_letter.h"
 #include "tests/fuzz/fuzz.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

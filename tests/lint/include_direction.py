@@ -4,6 +4,7 @@
 usage: include_direction.py [root]
 """
 
+import collections
 import os
 import re
 import sys
@@ -19,10 +20,25 @@ MODULES = [
     (r"drivers/registry\.cc$", ["core/", "drivers/"]),
     (r"drivers/(?P<own>[^/]+)/", ["core/", r"drivers/[^/]+\.h$", "drivers/{own}/"]),
     (r"drivers/", ["core/", r"drivers/[^/]+\.h$"]),
+    (r"store/format/", ["core/", r"store/store\.h$", "store/format/"]),
+    (r"store/file/", ["core/", r"store/store\.h$", "store/(format|file)/"]),
+    (r"store/transaction/", ["core/", r"store/store\.h$", "store/(format|file|transaction)/"]),
+    (r"store/salvage/", ["core/", r"store/store\.h$", "store/(format|file|salvage)/"]),
     (r"store/", ["core/", "store/"]),
-    (r"uplink/(?P<own>wire|kafka)/", ["core/", "uplink/{own}/"]),
     (r"uplink/", ["core/", r"store/store\.h$", "uplink/"]),
-    (r"reader/", ["core/", "uplink/wire/", "uplink/kafka/", "reader/"]),
+    (r"reader/consume/", ["core/", "reader/consume/"]),
+    (r"reader/database/(?P<own>mongo|sqlite|routed)/", ["core/", r"reader/database/[^/]+\.h$", "reader/database/{own}/"]),
+    (r"reader/database/", ["core/", "reader/database/"]),
+    (r"reader/decode/protobuf/", ["core/", "reader/decode/protobuf/"]),
+    (r"reader/decode/", ["core/", "reader/(consume|database|decode)/"]),
+    (r"reader/enrich/", ["core/", "reader/(database|enrich)/"]),
+    (r"reader/land/", ["core/", "reader/(consume|database|decode|enrich|land)/"]),
+    (r"reader/serve/", ["core/", "reader/(database|decode|land|serve)/"]),
+    (r"reader/project/(?P<own>rebuild|replay)/", ["core/", "reader/(config|consume|database|decode|land)/",
+                                                  r"reader/project/[^/]+\.h$", "reader/project/{own}/"]),
+    (r"reader/project/", ["core/", "reader/(consume|database|decode|land)/", r"reader/project/[^/]+\.h$"]),
+    (r"reader/config/", ["core/", r"reader/roles\.h$", "reader/(config|consume|database|decode|enrich|land|project|serve)/"]),
+    (r"reader/", ["core/", "reader/"]),
     (r"agent/pipeline/", ["core/", r"drivers/driver\.h$", r"store/store\.h$", "agent/pipeline/"]),
     (r"agent/", ["core/", "drivers/", "store/", "uplink/", "agent/"]),
     (r"packaging/", ["(core|drivers|store|uplink|reader|agent|packaging)/"]),
@@ -30,18 +46,27 @@ MODULES = [
 ]
 
 # Concrete classes are named where they are wired, inside their own folder, and by tests and benches.
-WIRING = r"(agent/agent\.cc|drivers/registry\.cc|reader/main\.cc)$|(tests|bench)/"
+WIRING = r"(agent/agent\.cc|drivers/registry\.cc|reader/database/(landing|queries)\.cc|reader/main\.cc)$|(tests|bench)/"
 CONCRETE = [
     (r"drivers/(?P<own>[^/]+)/.*\.h$", "drivers/{own}/"),
     (r"store/(?!(?:store|inspect)\.h$).*\.h$", "store/"),
     (r"uplink/[^/]*_transport\.h$", "uplink/"),
-    (r"reader/landing/(mongo|sqlite)[^/]*\.h$", "reader/landing/"),
+    (r"reader/database/(?P<own>mongo|sqlite)/.*\.h$", "reader/database/{own}/"),
 ]
 
 # Headers of C libraries stay in .cc files and in private *_handle.h.
 C_LIBRARY = (r"(sqlite3|mosquitto|microhttpd|zstd|xxhash|termios)\.h$"
              r"|(librdkafka|mongoc|bson|cjson|curl|systemd|google/protobuf)/|(mongoc|bson|rdkafka|cJSON)\.h$")
 C_LIBRARY_PLACE = r"(\.cc|_handle\.h)$"
+# Who may include the *_handle.h of another folder.
+SHARED_HANDLES = [
+    (r"", "core/kafka/"),
+    (r"agent/", "core/loop/"),
+    (r"reader/", "core/loop/"),
+    (r"store/", "store/file/"),
+]
+# The most source files that one folder may hold.
+MOST_FILES = 40
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
 
@@ -80,14 +105,14 @@ def include_problem(root, name, own, system):
     if not os.path.isfile(os.path.join(root, own)):
         return "no such file from the root of the tree"
     if re.search(r"_handle\.h$", own) and os.path.dirname(own) != os.path.dirname(name):
-        if not re.match(r"(tests|bench)/", name) and not handle_may_travel(own):
+        if not re.match(r"(tests|bench)/", name) and not handle_may_travel(name, own):
             return "a *_handle.h is private to its folder"
     return module_problem(name, own) or concrete_problem(name, own)
 
 
-def handle_may_travel(header):
-    """uplink/kafka is the module of handles that uplink and reader share."""
-    return header.startswith("uplink/kafka/")
+def handle_may_travel(name, header):
+    """Some folders exist to share their handles: with everybody, or with their own module."""
+    return any(re.match(user, name) and re.match(handles, header) for user, handles in SHARED_HANDLES)
 
 
 def check(root):
@@ -97,7 +122,13 @@ def check(root):
             problem = include_problem(root, name, own, system)
             if problem and (own or system) not in EXCEPTIONS.get(name, ()):
                 problems.append(f"{name}: includes {own or system}: {problem}")
-    return problems
+    return problems + crowded_folders(root)
+
+
+def crowded_folders(root):
+    folders = collections.Counter(os.path.dirname(name) for name in source_tree.sources(root))
+    return [f"{folder}/: {count} source files, more than {MOST_FILES}: which two rooms are these?"
+            for folder, count in sorted(folders.items()) if count > MOST_FILES]
 
 
 def main():

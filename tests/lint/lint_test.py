@@ -22,12 +22,17 @@ GOOD = {
     "drivers/serial/port.cc": "#include <termios.h>\n",
     "store/store.h": '#include "core/result.h"\n',
     "store/sqlite_store.h": '#include "store/store.h"\n',
-    "uplink/wire/wire_message.h": '#include "core/result.h"\n',
-    "uplink/kafka/kafka_handle.h": "#include <librdkafka/rdkafka.h>\n",
-    "uplink/forwarder.h": '#include "store/store.h"\n#include "uplink/wire/wire_message.h"\n',
-    "uplink/kafka_transport.cc": '#include "uplink/kafka/kafka_handle.h"\n',
-    "reader/main.cc": '#include "uplink/kafka/kafka_handle.h"\n#include "reader/landing/mongo_store.h"\n',
-    "reader/landing/mongo_store.h": "struct Mongo;\n",
+    "core/wire/wire_message.h": '#include "core/result.h"\n',
+    "core/kafka/kafka_handle.h": "#include <librdkafka/rdkafka.h>\n",
+    "uplink/forwarder.h": '#include "store/store.h"\n#include "core/wire/wire_message.h"\n',
+    "uplink/kafka_transport.cc": '#include "core/kafka/kafka_handle.h"\n',
+    "reader/database/document.h": "",
+    "reader/consume/source.h": '#include "core/result.h"\n',
+    "reader/land/worker.h": '#include "reader/consume/source.h"\n',
+    "store/file/sqlite_handle.h": "#include <sqlite3.h>\n",
+    "store/sqlite_store.cc": '#include "store/file/sqlite_handle.h"\n',
+    "reader/main.cc": '#include "core/kafka/kafka_handle.h"\n#include "reader/database/mongo/mongo_store.h"\n',
+    "reader/database/mongo/mongo_store.h": "struct Mongo;\n",
     "agent/pipeline/pipeline.h": '#include "drivers/driver.h"\n#include "store/store.h"\n',
     "agent/agent.cc": '#include "store/sqlite_store.h"\n#include "agent/pipeline/pipeline.h"\n',
     "tests/core/json_test.cc": '#include "store/sqlite_store.h"\n',
@@ -45,19 +50,22 @@ BAD = [
     ("drivers/serial/port.cc", '#include "drivers/mqtt/mqtt_driver.h"', "may not include"),
     ("drivers/driver.h", '#include "drivers/mqtt/mqtt_driver.h"', "may not include"),
     ("drivers/mqtt/mqtt_driver.cc", '#include "store/store.h"', "may not include"),
-    ("store/store.h", '#include "uplink/wire/wire_message.h"', "may not include"),
+    ("store/store.h", '#include "uplink/forwarder.h"', "may not include"),
+    ("store/format/checksum.h", '#include "store/file/sqlite_handle.h"', "may not include"),
     ("store/store.h", "#include <sqlite3.h>", "C library"),
     ("drivers/mqtt/mqtt_driver.h", "#include <mosquitto.h>", "C library"),
     ("core/json/json.h", "#  include <cjson/cJSON.h>", "C library"),
-    ("uplink/wire/wire_message.h", '#include "uplink/forwarder.h"', "may not include"),
+    ("core/wire/wire_message.h", '#include "uplink/forwarder.h"', "may not include"),
     ("uplink/forwarder.h", '#include "store/sqlite_store.h"', "may not include"),
     ("uplink/forwarder.h", '#include "drivers/driver.h"', "may not include"),
     ("reader/main.cc", '#include "uplink/forwarder.h"', "may not include"),
     ("reader/main.cc", '#include "store/store.h"', "may not include"),
-    ("reader/source.cc", '#include "reader/landing/mongo_store.h"', "concrete"),
+    ("reader/service.cc", '#include "reader/database/mongo/mongo_store.h"', "concrete"),
+    ("reader/service.cc", '#include "uplink/forwarder.h"', "may not include"),
+    ("reader/consume/source.h", '#include "reader/land/worker.h"', "may not include"),
     ("agent/pipeline/pipeline.h", '#include "store/sqlite_store.h"', "may not include"),
     ("agent/pipeline/pipeline.h", '#include "uplink/forwarder.h"', "may not include"),
-    ("agent/main.cc", '#include "reader/landing/mongo_store.h"', "may not include"),
+    ("agent/main.cc", '#include "reader/database/mongo/mongo_store.h"', "may not include"),
     ("agent/main.cc", '#include "store/sqlite_store.h"', "concrete"),
     ("agent/main.cc", '#include "drivers/mqtt/mqtt_driver.h"', "concrete"),
     ("core/log.cc", '#include "core/json/cjson_handle.h"', "private to its folder"),
@@ -100,6 +108,13 @@ class LintTest(unittest.TestCase):
                 self.assertEqual(len(problems), 1, problems)
                 self.assertIn(name, problems[0])
                 self.assertIn(message, problems[0])
+
+    def test_a_crowded_folder_is_found(self):
+        files = {f"core/a{i}.h": "" for i in range(include_direction.MOST_FILES)}
+        with Tree(files) as tree:
+            self.assertEqual(include_direction.check(tree.folder.name), [])
+            tree.add("core/one_more.cc", "")
+            self.assertEqual(len(include_direction.check(tree.folder.name)), 1)
 
     def test_a_test_that_is_not_built_is_found(self):
         for name in ("tests/core/other_test.cc", "tests/core/sub/json_test.cc", "tests/fuzz/json_fuzz.cc"):

@@ -1,9 +1,9 @@
-#include "reader/poll_loop.h"
+#include "reader/land/poll_loop.h"
 
 #include <gtest/gtest.h>
 #include <sys/eventfd.h>
 
-#include "reader/unique_fd.h"
+#include "core/unique_fd.h"
 
 namespace tidegate::reader {
 namespace {

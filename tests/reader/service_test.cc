@@ -7,10 +7,10 @@
 #include <atomic>
 #include <thread>
 
-#include "tests/support/fake_document_store.h"
-#include "tests/support/fake_query_store.h"
-#include "tests/support/fake_source.h"
-#include "tests/support/memory_projection_store.h"
+#include "tests/support/reader/fake_document_store.h"
+#include "tests/support/reader/fake_query_store.h"
+#include "tests/support/reader/fake_source.h"
+#include "tests/support/reader/memory_projection_store.h"
 
 namespace tidegate::reader {
 namespace {

@@ -6,9 +6,9 @@
 
 #include <filesystem>
 
+#include "store/format/snapshot_body.h"
+#include "store/format/store_totals.h"
 #include "store/inspect.h"
-#include "store/snapshot_body.h"
-#include "store/store_totals.h"
 #include "tests/support/chain_fold.h"
 #include "tests/support/store_fixture.h"
 

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/loop.h"
+#include "core/loop/loop.h"
 
 namespace tidegate {
 

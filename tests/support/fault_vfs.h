@@ -11,7 +11,7 @@
 #include <string>
 #include <utility>
 
-#include "store/vfs_handle.h"
+#include "store/file/vfs_handle.h"
 #include "tests/support/fault_medium.h"
 
 namespace tidegate {

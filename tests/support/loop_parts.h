@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "core/clock.h"
-#include "core/loop.h"
+#include "core/loop/loop.h"
 
 namespace tidegate {
 

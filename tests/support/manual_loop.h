@@ -7,7 +7,7 @@
 #include <memory>
 #include <optional>
 
-#include "core/loop.h"
+#include "core/loop/loop.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/loop_parts.h"
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "store/gap_record.h"
+#include "store/format/gap_record.h"
 
 namespace tidegate {
 namespace {

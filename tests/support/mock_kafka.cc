@@ -6,7 +6,7 @@
 #include <array>
 #include <cassert>
 
-#include "uplink/kafka/kafka_handle.h"
+#include "core/kafka/kafka_handle.h"
 
 namespace tidegate::reader {
 

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "reader/source.h"
+#include "reader/consume/source.h"
 
 namespace tidegate::reader {
 

@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "core/clock.h"
-#include "core/loop.h"
+#include "core/loop/loop.h"
 #include "tests/support/loop_parts.h"
 
 namespace tidegate {

@@ -5,7 +5,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include "drivers/mqtt/owned_fd.h"
+#include "core/unique_fd.h"
 #include "tests/drivers/mqtt/mqtt_fixture.h"
 #include "tests/support/fake_mqtt_broker.h"
 
@@ -206,7 +206,7 @@ TEST_F(MqttConnectingTest, AHostNameThatDoesNotResolveIsTriedAgain) {
 class MqttTlsPeerTest : public MqttDriverFixture, public testing::WithParamInterface<bool> {
  protected:
   void SetUp() override {
-    listener_ = OwnedFd(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    listener_ = UniqueFd(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     sockaddr_in address = {};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -219,7 +219,7 @@ class MqttTlsPeerTest : public MqttDriverFixture, public testing::WithParamInter
     options_.tls = true;
   }
 
-  OwnedFd listener_;
+  UniqueFd listener_;
   MqttOptions options_ = LocalOptions(0);
 };
 
@@ -228,7 +228,7 @@ TEST_P(MqttTlsPeerTest, FailsWithoutTurningTheLoop) {
   std::unique_ptr<FdWatch> watch;
   if (closes) {
     watch = loop_.WatchFd(listener_.get(), [this](Ready) {
-      const OwnedFd client(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+      const UniqueFd client(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
     });
   }
   options_.backoff = {.initial = std::chrono::seconds(5), .max = std::chrono::seconds(5)};

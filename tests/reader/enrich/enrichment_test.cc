@@ -1,11 +1,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "reader/database/landing.h"
 #include "reader/enrich/enrichment.h"
-#include "reader/landing/landing.h"
 #include "tests/support/fake_clock.h"
-#include "tests/support/fake_fetcher.h"
-#include "tests/support/reader_documents.h"
+#include "tests/support/reader/fake_fetcher.h"
+#include "tests/support/reader/reader_documents.h"
 
 namespace tidegate::reader {
 namespace {

@@ -9,7 +9,7 @@
 #include "reader/enrich/answer_cache.h"
 #include "reader/enrich/circuit_breaker.h"
 #include "reader/enrich/enrich_source.h"
-#include "tests/support/reader_documents.h"
+#include "tests/support/reader/reader_documents.h"
 
 namespace tidegate::reader {
 namespace {

@@ -4,11 +4,11 @@
 
 #include <gtest/gtest.h>
 
-#include "reader/decoder.h"
+#include "reader/decode/decoder.h"
 #include "reader/project/folder.h"
-#include "tests/support/fake_document_store.h"
-#include "tests/support/memory_projection_store.h"
-#include "tests/support/reader_documents.h"
+#include "tests/support/reader/fake_document_store.h"
+#include "tests/support/reader/memory_projection_store.h"
+#include "tests/support/reader/reader_documents.h"
 
 namespace tidegate::reader {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "core/time_format.h"
-#include "reader/landing/document_json.h"
+#include "reader/database/document_json.h"
 
 namespace tidegate::reader {
 

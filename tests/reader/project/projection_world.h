@@ -11,9 +11,9 @@
 
 #include "reader/project/projector.h"
 #include "tests/support/fake_clock.h"
-#include "tests/support/kafka_log.h"
-#include "tests/support/memory_projection_store.h"
-#include "tests/support/reader_documents.h"
+#include "tests/support/reader/kafka_log.h"
+#include "tests/support/reader/memory_projection_store.h"
+#include "tests/support/reader/reader_documents.h"
 
 namespace tidegate::reader {
 

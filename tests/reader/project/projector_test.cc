@@ -3,10 +3,10 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/fake_clock.h"
-#include "tests/support/fake_document_store.h"
-#include "tests/support/fake_source.h"
-#include "tests/support/memory_projection_store.h"
-#include "tests/support/reader_documents.h"
+#include "tests/support/reader/fake_document_store.h"
+#include "tests/support/reader/fake_source.h"
+#include "tests/support/reader/memory_projection_store.h"
+#include "tests/support/reader/reader_documents.h"
 
 namespace tidegate::reader {
 namespace {

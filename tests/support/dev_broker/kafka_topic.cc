@@ -3,8 +3,8 @@
 #include <array>
 #include <cstdlib>
 
+#include "core/kafka/kafka_handle.h"
 #include "tests/support/dev_broker/kafka_topic_handle.h"
-#include "uplink/kafka/kafka_handle.h"
 
 namespace tidegate {
 

@@ -4,7 +4,7 @@
 #include <map>
 #include <string>
 
-#include "uplink/kafka/kafka_handle.h"
+#include "core/kafka/kafka_handle.h"
 
 namespace tidegate {
 

@@ -5,8 +5,8 @@
 
 #include <cstdlib>
 
+#include "core/kafka/kafka_handle.h"
 #include "tests/support/dev_broker/kafka_topic_handle.h"
-#include "uplink/kafka/kafka_handle.h"
 
 namespace tidegate {
 

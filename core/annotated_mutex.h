@@ -1,0 +1,40 @@
+// A mutex that clang's thread safety analysis understands (-Wthread-safety); with other compilers
+// it is std::mutex.
+#pragma once
+
+#include <mutex>
+
+#if defined(__clang__)
+#define TIDEGATE_THREAD_ANNOTATION(x) __attribute__((x))
+#else
+#define TIDEGATE_THREAD_ANNOTATION(x)
+#endif
+#define TIDEGATE_GUARDED_BY(x) TIDEGATE_THREAD_ANNOTATION(guarded_by(x))
+#define TIDEGATE_REQUIRES(x) TIDEGATE_THREAD_ANNOTATION(requires_capability(x))
+
+namespace tidegate {
+
+class TIDEGATE_THREAD_ANNOTATION(capability("mutex")) AnnotatedMutex {
+ public:
+  void Lock() TIDEGATE_THREAD_ANNOTATION(acquire_capability()) { mutex_.lock(); }
+  void Unlock() TIDEGATE_THREAD_ANNOTATION(release_capability()) { mutex_.unlock(); }
+
+ private:
+  std::mutex mutex_;
+};
+
+class TIDEGATE_THREAD_ANNOTATION(scoped_lockable) MutexLock {
+ public:
+  explicit MutexLock(AnnotatedMutex& mutex) TIDEGATE_THREAD_ANNOTATION(acquire_capability(mutex))
+      : mutex_(mutex) {
+    mutex_.Lock();
+  }
+  ~MutexLock() TIDEGATE_THREAD_ANNOTATION(release_capability()) { mutex_.Unlock(); }
+  MutexLock(const MutexLock&) = delete;
+  MutexLock& operator=(const MutexLock&) = delete;
+
+ private:
+  AnnotatedMutex& mutex_;
+};
+
+}  // namespace tidegate

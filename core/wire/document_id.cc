@@ -1,0 +1,37 @@
+#include <fmt/format.h>
+#include <xxhash.h>
+
+#include <array>
+#include <charconv>
+
+#include "core/wire/wire_message.h"
+
+namespace tidegate {
+
+std::string SequenceId(const Origin& origin, Seq seq) {
+  std::array<char, 20> digits;  // What 64 bits need.
+  const auto end = std::to_chars(digits.begin(), digits.end(), seq).ptr;
+  std::string id;
+  id.reserve(origin.gateway.size() + origin.epoch.size() + 2 + digits.size());
+  id.append(origin.gateway).append(1, ':').append(origin.epoch).append(1, ':');
+  return id.append(digits.begin(), end);
+}
+
+std::string DocumentId(const IdParts& parts) {
+  if (!parts.event_id.empty()) {
+    return fmt::format("{}/{}", RecordKey(parts.tenant, parts.asset), parts.event_id);
+  }
+  if (parts.source_time) {
+    const uint64_t hash = XXH64(parts.value.data(), parts.value.size(), 0);
+    return fmt::format("{}/{}/{:016x}", RecordKey(parts.tenant, parts.asset),
+                       parts.source_time->time_since_epoch().count(), hash);
+  }
+  return std::string(parts.sequence_id);
+}
+
+std::string AlertId(const AlertIdParts& parts) {
+  return fmt::format("{}/{}/{}/{}", RecordKey(parts.tenant, parts.asset), parts.rule,
+                     parts.raised_at.time_since_epoch().count(), parts.status);
+}
+
+}  // namespace tidegate

@@ -1,0 +1,78 @@
+#include "reader/consume/kafka_statistics.h"
+
+#include <algorithm>
+#include <string>
+
+#include "core/json/json.h"
+
+namespace tidegate::reader {
+
+namespace {
+// A thousand partitions with some sixty figures each.
+constexpr json::Limits kLimits{
+    .max_bytes = 16 * 1024 * 1024, .max_depth = 16, .max_values = 500'000};
+
+bool AnyBrokerUp(json::Value root) {
+  const auto brokers = root.Find("brokers");
+  if (!brokers) return false;
+  for (auto broker = brokers->First(); broker; broker = broker->Next()) {
+    const auto state = broker->Find("state");
+    const auto node = broker->Find("nodeid");
+    // Logical brokers, such as the group's coordinator, have the id -1; bootstrap servers too,
+    // until they are known.
+    if (state && state->is_string() && state->as_string() == "UP" && node && node->is_number())
+      return true;
+  }
+  return false;
+}
+
+int64_t Figure(json::Value partition, std::string_view name) {
+  const auto figure = partition.Find(name);
+  return figure && figure->is_number() ? static_cast<int64_t>(figure->as_number()) : -1;
+}
+
+bool IsFetched(json::Value partition) {
+  const auto state = partition.Find("fetch_state");
+  if (!state || !state->is_string()) return false;
+  return state->as_string() != "none" && state->as_string() != "stopping" &&
+         state->as_string() != "stopped";
+}
+
+// The library knows no lag before the first commit or stored offset: then it is all that the
+// partition holds.
+int64_t LagOf(json::Value partition) {
+  for (std::string_view name : {"consumer_lag_stored", "consumer_lag"}) {
+    if (const int64_t lag = Figure(partition, name); lag >= 0) return lag;
+  }
+  const int64_t end = Figure(partition, "hi_offset");
+  return end < 0 ? -1 : end - std::max<int64_t>(Figure(partition, "lo_offset"), 0);
+}
+
+void ReadPartition(json::Value partition, std::string_view topic, std::vector<PartitionLag>& lag) {
+  const int64_t number = Figure(partition, "partition");
+  if (number < 0 || !IsFetched(partition)) return;
+  if (const int64_t messages = LagOf(partition); messages >= 0) {
+    lag.push_back({{std::string(topic), static_cast<int32_t>(number)}, messages});
+  }
+}
+}  // namespace
+
+KafkaStatistics ReadStatistics(std::string_view text) {
+  KafkaStatistics statistics;
+  const auto document = json::Document::Parse(text, kLimits);
+  if (!document.ok()) return statistics;
+  const json::Value root = document->root();
+  statistics.brokers_up = AnyBrokerUp(root);
+  const auto topics = root.Find("topics");
+  if (!topics) return statistics;
+  for (auto topic = topics->First(); topic; topic = topic->Next()) {
+    const auto partitions = topic->Find("partitions");
+    if (!partitions) continue;
+    for (auto partition = partitions->First(); partition; partition = partition->Next()) {
+      ReadPartition(*partition, topic->key(), statistics.lag);
+    }
+  }
+  return statistics;
+}
+
+}  // namespace tidegate::reader

@@ -1,0 +1,60 @@
+#include "reader/database/list_indexes.h"
+
+#include <array>
+
+namespace tidegate::reader {
+
+namespace {
+// Their keys were other ones under the same names, from version to version.
+constexpr std::array kRetired{"time", "tenant_time", "asset_time", "tenant_asset_time"};
+
+// Named after its keys, as MongoDB does by default: other keys are another index.
+Index ListIndex(std::vector<std::string> members, std::string_view time) {
+  Index index;
+  for (std::string& member : members) index.keys.emplace_back(std::move(member), 1);
+  index.keys.emplace_back(time, -1);
+  index.keys.emplace_back("_id", -1);
+  for (const auto& [member, direction] : index.keys) {
+    if (!index.name.empty()) index.name += "_";
+    index.name += member + "_" + std::to_string(direction);
+  }
+  return index;
+}
+}  // namespace
+
+std::vector<Index> ListIndexes(std::string_view time,
+                               std::initializer_list<std::string_view> filters, Tenancy tenancy) {
+  std::vector<Index> indexes;
+  for (const char* name : kRetired) indexes.push_back({.name = name, .retired = true});
+  std::vector<std::string> tenant;
+  if (tenancy == Tenancy::kShared) tenant.emplace_back("tenant_id");
+  indexes.push_back(ListIndex({}, time));
+  if (!tenant.empty()) indexes.push_back(ListIndex(tenant, time));
+  for (const std::string_view filter : filters) {
+    std::vector<std::string> members = tenant;
+    members.emplace_back(filter);
+    indexes.push_back(ListIndex(std::move(members), time));
+  }
+  return indexes;
+}
+
+std::vector<std::pair<std::string, std::vector<Index>>> ProjectionIndexes(Tenancy tenancy) {
+  return {
+      {"assets", ListIndexes("first_seen", {}, tenancy)},
+      {"aggregated_data", ListIndexes("timestamp", {"asset_id"}, tenancy)},
+      // What is active or raised is asked for most often, and is few among many.
+      {"failures", ListIndexes("started_at", {"asset_id", "active"}, tenancy)},
+      {"alert_states", ListIndexes("raised_at", {"asset_id", "status"}, tenancy)},
+      {"losses", ListIndexes("timestamp", {}, tenancy)},
+  };
+}
+
+Status EnsureProjectionIndexes(DocumentStore& store, const std::string& database, Tenancy tenancy) {
+  for (const auto& [collection, indexes] : ProjectionIndexes(tenancy)) {
+    if (Status status = store.EnsureIndexes({database, collection}, indexes); !status.ok())
+      return status;
+  }
+  return {};
+}
+
+}  // namespace tidegate::reader

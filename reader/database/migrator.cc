@@ -1,0 +1,107 @@
+#include "reader/database/migrator.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <set>
+#include <string>
+
+#include "core/time_format.h"
+#include "reader/database/list_indexes.h"
+
+namespace tidegate::reader {
+
+namespace {
+// A database that was filled by an earlier version, or by another reader, lacks some of the indexes
+// that queries count on. Tenants that are not known in advance get theirs with their first
+// document.
+Status MakeIndexes(DocumentStore& store, const Layout& layout) {
+  for (const auto& [ns, indexes] : layout.collections) {
+    if (Status status = store.EnsureIndexes(ns, indexes); !status.ok()) return status;
+  }
+  return {};
+}
+
+// What lists need changed, and with it the indexes' names; projections had been left out.
+Status RemakeIndexes(DocumentStore& store, const Layout& layout) {
+  if (Status status = MakeIndexes(store, layout); !status.ok()) return status;
+  std::set<std::string> databases;
+  for (const auto& [ns, indexes] : layout.collections) databases.insert(ns.database);
+  for (const auto& [collection, indexes] : ProjectionIndexes(layout.tenancy)) {
+    std::set<std::string> places = databases;
+    // Losses of whole partitions lie in the main database, whatever the tenancy.
+    if (collection == "losses") places.insert(layout.database);
+    for (const std::string& database : places) {
+      if (Status status = store.EnsureIndexes({database, collection}, indexes); !status.ok())
+        return status;
+    }
+  }
+  return {};
+}
+
+constexpr std::array kAll{Migration{1, "the indexes of each stream's collection", MakeIndexes},
+                          Migration{2, "indexes for lists, in place of others", RemakeIndexes}};
+}  // namespace
+
+std::span<const Migration> AllMigrations() {
+  return kAll;
+}
+
+Result<std::vector<Migrator::State>> Migrator::Read() {
+  std::vector<DocumentKey> keys;
+  for (size_t number = 1; number <= migrations_.size() + 1; ++number)
+    keys.push_back({{parts_.layout.database, kMigrations}, fmt::format("{}", number)});
+  const auto records = parts_.records.Load(keys);
+  if (!records.ok()) return records.error();
+  // A later version has done the one after our last.
+  if (records->back().revision > 0) {
+    return Error{ErrorCode::kInvalid,
+                 fmt::format("the database {} was migrated by a later version ({}, of which this "
+                             "one knows {}); upgrade this one",
+                             parts_.layout.database, migrations_.size() + 1, migrations_.size())};
+  }
+  std::vector<State> states;
+  for (size_t i = 0; i < migrations_.size(); ++i) {
+    const Projection& record = (*records)[i];
+    State state{&migrations_[i], std::nullopt};
+    if (record.revision > 0)
+      state.applied_at = record.members.Time("applied_at").value_or(WallTime());
+    states.push_back(state);
+  }
+  return states;
+}
+
+Status Migrator::Run() {
+  const auto states = Read();
+  if (!states.ok()) return states.error();
+  for (const State& state : *states) {
+    if (state.applied_at) continue;
+    const Migration& migration = *state.migration;
+    if (Status status = migration.apply(parts_.store, parts_.layout); !status.ok()) return status;
+    if (Status status = Record(migration); !status.ok()) return status;
+    parts_.log.Info("migration {} of the database {}: {}", migration.number, parts_.layout.database,
+                    migration.name);
+  }
+  return {};
+}
+
+Status Migrator::Record(const Migration& migration) {
+  Projection record;
+  record.key = {{parts_.layout.database, kMigrations}, fmt::format("{}", migration.number)};
+  record.members["name"] = {std::string(migration.name)};
+  record.members["applied_at"] = {parts_.clock.Now()};
+  // A conflict is another migrator that has recorded the same.
+  return Status(parts_.records.Save({&record, 1}));
+}
+
+std::string MigrationReport(std::span<const Migrator::State> states) {
+  std::string report;
+  for (const Migrator::State& state : states) {
+    report +=
+        fmt::format("{:>3}  {:<40}  {}\n", state.migration->number, state.migration->name,
+                    state.applied_at ? "applied " + FormatTime(*state.applied_at) : "pending");
+  }
+  return report;
+}
+
+}  // namespace tidegate::reader

@@ -1,0 +1,16 @@
+// Queries on MongoDB: a pool of clients of its own, whose time limits are shorter than the
+// landing's.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "reader/database/queries.h"
+
+namespace tidegate::reader {
+
+// Time limits that the URI does not set: connect and server selection 2 s, socket 15 s, wait for a
+// client 2 s. Reads the primary unless the URI names a read preference. Errors as OpenQueries.
+Result<std::unique_ptr<Queries>> OpenMongoQueries(const std::string& uri);
+
+}  // namespace tidegate::reader

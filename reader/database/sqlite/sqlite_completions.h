@@ -1,0 +1,15 @@
+// Completions in the SQLite landing. Private to this folder.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/result.h"
+#include "reader/database/completions.h"
+
+namespace tidegate::reader {
+
+// Opens the file with the first call that needs it.
+Result<std::unique_ptr<Completions>> OpenSqliteCompletions(const std::string& path);
+
+}  // namespace tidegate::reader

@@ -1,0 +1,43 @@
+#include "reader/land/member_report.h"
+
+#include <algorithm>
+
+namespace tidegate::reader {
+
+namespace {
+constexpr std::chrono::milliseconds kInterval{1'000};
+}  // namespace
+
+void MemberReport::Post(size_t in_hand, bool changed) {
+  const BootTime now = clock_.SinceBoot();
+  if (!changed && now < next_) return;
+  next_ = now + kInterval;
+  state_.last_turn = now;
+  state_.in_hand = in_hand;
+  board_.Post(place_, state_);
+}
+
+Error MemberReport::Fail(const Error& error, size_t in_hand) {
+  state_.failed = true;
+  state_.trouble = error.message;
+  Post(in_hand, true);
+  return error;
+}
+
+void MemberReport::Stopped(size_t in_hand) {
+  state_.stopped = true;
+  Post(in_hand, true);
+}
+
+void MemberReport::SetLag(std::span<const PartitionLag> lag, bool brokers_up) {
+  state_.partitions.assign(lag.begin(), lag.end());
+  state_.kafka_up = brokers_up;
+}
+
+void MemberReport::Forget(std::span<const Partition> partitions) {
+  std::erase_if(state_.partitions, [&](const PartitionLag& lag) {
+    return std::ranges::count(partitions, lag.partition) > 0;
+  });
+}
+
+}  // namespace tidegate::reader

@@ -1,0 +1,47 @@
+#include "reader/land/offset_losses.h"
+
+#include <fmt/format.h>
+
+#include <vector>
+
+namespace tidegate::reader {
+
+namespace {
+// What is saved about the offsets [from, to) of a partition: the same, whoever finds it.
+Projection OffsetLoss(const std::string& database, const Partition& partition, int64_t from,
+                      int64_t to, WallTime now) {
+  Projection loss{.key = {{database, "losses"},
+                          fmt::format("{}/{}/{}", partition.topic, partition.number, from)}};
+  Object& members = loss.members;
+  members["kind"].is = "offsets";
+  members["topic"].is = partition.topic;
+  members["partition"].is = int64_t{partition.number};
+  members["from"].is = from;
+  members["to"].is = to;
+  members["count"].is = to - from;
+  members["reason"].is = "Kafka's retention overtook the reader";
+  members["timestamp"].is = now;
+  return loss;
+}
+}  // namespace
+
+Result<Offsets> OffsetLosses::Expected(std::span<const Partition> partitions) {
+  std::vector<std::string> names;
+  for (const Partition& partition : partitions) names.push_back(PartitionName(partition));
+  return projections_.ReadPositions(database_, names);
+}
+
+Status OffsetLosses::Record(std::span<const Jump> lost, WallTime now) {
+  std::vector<Projection> projections;
+  for (const Jump& jump : lost)
+    projections.push_back(OffsetLoss(database_, jump.partition, jump.expected, jump.seen, now));
+  // A conflict says that the loss is told already.
+  if (const auto saved = projections_.Save(projections); !saved.ok()) return saved.error();
+  for (const Jump& jump : lost) {
+    log_.Error("{} [{}]: Kafka has deleted offsets {} to {} before they had landed",
+               jump.partition.topic, jump.partition.number, jump.expected, jump.seen - 1);
+  }
+  return {};
+}
+
+}  // namespace tidegate::reader

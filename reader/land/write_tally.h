@@ -1,0 +1,31 @@
+// What became of the documents of one write, by tenant and for the streams that have counters of
+// their own. Pure.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <span>
+#include <string_view>
+
+#include "reader/database/document_store.h"
+#include "reader/decode/stream.h"
+
+namespace tidegate::reader {
+
+struct Outcomes {
+  size_t landed = 0;
+  size_t duplicates = 0;
+  size_t failed = 0;  // Refused, or to be tried again.
+};
+
+struct WriteTally {
+  Outcomes all;
+  Outcomes sales;                                  // Of streams of the kind sales.
+  std::map<std::string_view, size_t> by_tenant{};  // Landed; points into the documents.
+};
+
+// REQUIRES: one result a document; their topics are the streams'.
+WriteTally TallyWrite(std::span<const Document> documents, std::span<const WriteResult> results,
+                      const StreamTable& streams);
+
+}  // namespace tidegate::reader

@@ -1,0 +1,68 @@
+#include "reader/project/replay/replayed_fold.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+#include <utility>
+
+namespace tidegate::reader {
+
+namespace {
+Folder::Options WithoutStates(Folder::Options options) {
+  options.folds.states = false;
+  return options;
+}
+
+bool SameLetter(const LetterPlace& a, const LetterPlace& b) {
+  return std::tie(a.partition, a.offset) == std::tie(b.partition, b.offset);
+}
+}  // namespace
+
+ReplayedFold::ReplayedFold(Folder::Options options, ProjectionStore& projections,
+                           DocumentStore& documents)
+    : projections_(projections),
+      folder_(WithoutStates(std::move(options)), {projections, documents}) {}
+
+Status ReplayedFold::Fold(std::span<const ReplayedDocument> replayed) {
+  const auto replays = FindReplays(replayed);
+  if (!replays.ok()) return replays.error();
+  std::vector<Event> events;
+  for (size_t i = 0; i < replayed.size(); ++i) {
+    const std::string& replay = (*replays)[i];
+    if (replay.empty()) continue;
+    const Document& document = replayed[i].document;
+    const LetterPlace& letter = *document.provenance.dead_letter;
+    events.push_back({&document, replayed[i].stream, fmt::format("{}#{}", letter.partition, replay),
+                      letter.offset});
+  }
+  std::ranges::stable_sort(events, [](const Event& a, const Event& b) {
+    return std::tie(a.partition, a.offset) < std::tie(b.partition, b.offset);
+  });
+  return folder_.Fold(events);
+}
+
+Result<std::vector<std::string>> ReplayedFold::FindReplays(
+    std::span<const ReplayedDocument> replayed) {
+  std::map<DocumentKey, size_t> places;
+  std::vector<DocumentKey> keys;
+  for (const ReplayedDocument& one : replayed) {
+    DocumentKey key{one.document.ns, one.document.id};
+    if (one.duplicate && places.emplace(key, keys.size()).second) keys.push_back(std::move(key));
+  }
+  const auto landed = projections_.FindLanded(keys);
+  if (!landed.ok()) return landed.error();
+  std::vector<std::string> replays;
+  for (const ReplayedDocument& one : replayed) {
+    const LetterPlace& letter = *one.document.provenance.dead_letter;
+    replays.push_back(one.duplicate ? "" : letter.replay);
+    if (!one.duplicate) continue;
+    const auto& found = (*landed)[places.at({one.document.ns, one.document.id})];
+    if (found && found->dead_letter && SameLetter(*found->dead_letter, letter))
+      replays.back() = found->dead_letter->replay;
+  }
+  return replays;
+}
+
+}  // namespace tidegate::reader

@@ -1,0 +1,274 @@
+#include "reader/serve/api.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "core/json/json.h"
+#include "reader/serve/arguments.h"
+#include "reader/serve/openapi.h"
+#include "reader/serve/problem.h"
+#include "reader/serve/status_page.h"
+
+namespace tidegate::reader {
+
+namespace {
+using std::chrono::milliseconds;
+
+constexpr uint64_t kMaxCount = 100'000;
+constexpr milliseconds kStopDelay{100};  // The answer to POST /shutdown goes out first.
+const std::vector<double> kSecondsBounds{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
+                                         0.1,   0.25,   0.5,   1,    2.5,   5};
+
+// A web page that has rebound its name to this machine would send that name.
+bool IsLoopbackHost(std::string_view host) {
+  const size_t colon = host.rfind(':');
+  if (host.starts_with('[')) return host == "[::1]" || (host.starts_with("[::1]:") && colon == 5);
+  host = host.substr(0, std::min(colon, host.size()));
+  return host.empty() || host == "localhost" || http::IsLoopback(host);
+}
+
+bool IsProbe(const Endpoint* endpoint) {
+  return endpoint != nullptr &&
+         (endpoint->answer == Answer::kHealthz || endpoint->answer == Answer::kReadyz);
+}
+
+http::Response Html(std::string body) {
+  return {
+      .status = 200,
+      .content_type = "text/html; charset=utf-8",
+      .body = std::move(body),
+      .headers = {{"Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'"}}};
+}
+
+// What /stats counts.
+struct CountedList {
+  std::string_view name;
+  Listing listing;
+  std::optional<Condition> where = {};
+};
+const std::array<CountedList, 4>& CountedLists() {
+  static const std::array<CountedList, 4> lists{
+      CountedList{"devices", {.collection = "assets", .time_member = "first_seen"}},
+      CountedList{"active_alerts",
+                  {.collection = "alert_states", .time_member = "raised_at"},
+                  Condition{"status", {"raised"}}},
+      CountedList{"active_failures",
+                  {.collection = "failures", .time_member = "started_at"},
+                  Condition{"active", {true}}},
+      CountedList{"losses", {.collection = "losses"}}};
+  return lists;
+}
+
+using NamedQuery = std::pair<std::string_view, Query>;
+
+http::Response CountAll(std::span<const NamedQuery> queries, QueryStore& store, milliseconds left) {
+  std::string counts;
+  json::Writer writer(counts);
+  writer.BeginObject();
+  for (const auto& [name, query] : queries) {
+    const auto count = store.Count(query, kMaxCount, left / static_cast<int64_t>(queries.size()));
+    if (!count.ok()) return Problem(count.error());
+    writer.Key(name);
+    writer.Unsigned(*count);
+  }
+  writer.EndObject();
+  return {.status = 200, .body = std::move(counts)};
+}
+}  // namespace
+
+Api::Api(const ApiOptions& options, Placement placement, Parts parts)
+    : options_(options),
+      placement_(std::move(placement)),
+      parts_(std::move(parts)),
+      rate_(options.rate) {
+  stop_ = parts_.loop.AddTimer([this] { parts_.stop(); });
+  if (parts_.queries == nullptr) return;
+  deadline_ = parts_.loop.AddTimer([this] { Collect(); });
+  watch_ = parts_.loop.WatchFd(parts_.queries->fd(), [this](Ready) { Collect(); });
+}
+
+void Api::Answer(const http::Request& request, http::Reply reply) {
+  const Route route = FindRoute(request.method, request.path);
+  reply = Counted(route.endpoint, std::move(reply));
+  const Caller caller = Identify(request);
+  if (auto refusal = Refuse(request, route, caller)) return reply(*std::move(refusal));
+  if (auto answer = AnswerAtOnce(*route.endpoint, caller)) return reply(*std::move(answer));
+  if (route.endpoint->answer == Answer::kStats)
+    return Stats(route, request, caller, std::move(reply));
+  List(route, request, caller, std::move(reply));
+}
+
+Api::Caller Api::Identify(const http::Request& request) const {
+  if (!options_.tokens) return {{.every_tenant = true}, "peer " + request.peer, false};
+  size_t number = 0;
+  const Principal* principal = options_.tokens->Find(request.authorization, &number);
+  if (principal == nullptr) return {{}, "peer " + request.peer, false};
+  return {*principal, fmt::format("token {}", number), true};
+}
+
+std::optional<http::Response> Api::Refuse(const http::Request& request, const Route& route,
+                                          const Caller& caller) {
+  const BootTime now = parts_.clock.SinceBoot();
+  if (!IsProbe(route.endpoint)) {
+    if (const auto wait = rate_.Take(caller.name, now)) {
+      if (const auto count = refusal_log_.Count(now))
+        parts_.log.Warning("api: {} requests over the rate limit, now of {}", *count, caller.name);
+      http::Response response = Problem(429, "over the rate limit");
+      response.headers.emplace_back("Retry-After", std::to_string(wait->count()));
+      return response;
+    }
+  }
+  if (route.endpoint != nullptr) return RefuseAccess(request, *route.endpoint, caller);
+  if (route.allowed.empty()) return Problem(404, "there is no such path; /openapi.json has all");
+  http::Response response = Problem(405, {});
+  response.headers.emplace_back("Allow", std::string(route.allowed));
+  return response;
+}
+
+std::optional<http::Response> Api::RefuseAccess(const http::Request& request,
+                                                const Endpoint& endpoint,
+                                                const Caller& caller) const {
+  if (endpoint.answer == Answer::kShutdown && !options_.shutdown)
+    return Problem(404, "TIDEGATE_HTTP_SHUTDOWN is off");
+  if (endpoint.access == Access::kOpen) return std::nullopt;
+  if (options_.tokens || endpoint.access == Access::kAdmin) {
+    if (!caller.known) {
+      http::Response response = Problem(401, "a bearer token is needed");
+      response.headers.emplace_back("WWW-Authenticate", "Bearer");
+      return response;
+    }
+    if (endpoint.access == Access::kTenant || caller.principal.every_tenant) {
+      if (endpoint.access != Access::kAdmin || caller.principal.role == Role::kAdmin)
+        return std::nullopt;
+    }
+    return Problem(403, "this token may not ask that");
+  }
+  if (endpoint.answer == Answer::kMetrics) return std::nullopt;
+  if (http::IsLoopback(request.peer) && IsLoopbackHost(request.host)) return std::nullopt;
+  return Problem(403, "without the credential api.tokens only this machine may ask that");
+}
+
+std::optional<http::Response> Api::AnswerAtOnce(const Endpoint& endpoint, const Caller& caller) {
+  const Endpoints& state = parts_.state;
+  const bool why = caller.principal.every_tenant;
+  switch (endpoint.answer) {
+    case Answer::kPage:
+      return Html(
+          StatusPage({state.version(), state.uptime(), state.kafka_up(), state.database_up()}));
+    case Answer::kOpenApi:
+      return http::JsonLine(200, OpenApi(state.version()));
+    case Answer::kHealthz:
+      return state.Healthz(why);
+    case Answer::kHealth:
+    case Answer::kReadyz:
+      return state.Readyz(why);
+    case Answer::kMetrics:
+      return state.MetricsText();
+    case Answer::kShutdown:
+      parts_.log.Info("POST /shutdown: stopping");
+      stop_->After(kStopDelay);
+      return http::JsonLine(202, R"({"status":"stopping"})");
+    case Answer::kStats:
+      if (parts_.queries == nullptr) return state.Stats(why, {});
+      return std::nullopt;
+    case Answer::kList:
+      if (parts_.queries == nullptr) return Problem(404, "this process has not the role api");
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+void Api::List(const Route& route, const http::Request& request, const Caller& caller,
+               http::Reply reply) {
+  const Listing& listing = *route.endpoint->listing;
+  const auto arguments = ReadArguments(route, request.path, request.query);
+  if (!arguments.ok()) return reply(Problem(arguments.error()));
+  auto query = PlanQuery(listing, *arguments, caller.principal, placement_, parts_.clock.Now());
+  if (!query.ok()) return reply(Problem(query.error()));
+  Submit(
+      [&listing, &log = parts_.log, query = std::move(query).value(), limit = arguments->limit,
+       list = arguments->list](QueryStore& store, milliseconds left) {
+        const auto page = store.Find(query, {.documents = limit}, left);
+        if (!page.ok()) {
+          log.Debug("api: {}", page.error().message);
+          return Problem(page.error());
+        }
+        return http::JsonLine(200, WritePage(listing, *page, list));
+      },
+      std::move(reply));
+}
+
+void Api::Stats(const Route& route, const http::Request& request, const Caller& caller,
+                http::Reply reply) {
+  const auto arguments = ReadArguments(route, request.path, request.query);
+  if (!arguments.ok()) return reply(Problem(arguments.error()));
+  const bool everything = caller.principal.every_tenant;
+  std::vector<NamedQuery> queries;
+  for (const auto& list : CountedLists()) {
+    auto query =
+        PlanQuery(list.listing, *arguments, caller.principal, placement_, parts_.clock.Now());
+    if (!query.ok() && query.error().code == ErrorCode::kRejected)
+      return reply(Problem(query.error()));
+    // An operator who names no tenant gets no counts where each has a database of its own.
+    if (!query.ok()) return reply(parts_.state.Stats(everything, "null"));
+    if (list.where) query->where.push_back(*list.where);
+    queries.emplace_back(list.name, std::move(query).value());
+  }
+  Submit([queries = std::move(queries)](
+             QueryStore& store, milliseconds left) { return CountAll(queries, store, left); },
+         [this, everything, reply = std::move(reply)](const http::Response& counts) {
+           reply(parts_.state.Stats(everything, counts.status == 200 ? counts.body : "null"));
+         });
+}
+
+void Api::Submit(QueryPool::Job job, http::Reply reply) {
+  if (!parts_.queries->Submit(std::move(job), reply)) {
+    http::Response response = Problem(503, "too many queries wait already");
+    response.headers.emplace_back("Retry-After", "1");
+    return reply(std::move(response));
+  }
+  if (!deadline_->armed()) Collect();
+}
+
+void Api::Collect() {
+  parts_.queries->Collect();
+  const auto next = parts_.queries->NextDeadline();
+  if (!next) return deadline_->Cancel();
+  deadline_->After(std::max(*next - parts_.clock.SinceBoot(), BootTime::duration::zero()));
+}
+
+void Api::Probe() {
+  if (parts_.queries == nullptr || probing_) return;
+  probing_ = parts_.queries->Submit(
+      [](QueryStore& store, milliseconds left) {
+        const Status status = store.Ping(left);
+        return status.ok() ? http::Response{} : Problem(status.error());
+      },
+      [this](const http::Response& response) {
+        probing_ = false;
+        parts_.state.SetQueriesUp(response.status == 200);
+      });
+  if (probing_) Collect();
+}
+
+http::Reply Api::Counted(const Endpoint* endpoint, http::Reply reply) {
+  const BootTime began = parts_.clock.SinceBoot();
+  const std::string path(endpoint != nullptr ? endpoint->path : "other");
+  return [this, began, path, reply = std::move(reply)](http::Response response) {
+    parts_.metrics
+        .AddCounter("tidegate_reader_api_requests_total", "Requests answered, by path and status.",
+                    {{"path", path}, {"status", std::to_string(response.status)}})
+        .Increment();
+    parts_.metrics
+        .AddHistogram("tidegate_reader_api_request_seconds",
+                      "Time from a request to its answer, by path.", kSecondsBounds,
+                      {{"path", path}})
+        .Observe(std::chrono::duration<double>(parts_.clock.SinceBoot() - began).count());
+    response.headers.emplace_back("Cache-Control", "no-store");
+    response.headers.emplace_back("X-Content-Type-Options", "nosniff");
+    reply(std::move(response));
+  };
+}
+
+}  // namespace tidegate::reader

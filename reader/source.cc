@@ -1,9 +1,0 @@
-#include "reader/source.h"
-
-namespace tidegate::reader {
-
-std::string PartitionName(const Partition& partition) {
-  return partition.topic + "/" + std::to_string(partition.number);
-}
-
-}  // namespace tidegate::reader

@@ -1,0 +1,140 @@
+#include "store/file/batch_table.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace tidegate {
+namespace {
+
+// A damaged tree can lead a search astray; a caller that goes on from the answer would go in
+// circles.
+Status CheckFollows(BatchKey key, RecordClass record_class, Seq after) {
+  if (key > MakeBatchKey(record_class, after) && key < EndOfClass(record_class)) return {};
+  return Error{ErrorCode::kCorrupt, "table batch: its tree is not in the order of the keys"};
+}
+
+}  // namespace
+
+Result<BatchTable> BatchTable::PrepareReading(Database& database) {
+  BatchTable table;
+  const std::pair<Statement*, std::string_view> statements[] = {
+      {&table.after_,
+       "SELECT key, count, created, body FROM batch WHERE key>?1 AND key<?2 ORDER BY key LIMIT 1"},
+      {&table.head_after_,
+       "SELECT key, count, created FROM batch WHERE key>?1 AND key<?2 ORDER BY key LIMIT 1"}};
+  for (const auto& [statement, sql] : statements) {
+    if (auto status = database.PrepareInto(*statement, sql); !status.ok()) return status.error();
+  }
+  return table;
+}
+
+Result<BatchTable> BatchTable::Prepare(Database& database) {
+  auto table = PrepareReading(database);
+  if (!table.ok()) return table;
+  const std::pair<Statement*, std::string_view> statements[] = {
+      {&table->insert_,
+       "INSERT INTO batch(key, count, created, body, totals) VALUES(?1, ?2, ?3, ?4, ?5)"},
+      {&table->replace_, "UPDATE batch SET body=?2 WHERE key=?1"},
+      {&table->delete_, "DELETE FROM batch WHERE key=?1"},
+      {&table->last_,
+       "SELECT key, count, created, totals FROM batch WHERE key>?1 AND key<?2 ORDER BY key DESC "
+       "LIMIT 1"},
+      {&table->count_after_,
+       "SELECT count(*) FROM (SELECT 1 FROM batch WHERE key>?1 AND key<?2 LIMIT ?3)"},
+      {&table->count_, "SELECT key, count FROM batch"}};
+  for (const auto& [statement, sql] : statements) {
+    if (auto status = database.PrepareInto(*statement, sql); !status.ok()) return status.error();
+  }
+  return table;
+}
+
+Status BatchTable::Insert(const BatchRow& row) {
+  return insert_.Bind(1, row.key)
+      .Bind(2, static_cast<int64_t>(row.count))
+      .Bind(3, row.created_ms)
+      .BindBlob(4, row.body)
+      .BindBlob(5, row.totals)
+      .Run();
+}
+
+Status BatchTable::ReplaceBody(BatchKey key, std::string_view body) {
+  return replace_.Bind(1, key).BindBlob(2, body).Run();
+}
+
+Result<bool> BatchTable::Delete(BatchKey key) {
+  if (auto status = delete_.Bind(1, key).Run(); !status.ok()) return status.error();
+  return delete_.Changes() > 0;
+}
+
+Result<std::optional<BatchRow>> BatchTable::After(RecordClass record_class, Seq after) {
+  const StatementScope scope(after_);
+  const auto found =
+      after_.Bind(1, MakeBatchKey(record_class, after)).Bind(2, EndOfClass(record_class)).Step();
+  if (!found.ok()) return found.error();
+  if (!*found) return std::optional<BatchRow>();
+  if (auto status = CheckFollows(after_.Int(0), record_class, after); !status.ok()) {
+    return status.error();
+  }
+  body_ = after_.Bytes(3);
+  return std::optional<BatchRow>(
+      BatchRow{after_.Int(0), static_cast<uint64_t>(after_.Int(1)), after_.Int(2), body_, {}});
+}
+
+Result<std::optional<BatchRow>> BatchTable::HeadAfter(RecordClass record_class, Seq after) {
+  const StatementScope scope(head_after_);
+  const auto found = head_after_.Bind(1, MakeBatchKey(record_class, after))
+                         .Bind(2, EndOfClass(record_class))
+                         .Step();
+  if (!found.ok()) return found.error();
+  if (!*found) return std::optional<BatchRow>();
+  if (auto status = CheckFollows(head_after_.Int(0), record_class, after); !status.ok()) {
+    return status.error();
+  }
+  return std::optional<BatchRow>(BatchRow{
+      head_after_.Int(0), static_cast<uint64_t>(head_after_.Int(1)), head_after_.Int(2), {}, {}});
+}
+
+Result<std::optional<BatchRow>> BatchTable::Newest() {
+  std::optional<BatchRow> newest;
+  for (const RecordClass record_class : kRecordClasses) {
+    const StatementScope scope(last_);
+    const auto found =
+        last_.Bind(1, MakeBatchKey(record_class, 0)).Bind(2, EndOfClass(record_class)).Step();
+    if (!found.ok()) return found.error();
+    if (!*found || (newest && SeqOf(last_.Int(0)) < SeqOf(newest->key))) continue;
+    body_ = last_.Bytes(3);
+    newest = BatchRow{last_.Int(0), static_cast<uint64_t>(last_.Int(1)), last_.Int(2), {}, body_};
+  }
+  return newest;
+}
+
+Result<uint64_t> BatchTable::CountAfter(RecordClass record_class, Seq after, uint64_t limit) {
+  const StatementScope scope(count_after_);
+  const auto row = count_after_.Bind(1, MakeBatchKey(record_class, after))
+                       .Bind(2, EndOfClass(record_class))
+                       .Bind(3, static_cast<int64_t>(limit))
+                       .Step();
+  if (!row.ok()) return row.error();
+  return static_cast<uint64_t>(count_after_.Int(0));
+}
+
+Result<StoreTotals> BatchTable::Count() {
+  const StatementScope scope(count_);
+  StoreTotals totals;
+  for (;;) {
+    const auto row = count_.Step();
+    if (!row.ok()) return row.error();
+    if (!*row) return totals;
+    const BatchKey key = count_.Int(0);
+    const auto count = static_cast<uint64_t>(count_.Int(1));
+    const auto record_class = static_cast<uint64_t>(key) >> 56;
+    if (record_class >= kRecordClassCount || count == 0 || SeqOf(key) == 0) {
+      return Error{ErrorCode::kCorrupt, "table batch: a row with an impossible key or count"};
+    }
+    totals.records[record_class] += count;
+    ++totals.batches;
+    totals.next_seq = std::max(totals.next_seq, SeqOf(key) + count);
+  }
+}
+
+}  // namespace tidegate

@@ -1,0 +1,78 @@
+// Table batch: one row a batch, ordered by class and then by seq through its primary key alone.
+// Private to store/; one thread.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/record.h"
+#include "core/result.h"
+#include "store/file/sqlite_handle.h"
+#include "store/format/store_totals.h"
+
+namespace tidegate {
+
+// class << 56 | first_seq.
+using BatchKey = int64_t;
+
+constexpr BatchKey MakeBatchKey(RecordClass record_class, Seq first_seq) {
+  return static_cast<BatchKey>(static_cast<uint64_t>(record_class) << 56 | first_seq);
+}
+// Behind every key of the class.
+constexpr BatchKey EndOfClass(RecordClass record_class) {
+  return static_cast<BatchKey>((static_cast<uint64_t>(record_class) + 1) << 56);
+}
+constexpr RecordClass ClassOf(BatchKey key) {
+  return static_cast<RecordClass>(key >> 56);
+}
+constexpr Seq SeqOf(BatchKey key) {
+  return static_cast<uint64_t>(key) & ((1ull << 56) - 1);
+}
+
+struct BatchRow {
+  BatchKey key = 0;
+  uint64_t count = 0;
+  int64_t created_ms = 0;   // Wall time of the append.
+  std::string_view body;    // Lives until the table's next call.
+  std::string_view totals;  // StoreTotals as of this row; empty in rows of format version 1.
+};
+
+class BatchTable {
+ public:
+  static Result<BatchTable> Prepare(Database& database);
+  // Only After and HeadAfter may be called; works on every format version.
+  static Result<BatchTable> PrepareReading(Database& database);
+
+  Status Insert(const BatchRow& row);
+  Status ReplaceBody(BatchKey key, std::string_view body);
+  // False: it is not there.
+  Result<bool> Delete(BatchKey key);
+  // The first row of `record_class` behind `after`.
+  Result<std::optional<BatchRow>> After(RecordClass record_class, Seq after);
+  // The same without its body.
+  Result<std::optional<BatchRow>> HeadAfter(RecordClass record_class, Seq after);
+  // The row with the highest seq of all, without its body.
+  Result<std::optional<BatchRow>> Newest();
+  // How many rows of the class lie behind `after`; stops counting at `limit`.
+  Result<uint64_t> CountAfter(RecordClass record_class, Seq after, uint64_t limit);
+  // Records, batches and next seq, from every row's head.
+  Result<StoreTotals> Count();
+
+ private:
+  BatchTable() = default;
+
+  Statement insert_;
+  Statement replace_;
+  Statement delete_;
+  Statement after_;
+  Statement head_after_;
+  Statement last_;
+  Statement count_after_;
+  Statement count_;
+  std::string body_;
+};
+
+}  // namespace tidegate

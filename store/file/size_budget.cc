@@ -1,0 +1,40 @@
+#include "store/file/size_budget.h"
+
+#include <algorithm>
+
+#include "core/quantity.h"
+
+namespace tidegate {
+namespace {
+
+constexpr uint64_t kKiB = 1024;
+constexpr uint64_t kMiB = 1024 * kKiB;
+
+// The log's index (the -shm file) grows by 32 KiB for each 4,096 frames; the first holds 34 fewer.
+uint64_t IndexBytes(uint64_t log_bytes) {
+  return (log_bytes / kFrameBytes / 4062 + 1) * 32 * kKiB;
+}
+
+}  // namespace
+
+Result<SizeBudget> SizeBudget::For(uint64_t max_bytes) {
+  if (max_bytes < kMinStoreBytes) {
+    return Error{ErrorCode::kInvalid, "store limit " + FormatBytes(max_bytes) +
+                                          " is under the least of " + FormatBytes(kMinStoreBytes)};
+  }
+  SizeBudget budget;
+  budget.log_bytes = std::clamp(max_bytes / 8, 256 * kKiB, 8 * kMiB);
+  // A larger log means fewer checkpoints, but a longer recovery and more memory for its index.
+  budget.log_reserve_bytes = std::min(budget.log_bytes, 2 * kMiB);
+  budget.checkpoint_bytes = budget.log_reserve_bytes / 2;
+  budget.transaction_bytes = budget.log_reserve_bytes / 4;
+  budget.snapshot_bytes = budget.log_reserve_bytes / 8;
+  budget.deletes = budget.log_reserve_bytes / kFrameBytes / 16;
+  budget.growth_pages = std::min(max_bytes / 16, kMiB) / kPageBytes;
+  budget.reserve_pages = 64 + PagesForRow(budget.snapshot_bytes);
+  budget.database_pages =
+      (max_bytes - budget.log_bytes - IndexBytes(budget.log_bytes)) / kPageBytes;
+  return budget;
+}
+
+}  // namespace tidegate

@@ -1,0 +1,40 @@
+#include "store/format/gap_record.h"
+
+#include <fmt/format.h>
+
+#include "core/time_format.h"
+
+namespace tidegate {
+namespace {
+
+// Enough for what passes IsAssetName: no control characters.
+std::string Quoted(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out.push_back('\\');
+    out.push_back(c);
+  }
+  out.push_back('"');
+  return out;
+}
+
+}  // namespace
+
+Record MakeGapRecord(const Gap& gap, const GapOrigin& origin, const ClockStamp& stamp) {
+  Record record;
+  record.record_class = RecordClass::kGap;
+  record.time_source = TimeSource::kGateway;
+  record.clock_synced = stamp.synced;
+  record.time = stamp.wall;
+  record.tenant = gap.tenant;
+  record.asset = origin.gateway;
+  const std::string gateway = Quoted(origin.gateway);
+  record.value = fmt::format(
+      R"({{"tenant_id":{},"asset_id":{},"timestamp":"{}","gateway_id":{},"epoch":"{}","class":"{}",)"
+      R"("first_seq":{},"last_seq":{},"count":{},"reason":"{}"}})",
+      Quoted(gap.tenant), gateway, FormatTime(stamp.wall), gateway, origin.epoch,
+      RecordClassName(gap.record_class), gap.first_seq, gap.last_seq, gap.count, gap.reason);
+  return record;
+}
+
+}  // namespace tidegate

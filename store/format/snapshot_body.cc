@@ -1,0 +1,42 @@
+#include "store/format/snapshot_body.h"
+
+#include <fmt/format.h>
+
+#include "core/varint.h"
+#include "store/format/checksum.h"
+
+namespace tidegate {
+namespace {
+
+constexpr uint8_t kMagic = 0xB8;
+constexpr uint8_t kVersion = 1;
+
+Error Corrupt(std::string_view what) {
+  return {ErrorCode::kCorrupt, fmt::format("snapshot: {}", what)};
+}
+
+}  // namespace
+
+std::string EncodeSnapshot(std::string_view body, Seq through) {
+  std::string out;
+  out.push_back(static_cast<char>(kMagic));
+  out.push_back(static_cast<char>(kVersion));
+  PutVarint(out, through);
+  out.append(body);
+  AppendChecksum(out);
+  return out;
+}
+
+Result<Snapshot> DecodeSnapshot(std::string_view bytes) {
+  const auto checked = CheckedBytes(bytes);
+  if (!checked) return Corrupt("checksum does not match");
+  ByteReader reader(*checked);
+  const auto magic = reader.Byte();
+  const auto version = reader.Byte();
+  const auto through = reader.Varint();
+  if (magic != kMagic || !through) return Corrupt("not one");
+  if (version != kVersion) return Corrupt(fmt::format("version {} is unknown", *version));
+  return Snapshot{std::string(*reader.Bytes(reader.left())), *through};
+}
+
+}  // namespace tidegate

@@ -1,0 +1,301 @@
+#include "store/salvage/store_scan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "store/file/schema.h"
+#include "store/format/batch_codec.h"
+#include "store/format/big_endian.h"
+#include "store/format/store_totals.h"
+
+namespace tidegate {
+namespace {
+
+constexpr std::string_view kBatchTable = "CREATE TABLE batch(key INTEGER PRIMARY KEY, count";
+constexpr uint64_t kApplicationIdOffset = 68;
+constexpr size_t kLetterColumns = 6;
+constexpr size_t kTotalsColumn = 4;  // Of a batch, since format version 2.
+constexpr Seq kLastSeq = SeqOf(-1);
+constexpr int64_t kMaxCount = static_cast<int64_t>(BatchCodec::kMaxRecords);
+
+// The column that holds the body, by the body's own checksum.
+const Column* BodyOf(const std::vector<Column>& columns, std::optional<BatchHeader>& header) {
+  for (const Column& column : columns) {
+    if (column.type != Column::Type::kBlob) continue;
+    const auto inspected = BatchCodec::Inspect(column.bytes);
+    if (!inspected.ok()) continue;
+    header = *inspected;
+    return &column;
+  }
+  return nullptr;
+}
+
+// 0: the row is none of a batch's.
+uint64_t CountOf(const std::vector<Column>& columns) {
+  using enum Column::Type;
+  const bool is_batch = columns.size() >= 4 && columns[0].type == kNull &&
+                        columns[1].type == kInteger && columns[2].type == kInteger &&
+                        columns[1].integer > 0 && columns[1].integer <= kMaxCount;
+  return is_batch ? static_cast<uint64_t>(columns[1].integer) : 0;
+}
+
+bool IsBatchKey(uint64_t rowid) {
+  return rowid >> 56 < kRecordClassCount && SeqOf(static_cast<BatchKey>(rowid)) != 0;
+}
+
+// Seqs that are accounted for: intervals by their first seq, without overlaps.
+class SeqCover {
+ public:
+  void Add(Seq first, uint64_t count) { intervals_.emplace_back(first, first + count - 1); }
+  void Sort() { std::ranges::sort(intervals_); }
+  Seq lowest() const { return intervals_.empty() ? 1 : intervals_.front().first; }
+  Seq highest() const { return intervals_.empty() ? 0 : intervals_.back().second; }
+  // The first one behind `seq` that is covered; nullopt: none is.
+  std::optional<Seq> NextAfter(Seq seq) const {
+    const auto next = std::ranges::upper_bound(intervals_, std::pair(seq, UINT64_MAX));
+    return next == intervals_.end() ? std::nullopt : std::optional(next->first);
+  }
+  // How many of them are not covered; narrows the two to the outermost of those.
+  uint64_t Holes(Seq& first, Seq& last) const {
+    uint64_t holes = 0;
+    Seq seq = first, low = 0, high = 0;
+    const auto hole = [&](Seq from, Seq to) {
+      if (from > to) return;
+      if (holes == 0) low = from;
+      high = to;
+      holes += to - from + 1;
+    };
+    for (const auto& [begin, end] : intervals_) {
+      if (end < seq) continue;
+      if (begin > last) break;
+      if (begin > seq) hole(seq, begin - 1);
+      seq = end + 1;
+    }
+    hole(seq, last);
+    first = low;
+    last = high;
+    return holes;
+  }
+
+ private:
+  std::vector<std::pair<Seq, Seq>> intervals_;
+};
+
+// What is missing between the batches that are there.
+class LossList {
+ public:
+  LossList(const SeqCover& stored, const std::array<Seq, kRecordClassCount>& delivered,
+           Seq next_seq)
+      : stored_(stored), told_(stored), delivered_(delivered), next_seq_(next_seq) {}
+
+  // No seq is told twice, and none that is there.
+  void Add(RecordClass record_class, Seq first, Seq last) {
+    const uint64_t most = first <= last ? told_.Holes(first, last) : 0;
+    if (most == 0) return;
+    lost_.push_back({record_class, first, last, most});
+    told_.Add(first, last - first + 1);
+    told_.Sort();
+  }
+
+  // Batches with keys behind `after`, up to `until`.
+  void AddKeys(BatchKey after, BatchKey until) {
+    for (const RecordClass record_class : kRecordClasses) {
+      const BatchKey begin = MakeBatchKey(record_class, 0);
+      const BatchKey end = EndOfClass(record_class) - 1;
+      after = std::max(after, begin);
+      const BatchKey last = std::min(until, end);
+      if (after < last) AddOf(record_class, SeqOf(after), last == end ? kLastSeq : SeqOf(last));
+    }
+  }
+
+  std::vector<LostSeqs> Take() { return std::move(lost_); }
+
+ private:
+  void AddOf(RecordClass record_class, Seq after, Seq until) {
+    const Seq mark = delivered_[static_cast<size_t>(record_class)];
+    // The last batch reaches beyond its key, up to the next one that is there.
+    const Seq behind = std::max(stored_.highest() + 1, next_seq_);
+    const auto next = stored_.NextAfter(until);
+    Add(record_class, std::max({after + 1, stored_.lowest(), mark + 1}), next.value_or(behind) - 1);
+    // Of those before the first that is there most were delivered long ago, and what was the newest
+    // of all shows in no number.
+    if (after == 0 && stored_.lowest() > mark + 1) {
+      lost_.push_back({record_class, mark + 1, stored_.lowest() - 1, 0});
+    }
+    if (!next && next_seq_ == 0) lost_.push_back({record_class, behind, kLastSeq, 0});
+  }
+
+  const SeqCover& stored_;
+  SeqCover told_;  // With what is lost.
+  const std::array<Seq, kRecordClassCount>& delivered_;
+  Seq next_seq_;
+  std::vector<LostSeqs> lost_;
+};
+
+std::unique_ptr<ByteSource> OpenLog(const std::string& path, const std::string& vfs) {
+  auto log = FileBytes::Open(path + "-wal", vfs, true);
+  return log.ok() ? *std::move(log) : std::unique_ptr<ByteSource>();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<StoreScan>> StoreScan::Open(const std::string& path, const std::string& vfs,
+                                                   bool with_log) {
+  auto log = with_log ? OpenLog(path, vfs) : nullptr;
+  auto file = FileBytes::Open(path, vfs, false);
+  if (!file.ok() && log == nullptr) return file.error();
+  std::unique_ptr<ByteSource> database;
+  if (file.ok()) {
+    database = *std::move(file);
+  } else {
+    database = std::make_unique<MemoryBytes>("");
+  }
+  auto scan = std::make_unique<StoreScan>(*database, log.get());
+  scan->database_file_ = std::move(database);
+  scan->log_file_ = std::move(log);
+  return scan;
+}
+
+StoreScan::StoreScan(ByteSource& database, ByteSource* log)
+    : log_(log != nullptr ? ScanLog(*log) : LogScan()),
+      image_(database, log, log_),
+      pages_(image_) {
+  std::array<char, 4> application;
+  is_store_ = database.Read(kApplicationIdOffset, application) &&
+              Big32(application.data()) == static_cast<uint32_t>(kApplicationId);
+}
+
+void StoreScan::Run() {
+  if (!log_.problem.empty()) Find("log: " + log_.problem);
+  pages_.Run([this](const FoundRow& row) { Take(row); });
+  for (const std::string& finding : pages_.findings()) Find(finding);
+  Sort();
+}
+
+void StoreScan::Find(std::string finding) {
+  if (findings_.size() < PageScan::kMaxFindings) findings_.push_back(std::move(finding));
+}
+
+void StoreScan::Take(const FoundRow& row) {
+  const auto columns = row.payload ? ParseRecord(*row.payload) : std::nullopt;
+  if (row.table == StoreTable::kSchema) {
+    // Others have tables of that name, too.
+    if (columns && (*columns)[4].bytes.starts_with(kBatchTable)) is_store_ = true;
+    return;
+  }
+  const bool stray = row.table == StoreTable::kOther;
+  if (columns && (row.table == StoreTable::kBatch || stray) && TakeBatch(row, *columns)) return;
+  if (row.table == StoreTable::kBatch) return TakeUnreadable(row);
+  if (!columns) return;
+  const auto may_be = [&](StoreTable table) {
+    return row.table == table || (stray && pages_.broken(table));
+  };
+  if (columns->size() == kLetterColumns && may_be(StoreTable::kDeadLetter) &&
+      (*columns)[5].type == Column::Type::kBlob) {
+    letters_.emplace_back(static_cast<int64_t>(row.rowid), row.place);
+  } else if (columns->size() == 2 && may_be(StoreTable::kState) &&
+             (*columns)[0].type == Column::Type::kText) {
+    if ((*columns)[0].bytes == kStateTotals) LearnTotals((*columns)[1].bytes);
+    // What a tree leads to comes first.
+    state_.emplace((*columns)[0].bytes, (*columns)[1].bytes);
+  }
+}
+
+bool StoreScan::TakeBatch(const FoundRow& row, const std::vector<Column>& columns) {
+  std::optional<BatchHeader> header;
+  if (BodyOf(columns, header) == nullptr) return false;
+  is_store_ = true;
+  if (columns.size() > kTotalsColumn) LearnTotals(columns[kTotalsColumn].bytes);
+  const bool stray = row.table == StoreTable::kOther;
+  if (stray && !pages_.broken(StoreTable::kBatch) && !pages_.broken(StoreTable::kSchema))
+    return true;
+  batches_.push_back(
+      {MakeBatchKey(header->record_class, header->first_seq), header->count, row.place, !stray});
+  return true;
+}
+
+void StoreScan::LearnTotals(std::string_view bytes) {
+  const auto totals = DecodeTotals(bytes);
+  if (!totals.ok()) return;
+  for (size_t i = 0; i < delivered_.size(); ++i) {
+    delivered_[i] = std::max(delivered_[i], totals->delivered[i]);
+  }
+}
+
+// A row of table batch whose body is damaged: what its head says is at least told.
+void StoreScan::TakeUnreadable(const FoundRow& row) {
+  const auto key = static_cast<BatchKey>(row.rowid);
+  Find(fmt::format("page {} (table batch): row {} has no batch that reads", row.place.page,
+                   row.place.cell));
+  if (!IsBatchKey(row.rowid)) return;
+  const auto columns = row.payload ? ParseRecord(*row.payload) : std::nullopt;
+  unreadable_.emplace_back(key, columns ? CountOf(*columns) : 0);
+}
+
+// One of each key, and none that shares seqs with one that is surer.
+void StoreScan::Sort() {
+  std::ranges::stable_sort(batches_, [](const FoundBatch& a, const FoundBatch& b) {
+    return std::pair(!a.sure, SeqOf(a.key)) < std::pair(!b.sure, SeqOf(b.key));
+  });
+  std::map<Seq, Seq> taken;
+  std::erase_if(batches_, [&](const FoundBatch& batch) {
+    const Seq first = SeqOf(batch.key);
+    const Seq last = first + batch.count - 1;
+    const auto next = taken.upper_bound(last);
+    if (next != taken.begin() && std::prev(next)->second >= first) return true;
+    taken.emplace(first, last);
+    return false;
+  });
+  std::ranges::sort(batches_, {}, &FoundBatch::key);
+  std::ranges::sort(letters_, {}, [](const auto& letter) { return letter.first; });
+  const auto same = std::unique(letters_.begin(), letters_.end(),
+                                [](const auto& a, const auto& b) { return a.first == b.first; });
+  letters_.erase(same, letters_.end());
+}
+
+std::vector<LostSeqs> StoreScan::Lost(Seq next_seq) const {
+  SeqCover stored;
+  for (const FoundBatch& batch : batches_) stored.Add(SeqOf(batch.key), batch.count);
+  stored.Sort();
+  LossList losses(stored, delivered_, next_seq);
+  for (const auto& [key, count] : unreadable_) {
+    if (count != 0) losses.Add(ClassOf(key), SeqOf(key), SeqOf(key) + count - 1);
+    if (count == 0) losses.AddKeys(key - 1, key);
+  }
+  for (const LostRows& rows : pages_.lost()) {
+    if (rows.table == StoreTable::kBatch) losses.AddKeys(rows.after, rows.until);
+  }
+  return losses.Take();
+}
+
+std::optional<std::string> StoreScan::Payload(RowPlace place) {
+  Page page;
+  if (!image_.Read(place.page, page) || place.cell >= page.cells) return std::nullopt;
+  auto cell = image_.ReadCell(page, place.cell);
+  return cell ? std::move(cell->payload) : std::nullopt;
+}
+
+std::optional<StoreScan::Row> StoreScan::Load(const FoundBatch& batch) {
+  const auto payload = Payload(batch.place);
+  const auto columns = payload ? ParseRecord(*payload) : std::nullopt;
+  std::optional<BatchHeader> header;
+  const Column* const body = columns ? BodyOf(*columns, header) : nullptr;
+  if (body == nullptr || MakeBatchKey(header->record_class, header->first_seq) != batch.key) {
+    return std::nullopt;
+  }
+  return Row{std::string(body->bytes), CountOf(*columns) != 0 ? (*columns)[2].integer : 0};
+}
+
+std::optional<DeadLetter> StoreScan::Letter(RowPlace place) {
+  const auto payload = Payload(place);
+  const auto columns = payload ? ParseRecord(*payload) : std::nullopt;
+  if (!columns || columns->size() != kLetterColumns) return std::nullopt;
+  const auto text = [&](size_t i) { return std::string((*columns)[i].bytes); };
+  return DeadLetter{text(2), text(3), text(4), text(5),
+                    WallTime(std::chrono::milliseconds((*columns)[1].integer))};
+}
+
+}  // namespace tidegate

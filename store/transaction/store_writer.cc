@@ -1,0 +1,222 @@
+#include "store/transaction/store_writer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "store/file/schema.h"
+#include "store/format/snapshot_body.h"
+
+namespace tidegate {
+namespace {
+
+// Pages that a new gap record takes.
+constexpr uint64_t kGapPages = 4;
+
+// What each tenant loses with the batch.
+std::map<std::string, Gap> LossesOf(const Batch& batch, std::string_view reason) {
+  std::map<std::string, Gap> losses;
+  for (size_t i = 0; i < batch.records.size(); ++i) {
+    const Record& record = batch.records[i];
+    const Seq seq = batch.first_seq + i;
+    const auto [loss, is_new] = losses.try_emplace(
+        record.tenant, Gap{record.tenant, batch.record_class, reason, seq, seq, 0});
+    loss->second.last_seq = seq;
+    ++loss->second.count;
+  }
+  return losses;
+}
+
+}  // namespace
+
+Result<bool> StoreWriter::Remove(BatchKey key, uint64_t count) {
+  const auto deleted = context_.handle.batches().Delete(key);
+  if (!deleted.ok() || !*deleted) return deleted;
+  book_.totals.records[static_cast<size_t>(ClassOf(key))] -= count;
+  --book_.totals.batches;
+  if (key == book_.top_key) {
+    book_.top_key = 0;
+    book_.saved.reset();
+  }
+  if (ClassOf(key) == RecordClass::kGap) book_.gaps.Close(SeqOf(key));
+  return true;
+}
+
+bool StoreWriter::MustStay(BatchKey key, uint64_t count) const {
+  return context_.keeps_for_replay && IsReplayable(ClassOf(key)) &&
+         SeqOf(key) + count - 1 > book_.covered;
+}
+
+Status StoreWriter::AdvanceMarks() {
+  marks_advanced_ = true;
+  for (const RecordClass record_class : kRecordClasses) {
+    if (auto status = AdvanceMark(record_class); !status.ok()) return status;
+  }
+  return {};
+}
+
+Status StoreWriter::AdvanceMark(RecordClass record_class) {
+  Seq& mark = book_.totals.delivered[static_cast<size_t>(record_class)];
+  while (context_.delivered.AnyAfter(record_class, mark)) {
+    const auto head = context_.handle.batches().HeadAfter(record_class, mark);
+    if (!head.ok()) return head.error();
+    if (!*head || !context_.delivered.Contains((*head)->key)) break;
+    mark = SeqOf((*head)->key);
+  }
+  return {};
+}
+
+Status StoreWriter::DeleteDelivered(Deletes which, uint64_t limit) {
+  for (const auto& [key, count] : context_.delivered.batches()) {
+    if (deleted_.size() >= limit) break;
+    if (which == Deletes::kUrgent && IsReplayable(ClassOf(key))) break;
+    if (MustStay(key, count) || deleted_.contains(key)) continue;
+    if (auto removed = Remove(key, count); !removed.ok()) return removed.error();
+    deleted_.insert(key);
+  }
+  return {};
+}
+
+bool StoreWriter::HoldsDelivered() const {
+  const auto& batches = context_.delivered.batches();
+  return std::any_of(batches.begin(), batches.end(),
+                     [this](const auto& batch) { return MustStay(batch.first, batch.second); });
+}
+
+Status StoreWriter::SaveSnapshot(std::string_view body, Seq through) {
+  book_.snapshot_slot = (book_.snapshot_slot + 1) % kStateSnapshots.size();
+  auto status = WriteState(context_.handle.database(), kStateSnapshots[book_.snapshot_slot],
+                           EncodeSnapshot(body, through));
+  if (!status.ok()) return status;
+  CoverWithoutSnapshot(through);
+  return {};
+}
+
+Status StoreWriter::CheckFits(uint64_t pages) {
+  const uint64_t wanted = pages + book_.gaps.changed() * kGapPages;
+  const auto free_pages = context_.handle.FreePages(wanted);
+  if (!free_pages.ok()) return free_pages.error();
+  if (wanted <= *free_pages) return {};
+  return Error{ErrorCode::kFull, "append: the store is at its limit"};
+}
+
+Status StoreWriter::DropOne(RecordClass protect) {
+  const auto lower_first = [&](auto&& try_class) -> Result<bool> {
+    for (auto it = kRecordClasses.rbegin(); it != kRecordClasses.rend(); ++it) {
+      const auto done = try_class(*it);
+      if (!done.ok() || *done) return done;
+    }
+    return false;
+  };
+  // What is on its way is likely to arrive, so it goes after what waits; what is more urgent goes
+  // last.
+  const std::pair<bool, bool> rounds[] = {
+      {false, false}, {false, true}, {true, false}, {true, true}};
+  for (const auto& [more_urgent, handed_out] : rounds) {
+    const auto done = lower_first(
+        [&, urgent = more_urgent, handed = handed_out](RecordClass record_class) -> Result<bool> {
+          // A gap record is small, and without it losses of before would be told by nothing.
+          const bool is_urgent = record_class < protect || record_class == RecordClass::kGap;
+          if (is_urgent != urgent) return false;
+          return DropFirst(record_class, handed);
+        });
+    if (!done.ok()) return done.error();
+    if (*done) return {};
+  }
+  return Error{ErrorCode::kRejected, "append: larger than the whole store may be"};
+}
+
+Result<bool> StoreWriter::DropFirst(RecordClass record_class, bool also_handed_out) {
+  Seq after = 0;
+  for (;;) {
+    auto head = context_.handle.batches().HeadAfter(record_class, after);
+    if (!head.ok()) return head.error();
+    if (!*head) return false;
+    after = SeqOf((*head)->key);
+    if (context_.delivered.Contains((*head)->key)) {
+      dropped_uncovered_ = dropped_uncovered_ || MustStay((*head)->key, (*head)->count);
+      if (auto removed = Remove((*head)->key, (*head)->count); !removed.ok()) return removed;
+      deleted_.insert((*head)->key);
+      return true;
+    }
+    if (!also_handed_out && context_.handed_out.contains((*head)->key)) continue;
+    auto row = context_.handle.batches().After(record_class, after - 1);
+    if (!row.ok()) return row.error();
+    if (!*row) return false;
+    if (auto status = Drop(**row, kGapStoreFull); !status.ok()) return status.error();
+    return true;
+  }
+}
+
+Status StoreWriter::Drop(const BatchRow& row, std::string_view reason) {
+  const RecordClass record_class = ClassOf(row.key);
+  auto batch = context_.codec.Decode(row.body);
+  dropped_uncovered_ = dropped_uncovered_ || MustStay(row.key, row.count);
+  if (auto removed = Remove(row.key, row.count); !removed.ok()) return removed.error();
+  dropped_.push_back(row.key);
+  dropped_records_[static_cast<size_t>(record_class)] += row.count;
+  if (batch.ok()) {
+    for (const auto& [tenant, loss] : LossesOf(*batch, reason)) book_.gaps.Add(loss);
+  } else {
+    const Seq first_seq = SeqOf(row.key);
+    book_.gaps.Add({context_.fallback_tenant, record_class, reason, first_seq,
+                    first_seq + row.count - 1, row.count});
+  }
+  return {};
+}
+
+Status StoreWriter::Insert(const EncodedBatch& batch) {
+  StoreTotals& totals = book_.totals;
+  totals.records[static_cast<size_t>(ClassOf(batch.key))] += batch.count;
+  ++totals.batches;
+  totals.next_seq = SeqOf(batch.key) + batch.count;
+  if (IsReplayable(ClassOf(batch.key))) ++book_.batches_behind_snapshot;
+  const std::string told = EncodeTotals(totals);
+  book_.saved = totals;
+  book_.top_key = batch.key;
+  return context_.handle.batches().Insert(
+      {batch.key, batch.count, context_.stamp.wall.time_since_epoch().count(), batch.body, told});
+}
+
+Status StoreWriter::AddDeadLetters(std::span<const DeadLetter> letters) {
+  DeadLetterTotals totals{book_.totals.letters, book_.totals.letter_bytes, 0};
+  auto status = context_.handle.dead_letters().Add(letters, totals);
+  book_.totals.letters = totals.letters;
+  book_.totals.letter_bytes = totals.bytes;
+  book_.letters_dropped += totals.dropped;
+  return status;
+}
+
+Status StoreWriter::SetAside(const BatchRow& row, const std::string& why) {
+  const DeadLetter letter{
+      "store", fmt::format("{} batch {}", RecordClassName(ClassOf(row.key)), SeqOf(row.key)), why,
+      std::string(row.body), context_.stamp.wall};
+  if (auto status = AddDeadLetters({&letter, 1}); !status.ok()) return status;
+  return Drop(row, kGapDamaged);
+}
+
+Status StoreWriter::StoreGap(GapLedger::Entry& entry) {
+  const bool is_new = entry.seq == 0;
+  if (is_new) entry.seq = book_.totals.next_seq;
+  const Record record = MakeGapRecord(entry.gap, context_.origin, context_.stamp);
+  const Numbering own{context_.origin.epoch, entry.seq};
+  const auto body = context_.codec.Encode(
+      {RecordClass::kGap, entry.seq, context_.stamp, {&record, 1}, {}, {}, &own});
+  if (!body.ok()) return body.error();
+  const BatchKey key = MakeBatchKey(RecordClass::kGap, entry.seq);
+  if (!is_new) return context_.handle.batches().ReplaceBody(key, *body);
+  return Insert({key, 1, std::string(*body)});
+}
+
+Status StoreWriter::Finish() {
+  auto status =
+      book_.gaps.StoreChanged([this](GapLedger::Entry& entry) { return StoreGap(entry); });
+  if (!status.ok()) return status;
+  if (book_.saved == book_.totals) return {};
+  book_.saved = book_.totals;
+  book_.top_key = 0;
+  return WriteState(context_.handle.database(), kStateTotals, EncodeTotals(book_.totals));
+}
+
+}  // namespace tidegate

@@ -1,0 +1,85 @@
+#include "reader/database/routed/routed_landing.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/mongo_stub/mongo_stub.h"
+#include "tests/support/reader/reader_documents.h"
+
+namespace tidegate::reader {
+namespace {
+
+using mongo_stub::MongoStub;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class RoutedLandingTest : public testing::Test {
+ protected:
+  DocumentStore& store() {
+    if (!store_) {
+      landing_ = OpenLandings(common_->uri("serverSelectionTimeoutMS=100"),
+                              {{"fleet_acme", own_->uri("serverSelectionTimeoutMS=100")}})
+                     .value();
+      store_ = landing_->NewStore(log_).value();
+    }
+    return *store_;
+  }
+  Result<std::vector<WriteResult>> Write(std::vector<std::pair<std::string, std::string>> what) {
+    std::vector<Document> documents;
+    for (const auto& [database, id] : what)
+      documents.push_back(MakeDocument(id, R"({"asset_id":"a"})", {database, "heartbeats"}));
+    return store().Write(documents);
+  }
+
+  Log log_{LogLevel::kError, [](LogLevel, std::string_view) {}};
+  std::unique_ptr<MongoStub> common_ = MongoStub::Start({}).value();
+  std::unique_ptr<MongoStub> own_ = MongoStub::Start({}).value();
+  std::unique_ptr<Landing> landing_;
+  std::unique_ptr<DocumentStore> store_;
+};
+
+TEST_F(RoutedLandingTest, EachTenantsDocumentsGoToItsOwnServerAndNoOther) {
+  const auto results = Write({{"fleet_acme", "a"}, {"fleet_bolt", "b"}, {"fleet_acme", "c"}});
+  ASSERT_TRUE(results.ok());
+  EXPECT_EQ(results->size(), 3u);
+  EXPECT_THAT(own_->Ids("fleet_acme.heartbeats"), ElementsAre("a", "c"));
+  EXPECT_THAT(common_->Ids("fleet_bolt.heartbeats"), ElementsAre("b"));
+  EXPECT_EQ(common_->taken(), 1u);
+}
+
+TEST_F(RoutedLandingTest, ResultsAreInTheOrderOfTheDocuments) {
+  ASSERT_TRUE(Write({{"fleet_acme", "a"}, {"fleet_bolt", "c"}}).ok());
+  own_->Script("insert", {.write_errors = {{0, 121}}});
+  const auto results = Write({{"fleet_bolt", "c"}, {"fleet_acme", "b"}, {"fleet_bolt", "d"}});
+  ASSERT_TRUE(results.ok());
+  EXPECT_EQ((*results)[0].outcome, Outcome::kDuplicate);
+  EXPECT_EQ((*results)[1].outcome, Outcome::kRejected);
+  EXPECT_EQ((*results)[2].outcome, Outcome::kLanded);
+}
+
+TEST_F(RoutedLandingTest, AServerThatIsAwayIsNamedAndKeepsNoOtherFromWhatIsTheirs) {
+  store();
+  own_.reset();
+  const auto results = Write({{"fleet_acme", "a"}, {"fleet_bolt", "b"}});
+  ASSERT_FALSE(results.ok());
+  EXPECT_EQ(results.error().code, ErrorCode::kUnavailable);
+  EXPECT_THAT(results.error().message, HasSubstr("database fleet_acme"));
+  EXPECT_THAT(common_->Ids("fleet_bolt.heartbeats"), ElementsAre("b"));
+  EXPECT_THAT(store().Ping().error().message, HasSubstr("database fleet_acme"));
+}
+
+TEST_F(RoutedLandingTest, IndexesAreMadeWhereTheDocumentsAre) {
+  ASSERT_TRUE(store().EnsureIndexes({"fleet_acme", "heartbeats"}, {{ExpiryIndex()}}).ok());
+  EXPECT_THAT(own_->Indexes("fleet_acme.heartbeats"),
+              ElementsAre(HasSubstr(R"("expireAfterSeconds" : 0)")));
+  EXPECT_TRUE(common_->Indexes("fleet_acme.heartbeats").empty());
+}
+
+TEST(RoutedLanding, WhatIsWrongWithATenantsServerNamesItsDatabase) {
+  const auto landing = OpenLandings("sqlite:x", {{"fleet_acme", "postgres://h"}});
+  ASSERT_FALSE(landing.ok());
+  EXPECT_THAT(landing.error().message, HasSubstr("fleet_acme"));
+}
+
+}  // namespace
+}  // namespace tidegate::reader

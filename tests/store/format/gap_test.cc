@@ -1,0 +1,94 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "store/format/gap_record.h"
+#include "store/transaction/gap_ledger.h"
+
+namespace tidegate {
+namespace {
+
+Gap Loss(Seq first, Seq last, const std::string& tenant = "acme",
+         RecordClass record_class = RecordClass::kReading) {
+  return {tenant, record_class, kGapStoreFull, first, last, last - first + 1};
+}
+
+// Stores every changed entry under a seq of its own and returns those seqs.
+std::vector<Seq> StoreAll(GapLedger& ledger) {
+  static Seq next = 100;
+  std::vector<Seq> seqs;
+  EXPECT_TRUE(ledger
+                  .StoreChanged([&](GapLedger::Entry& entry) -> Status {
+                    if (entry.seq == 0) entry.seq = next++;
+                    seqs.push_back(entry.seq);
+                    return {};
+                  })
+                  .ok());
+  return seqs;
+}
+
+TEST(GapRecord, HasTheMembersOfTheFormatInTheirOrder) {
+  const ClockStamp stamp{"boot", {}, WallTime(std::chrono::milliseconds(1'750'638'901'000)), true};
+  const Record record = MakeGapRecord({"acme", RecordClass::kHeartbeat, kGapStoreFull, 5, 9, 4},
+                                      {"gw\"1", "0a1b2c3d"}, stamp);
+  EXPECT_EQ(
+      record.value,
+      R"({"tenant_id":"acme","asset_id":"gw\"1","timestamp":"2025-06-23T00:35:01.000Z","gateway_id":"gw\"1",)"
+      R"("epoch":"0a1b2c3d","class":"heartbeat","first_seq":5,"last_seq":9,"count":4,"reason":"store full"})");
+  EXPECT_EQ(record.record_class, RecordClass::kGap);
+  EXPECT_EQ(record.tenant, "acme");
+  EXPECT_EQ(record.asset, "gw\"1");
+  EXPECT_EQ(record.time, stamp.wall);
+  EXPECT_TRUE(record.clock_synced);
+}
+
+TEST(GapLedger, LossesOfOneTenantAndClassBecomeOneRecord) {
+  GapLedger ledger;
+  ledger.Add(Loss(1, 5));
+  ledger.Add(Loss(6, 8));
+  EXPECT_EQ(ledger.changed(), 1u);
+  const auto stored = StoreAll(ledger);
+  ASSERT_EQ(stored.size(), 1u);
+  ledger.Add(Loss(9, 9));
+  EXPECT_TRUE(ledger
+                  .StoreChanged([&](GapLedger::Entry& entry) -> Status {
+                    EXPECT_EQ(entry.seq, stored[0]);
+                    EXPECT_EQ(entry.gap.first_seq, 1u);
+                    EXPECT_EQ(entry.gap.last_seq, 9u);
+                    EXPECT_EQ(entry.gap.count, 9u);
+                    return {};
+                  })
+                  .ok());
+  EXPECT_TRUE(StoreAll(ledger).empty());
+}
+
+TEST(GapLedger, TenantsAndClassesAreKeptApart) {
+  GapLedger ledger;
+  ledger.Add(Loss(1, 1));
+  ledger.Add(Loss(2, 2, "other"));
+  ledger.Add(Loss(3, 3, "acme", RecordClass::kHeartbeat));
+  EXPECT_EQ(StoreAll(ledger).size(), 3u);
+}
+
+TEST(GapLedger, ARecordThatWasHandedOutGrowsNoMore) {
+  GapLedger ledger;
+  ledger.Add(Loss(1, 1));
+  const auto first = StoreAll(ledger);
+  ledger.Close(first[0]);
+  ledger.Add(Loss(2, 2));
+  EXPECT_NE(StoreAll(ledger), first);
+}
+
+TEST(GapLedger, ALossBehindAHandedOutBatchBeginsANewRecord) {
+  GapLedger ledger;
+  ledger.Add(Loss(1, 1));
+  const auto first = StoreAll(ledger);
+  ledger.CloseClass(RecordClass::kHeartbeat);
+  ledger.Add(Loss(2, 2));
+  EXPECT_EQ(StoreAll(ledger), first);
+  ledger.CloseClass(RecordClass::kReading);
+  ledger.Add(Loss(3, 3));
+  EXPECT_NE(StoreAll(ledger), first);
+}
+
+}  // namespace
+}  // namespace tidegate

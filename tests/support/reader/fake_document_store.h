@@ -1,0 +1,58 @@
+// A landing in memory whose faults are scripted. One thread.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "reader/database/document_store.h"
+
+namespace tidegate::reader {
+
+class FakeDocumentStore final : public DocumentStore {
+ public:
+  Result<std::vector<WriteResult>> Write(std::span<const Document> documents) override;
+  Status EnsureIndexes(const Namespace& ns, std::span<const Index> indexes) override;
+  Result<size_t> Expire(const Namespace& ns, WallTime now, size_t limit) override;
+  Status Ping() override;
+
+  // From now on every call reports kUnavailable, until Restore().
+  void TakeDown() { down_ = true; }
+  void Restore() { down_ = false; }
+  // The next write takes the documents and then reports kUnavailable: the answer is lost, not the
+  // data.
+  void LoseNextAnswer() { lose_answer_ = true; }
+  void Reject(const std::string& id) { rejected_.insert(id); }
+  // The next `times` writes of that document report kRetry.
+  void Conflict(const std::string& id, int times) { conflicts_[id] = times; }
+
+  // So many documents are past their time, in whatever namespace.
+  void SetExpired(size_t documents) { expired_ = documents; }
+  size_t expired_left() const { return expired_; }
+
+  // Called by every Write that reaches the database: how long it takes.
+  void OnWrite(std::function<void()> hook) { on_write_ = std::move(hook); }
+
+  size_t count() const { return documents_.size(); }
+  bool Has(const std::string& id) const { return ids_.contains(id); }
+  size_t writes() const { return writes_; }  // Calls of Write that reached the database.
+  const std::set<Namespace>& indexed() const { return indexed_; }
+
+ private:
+  WriteResult WriteOne(const Document& document);
+
+  std::set<std::pair<Namespace, std::string>> documents_;
+  std::set<std::string> ids_;  // Of all namespaces.
+  std::set<Namespace> indexed_;
+  std::set<std::string> rejected_;
+  std::map<std::string, int> conflicts_;
+  size_t expired_ = 0;
+  std::function<void()> on_write_;
+  bool down_ = false;
+  bool lose_answer_ = false;
+  size_t writes_ = 0;
+};
+
+}  // namespace tidegate::reader

@@ -1,0 +1,52 @@
+// Partitions that keep what was written, and members that read them from what their group has
+// committed, for tests of what rebalances and replays do. Two members may read one partition: the
+// one that does not know yet that it has lost it. One thread.
+#pragma once
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "reader/consume/source.h"
+
+namespace tidegate::reader {
+
+struct KafkaLog {
+  std::map<Partition, std::vector<SourceMessage>> partitions;
+  std::map<Partition, int64_t> committed;  // By the group.
+
+  // Its offset is the next of the partition, `gap` further.
+  const SourceMessage& Append(const Partition& partition, std::string value, WallTime time,
+                              int64_t gap = 0,
+                              std::vector<std::pair<std::string, std::string>> headers = {});
+  int64_t End(const Partition& partition) const;
+};
+
+class LogSource final : public Source {
+ public:
+  explicit LogSource(KafkaLog& log) : log_(log) {}
+
+  // Takes a partition from where the group is.
+  void Assign(const Partition& partition);
+  void Revoke(const Partition& partition, bool lost);
+  bool Has(const Partition& partition) const { return next_.contains(partition); }
+
+  void SetListener(SourceListener* listener) override { listener_ = listener; }
+  Result<std::optional<SourceMessage>> Poll(std::chrono::milliseconds patience) override;
+  void StoreOffsets(std::span<const Position> positions) override;
+  Result<int64_t> EarliestOffset(const Partition&) override { return 0; }
+  Result<std::vector<Position>> CommittedOffsets(std::span<const Partition> partitions) override;
+  void Pause() override { paused_ = true; }
+  void Resume() override { paused_ = false; }
+  void Close() override {}
+
+ private:
+  KafkaLog& log_;
+  SourceListener* listener_ = nullptr;
+  std::map<Partition, int64_t> next_;
+  size_t turn_ = 0;  // Partitions take turns.
+  bool paused_ = false;
+};
+
+}  // namespace tidegate::reader

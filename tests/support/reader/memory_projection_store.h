@@ -1,0 +1,45 @@
+// Projections in memory, with faults by script. It keeps what an unpublished `Database` holds,
+// which several stores may share, as several readers share a database. One thread.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+
+#include "reader/database/document_store.h"
+#include "reader/database/projection_store.h"
+
+namespace tidegate::reader {
+
+struct MemoryDatabase {
+  std::map<DocumentKey, Projection> projections;
+  std::map<DocumentKey, Landed> landed;
+  std::map<DocumentKey, std::string> bodies;  // Of landed documents, as JSON.
+  Offsets positions;                          // Of one database.
+};
+
+class MemoryProjectionStore : public ProjectionStore {
+ public:
+  explicit MemoryProjectionStore(MemoryDatabase& database) : database_(database) {}
+
+  // Called before every call does anything, and, with `after` true, when it has done it: an error
+  // is what the caller gets.
+  void Intercept(std::function<Status(bool after)> hook) { hook_ = std::move(hook); }
+
+  Result<std::vector<Projection>> Load(std::span<const DocumentKey> keys) override;
+  Result<std::vector<SaveOutcome>> Save(std::span<const Projection> projections) override;
+  Result<std::vector<std::optional<Landed>>> FindLanded(std::span<const DocumentKey> keys) override;
+  Status EachLanded(const Namespace& ns, const TakeLanded& take) override;
+  Status Clear(const Namespace& ns) override;
+  Result<Offsets> ReadPositions(const std::string& database,
+                                std::span<const std::string> partitions) override;
+  Status WritePositions(const std::string& database, const Offsets& next, WallTime now) override;
+
+ private:
+  Status Hook(bool after) { return hook_ ? hook_(after) : Status(); }
+
+  MemoryDatabase& database_;
+  std::function<Status(bool)> hook_;
+};
+
+}  // namespace tidegate::reader

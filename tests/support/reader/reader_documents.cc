@@ -1,0 +1,45 @@
+#include "tests/support/reader/reader_documents.h"
+
+#include <stdlib.h>
+
+#include <filesystem>
+
+#include "core/time_format.h"
+
+namespace tidegate::reader {
+
+Document MakeDocument(std::string_view id, std::string_view value, Namespace ns) {
+  auto parsed = json::Document::Parse(value);
+  assert(parsed.ok());
+  Provenance provenance;
+  provenance.gateway = "gw-1";
+  provenance.sequence_id = "gw-1:e1:7";
+  provenance.topic = "telematics.raw.telematics_heartbeat";
+  provenance.partition = 2;
+  provenance.offset = 5'000'000'000;
+  provenance.received_at = *ParseTime("2025-06-23T00:37:02.000Z");
+  return {.ns = std::move(ns),
+          .id = std::string(id),
+          .value = std::move(parsed).value(),
+          .tenant = "acme",
+          .asset = "truck-1",
+          .time = *ParseTime("2025-06-23T00:37:01.000Z"),
+          .provenance = std::move(provenance)};
+}
+
+StreamTable BuiltInTable() {
+  return StreamTable::Make({BuiltInStreams().begin(), BuiltInStreams().end()}).value();
+}
+
+TemporaryFolder::TemporaryFolder() {
+  std::string name = std::filesystem::temp_directory_path() / "tidegate-XXXXXX";
+  path_ = ::mkdtemp(name.data()) ? name : std::string();
+  assert(!path_.empty());
+}
+
+TemporaryFolder::~TemporaryFolder() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+}  // namespace tidegate::reader
