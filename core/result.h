@@ -2,11 +2,12 @@
 // about it, not after the library that failed. Any thread; nothing here allocates on success.
 #pragma once
 
-#include <cassert>
 #include <optional>
 #include <string>
 #include <utility>
 #include <variant>
+
+#include "core/check.h"
 
 namespace tidegate {
 
@@ -26,7 +27,7 @@ struct [[nodiscard]] Error {
   bool retryable() const { return code == ErrorCode::kUnavailable || code == ErrorCode::kFull; }
 };
 
-// Either a T or an Error. Reading the side that is not there is a bug and asserts.
+// Either a T or an Error. Reading the side that is not there is a bug and aborts.
 template <typename T>
 class [[nodiscard]] Result {
  public:
@@ -37,15 +38,15 @@ class [[nodiscard]] Result {
   explicit operator bool() const { return ok(); }
 
   T& value() & {
-    assert(ok());
+    CHECK(ok(), "the result has a value");
     return *std::get_if<0>(&state_);
   }
   const T& value() const& {
-    assert(ok());
+    CHECK(ok(), "the result has a value");
     return *std::get_if<0>(&state_);
   }
   T&& value() && {
-    assert(ok());
+    CHECK(ok(), "the result has a value");
     return std::move(*std::get_if<0>(&state_));
   }
   T& operator*() & { return value(); }
@@ -55,7 +56,7 @@ class [[nodiscard]] Result {
   const T* operator->() const { return &value(); }
 
   const Error& error() const {
-    assert(!ok());
+    CHECK(!ok(), "the result has an error");
     return *std::get_if<1>(&state_);
   }
 
@@ -76,7 +77,7 @@ class [[nodiscard]] Status {
   bool ok() const { return !error_.has_value(); }
   explicit operator bool() const { return ok(); }
   const Error& error() const {
-    assert(!ok());
+    CHECK(!ok(), "the status has an error");
     return *error_;
   }
 

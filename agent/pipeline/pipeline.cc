@@ -1,6 +1,7 @@
 #include "agent/pipeline/pipeline.h"
 
 #include <fmt/format.h>
+#include <cassert>
 
 #include <algorithm>
 #include <limits>

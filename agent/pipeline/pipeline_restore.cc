@@ -1,6 +1,7 @@
 // The half of Pipeline that saves its state and comes back to it.
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 #include "agent/pipeline/fingerprint.h"

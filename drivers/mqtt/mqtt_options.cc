@@ -1,6 +1,7 @@
 #include "drivers/mqtt/mqtt_options.h"
 
 #include <fmt/format.h>
+#include <cassert>
 
 #include <algorithm>
 #include <array>

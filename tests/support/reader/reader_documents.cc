@@ -1,6 +1,7 @@
 #include "tests/support/reader/reader_documents.h"
 
 #include <stdlib.h>
+#include <cassert>
 
 #include <filesystem>
 
