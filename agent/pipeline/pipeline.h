@@ -94,7 +94,7 @@ class Pipeline {
   void Settle();
   void CountForgotten();
 
-  // Committing: pipeline_commit.cc.
+  // Committing: committer.cc.
   AppendRequest MakeRequest() const;
   Status Append(bool all);
   Status CommitInParts();
@@ -104,7 +104,7 @@ class Pipeline {
   DeadLetter TooLarge(const Record& record, const std::string& reason) const;
   void OnAppendFailed(const Error& error);
 
-  // The state: pipeline_restore.cc.
+  // The state: pipeline_state.cc.
   bool RestoreFold(bool receipts_too);
   Result<std::optional<FoldState>> LoadState(Seq& through);
   void EnterBoot(const std::string& boot_id);

@@ -16,7 +16,7 @@ ALLOWED = {
     "agent/agent.cc": "the time in status",
     "agent/clock_watch.cc": "compares it with the time since boot",
     "agent/pipeline/pipeline.cc": "times of arrival, of dead letters",
-    "agent/pipeline/pipeline_commit.cc": "times of dead letters",
+    "agent/pipeline/committer.cc": "times of dead letters",
     "core/clock.h": "the seam",
     "core/clock.cc": "the seam",
     "core/log.cc": "the time of a line",
