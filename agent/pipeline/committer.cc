@@ -1,23 +1,25 @@
-// The half of Pipeline that hands what waits to the store, in one transaction or, if that is more
-// than the store takes at once, in several.
+#include "agent/pipeline/committer.h"
+
 #include <algorithm>
+#include <limits>
 #include <utility>
 
-#include "agent/pipeline/input_inbox.h"
-#include "agent/pipeline/pipeline.h"
+#include "core/check.h"
 
 namespace tidegate {
 
 namespace {
+using std::chrono::milliseconds;
+
+constexpr Backoff::Options kStoreRetry{.initial = milliseconds(100), .max = milliseconds(10'000)};
 
 bool SameMessage(const Arrival& a, const Arrival& b) {
   return a.packet_id && a.packet_id == b.packet_id && a.input == b.input;
 }
 
-// At most `most` records from `begin`, ending with a message if one ends there.
-size_t EndOfPart(const std::vector<std::pair<Record, Arrival>>& records, size_t begin,
-                 size_t most) {
-  const size_t end = std::min(begin + most, records.size());
+// At most `max_records` records from `begin`, ending with a message if one ends there.
+size_t EndOfPart(const Pending::ArrivedRecords& records, size_t begin, size_t max_records) {
+  const size_t end = std::min(begin + max_records, records.size());
   for (size_t at = end; at > begin; --at) {
     if (at == records.size() || !SameMessage(records[at - 1].second, records[at].second)) return at;
   }
@@ -26,96 +28,143 @@ size_t EndOfPart(const std::vector<std::pair<Record, Arrival>>& records, size_t 
 
 }  // namespace
 
-AppendRequest Pipeline::MakeRequest() const {
-  AppendRequest request = pending_.Request();
-  request.inputs = input_names_;
-  request.stamp = StampNow(clock_);
-  return request;
+Committer::Committer(PipelineState& state, Store& store, Loop& loop, const Clock& clock,
+                     const Log& log, Metrics& metrics, std::function<void()> retry)
+    : state_(state),
+      store_(store),
+      clock_(clock),
+      log_(log),
+      retry_backoff_(kStoreRetry, static_cast<uint64_t>(clock.SinceBoot().count())),
+      commits_(metrics.AddCounter("tidegate_commits_total", "Transactions that stored records")),
+      commit_failures_(
+          metrics.AddCounter("tidegate_commit_failures_total", "Commits that the store refused")),
+      alerts_raised_(
+          metrics.AddCounter("tidegate_alerts_total", "Alerts by change", {{"change", "raised"}})),
+      alerts_cleared_(
+          metrics.AddCounter("tidegate_alerts_total", "Alerts by change", {{"change", "cleared"}})),
+      retry_timer_(loop.AddTimer(std::move(retry))) {}
+
+Committer::~Committer() {
+  store_.SetSnapshotSource(nullptr);
 }
 
-bool Pipeline::Commit() {
-  commit_timer_->Cancel();
+uint16_t Committer::AddInput(const std::string& name) {
+  CHECK(input_names_.size() < std::numeric_limits<uint16_t>::max(),
+        "an input's index fits an arrival");
+  input_names_.push_back(name);
+  return static_cast<uint16_t>(input_names_.size() - 1);
+}
+
+void Committer::ProvideSnapshots() {
+  store_.SetSnapshotSource([this] { return Snapshot(); });
+}
+
+void Committer::Add(Record&& record, const DecodedRecord& decoded, const Arrival& arrival) {
+  CHECK(arrival.input < input_names_.size(), "a record arrives through an input that was added");
+  state_.fold().Apply(decoded, arrival.since_boot, [this](Record alert, RuleChange change) {
+    pending_.AddAlert(std::move(alert), change);
+  });
+  pending_.Add(std::move(record), arrival);
+  ++folded_;
+}
+
+bool Committer::Commit() {
+  CHECK(appending_ == Appending::kNothing, "the store does not call back into a commit");
   retry_timer_->Cancel();
   Status status;
-  if (!pending_.empty()) status = Append(/*all=*/true);
+  if (!pending_.empty()) status = Append(Appending::kAll);
   if (!status.ok() && status.error().code == ErrorCode::kRejected) status = CommitInParts();
   if (!status.ok()) {
-    OnAppendFailed(status.error());
+    RetryLater(status.error());
     return false;
   }
+  CHECK(pending_.empty(), "a commit that succeeds leaves nothing pending");
+  CHECK(folded_ == stored_, "after a commit the fold covers what is stored");
   blocked_ = false;
   retry_backoff_.Reset();
-  Settle();
   return true;
 }
 
-// `all`: it is everything that has been accepted, so that the state may be saved with it. What has
-// been stored no longer waits.
-Status Pipeline::Append(bool all) {
-  const AppendRequest request = MakeRequest();
-  committing_ = all;
+Status Committer::Append(Appending appending) {
+  CHECK(folded_ == stored_ + pending_.arrivals(),
+        "the fold is ahead of the store by what is pending");
+  AppendRequest request = pending_.Request();
+  request.inputs = input_names_;
+  request.stamp = StampNow(clock_);
+  appending_ = appending;
   const auto appended = store_.Append(request);
-  committing_ = false;
+  appending_ = Appending::kNothing;
   if (!appended.ok()) return appended.error();
   commits_.Increment();
   alerts_raised_.Increment(static_cast<double>(pending_.raised()));
   alerts_cleared_.Increment(static_cast<double>(pending_.cleared()));
   if (on_stored_ && !request.batches.empty()) on_stored_(*appended, request);
+  stored_ += pending_.arrivals();
   pending_.Clear();
   return {};
 }
 
-// The store refuses all of it together. So the state goes back to what is stored, and the records
-// follow in order, in parts that it takes; one that is refused alone can never be stored and
-// becomes a dead letter, part of the state no more than of the store. Sources are told when all is
-// done. Rare, and each part that is refused costs what a restart costs.
-Status Pipeline::CommitInParts() {
-  std::vector<DeadLetter> letters = pending_.TakeDeadLetters();
-  const auto records = pending_.TakeRecords();
-  size_t done = 0;
-  size_t most = std::max<size_t>(1, records.size() / 2);
-  Status status = FoldAnew();
-  while (status.ok() && done < records.size()) {
-    const size_t end = EndOfPart(records, done, most);
-    FoldIn(records, done, end);
-    status = Append(/*all=*/false);
-    if (status.ok()) {
-      done = end;
-      continue;
-    }
-    if (status.error().code != ErrorCode::kRejected) break;
-    pending_.Clear();
-    if (most = (end - done) / 2; most == 0) {
-      letters.push_back(TooLarge(records[done++].first, status.error().message));
-      most = 1;
-    }
-    status = FoldAnew();
-  }
+// The store refuses everything together. So the fold is restored to what is stored, and the records
+// follow in order, in parts that the store accepts. Rare, and each part that is refused costs what
+// a restart costs.
+Status Committer::CommitInParts() {
+  auto [records, letters] = pending_.Take();
+  size_t stored = 0;
+  size_t folded = 0;
+  Status status = AppendParts(records, stored, folded, letters);
   if (status.ok()) status = AppendLetters(letters);
   if (status.ok()) return status;
   // The rest waits as it did before.
   pending_.Clear();
-  FoldIn(records, done, records.size());
+  folded_ = stored_;
+  FoldIn(records, stored, records.size());
   for (DeadLetter& letter : letters) pending_.AddDeadLetter(std::move(letter));
   return status;
 }
 
-Status Pipeline::FoldAnew() {
-  const bool complete = RestoreFold(/*receipts_too=*/false);
-  EnterBoot(clock_.BootId());
-  if (complete) return {};
+// A record that is refused alone can never be stored: it becomes one of the `letters`, and is no
+// part of the fold either. The first `stored` records are done with; those from there to `folded`
+// are pending.
+Status Committer::AppendParts(const Pending::ArrivedRecords& records, size_t& stored,
+                              size_t& folded, std::vector<DeadLetter>& letters) {
+  size_t max_records = std::max<size_t>(1, records.size() / 2);
+  Status status = FoldAnew();
+  while (status.ok() && stored < records.size()) {
+    const size_t end = EndOfPart(records, stored, max_records);
+    CHECK(end > stored, "a part has a record");
+    FoldIn(records, stored, folded = end);
+    status = Append(Appending::kPart);
+    if (status.ok()) {
+      stored = end;
+      continue;
+    }
+    if (status.error().code != ErrorCode::kRejected) break;
+    pending_.Clear();
+    if (max_records = (end - stored) / 2; max_records == 0) {
+      letters.push_back(TooLarge(records[stored++].first, status.error().message));
+      max_records = 1;
+    }
+    folded = stored;
+    status = FoldAnew();
+  }
+  return status;
+}
+
+Status Committer::FoldAnew() {
+  CHECK(pending_.empty(), "the fold is restored while nothing is pending");
+  folded_ = stored_;
+  if (state_.RestoreFold()) return {};
   return Error{ErrorCode::kUnavailable, "read the state back from the store"};
 }
 
-void Pipeline::FoldIn(const std::vector<std::pair<Record, Arrival>>& records, size_t begin,
-                      size_t end) {
+void Committer::FoldIn(const Pending::ArrivedRecords& records, size_t begin, size_t end) {
   for (size_t i = begin; i < end; ++i) {
     const auto& [record, arrival] = records[i];
-    Keep(Record(record), DecodedRecord(record), arrival);
+    Add(Record(record), DecodedRecord(record), arrival);
   }
 }
 
-DeadLetter Pipeline::TooLarge(const Record& record, const std::string& reason) const {
+DeadLetter Committer::TooLarge(const Record& record, const std::string& reason) const {
   return {.input = "store",
           .origin = RecordKey(record.tenant, record.asset),
           .reason = reason,
@@ -123,26 +172,30 @@ DeadLetter Pipeline::TooLarge(const Record& record, const std::string& reason) c
           .time = clock_.Now()};
 }
 
-// In parts as well; takes out what is stored.
-Status Pipeline::AppendLetters(std::vector<DeadLetter>& letters) {
-  size_t most = letters.size();
+// In parts as well; removes from `letters` what is stored.
+Status Committer::AppendLetters(std::vector<DeadLetter>& letters) {
+  size_t max_letters = letters.size();
   while (!letters.empty()) {
-    const auto end = letters.begin() + static_cast<std::ptrdiff_t>(std::min(most, letters.size()));
+    const auto end =
+        letters.begin() + static_cast<std::ptrdiff_t>(std::min(max_letters, letters.size()));
     AppendRequest request;
     request.dead_letters = {letters.begin(), end};
     request.stamp = StampNow(clock_);
-    if (const auto appended = store_.Append(request); appended.ok()) {
+    appending_ = Appending::kPart;
+    const auto appended = store_.Append(request);
+    appending_ = Appending::kNothing;
+    if (appended.ok()) {
       letters.erase(letters.begin(), end);
-    } else if (appended.error().code != ErrorCode::kRejected || most == 1) {
+    } else if (appended.error().code != ErrorCode::kRejected || max_letters == 1) {
       return Error{ErrorCode::kUnavailable, appended.error().message};
     } else {
-      most = std::max<size_t>(1, std::min(most, letters.size()) / 2);
+      max_letters = std::max<size_t>(1, std::min(max_letters, letters.size()) / 2);
     }
   }
   return {};
 }
 
-void Pipeline::OnAppendFailed(const Error& error) {
+void Committer::RetryLater(const Error& error) {
   commit_failures_.Increment();
   if (const auto count = failed_log_.Count(clock_.SinceBoot())) {
     log_.Error("{} commit(s) failed, {} record(s) wait in memory and are not acknowledged: {}",
@@ -150,6 +203,13 @@ void Pipeline::OnAppendFailed(const Error& error) {
   }
   blocked_ = true;
   retry_timer_->After(retry_backoff_.Next());
+}
+
+std::optional<std::string> Committer::Snapshot() const {
+  if (appending_ == Appending::kPart) return std::nullopt;
+  if (appending_ == Appending::kNothing && !pending_.empty()) return std::nullopt;
+  CHECK(folded_ == stored_ + pending_.arrivals(), "a snapshot covers exactly what is stored");
+  return state_.Encode(input_names_);
 }
 
 }  // namespace tidegate

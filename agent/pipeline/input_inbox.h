@@ -1,43 +1,52 @@
-// One input's side of the pipeline. Private to it.
+// The pipeline's side of one input: its inbox, its receipts and its tickets. Private to the
+// pipeline. Loop thread only.
 #pragma once
 
+#include <string>
+
 #include "agent/pipeline/pipeline.h"
+#include "agent/pipeline/receipts.h"
+#include "core/check.h"
+#include "core/metrics.h"
+#include "drivers/driver.h"
 
 namespace tidegate {
 
 class Pipeline::InputInbox final : public Inbox {
  public:
-  InputInbox(Pipeline& pipeline, const Input& input, Driver* driver, uint16_t index,
-             Receipts& receipts)
+  // All references outlive the inbox. `index` is the input's index in arrivals.
+  InputInbox(Pipeline& pipeline, const Input& input, Driver& driver, uint16_t index,
+             Receipts& receipts, Metrics& metrics)
       : pipeline_(pipeline),
         input_(input),
         driver_(driver),
         index_(index),
         receipts_(receipts),
-        messages_(pipeline.metrics_.AddCounter("tidegate_input_messages_total",
-                                               "Messages taken from an input",
-                                               {{"input", input.name}})),
-        refused_(pipeline.metrics_.AddCounter("tidegate_input_refused_total",
-                                              "Records or messages that went to the dead letters",
-                                              {{"input", input.name}})),
-        redelivered_(pipeline.metrics_.AddCounter(
-            "tidegate_input_redelivered_total",
-            "Messages that were stored already when they came again", {{"input", input.name}})) {}
+        messages_(metrics.AddCounter("tidegate_input_messages_total",
+                                     "Messages taken from an input", {{"input", input.name}})),
+        refused_(metrics.AddCounter("tidegate_input_refused_total",
+                                    "Records or messages that went to the dead letters",
+                                    {{"input", input.name}})),
+        redelivered_(metrics.AddCounter("tidegate_input_redelivered_total",
+                                        "Messages that were stored already when they came again",
+                                        {{"input", input.name}})) {}
 
   bool Offer(const Message& message, Ticket ticket) override {
     return pipeline_.Accept(*this, message, ticket);
   }
   void OnSession(const Session& session) override {
+    CHECK(session.acknowledged <= accepted_, "only accepted messages were acknowledged");
     receipts_.OnSession(session.resumed, session.acknowledged);
   }
   void OnCaughtUp() override { receipts_.OnCaughtUp(); }
 
  private:
   friend class Pipeline;
+
   Pipeline& pipeline_;
-  Input input_;
-  Driver* driver_;
-  const uint16_t index_;  // In Pipeline::input_names_.
+  const Input input_;
+  Driver& driver_;
+  const uint16_t index_;
   Receipts& receipts_;
   Ticket accepted_ = 0;
   Ticket settled_ = 0;

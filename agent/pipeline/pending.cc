@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/check.h"
+
 namespace tidegate {
 
 void Pending::Count(const Record& record) {
@@ -10,6 +12,9 @@ void Pending::Count(const Record& record) {
 }
 
 void Pending::Add(Record record, Arrival arrival) {
+  CHECK(record.record_class == RecordClass::kHeartbeat ||
+            record.record_class == RecordClass::kReading,
+        "inputs deliver heartbeats and readings: only these are replayed");
   Count(record);
   arrival.position = next_position_++;
   const auto record_class = static_cast<size_t>(record.record_class);
@@ -18,6 +23,8 @@ void Pending::Add(Record record, Arrival arrival) {
 }
 
 void Pending::AddAlert(Record alert, RuleChange change) {
+  CHECK(alert.record_class == RecordClass::kAlert, "a rule emits alerts");
+  CHECK(change != RuleChange::kNone, "an alert says that it is raised or cleared");
   Count(alert);
   ++(change == RuleChange::kRaised ? raised_ : cleared_);
   by_class_[static_cast<size_t>(RecordClass::kAlert)].push_back(std::move(alert));
@@ -28,13 +35,18 @@ void Pending::AddDeadLetter(DeadLetter letter) {
   dead_letters_.push_back(std::move(letter));
 }
 
-std::vector<std::pair<Record, Arrival>> Pending::TakeRecords() {
-  std::vector<std::pair<Record, Arrival>> taken;
+Pending::Contents Pending::Take() {
+  Contents taken;
+  taken.records.reserve(next_position_);
   for (size_t i = 0; i < kRecordClassCount; ++i) {
     for (size_t j = 0; j < arrivals_[i].size(); ++j)
-      taken.emplace_back(std::move(by_class_[i][j]), arrivals_[i][j]);
+      taken.records.emplace_back(std::move(by_class_[i][j]), arrivals_[i][j]);
   }
-  std::ranges::sort(taken, {}, [](const auto& record) { return record.second.position; });
+  std::ranges::sort(taken.records, {}, [](const auto& record) { return record.second.position; });
+  CHECK(taken.records.size() == next_position_, "every pending position has its record");
+  CHECK(taken.records.empty() || taken.records.back().second.position == next_position_ - 1,
+        "pending positions have no holes");
+  taken.dead_letters = std::exchange(dead_letters_, {});
   Clear();
   return taken;
 }
@@ -49,11 +61,21 @@ void Pending::Clear() {
 
 AppendRequest Pending::Request() const {
   AppendRequest request;
+  size_t records = 0;
+  size_t arrivals = 0;
   for (const RecordClass record_class : kRecordClasses) {
     const auto i = static_cast<size_t>(record_class);
-    if (!by_class_[i].empty())
-      request.batches.push_back({record_class, by_class_[i], arrivals_[i]});
+    if (by_class_[i].empty()) continue;
+    CHECK(arrivals_[i].empty() == (record_class == RecordClass::kAlert),
+          "all pending records but alerts have arrivals");
+    CHECK(arrivals_[i].empty() || arrivals_[i].size() == by_class_[i].size(),
+          "each pending record has one arrival");
+    request.batches.push_back({record_class, by_class_[i], arrivals_[i]});
+    records += by_class_[i].size();
+    arrivals += arrivals_[i].size();
   }
+  CHECK(records == records_, "the count of pending records is right");
+  CHECK(arrivals == next_position_, "the count of pending arrivals is right");
   request.dead_letters = dead_letters_;
   return request;
 }

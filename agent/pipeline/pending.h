@@ -1,4 +1,9 @@
-// What waits for the next commit: records by class, how they arrived, and dead letters. Pure.
+// What the next commit will store: records by class, how they arrived, and dead letters. Pure.
+//
+// Invariants, checked in Request() and Take():
+// - records() is the number of records in all classes.
+// - Each heartbeat and reading has its arrival; alerts have none.
+// - The arrivals' positions are 0, 1, 2, ... in the order of arrival, each used once.
 #pragma once
 
 #include <array>
@@ -16,22 +21,35 @@ namespace tidegate {
 
 class Pending {
  public:
-  // `arrival.position` is given here.
+  // Records in the order of arrival.
+  using ArrivedRecords = std::vector<std::pair<Record, Arrival>>;
+  struct Contents {
+    ArrivedRecords records;
+    std::vector<DeadLetter> dead_letters;
+  };
+
+  // Sets `arrival.position`. REQUIRES: a heartbeat or a reading.
   void Add(Record record, Arrival arrival);
+  // REQUIRES: an alert, and a rule's state that has changed.
   void AddAlert(Record alert, RuleChange change);
   void AddDeadLetter(DeadLetter letter);
 
-  // The records in the order of arrival. Everything else that waits is forgotten: the alerts come
-  // again when the records are folded.
-  std::vector<std::pair<Record, Arrival>> TakeRecords();
-  std::vector<DeadLetter> TakeDeadLetters() { return std::exchange(dead_letters_, {}); }
+  // Empties this object and returns the records and dead letters. Drops the alerts: they are
+  // emitted again when the records are folded again.
+  Contents Take();
   void Clear();
 
-  // Views of this, without stamp and inputs.
+  // Views of this object's contents, without stamp and inputs.
   AppendRequest Request() const;
+
+  // Alerts included.
   size_t records() const { return records_; }
+  // Heartbeats and readings: what was folded.
+  size_t arrivals() const { return next_position_; }
+  // Memory of the records and dead letters, within a few bytes for each.
   size_t bytes() const { return bytes_; }
   bool empty() const { return records_ == 0 && dead_letters_.empty(); }
+  // Alerts by change.
   uint64_t raised() const { return raised_; }
   uint64_t cleared() const { return cleared_; }
 

@@ -1,68 +1,118 @@
 #include "agent/pipeline/pipeline.h"
 
-#include <fmt/format.h>
-#include <cassert>
-
 #include <algorithm>
-#include <limits>
 #include <utility>
 
+#include "agent/pipeline/decode.h"
 #include "agent/pipeline/fingerprint.h"
 #include "agent/pipeline/input_inbox.h"
+#include "core/check.h"
 
 namespace tidegate {
 
-namespace {
-using std::chrono::milliseconds;
+// Receives the records and the refused parts of one message. Adds them to the next commit at once,
+// or holds them until it is known that the message is no redelivery.
+class Pipeline::MessageSink final : public DecodeSink {
+ public:
+  MessageSink(Pipeline& pipeline, InputInbox& inbox, const Message& message, bool hold)
+      : pipeline_(pipeline), inbox_(inbox), message_(message), hold_(hold) {
+    arrival_.since_boot =
+        std::chrono::duration_cast<std::chrono::milliseconds>(pipeline.clock_.SinceBoot());
+    arrival_.input = inbox.index_;
+    arrival_.packet_id = message.packet_id;
+  }
 
-constexpr Backoff::Options kStoreRetry{.initial = milliseconds(100), .max = milliseconds(10'000)};
-}  // namespace
+  void OnRecord(Record&& record, const DecodedRecord& decoded) override {
+    ++records_;
+    if (message_.packet_id) fingerprint_.Add(record);
+    if (!hold_) return pipeline_.committer_.Add(std::move(record), decoded, arrival_);
+    held_records_.push_back(std::move(record));
+  }
+  void OnRefused(std::string_view payload, std::string reason) override {
+    ++refused_;
+    if (!hold_) return pipeline_.SetAside(inbox_, message_, payload, std::move(reason));
+    held_refused_.push_back({std::string(payload), std::move(reason)});
+  }
+
+  // REQUIRES: a message with a packet id that was decoded. Called once.
+  Receipts::Arrived Receipt(Ticket ticket) {
+    if (records_ == 0) fingerprint_.AddRefused(message_.payload);
+    return {*message_.packet_id, fingerprint_.value(), fingerprint_.same_record(), ticket};
+  }
+  size_t parts() const { return records_ + refused_; }
+
+  // Adds what is held to the next commit.
+  void Release() {
+    for (Record& record : held_records_) {
+      const DecodedRecord decoded(record);
+      pipeline_.committer_.Add(std::move(record), decoded, arrival_);
+    }
+    for (Refused& refused : held_refused_)
+      pipeline_.SetAside(inbox_, message_, refused.payload, std::move(refused.reason));
+  }
+
+ private:
+  struct Refused {
+    std::string payload;
+    std::string reason;
+  };
+
+  Pipeline& pipeline_;
+  InputInbox& inbox_;
+  const Message& message_;
+  const bool hold_;
+  Arrival arrival_;
+  Fingerprint fingerprint_;
+  size_t records_ = 0;
+  size_t refused_ = 0;
+  std::vector<Record> held_records_;
+  std::vector<Refused> held_refused_;
+};
 
 Pipeline::Pipeline(Store& store, Loop& loop, const Clock& clock, const Log& log, Metrics& metrics,
                    std::vector<Rule> rules, Options options)
-    : store_(store),
-      clock_(clock),
+    : clock_(clock),
       log_(log),
       metrics_(metrics),
       options_(std::move(options)),
-      fold_(std::move(rules), options_.fold),
-      fold_boot_(clock.BootId()),
-      retry_backoff_(kStoreRetry, static_cast<uint64_t>(clock.SinceBoot().count())),
-      commits_(metrics.AddCounter("tidegate_commits_total", "Transactions that stored records")),
-      commit_failures_(
-          metrics.AddCounter("tidegate_commit_failures_total", "Commits that the store refused")),
-      alerts_raised_(
-          metrics.AddCounter("tidegate_alerts_total", "Alerts by change", {{"change", "raised"}})),
-      alerts_cleared_(
-          metrics.AddCounter("tidegate_alerts_total", "Alerts by change", {{"change", "cleared"}})),
-      restore_failures_(metrics.AddCounter(
-          "tidegate_restore_failures_total",
-          "Snapshots or batches that could not be read when the state was restored")),
-      assets_forgotten_(metrics.AddCounter("tidegate_assets_forgotten_total",
-                                           "Assets forgotten because there were too many")),
+      state_(store, clock, log, metrics, std::move(rules), options_.fold),
+      committer_(state_, store, loop, clock, log, metrics, [this] { Commit(); }),
       commit_timer_(loop.AddTimer([this] { Commit(); })),
-      retry_timer_(loop.AddTimer([this] { Commit(); })),
       turn_end_(loop.AddTurnEnd([this] { OnTurnEnd(); })) {}
 
-Pipeline::~Pipeline() {
-  store_.SetSnapshotSource(nullptr);
-}
+Pipeline::~Pipeline() = default;
 
 Inbox& Pipeline::AddInput(const Input& input, Driver* driver) {
-  assert(input_names_.size() < std::numeric_limits<uint16_t>::max());
-  const auto index = static_cast<uint16_t>(input_names_.size());
-  input_names_.push_back(input.name);
-  return *inboxes_.emplace_back(
-      std::make_unique<InputInbox>(*this, input, driver, index, receipts_[input.name]));
+  CHECK(driver != nullptr, "an input has a driver");
+  const uint16_t index = committer_.AddInput(input.name);
+  return *inboxes_.emplace_back(std::make_unique<InputInbox>(
+      *this, input, *driver, index, state_.receipts(input.name), metrics_));
+}
+
+void Pipeline::Restore() {
+  CHECK(committer_.pending().empty(), "the state is restored before the first Offer()");
+  state_.Restore();
+  committer_.ProvideSnapshots();
 }
 
 bool Pipeline::Accept(InputInbox& inbox, const Message& message, Ticket ticket) {
-  assert(ticket == inbox.accepted_ + 1);
-  if (pending_.bytes() >= options_.pending_bytes) {
+  CHECK(ticket == inbox.accepted_ + 1, "a driver offers its tickets one by one, in order");
+  if (committer_.pending().bytes() >= options_.pending_bytes) {
     paused_ = true;
     turn_end_->Schedule();
     return false;
   }
+  Take(inbox, message, ticket);
+  inbox.accepted_ = ticket;
+  inbox.messages_.Increment();
+  if (!commit_timer_->armed() && !blocked()) commit_timer_->After(options_.commit_interval);
+  turn_end_->Schedule();
+  return true;
+}
+
+// Decodes the message once, also if it may be a redelivery: then nothing becomes pending before the
+// receipts have decided.
+void Pipeline::Take(InputInbox& inbox, const Message& message, Ticket ticket) {
   // First: a clock that is synchronised is right when it is read after.
   const bool clock_synced = clock_.Synced();
   const DecodeContext context{.record_class = inbox.input_.record_class,
@@ -74,76 +124,25 @@ bool Pipeline::Accept(InputInbox& inbox, const Message& message, Ticket ticket) 
                               .tenants = options_.tenants,
                               .arrival = clock_.Now(),
                               .clock_synced = clock_synced};
-  if (!IsRedelivered(inbox, message, ticket, context)) Take(inbox, message, ticket, context);
-  inbox.accepted_ = ticket;
-  inbox.messages_.Increment();
-  if (!commit_timer_->armed() && !blocked_) commit_timer_->After(options_.commit_interval);
-  turn_end_->Schedule();
-  return true;
-}
-
-void Pipeline::Take(InputInbox& inbox, const Message& message, Ticket ticket,
-                    const DecodeContext& context) {
-  struct Sink final : DecodeSink {
-    Sink(Pipeline& p, InputInbox& i, const Message& m) : pipeline(p), inbox(i), message(m) {}
-    void OnRecord(Record&& record, const DecodedRecord& decoded) override {
-      if (message.packet_id) fingerprint.Add(record);
-      any = true;
-      pipeline.Keep(std::move(record), decoded, arrival);
-    }
-    void OnRefused(std::string_view payload, std::string reason) override {
-      pipeline.SetAside(inbox, message, payload, std::move(reason));
-    }
-    Pipeline& pipeline;
-    InputInbox& inbox;
-    const Message& message;
-    Arrival arrival;
-    Fingerprint fingerprint;
-    bool any = false;
-  } sink(*this, inbox, message);
-  sink.arrival = {.since_boot = std::chrono::duration_cast<milliseconds>(clock_.SinceBoot()),
-                  .position = 0,
-                  .input = inbox.index_,
-                  .packet_id = message.packet_id};
+  const bool may_be_redelivery = message.packet_id && inbox.receipts_.waiting();
+  MessageSink sink(*this, inbox, message, may_be_redelivery);
   Decode(message.payload, context, options_.json, sink);
+  CHECK(sink.parts() > 0, "every message becomes a record or a dead letter");
   if (!message.packet_id) return;
-  if (!sink.any) sink.fingerprint.AddRefused(message.payload);
-  inbox.receipts_.Add(
-      {*message.packet_id, sink.fingerprint.value(), sink.fingerprint.same_record(), ticket});
+  const Receipts::Arrived arrived = sink.Receipt(ticket);
+  if (may_be_redelivery && inbox.receipts_.Redelivered(arrived)) {
+    return CountRedelivery(inbox, message);
+  }
+  sink.Release();
+  inbox.receipts_.Add(arrived);
 }
 
-// Decodes once more than usual, but only as long as the source may send something again.
-bool Pipeline::IsRedelivered(InputInbox& inbox, const Message& message, Ticket ticket,
-                             const DecodeContext& context) {
-  if (!message.packet_id || !inbox.receipts_.waiting()) return false;
-  struct Sink final : DecodeSink {
-    void OnRecord(Record&& record, const DecodedRecord&) override {
-      fingerprint.Add(record);
-      any = true;
-    }
-    void OnRefused(std::string_view, std::string) override {}
-    Fingerprint fingerprint;
-    bool any = false;
-  } sink;
-  Decode(message.payload, context, options_.json, sink);
-  if (!sink.any) sink.fingerprint.AddRefused(message.payload);
-  if (!inbox.receipts_.Redelivered(
-          {*message.packet_id, sink.fingerprint.value(), sink.fingerprint.same_record(), ticket})) {
-    return false;
-  }
+void Pipeline::CountRedelivery(InputInbox& inbox, const Message& message) {
   inbox.redelivered_.Increment();
   if (const auto count = redelivered_log_.Count(clock_.SinceBoot())) {
     log_.Info("input {}: {} message(s) sent again that are stored already, the last from {}",
               inbox.input_.name, *count, message.origin);
   }
-  return true;
-}
-
-void Pipeline::Keep(Record&& record, const DecodedRecord& decoded, const Arrival& arrival) {
-  fold_.Apply(decoded, arrival.since_boot, [this](Record alert, RuleChange change) {
-    pending_.AddAlert(std::move(alert), change);
-  });
-  pending_.Add(std::move(record), arrival);
 }
 
 void Pipeline::SetAside(InputInbox& inbox, const Message& message, std::string_view payload,
@@ -153,54 +152,52 @@ void Pipeline::SetAside(InputInbox& inbox, const Message& message, std::string_v
     log_.Warning("input {}: {} message(s) to the dead letters, the last from {}: {}",
                  inbox.input_.name, *count, message.origin, reason);
   }
-  pending_.AddDeadLetter({.input = inbox.input_.name,
-                          .origin = std::string(message.origin),
-                          .reason = std::move(reason),
-                          .payload = std::string(payload),
-                          .time = clock_.Now()});
+  committer_.AddDeadLetter({.input = inbox.input_.name,
+                            .origin = std::string(message.origin),
+                            .reason = std::move(reason),
+                            .payload = std::string(payload),
+                            .time = clock_.Now()});
 }
 
 bool Pipeline::AnyStarved() const {
   return std::ranges::any_of(inboxes_, [](const auto& inbox) {
-    return inbox->driver_ != nullptr && inbox->accepted_ > inbox->settled_ &&
-           inbox->driver_->Starved();
+    return inbox->accepted_ > inbox->settled_ && inbox->driver_.Starved();
   });
 }
 
 void Pipeline::OnTurnEnd() {
-  if (blocked_) return;
-  if (pending_.records() >= options_.commit_records || pending_.bytes() >= options_.pending_bytes ||
+  const Pending& pending = committer_.pending();
+  CHECK(pending.empty() || blocked() || commit_timer_->armed(),
+        "what is pending is committed in time");
+  if (blocked()) return;
+  if (pending.records() >= options_.commit_records || pending.bytes() >= options_.pending_bytes ||
       AnyStarved())
     Commit();
 }
 
-void Pipeline::Settle() {
-  pending_.Clear();
-  CountForgotten();
-  for (auto& inbox : inboxes_) {
-    if (inbox->settled_ == inbox->accepted_) continue;
-    inbox->settled_ = inbox->accepted_;
-    inbox->driver_->Settled(inbox->settled_);
-  }
-  if (!std::exchange(paused_, false)) return;
-  for (auto& inbox : inboxes_) inbox->driver_->Resume();
+bool Pipeline::Commit() {
+  commit_timer_->Cancel();
+  if (!committer_.Commit()) return false;
+  SettleTickets();
+  return true;
 }
 
-void Pipeline::CountForgotten() {
-  const uint64_t now = fold_.forgotten() - forgotten_told_;
-  if (now == 0) return;
-  forgotten_told_ += now;
-  assets_forgotten_.Increment(static_cast<double>(now));
-  if (const auto count = forgotten_log_.Count(clock_.SinceBoot(), now)) {
-    log_.Warning(
-        "more than {} assets: {} that were silent for longest are forgotten, with the "
-        "states of their rules",
-        options_.fold.assets, *count);
+// REQUIRES: everything that was accepted is stored or set aside.
+void Pipeline::SettleTickets() {
+  CHECK(committer_.pending().empty(), "tickets are settled once nothing is pending");
+  state_.ReportForgotten();
+  for (auto& inbox : inboxes_) {
+    CHECK(inbox->settled_ <= inbox->accepted_, "only accepted tickets are settled");
+    if (inbox->settled_ == inbox->accepted_) continue;
+    inbox->settled_ = inbox->accepted_;
+    inbox->driver_.Settled(inbox->settled_);
   }
+  if (!std::exchange(paused_, false)) return;
+  for (auto& inbox : inboxes_) inbox->driver_.Resume();
 }
 
 void Pipeline::OnRoom() {
-  if (blocked_) Commit();
+  if (blocked()) Commit();
 }
 
 std::vector<Pipeline::InputStatus> Pipeline::inputs() const {

@@ -1,34 +1,32 @@
-// The half of Pipeline that saves its state and comes back to it.
+#include "agent/pipeline/pipeline_state.h"
 
-#include <algorithm>
-#include <cassert>
 #include <utility>
 
 #include "agent/pipeline/fingerprint.h"
-#include "agent/pipeline/input_inbox.h"
-#include "agent/pipeline/pipeline.h"
 #include "agent/pipeline/replay.h"
+#include "core/check.h"
 
 namespace tidegate {
 
 namespace {
 
-// Puts the messages together again whose records come one behind the other, and hands the receipt
-// of each to its input.
+constexpr int kRestoreAttempts = 3;
+
+// Joins consecutive records of one message, and adds the receipt of each message to its input.
 class ReceiptsFromRecords {
  public:
   explicit ReceiptsFromRecords(std::map<std::string, Receipts>& receipts) : receipts_(receipts) {}
 
   void Add(const Record& record, const Arrival& arrival, const std::string& input) {
-    const bool goes_on = packet_id_ && arrival.packet_id == packet_id_ && input == input_ &&
-                         arrival.position == position_ + 1;
-    if (!goes_on) End();
+    const bool same_message = packet_id_ && arrival.packet_id == packet_id_ && input == input_ &&
+                              arrival.position == position_ + 1;
+    if (!same_message) EndMessage();
     packet_id_ = arrival.packet_id;
     position_ = arrival.position;
     input_ = input;
     if (packet_id_) fingerprint_.Add(record);
   }
-  void End() {
+  void EndMessage() {
     if (packet_id_ && !input_.empty())
       receipts_[input_].Add({.packet_id = *packet_id_, .fingerprint = fingerprint_.value()});
     packet_id_.reset();
@@ -45,91 +43,124 @@ class ReceiptsFromRecords {
 
 }  // namespace
 
-void Pipeline::Restore() {
-  assert(pending_.empty());
-  // The store opens itself anew after an error, so the next try may read.
-  for (int tries = 3; tries > 0 && !RestoreFold(/*receipts_too=*/true); --tries) {
+PipelineState::PipelineState(Store& store, const Clock& clock, const Log& log, Metrics& metrics,
+                             std::vector<Rule> rules, Fold::Options options)
+    : store_(store),
+      clock_(clock),
+      log_(log),
+      max_assets_(options.assets),
+      fold_(std::move(rules), options),
+      boot_id_(clock.BootId()),
+      restore_failures_(metrics.AddCounter(
+          "tidegate_restore_failures_total",
+          "Snapshots or batches that could not be read when the state was restored")),
+      assets_forgotten_(metrics.AddCounter("tidegate_assets_forgotten_total",
+                                           "Assets forgotten because there were too many")) {}
+
+void PipelineState::Restore() {
+  CHECK(fold_.assets() == 0, "the state is restored before the first record is folded");
+  // The store reopens itself after an error, so the next attempt may succeed.
+  for (int attempts = kRestoreAttempts; attempts > 0; --attempts) {
+    if (ReadBack(/*with_receipts=*/true)) break;
   }
   log_.Info("state restored: {} asset(s), {} alert(s) raised{}", fold_.assets(), fold_.raised(),
-            fold_complete_ ? "" : "; INCOMPLETE, and not saved until a restart finds it whole");
+            complete_ ? "" : "; INCOMPLETE, and not saved until a restart finds it whole");
   EnterBoot(clock_.BootId());
-  CountForgotten();
-  store_.SetSnapshotSource([this] { return State(); });
+  ReportForgotten();
 }
 
-// False: the store could not be read to the end.
-bool Pipeline::RestoreFold(bool receipts_too) {
+bool PipelineState::RestoreFold() {
+  const bool complete = ReadBack(/*with_receipts=*/false);
+  EnterBoot(clock_.BootId());
+  return complete;
+}
+
+bool PipelineState::ReadBack(bool with_receipts) {
   Seq through = 0;
   fold_.Clear();
-  fold_complete_ = false;
-  const auto saved = LoadState(through);
+  complete_ = false;
+  const auto saved = LoadSnapshot(through);
   if (!saved.ok()) return false;
   if (*saved) {
     fold_.Load(**saved);
-    fold_boot_ = (*saved)->boot_id;
+    boot_id_ = (*saved)->boot_id;
     for (const InputReceipts& input : (*saved)->inputs) {
-      if (receipts_too) receipts_[input.input].Load(input);
+      if (with_receipts) receipts_[input.input].Load(input);
     }
   }
   ReceiptsFromRecords messages(receipts_);
-  const auto replayed = ReplayBehind(
-      store_, through,
-      {.begin = [this](const ClockStamp& stamp) { EnterBoot(stamp.boot_id); },
-       .each =
-           [&](const Record& record, const Arrival& arrival, const std::string& input) {
-             fold_.ApplyAgain(record, arrival.since_boot);
-             if (receipts_too) messages.Add(record, arrival, input);
-           }});
-  messages.End();
+  const auto replayed =
+      ReplayAfter(store_, through,
+                  {.begin = [this](const ClockStamp& stamp) { EnterBoot(stamp.boot_id); },
+                   .each =
+                       [&](const Record& record, const Arrival& arrival, const std::string& input) {
+                         fold_.ApplyAgain(record, arrival.since_boot);
+                         if (with_receipts) messages.Add(record, arrival, input);
+                       }});
+  messages.EndMessage();
   if (!replayed.ok()) {
     restore_failures_.Increment();
     log_.Error("restore the state: {}; it lacks what comes behind", replayed.error().message);
     return false;
   }
-  fold_complete_ = true;
+  complete_ = true;
   return true;
 }
 
-// nullopt: there is none, or a damaged or later one. Error: it cannot be read now. `through`: where
-// the records behind it begin.
-Result<std::optional<FoldState>> Pipeline::LoadState(Seq& through) {
+Result<std::optional<FoldState>> PipelineState::LoadSnapshot(Seq& through) {
   auto snapshot = store_.LoadSnapshot();
-  Status failed;
-  if (!snapshot.ok()) {
-    failed = snapshot.error();
-  } else if (*snapshot && (*snapshot)->body.empty()) {
-    through = (*snapshot)->through;  // A store of before there were any.
-  } else if (*snapshot) {
-    auto state = DecodeFoldState((*snapshot)->body);
-    if (state.ok()) {
-      through = (*snapshot)->through;
-      return std::optional<FoldState>(std::move(state).value());
-    }
-    failed = state.error();
+  if (!snapshot.ok()) return Unreadable(snapshot.error());
+  if (!*snapshot) return std::optional<FoldState>();
+  if ((*snapshot)->body.empty()) {
+    // The store dates from a version without snapshots.
+    through = (*snapshot)->through;
+    return std::optional<FoldState>();
   }
-  if (!failed.ok()) {
-    restore_failures_.Increment();
-    log_.Error("restore the state: {}; it begins with the records that are still stored",
-               failed.error().message);
-    if (failed.error().code == ErrorCode::kUnavailable) return failed.error();
-  }
+  auto state = DecodeFoldState((*snapshot)->body);
+  if (!state.ok()) return Unreadable(state.error());
+  through = (*snapshot)->through;
+  return std::optional<FoldState>(std::move(state).value());
+}
+
+Result<std::optional<FoldState>> PipelineState::Unreadable(const Error& error) {
+  restore_failures_.Increment();
+  log_.Error("restore the state: {}; it begins with the records that are still stored",
+             error.message);
+  if (error.code == ErrorCode::kUnavailable) return error;
   return std::optional<FoldState>();
 }
 
-void Pipeline::EnterBoot(const std::string& boot_id) {
-  if (std::exchange(fold_boot_, boot_id) != boot_id) fold_.BeginBoot();
+void PipelineState::EnterBoot(const std::string& boot_id) {
+  if (std::exchange(boot_id_, boot_id) != boot_id) fold_.BeginBoot();
 }
 
-std::optional<std::string> Pipeline::State() const {
-  if (!fold_complete_ || (!committing_ && !pending_.empty())) return std::nullopt;
+std::optional<std::string> PipelineState::Encode(std::span<const std::string> inputs) const {
+  if (!complete_) return std::nullopt;
   FoldState state;
-  state.boot_id = fold_boot_;
+  state.boot_id = boot_id_;
   fold_.Save(state);
-  for (const std::string& input : input_names_) {
+  for (const std::string& input : inputs) {
+    const auto receipts = receipts_.find(input);
+    CHECK(receipts != receipts_.end(), "every input of a snapshot has receipts");
     state.inputs.push_back({.input = input, .since_reuse = 0, .receipts = {}});
-    receipts_.at(input).Save(state.inputs.back());
+    receipts->second.Save(state.inputs.back());
   }
   return EncodeFoldState(state);
+}
+
+void PipelineState::ReportForgotten() {
+  CHECK(forgotten_reported_ <= fold_.forgotten(),
+        "the fold's count of forgotten assets only grows");
+  const uint64_t forgotten = fold_.forgotten() - forgotten_reported_;
+  if (forgotten == 0) return;
+  forgotten_reported_ = fold_.forgotten();
+  assets_forgotten_.Increment(static_cast<double>(forgotten));
+  if (const auto count = forgotten_log_.Count(clock_.SinceBoot(), forgotten)) {
+    log_.Warning(
+        "more than {} assets: {} that were silent for longest are forgotten, with the "
+        "states of their rules",
+        max_assets_, *count);
+  }
 }
 
 }  // namespace tidegate

@@ -1,25 +1,36 @@
 #include "agent/pipeline/replay.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <optional>
 #include <utility>
 #include <vector>
 
+#include "core/check.h"
+
 namespace tidegate {
 
 namespace {
 
-// Walks the batches of one class.
-class Walk {
+// Reads the batches of one class after a seq, one by one.
+class ClassReplay {
  public:
-  Walk(Store& store, RecordClass record_class, Seq after)
+  ClassReplay(Store& store, RecordClass record_class, Seq after)
       : store_(store), record_class_(record_class), after_(after) {}
 
   Status Advance() {
     auto batch = store_.Replay(record_class_, after_);
     if (!batch.ok()) return batch.error();
     batch_ = std::move(batch).value();
-    if (batch_) after_ = batch_->first_seq + batch_->records.size() - 1;
+    if (!batch_) return {};
+    // It comes from a file, and without progress the replay would never end.
+    if (batch_->first_seq <= after_ || batch_->records.empty()) {
+      return Error{ErrorCode::kCorrupt,
+                   fmt::format("replay: batch {} with {} record(s) after {}", batch_->first_seq,
+                               batch_->records.size(), after_)};
+    }
+    after_ = batch_->first_seq + batch_->records.size() - 1;
     return {};
   }
   const std::optional<Batch>& batch() const { return batch_; }
@@ -31,7 +42,7 @@ class Walk {
   std::optional<Batch> batch_;
 };
 
-// Batches of another version come without arrivals.
+// Batches of another version have no arrivals.
 Arrival ArrivalOf(const Batch& batch, size_t i) {
   if (i < batch.arrivals.size()) return batch.arrivals[i];
   return {
@@ -41,14 +52,16 @@ Arrival ArrivalOf(const Batch& batch, size_t i) {
       .packet_id = std::nullopt};
 }
 
-// Within a commit exactly one record has position 0.
-bool OfOneCommit(const Batch& a, const Batch& b) {
+// Exactly one record of a commit has position 0.
+bool SameCommit(const Batch& a, const Batch& b) {
   return a.stamp.boot_id == b.stamp.boot_id && a.stamp.since_boot == b.stamp.since_boot &&
          a.stamp.wall == b.stamp.wall &&
          !(ArrivalOf(a, 0).position == 0 && ArrivalOf(b, 0).position == 0);
 }
 
+// Visits the records of one commit's batches in the order of arrival.
 uint64_t Visit(const std::vector<const Batch*>& commit, const ReplayVisitor& visitor) {
+  CHECK(!commit.empty(), "a commit has a batch");
   static const std::string kNone;
   visitor.begin(commit.front()->stamp);
   struct Item {
@@ -72,16 +85,16 @@ uint64_t Visit(const std::vector<const Batch*>& commit, const ReplayVisitor& vis
 
 }  // namespace
 
-Result<uint64_t> ReplayBehind(Store& store, Seq after, const ReplayVisitor& visitor) {
-  Walk heartbeats(store, RecordClass::kHeartbeat, after);
-  Walk readings(store, RecordClass::kReading, after);
+Result<uint64_t> ReplayAfter(Store& store, Seq after, const ReplayVisitor& visitor) {
+  ClassReplay heartbeats(store, RecordClass::kHeartbeat, after);
+  ClassReplay readings(store, RecordClass::kReading, after);
   if (Status status = heartbeats.Advance(); !status.ok()) return status.error();
   if (Status status = readings.Advance(); !status.ok()) return status.error();
   uint64_t count = 0;
   while (heartbeats.batch() || readings.batch()) {
     const Batch* a = heartbeats.batch() ? &*heartbeats.batch() : nullptr;
     const Batch* b = readings.batch() ? &*readings.batch() : nullptr;
-    const bool one_commit = a != nullptr && b != nullptr && OfOneCommit(*a, *b);
+    const bool one_commit = a != nullptr && b != nullptr && SameCommit(*a, *b);
     const bool take_a = a != nullptr && (one_commit || b == nullptr || a->first_seq < b->first_seq);
     const bool take_b = b != nullptr && (one_commit || !take_a);
     std::vector<const Batch*> commit;

@@ -1,6 +1,8 @@
-// The stored heartbeats and readings behind a seq, in the order in which they arrived. One thread.
+// Reads the stored heartbeats and readings after a seq, in the order in which they arrived. Loop
+// thread only.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -9,13 +11,15 @@
 
 namespace tidegate {
 
-// `begin` is called before the records of each batch's stamp, `each` for each record.
 struct ReplayVisitor {
+  // Called before the records of each commit, with the commit's stamp.
   std::function<void(const ClockStamp&)> begin;
-  // `input` is empty if the batch does not tell.
+  // Called for each record. `input` is empty if the batch does not name it.
   std::function<void(const Record&, const Arrival&, const std::string& input)> each;
 };
-// Returns how many there were. Fails as Store::Replay does; what was visited before stays visited.
-Result<uint64_t> ReplayBehind(Store& store, Seq after, const ReplayVisitor& visitor);
+
+// Returns how many records were visited. Fails as Store::Replay does, after some records may have
+// been visited. kCorrupt: the store returned batches out of order.
+Result<uint64_t> ReplayAfter(Store& store, Seq after, const ReplayVisitor& visitor);
 
 }  // namespace tidegate

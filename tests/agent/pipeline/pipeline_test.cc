@@ -74,6 +74,14 @@ class ScriptedDriver final : public Driver {
     if (taken) ++next_ticket_;
     return taken;
   }
+  // As a driver that does not count its tickets right.
+  bool OfferWithTicket(std::string_view payload, Ticket ticket) {
+    next_ticket_ = ticket;
+    return Offer(payload);
+  }
+  void BeginSession(Ticket acknowledged) {
+    inbox_->OnSession({.resumed = true, .acknowledged = acknowledged});
+  }
   std::vector<Ticket> settled;
   int resumed = 0;
   bool starved = false;
@@ -211,6 +219,28 @@ TEST_F(PipelineTest, ARecordThatTheStoreCanNeverHoldGoesAlone) {
   ASSERT_EQ(store_.dead.size(), 1U);
   EXPECT_EQ(store_.dead[0].origin, "acme/large");
   EXPECT_THAT(driver_.settled, ElementsAre(3U));
+}
+
+using PipelineDeathTest = PipelineTest;
+
+TEST_F(PipelineDeathTest, ATicketThatIsSkippedOrOfferedTwiceIsABug) {
+  ASSERT_TRUE(driver_.Offer(kGood));
+  EXPECT_DEATH(driver_.OfferWithTicket(kGood, 1), "one by one, in order");
+  EXPECT_DEATH(driver_.OfferWithTicket(kGood, 3), "one by one, in order");
+}
+
+TEST_F(PipelineDeathTest, AnAcknowledgementOfWhatWasNeverAcceptedIsABug) {
+  ASSERT_TRUE(driver_.Offer(kGood));
+  EXPECT_DEATH(driver_.BeginSession(2), "only accepted messages");
+}
+
+TEST_F(PipelineDeathTest, RestoringAfterAnOfferIsABug) {
+  ASSERT_TRUE(driver_.Offer(kGood));
+  EXPECT_DEATH(pipeline_->Restore(), "before the first Offer");
+}
+
+TEST_F(PipelineDeathTest, AnInputNeedsADriver) {
+  EXPECT_DEATH(pipeline_->AddInput({"x", "", "", RecordClass::kHeartbeat}, nullptr), "a driver");
 }
 
 }  // namespace
