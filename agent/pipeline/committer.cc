@@ -114,10 +114,8 @@ Status Committer::CommitInParts() {
   Status status = AppendParts(records, stored, folded, letters);
   if (status.ok()) status = AppendLetters(letters);
   if (status.ok()) return status;
-  // The rest waits as it did before.
-  pending_.Clear();
-  folded_ = stored_;
-  FoldIn(records, stored, records.size());
+  // The rest stays pending, with the alerts of a part that was folded already.
+  FoldIn(records, folded, records.size());
   for (DeadLetter& letter : letters) pending_.AddDeadLetter(std::move(letter));
   return status;
 }

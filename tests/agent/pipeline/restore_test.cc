@@ -52,6 +52,12 @@ class SeldomStore final : public StoreProxy {
     if (items > most_items) return Error{ErrorCode::kRejected, "more than it takes at once"};
     return StoreProxy::Append(request);
   }
+  Result<std::optional<Batch>> Replay(RecordClass record_class, Seq after) override {
+    if (++replays == failing_replay) return Error{ErrorCode::kUnavailable, "disk I/O error"};
+    return StoreProxy::Replay(record_class, after);
+  }
+  int replays = 0;
+  int failing_replay = 0;  // Which of the replays fails; 0: none.
   bool wanted = false;
   size_t most_items = 1'000'000;
   size_t largest_value = 1'000'000;
@@ -292,6 +298,49 @@ TEST(RestoreTest, PartsThatFailHalfwayAreFinishedLaterAndNothingIsDoubled) {
   EXPECT_EQ(gateway.pipeline().inputs()[1].settled, 8U);
   EXPECT_THAT(gateway.Stored(RecordClass::kReading), SizeIs(8));
   EXPECT_THAT(gateway.Alerts(), SizeIs(1));
+}
+
+TEST(RestoreTest, APartThatFailsKeepsItsAlertForTheNextCommit) {
+  Gateway gateway({*ParseRule("hot", "t > 50")});
+  for (int i = 0; i < 4; ++i) gateway.Offer(1, kHot);
+  // From the end: refused as a whole, then the first part fails.
+  gateway.store.failures = {{ErrorCode::kUnavailable, "disk"},
+                            {ErrorCode::kRejected, "more than it takes at once"}};
+  EXPECT_FALSE(gateway.pipeline().Commit());
+  ASSERT_TRUE(gateway.pipeline().Commit());
+  EXPECT_THAT(gateway.Stored(RecordClass::kReading), SizeIs(4));
+  EXPECT_THAT(gateway.Alerts(), SizeIs(1));
+}
+
+TEST(RestoreTest, AMessageThatOnlyMightBeARedeliveryIsStoredOnceAndWhole) {
+  Gateway gateway({*ParseRule("hot", "t > 50")});
+  gateway.Offer(1, R"([{"asset_id":"a","t":1},5])", 7);
+  ASSERT_TRUE(gateway.pipeline().Commit());
+  gateway.Restart();
+  gateway.Resumed(1);
+  gateway.Offer(1, R"([{"asset_id":"a","t":60},5,{"asset_id":"b","t":2},6])", 7);
+  EXPECT_EQ(gateway.pipeline().pending_records(), 3U) << "two readings and an alert";
+  ASSERT_TRUE(gateway.pipeline().Commit());
+  EXPECT_EQ(gateway.pipeline().inputs()[1].redelivered, 0U);
+  EXPECT_EQ(gateway.pipeline().inputs()[1].refused, 3U) << "one before the restart";
+  EXPECT_THAT(gateway.Stored(RecordClass::kReading), SizeIs(3));
+  EXPECT_THAT(gateway.Alerts(), SizeIs(1));
+  EXPECT_THAT(gateway.memory.dead_letters(), SizeIs(3));
+}
+
+TEST(RestoreTest, ARedeliveryLeavesNothingPending) {
+  Gateway gateway({*ParseRule("hot", "t > 50")});
+  constexpr std::string_view kMixed = R"([{"asset_id":"a","t":60},5])";
+  gateway.Offer(1, kMixed, 7);
+  ASSERT_TRUE(gateway.pipeline().Commit());
+  gateway.Restart();
+  gateway.Resumed(1);
+  gateway.Offer(1, kMixed, 7);
+  EXPECT_EQ(gateway.pipeline().pending_records(), 0U);
+  ASSERT_TRUE(gateway.pipeline().Commit());
+  EXPECT_EQ(gateway.pipeline().inputs()[1].redelivered, 1U);
+  EXPECT_EQ(gateway.pipeline().inputs()[1].settled, 1U);
+  EXPECT_THAT(gateway.memory.dead_letters(), SizeIs(1));
 }
 
 TEST(RestoreTest, AMessageCommittedBeforeACrashIsNotStoredAgain) {
