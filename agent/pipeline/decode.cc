@@ -21,7 +21,7 @@ constexpr std::array<std::string_view, 4> kAssetNames{"asset_id", "device_id", "
                                                       "sensor_id"};
 constexpr std::array<std::string_view, 2> kTimeNames{"timestamp", "ts"};
 
-// The names and the time that a value has and its payload may not have.
+// Names and a time that a value has even if its payload does not.
 constexpr size_t kAddedNames =
     std::string_view(R"("tenant_id":"","asset_id":"","timestamp":"2026-01-01T00:00:00.000Z",)")
         .size() +
@@ -31,9 +31,9 @@ Error Refused(std::string reason) {
   return Error{ErrorCode::kRejected, std::move(reason)};
 }
 
-// The members of one source object that have a place of their own in the value; what is not here
-// goes into additional_data.
-struct Members {
+// The members of one source object that have a place of their own in the value; all others go into
+// additional_data.
+struct KnownMembers {
   std::optional<Value> event_id, tenant, asset, time, latitude, longitude, location;
   std::optional<Value> driver_id, driver_name, status, additional;
   bool asset_is_alias = false;
@@ -67,7 +67,7 @@ bool InRange(const std::optional<Value>& value, double bound) {
   return value && value->is_number() && std::abs(value->as_number()) <= bound;
 }
 
-void FindPosition(Value object, Members& members) {
+void FindPosition(Value object, KnownMembers& members) {
   const auto take = [&](std::optional<Value> latitude, std::optional<Value> longitude) {
     if (!InRange(latitude, 90) || !InRange(longitude, 180)) return false;
     members.latitude = latitude;
@@ -83,8 +83,8 @@ void FindPosition(Value object, Members& members) {
   }
 }
 
-Members FindMembers(Value object) {
-  Members members;
+KnownMembers FindMembers(Value object) {
+  KnownMembers members;
   members.event_id = FindId(object, "event_id");
   members.tenant = FindText(object, "tenant_id");
   for (size_t i = 0; i < kAssetNames.size() && !members.asset; ++i) {
@@ -103,7 +103,7 @@ Members FindMembers(Value object) {
   return members;
 }
 
-Result<std::string> DecideTenant(const Members& members, const DecodeContext& context) {
+Result<std::string> DecideTenant(const KnownMembers& members, const DecodeContext& context) {
   const std::string_view own = members.tenant ? members.tenant->as_string() : std::string_view();
   if (!context.topic_tenant.empty() && members.tenant && own != context.topic_tenant) {
     return Refused(fmt::format("tenant_id \"{}\" contradicts the topic's tenant \"{}\"", own,
@@ -127,7 +127,7 @@ Result<std::string> DecideTenant(const Members& members, const DecodeContext& co
 
 // An alias (sensor_id) that differs from the topic's asset is a detail of that asset, not a
 // contradiction: it is kept as data.
-Result<std::string> DecideAsset(Members& members, const DecodeContext& context) {
+Result<std::string> DecideAsset(KnownMembers& members, const DecodeContext& context) {
   std::string_view own = members.asset ? IdText(*members.asset) : std::string_view();
   if (!context.topic_asset.empty() && members.asset && own != context.topic_asset) {
     if (!members.asset_is_alias) {
@@ -149,7 +149,7 @@ Result<std::string> DecideAsset(Members& members, const DecodeContext& context) 
       "input name none");
 }
 
-Status DecideTime(const Members& members, const DecodeContext& context, Record& record) {
+Status DecideTime(const KnownMembers& members, const DecodeContext& context, Record& record) {
   record.time = context.arrival;
   record.time_source = TimeSource::kGateway;
   if (!members.time || members.time->type() == json::Type::kNull) return {};
@@ -175,7 +175,7 @@ void WriteText(json::Writer& writer, std::string_view key, const std::optional<V
   }
 }
 
-void WriteLocation(json::Writer& writer, const Members& members) {
+void WriteLocation(json::Writer& writer, const KnownMembers& members) {
   if (!members.latitude) return;
   writer.Key("location");
   writer.BeginObject();
@@ -190,7 +190,7 @@ void WriteLocation(json::Writer& writer, const Members& members) {
   writer.EndObject();
 }
 
-Status WriteAdditional(json::Writer& writer, Value object, const Members& members) {
+Status WriteAdditional(json::Writer& writer, Value object, const KnownMembers& members) {
   bool open = false;
   const auto write = [&](Value member) {
     if (!open) {
@@ -215,7 +215,7 @@ Status WriteAdditional(json::Writer& writer, Value object, const Members& member
   return {};
 }
 
-Status WriteValue(Value object, const Members& members, Record& record) {
+Status WriteValue(Value object, const KnownMembers& members, Record& record) {
   record.value.reserve(object.source_bytes() + record.tenant.size() + record.asset.size() +
                        kAddedNames);
   json::Writer writer(record.value);
@@ -238,7 +238,7 @@ Status WriteValue(Value object, const Members& members, Record& record) {
 
 Status DecodeObject(Value object, const DecodeContext& context, DecodeSink& sink) {
   if (!object.is_object()) return Refused("not a JSON object");
-  Members members = FindMembers(object);
+  KnownMembers members = FindMembers(object);
   Record record;
   record.record_class = context.record_class;
   record.clock_synced = context.clock_synced;
@@ -264,8 +264,8 @@ std::optional<Value> DecodedRecord::Field(std::string_view name) const {
 }
 
 // False for members that the value holds under another name, in another place or as another type.
-// With a dot, the first step may lead elsewhere once the source's own members stand beside those of
-// its additional_data.
+// A name with a dot may find another member in the value, where the source's own members are next
+// to those of its additional_data.
 bool DecodedRecord::FoundInSource(std::string_view name) const {
   constexpr std::array<std::string_view, 12> kMoved{
       "event_id",  "tenant_id", "asset_id", "device_id", "machine_id", "sensor_id",
@@ -278,7 +278,7 @@ bool DecodedRecord::FoundInSource(std::string_view name) const {
 
 std::optional<Value> DecodedRecord::FieldOfValue(std::string_view name) const {
   if (!value_) {
-    // It was made from a payload within the limits; this only has to end.
+    // The payload was within the limits; these only have to end the parsing.
     constexpr json::Limits kOwn{.max_bytes = SIZE_MAX, .max_depth = 64, .max_values = SIZE_MAX};
     auto parsed = json::Document::Parse(record_.value, kOwn);
     if (!parsed.ok()) return std::nullopt;

@@ -1,5 +1,5 @@
-// What a message said, in four bytes: the same for the message that comes in and for its records
-// when they come from the store. Pure.
+// A hash of a message's content: equal when made from the message as it arrives and when made from
+// its records as they are stored. Pure.
 #pragma once
 
 #include <cstdint>
@@ -11,15 +11,15 @@ namespace tidegate {
 
 class Fingerprint {
  public:
-  // The message's records, in order. The time that the gateway gave is left out: it is another one
-  // when the message comes again.
+  // Adds the message's records, in order. Skips a time that the gateway gave: it is another one
+  // when the message arrives again.
   void Add(const Record& record);
-  // A message without any record: its payload.
+  // Adds the payload of a message without any record.
   void AddRefused(std::string_view payload);
 
-  // Four of eight bytes: compared only between messages with one packet id, or to be careful.
+  // Four of eight bytes suffice: they decide only between messages with one packet id.
   uint32_t value() const { return static_cast<uint32_t>(hash_); }
-  // Every record carries its own time or event_id: the reader takes two of it for one.
+  // Every record carries its own time or event_id, so that the reader stores two deliveries once.
   bool same_record() const { return same_record_; }
 
  private:

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/check.h"
 #include "core/rules/alert_record.h"
 
 namespace tidegate {
@@ -26,6 +27,7 @@ Moment MomentOf(const Record& record, milliseconds since_boot) {
 }  // namespace
 
 Fold::Fold(std::vector<Rule> rules, Options options) : options_(options) {
+  CHECK(options_.assets > 0, "there is room for an asset");
   for (Rule& rule : rules) {
     RuleIdentity identity{rule.name, RuleDefinition(rule)};
     rules_.push_back({std::move(identity), std::move(rule)});
@@ -34,19 +36,19 @@ Fold::Fold(std::vector<Rule> rules, Options options) : options_(options) {
 
 void Fold::Clear() {
   index_.clear();
-  calm_.clear();
-  busy_.clear();
+  stateless_.clear();
+  stateful_.clear();
   raised_ = 0;
   std::erase_if(rules_, [](const FoldedRule& folded) { return !folded.rule; });
-  for (FoldedRule& folded : rules_) folded.known = true;
+  for (FoldedRule& folded : rules_) folded.evaluated_before = true;
 }
 
 void Fold::Load(const FoldState& saved) {
   Clear();
   for (FoldedRule& folded : rules_) {
-    folded.known = std::ranges::find(saved.rules, folded.identity) != saved.rules.end();
+    folded.evaluated_before = std::ranges::find(saved.rules, folded.identity) != saved.rules.end();
   }
-  std::vector<uint32_t> place;  // In rules_, of each saved rule.
+  std::vector<uint32_t> place;  // The index in rules_ of each saved rule.
   for (const RuleIdentity& identity : saved.rules) {
     const auto same = std::ranges::find(
         rules_, identity.name, [](const FoldedRule& folded) { return folded.identity.name; });
@@ -54,37 +56,50 @@ void Fold::Load(const FoldState& saved) {
     if (same == rules_.end()) rules_.push_back({identity, std::nullopt});
   }
   for (Asset asset : saved.assets) {
+    size_t raised = 0;
     for (RuleStateOfAsset& of_asset : asset.states) {
+      CHECK(of_asset.rule < place.size(), "a saved state names a saved rule");
       of_asset.rule = place[of_asset.rule];
       const FoldedRule& folded = rules_[of_asset.rule];
-      if (!folded.known) of_asset.state.met_since.reset();
-      if (folded.rule && of_asset.state.raised) ++raised_;
+      if (!folded.evaluated_before) of_asset.state.met_since.reset();
+      if (folded.rule && of_asset.state.raised) ++raised;
     }
     std::erase_if(asset.states, [](const auto& of_asset) { return of_asset.state == RuleState{}; });
-    Insert(std::move(asset));
+    // Only a saved state that we did not make has an asset twice.
+    if (Insert(std::move(asset))) raised_ += raised;
   }
 }
 
 void Fold::Save(FoldState& state) const {
   for (const FoldedRule& folded : rules_) state.rules.push_back(folded.identity);
-  state.assets.assign(calm_.begin(), calm_.end());
-  state.assets.insert(state.assets.end(), busy_.begin(), busy_.end());
+  state.assets.assign(stateless_.begin(), stateless_.end());
+  state.assets.insert(state.assets.end(), stateful_.begin(), stateful_.end());
 }
 
-void Fold::Insert(Asset asset) {
-  if (index_.contains(asset.key)) return;  // Only a saved state that we did not make has it twice.
-  if (index_.size() >= options_.assets) Forget(calm_.empty() ? busy_ : calm_);
+void Fold::CheckLists() const {
+  CHECK(index_.size() == stateless_.size() + stateful_.size(), "every asset is in one list");
+}
+
+bool Fold::Insert(Asset asset) {
+  if (index_.contains(asset.key)) return false;
+  if (index_.size() >= options_.assets) ForgetFirst(stateless_.empty() ? stateful_ : stateless_);
   Assets& list = ListOf(asset);
   list.push_back(std::move(asset));
   index_.emplace(list.back().key, std::prev(list.end()));
+  CHECK(index_.size() <= options_.assets, "the number of assets is bounded");
+  CheckLists();
+  return true;
 }
 
-void Fold::Forget(Assets& from) {
-  for (const auto& [rule, state] : from.front().states) {
-    if (state.raised && rules_[rule].rule) --raised_;
+void Fold::ForgetFirst(Assets& assets) {
+  CHECK(!assets.empty(), "there is an asset to forget");
+  for (const auto& [rule, state] : assets.front().states) {
+    if (!state.raised || !rules_[rule].rule) continue;
+    CHECK(raised_ > 0, "a raised alert was counted");
+    --raised_;
   }
-  index_.erase(from.front().key);
-  from.pop_front();
+  index_.erase(assets.front().key);
+  assets.pop_front();
   ++forgotten_;
 }
 
@@ -98,11 +113,12 @@ void Fold::BeginBoot() {
     }
     std::erase_if(asset.states, [](const auto& of_asset) { return of_asset.state == RuleState{}; });
   }
-  for (auto asset = busy_.begin(); asset != busy_.end();) {
+  for (auto asset = stateful_.begin(); asset != stateful_.end();) {
     const auto next = std::next(asset);
-    if (asset->states.empty()) calm_.splice(calm_.end(), busy_, asset);
+    if (asset->states.empty()) stateless_.splice(stateless_.end(), stateful_, asset);
     asset = next;
   }
+  CheckLists();
 }
 
 Asset& Fold::Touch(const Record& record, milliseconds since_boot) {
@@ -141,8 +157,8 @@ void Fold::FoldRules(const DecodedRecord& decoded, Moment moment, Asset& asset, 
   const Record& record = decoded.record();
   for (uint32_t i = 0; i < rules_.size(); ++i) {
     const FoldedRule& folded = rules_[i];
-    if (!folded.rule) return;  // And so for those behind it.
-    if (emit == nullptr && !folded.known) continue;
+    if (!folded.rule) return;  // The configured rules come first.
+    if (emit == nullptr && !folded.evaluated_before) continue;
     if (!folded.rule->AppliesTo(record.tenant, record.asset)) continue;
     if (const auto field = decoded.Field(folded.rule->field))
       Step(decoded, i, *field, moment, asset, emit);
@@ -153,19 +169,22 @@ void Fold::Step(const DecodedRecord& decoded, uint32_t rule, json::Value field, 
                 Asset& asset, const Emit* emit) {
   const auto kept = std::ranges::find(asset.states, rule, &RuleStateOfAsset::rule);
   RuleState state = kept == asset.states.end() ? RuleState{} : kept->state;
-  const RuleState before = state;
+  const RuleState previous = state;
   const RuleChange change =
       Evaluate(*rules_[rule].rule, field, moment, decoded.record().time, state);
   if (change == RuleChange::kRaised) ++raised_;
-  if (change == RuleChange::kCleared) --raised_;
+  if (change == RuleChange::kCleared) {
+    CHECK(raised_ > 0, "only a raised alert is cleared");
+    --raised_;
+  }
   if (change != RuleChange::kNone && emit != nullptr) {
-    const WallTime raised_at = change == RuleChange::kRaised ? state.raised_at : before.raised_at;
+    const WallTime raised_at = change == RuleChange::kRaised ? state.raised_at : previous.raised_at;
     (*emit)(MakeAlertRecord(*rules_[rule].rule, decoded.record(), field, change, raised_at),
             change);
   }
-  // What has ended leaves nothing behind: when it was raised is told.
+  // An alert that is cleared leaves no state: its record says when it was raised.
   if (!state.raised && !state.met_since) state = RuleState{};
-  if (state == before) return;
+  if (state == previous) return;
   Assets& from = ListOf(asset);
   if (kept == asset.states.end()) {
     asset.states.push_back({rule, state});
@@ -175,7 +194,9 @@ void Fold::Step(const DecodedRecord& decoded, uint32_t rule, json::Value field, 
     kept->state = state;
   }
   Assets& to = ListOf(asset);
-  if (&from != &to) to.splice(to.end(), from, index_.find(asset.key)->second);
+  if (&from == &to) return;
+  to.splice(to.end(), from, index_.find(asset.key)->second);
+  CheckLists();
 }
 
 }  // namespace tidegate

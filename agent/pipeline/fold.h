@@ -1,6 +1,11 @@
-// The state as a fold: what each asset's last record was, and the states of the rules. A pure
-// function of the records, their arrivals (in milliseconds, as the store keeps them) and the rules:
-// folded again in the order of arrival, it comes out the same. Loop thread only.
+// Folds records into a state: each asset's last record, and the rules' states for each asset. The
+// state is a pure function of the records, their arrivals (in milliseconds, as the store keeps
+// them) and the rules: records folded again in the order of arrival give the same state. Loop
+// thread only.
+//
+// Invariants: every asset is in exactly one of the two lists and in the index (Insert, Forget,
+// Step), and there are no more of them than Options::assets (Insert); raised() never counts below
+// zero (Forget, Step).
 #pragma once
 
 #include <chrono>
@@ -21,9 +26,9 @@ namespace tidegate {
 class Fold {
  public:
   struct Options {
-    // Each takes about 200 bytes, and 10 of the snapshot. One too many, and the asset that was
-    // silent for longest is forgotten, those without a rule's state before the others: it counts as
-    // new when it comes again, and an alert that was raised for it is raised anew.
+    // Each asset needs about 200 bytes of memory, and 10 of the snapshot. Above the limit the asset
+    // that was silent for longest is forgotten, those without a rule's state first. When it sends
+    // again it counts as new, and an alert that was raised for it is raised again. At least 1.
     size_t assets = 10'000;
   };
   using Emit = std::function<void(Record alert, RuleChange change)>;
@@ -32,54 +37,64 @@ class Fold {
   Fold(const Fold&) = delete;
   Fold& operator=(const Fold&) = delete;
 
-  // Begins anew with nothing.
+  // Empties the state.
   void Clear();
-  // Begins anew with a saved state. A rule that has kept its name but not its definition takes over
-  // what it has raised, so that it is cleared some day, and waits ("for") anew. A rule that is gone
-  // keeps its states unseen, in case it comes back.
+  // Replaces the state by a saved one. A rule that kept its name but not its definition keeps the
+  // alerts that it has raised, so that they can be cleared, and starts its waits ("for") again. A
+  // rule that is not configured any more keeps its states unseen, in case it comes back. REQUIRES:
+  // the index of each rule's state is within `saved.rules`.
   void Load(const FoldState& saved);
-  // All but boot id and inputs.
+  // Appends rules and assets to `state`; boot id and inputs are the caller's.
   void Save(FoldState& state) const;
 
-  // The records that follow have arrived in another boot of the gateway: what counted from the
-  // start of the one before ends.
+  // The records that follow arrived in another boot of the gateway: arrivals and waits that count
+  // from the start of the previous boot end.
   void BeginBoot();
-  // Folds one record in and calls `emit` for each alert that is raised or cleared.
+  // Folds one record and calls `emit` for each alert that is raised or cleared.
   void Apply(const DecodedRecord& decoded, std::chrono::milliseconds since_boot, const Emit& emit);
-  // Folds in a record that was folded before, when its alerts were stored with it. Rules that the
-  // loaded state did not know in this form had no part in that and have none in this.
+  // Folds a stored record again; its alerts were stored with it, so none are emitted. Skips rules
+  // that the loaded state did not know with their present definition: they were not evaluated when
+  // the record was folded first.
   void ApplyAgain(const Record& record, std::chrono::milliseconds since_boot);
 
-  // Of the rules that are configured.
+  // Alerts of the configured rules that are raised.
   size_t raised() const { return raised_; }
   size_t assets() const { return index_.size(); }
-  // How many were given up because there were too many, since this object began.
+  // Assets forgotten because of Options::assets, since this object was made.
   uint64_t forgotten() const { return forgotten_; }
+  // nullptr: unknown. Valid until the next change.
   const Asset* Find(std::string_view tenant, std::string_view asset) const;
 
  private:
   struct FoldedRule {
     RuleIdentity identity;
-    std::optional<Rule> rule;  // Not configured any more if there is none.
-    bool known = true;         // When the records behind the snapshot were folded first.
+    // nullopt: not configured any more.
+    std::optional<Rule> rule;
+    // The rule was evaluated when the records after the snapshot were folded first.
+    bool evaluated_before = true;
   };
   using Assets = std::list<Asset>;
 
   Asset& Touch(const Record& record, std::chrono::milliseconds since_boot);
-  void Insert(Asset asset);
-  void Forget(Assets& from);
+  // False: the asset is there already.
+  bool Insert(Asset asset);
+  void ForgetFirst(Assets& assets);
+  void CheckLists() const;
   void FoldRules(const DecodedRecord& decoded, Moment moment, Asset& asset, const Emit* emit);
   void Step(const DecodedRecord& decoded, uint32_t rule, json::Value field, Moment moment,
             Asset& asset, const Emit* emit);
-  Assets& ListOf(const Asset& asset) { return asset.states.empty() ? calm_ : busy_; }
+  Assets& ListOf(const Asset& asset) { return asset.states.empty() ? stateless_ : stateful_; }
 
   const Options options_;
-  std::vector<FoldedRule> rules_;  // The configured ones first.
-  // The one seen longest ago first; which list an asset is in follows from its states.
-  Assets calm_;
-  Assets busy_;
-  std::unordered_map<std::string_view, Assets::iterator> index_;  // Keys are the assets' own.
-  std::string key_;                                               // Kept for its memory.
+  // The configured rules first.
+  std::vector<FoldedRule> rules_;
+  // Assets without and with a rule's state, the one that was silent for longest first.
+  Assets stateless_;
+  Assets stateful_;
+  // The keys are views of the assets' own.
+  std::unordered_map<std::string_view, Assets::iterator> index_;
+  // A buffer, kept for its memory.
+  std::string key_;
   size_t raised_ = 0;
   uint64_t forgotten_ = 0;
 };

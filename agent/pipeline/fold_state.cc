@@ -8,6 +8,7 @@
 #include <utility>
 #include <variant>
 
+#include "core/check.h"
 #include "core/record.h"
 #include "core/varint.h"
 
@@ -19,7 +20,7 @@ using std::chrono::milliseconds;
 
 constexpr uint8_t kVersion = 1;
 constexpr size_t kMaxKeyBytes = kMaxTenantBytes + 1 + kMaxAssetBytes;
-// Of a state.
+// Flags of a state.
 constexpr uint8_t kRaised = 1;
 constexpr uint8_t kMet = 2;
 constexpr uint8_t kMetByGateway = 4;
@@ -33,7 +34,7 @@ void PutFixed(std::string& out, Integer value) {
   for (size_t i = 0; i < sizeof value; ++i) out.push_back(static_cast<char>(value >> (8 * i)));
 }
 
-// Wraps around, like the differences do.
+// Both wrap around, so that any two values have a difference.
 int64_t Minus(int64_t a, int64_t b) {
   return static_cast<int64_t>(static_cast<uint64_t>(a) - static_cast<uint64_t>(b));
 }
@@ -45,15 +46,16 @@ int64_t Count(WallTime time) {
   return time.time_since_epoch().count();
 }
 
-void PutAsset(std::string& out, const Asset& before, const Asset& asset) {
-  const auto differs = std::ranges::mismatch(before.key, asset.key).in2;
+void PutAsset(std::string& out, const Asset& previous, const Asset& asset, size_t rules) {
+  const auto differs = std::ranges::mismatch(previous.key, asset.key).in2;
   const auto shared = static_cast<size_t>(differs - asset.key.begin());
   PutVarint(out, shared);
   PutString(out, std::string_view(asset.key).substr(shared));
-  PutSigned(out, Minus(Count(asset.time), Count(before.time)));
-  PutSigned(out, Minus(asset.arrival.count(), before.arrival.count()));
+  PutSigned(out, Minus(Count(asset.time), Count(previous.time)));
+  PutSigned(out, Minus(asset.arrival.count(), previous.arrival.count()));
   PutVarint(out, asset.states.size());
   for (const auto& [rule, state] : asset.states) {
+    CHECK(rule < rules, "a state names a rule of the snapshot");
     PutVarint(out, rule);
     uint8_t flags = state.raised ? kRaised : 0;
     if (state.met_since) flags |= kMet;
@@ -64,8 +66,8 @@ void PutAsset(std::string& out, const Asset& before, const Asset& asset) {
   }
 }
 
-// Reads what the functions above wrote. Every method fails, and the whole with it, at the first
-// byte that cannot be.
+// Decodes what the functions above and EncodeFoldState wrote. Every method fails at the first byte
+// that they cannot have written, and Read() with it.
 class StateReader {
  public:
   explicit StateReader(std::string_view bytes) : bytes_(bytes) {}
@@ -116,7 +118,7 @@ class StateReader {
       out |= static_cast<Integer>(static_cast<uint8_t>((*bytes)[i])) << (8 * i);
     return true;
   }
-  // Each element takes at least a byte, so a count cannot ask for more memory than the input has.
+  // Each element has at least one byte, so a count cannot ask for more memory than the input has.
   template <typename Element>
   bool List(std::vector<Element>& out, bool (StateReader::*read)(Element&)) {
     const auto count = bytes_.Varint();
@@ -176,7 +178,7 @@ class StateReader {
 
   ByteReader bytes_;
   FoldState state_;
-  // Of the element before, which the next one is told against.
+  // Values of the previous element; the next one is stored as a difference to them.
   std::string key_;
   int64_t time_ = 0;
   int64_t arrival_ = 0;
@@ -217,8 +219,9 @@ std::string EncodeFoldState(const FoldState& state) {
   }
   PutVarint(out, state.assets.size());
   const Asset none;
-  const Asset* before = &none;
-  for (const Asset& asset : state.assets) PutAsset(out, *std::exchange(before, &asset), asset);
+  const Asset* previous = &none;
+  for (const Asset& asset : state.assets)
+    PutAsset(out, *std::exchange(previous, &asset), asset, state.rules.size());
   PutVarint(out, state.inputs.size());
   for (const InputReceipts& input : state.inputs) {
     PutString(out, input.input);

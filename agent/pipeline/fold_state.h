@@ -1,5 +1,5 @@
-// What the pipeline knows besides the records themselves, as plain values, and their bytes: the
-// body of the store's snapshot. Pure.
+// The pipeline's state as plain values, and its encoding: the body of the store's snapshot. Pure;
+// any thread.
 #pragma once
 
 #include <chrono>
@@ -14,30 +14,34 @@
 
 namespace tidegate {
 
-// A rule's state for one asset, if it is not the state it begins in.
+// A rule's state for one asset, if it differs from the initial one.
 struct RuleStateOfAsset {
-  uint32_t rule = 0;  // Index into the rules beside it.
+  // Index into FoldState::rules.
+  uint32_t rule = 0;
   RuleState state;
   friend bool operator==(const RuleStateOfAsset&, const RuleStateOfAsset&) = default;
 };
 
 struct Asset {
-  std::string key;  // "tenant/asset", each as it is: a tenant's name has no '/'.
-  WallTime time{};  // Of its last record.
-  // When that came, since boot, to within a commit. 0: before this boot.
+  // "tenant/asset", neither of them escaped: a tenant's name has no '/'.
+  std::string key;
+  // The time of its last record.
+  WallTime time{};
+  // When that record arrived, since boot, to within a commit; 0: before this boot.
   std::chrono::milliseconds arrival{0};
   std::vector<RuleStateOfAsset> states;
   friend bool operator==(const Asset&, const Asset&) = default;
 };
 
-// By its text, because the order of rules is no part of the configuration.
+// A rule is known by its text, because the order of rules is no part of the configuration.
 struct RuleIdentity {
   std::string name;
-  uint64_t definition = 0;  // RuleDefinition().
+  // RuleDefinition() of the rule.
+  uint64_t definition = 0;
   friend bool operator==(const RuleIdentity&, const RuleIdentity&) = default;
 };
 
-// A message of a source that may send it again; receipts.h.
+// A message whose source may send it again; receipts.h.
 struct Receipt {
   uint16_t packet_id = 0;
   uint32_t fingerprint = 0;
@@ -46,25 +50,31 @@ struct Receipt {
 
 struct InputReceipts {
   std::string input;
-  uint32_t since_reuse = 0;       // Messages since a packet id came twice; receipts.h.
-  std::vector<Receipt> receipts;  // In the order of arrival.
+  // Messages since a packet id was reused; receipts.h.
+  uint32_t since_reuse = 0;
+  // In the order of arrival.
+  std::vector<Receipt> receipts;
   friend bool operator==(const InputReceipts&, const InputReceipts&) = default;
 };
 
 struct FoldState {
-  std::string boot_id;  // That arrivals, and moments on the gateway's axis, count from.
+  // The boot that arrivals, and moments on the gateway's axis, count from.
+  std::string boot_id;
   std::vector<RuleIdentity> rules;
-  std::vector<Asset> assets;  // The one seen longest ago first.
+  // First those without a rule's state, then the others; each the one silent for longest first.
+  std::vector<Asset> assets;
   std::vector<InputReceipts> inputs;
   friend bool operator==(const FoldState&, const FoldState&) = default;
 };
 
-// Changes with everything that decides when the rule raises and clears, and with nothing else.
+// A hash of everything that decides when the rule raises and clears, and of nothing else.
 uint64_t RuleDefinition(const Rule& rule);
 
-// Layout: agent/README.md, "Snapshot".
+// Layout: agent/README.md, "Snapshot". REQUIRES: the index of each rule's state is within
+// `state.rules`.
 std::string EncodeFoldState(const FoldState& state);
-// kCorrupt: not what EncodeFoldState made. kInvalid: made by a newer version.
+// Returns only states that fulfil what EncodeFoldState requires. kCorrupt: the bytes are not what
+// EncodeFoldState wrote. kInvalid: a newer version wrote them.
 Result<FoldState> DecodeFoldState(std::string_view bytes);
 
 }  // namespace tidegate

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/check.h"
+
 namespace tidegate {
 
 void Receipts::OnSession(bool resumed, Ticket acknowledged) {
@@ -12,13 +14,14 @@ void Receipts::OnSession(bool resumed, Ticket acknowledged) {
     ids_.reset();
     return;
   }
-  // Of two with one id, the broker can only mean the younger one.
+  // If two have one id, the broker can only mean the younger one.
   std::bitset<65'536> seen;
   for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {
     if (seen.test(entry->receipt.packet_id)) continue;
     seen.set(entry->receipt.packet_id);
     waiting_.push_back({entry->receipt, entry->ticket > acknowledged});
   }
+  CHECK(waiting_.size() <= kWindow, "expected receipts are bounded");
 }
 
 void Receipts::OnCaughtUp() {
@@ -47,26 +50,30 @@ bool Receipts::Redelivered(const Arrived& message) {
 
 void Receipts::OnNew(const Arrived& message) {
   OnCaughtUp();
-  const bool ids_are_not_kept = std::ranges::any_of(waiting_, [&](const Waiting& waiting) {
+  const bool broker_reassigns_ids = std::ranges::any_of(waiting_, [&](const Waiting& waiting) {
     return waiting.receipt.packet_id == message.packet_id ||
            waiting.receipt.fingerprint == message.fingerprint;
   });
-  if (ids_are_not_kept || ++new_since_resume_ > kWindow) waiting_.clear();
+  if (broker_reassigns_ids || ++new_since_resume_ > kWindow) waiting_.clear();
 }
 
 void Receipts::Add(const Arrived& message) {
   if (since_reuse_ < kReuseMemory) ++since_reuse_;
   if (ids_.test(message.packet_id)) since_reuse_ = 0;
+  CHECK(since_reuse_ <= kReuseMemory, "the count since a reused id is bounded");
   Remember({{message.packet_id, message.fingerprint}, message.ticket});
 }
 
 void Receipts::Remember(const Entry& entry) {
+  CHECK(entries_.empty() || entries_.back().ticket <= entry.ticket,
+        "receipts are kept in the order of their tickets");
   if (entries_.size() >= kWindow) {
     ids_.reset(entries_.front().receipt.packet_id);
     entries_.pop_front();
   }
   entries_.push_back(entry);
   ids_.set(entry.receipt.packet_id);
+  CHECK(entries_.size() <= kWindow, "receipts are bounded");
 }
 
 void Receipts::Save(InputReceipts& saved) const {

@@ -84,5 +84,11 @@ TEST(FoldStateTest, ADefinitionIsWhatDecidesAndNotTheSeverity) {
   }
 }
 
+TEST(FoldStateDeathTest, AStateOfARuleThatTheSnapshotDoesNotNameIsABug) {
+  FoldState state = Golden();
+  state.rules.pop_back();
+  EXPECT_DEATH((void)EncodeFoldState(state), "names a rule");
+}
+
 }  // namespace
 }  // namespace tidegate

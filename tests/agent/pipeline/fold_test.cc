@@ -90,5 +90,13 @@ TEST_F(FoldTest, ForIsMeasuredOnTheTimeSinceBootWhereTheSourceGivesNone) {
   EXPECT_EQ(Fold(hot, seconds(110)).size(), 1U);
 }
 
+TEST(FoldDeathTest, ALoadedStateOfARuleThatItDoesNotNameIsABug) {
+  FoldState state;
+  state.assets = {
+      {.key = "acme/a", .time = {}, .arrival = {}, .states = {{.rule = 0, .state = {}}}}};
+  class Fold fold({}, {});
+  EXPECT_DEATH(fold.Load(state), "names a saved rule");
+}
+
 }  // namespace
 }  // namespace tidegate

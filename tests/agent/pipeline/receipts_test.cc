@@ -156,5 +156,12 @@ TEST_F(ReceiptsTest, NoMoreThanAWindowIsRemembered) {
   EXPECT_EQ(saved.receipts.back().packet_id, 3 * Receipts::kWindow - 1);
 }
 
+using ReceiptsDeathTest = ReceiptsTest;
+
+TEST_F(ReceiptsDeathTest, AnEarlierTicketAfterALaterOneIsABug) {
+  receipts_.Add({.packet_id = 1, .fingerprint = 1, .ticket = 2});
+  EXPECT_DEATH(receipts_.Add({.packet_id = 2, .fingerprint = 2, .ticket = 1}), "order");
+}
+
 }  // namespace
 }  // namespace tidegate
