@@ -10,11 +10,12 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::string_view kValueName = "clock";
-// A backlog may be on its way a second after the clock is right: until then look often.
+// The uplink may send a backlog a second after the clock is right, so until then it is polled
+// often.
 constexpr auto kPollUnsynced = std::chrono::seconds(1);
 constexpr auto kPollSynced = std::chrono::seconds(10);
-// Slewing moves both clocks alike, so a difference that changes is a clock that was set. Less may
-// be the time between two readings.
+// Slewing moves both clocks alike, so a change of their difference means that the clock was set.
+// Smaller changes may come from the time between the two readings.
 constexpr milliseconds kSmallestStep{500};
 }  // namespace
 
@@ -49,7 +50,7 @@ void ClockWatch::Read() {
 
 void ClockWatch::OnTimer() {
   Poll();
-  // A store that replaced a damaged one may know nothing of the clock.
+  // A store that replaced a damaged one may lack the history.
   if (history_.size() > 0 && saved_in_ != store_.epoch()) Save();
   const bool known = history_.WallAt(clock_.BootId(), milliseconds::zero()).has_value();
   timer_->After(known ? kPollSynced : kPollUnsynced);
@@ -61,7 +62,7 @@ milliseconds ClockWatch::Offset() const {
 }
 
 void ClockWatch::Poll() {
-  // In this order: a clock that is synchronised is right when it is read after.
+  // In this order: if the clock is synchronised, a later reading is right.
   const bool synced = clock_.Synced();
   const milliseconds offset = Offset();
   const milliseconds step = offset - std::exchange(last_offset_, offset);
@@ -73,12 +74,12 @@ void ClockWatch::Poll() {
   if (first_sync) {
     OnFirstSync(offset);
   } else if (stepped) {
-    TellStep(step);
+    LogStep(step);
   }
   if ((first_sync || stepped) && on_set_) on_set_(step <= -kSmallestStep);
 }
 
-void ClockWatch::TellStep(milliseconds step) {
+void ClockWatch::LogStep(milliseconds step) {
   const WallTime now = clock_.Now();
   if (const auto count = step_limit_.Count(clock_.SinceBoot())) {
     log_.Info("clock: set {} time(s), the last from {} to {}", *count, FormatTime(now - step),

@@ -1,6 +1,6 @@
-// Watches the wall clock: learns how far it was off when it is first synchronised in this boot,
-// keeps that in the store, and tells when the clock is set. The forwarder dates records with what
-// it learns. Loop thread only.
+// Watches the wall clock: learns when this boot began as soon as the kernel calls the clock
+// synchronised, keeps that in the store, and reports when the clock is set. The forwarder corrects
+// the times of earlier records with it. Loop thread only.
 #pragma once
 
 #include <chrono>
@@ -21,26 +21,29 @@ namespace tidegate {
 
 class ClockWatch {
  public:
-  // Reads what earlier runs have learned; all references outlive the watch.
+  // Reads what earlier runs have learned; what cannot be read is logged. All references outlive the
+  // watch.
   ClockWatch(Store& store, Loop& loop, const Clock& clock, const Log& log, Metrics& metrics);
 
-  // Asks the kernel, which costs less than a microsecond: with each commit, and by a timer.
+  // Asks the kernel, which costs less than a microsecond. Called with each commit and by a timer of
+  // its own.
   void Poll();
 
-  // Called at the first synchronisation of this boot, and when the clock has been set; `back` if it
-  // went back.
+  // `callback` is called at the first synchronisation of this boot, and when the clock has been set
+  // by half a second or more; `back` is true if it was set back.
   void OnSet(std::function<void(bool back)> callback) { on_set_ = std::move(callback); }
 
+  // When the last boots began. Lives as long as the watch.
   const ClockHistory& history() const { return history_; }
-  // By how much the clock has been set right since the watch began, at the first synchronisation of
-  // this boot; nullopt: it has not been synchronised, or was before the watch began.
+  // By how much the first synchronisation of this boot corrected the clock; nullopt: the clock is
+  // not synchronised yet, or was before the watch was made.
   std::optional<std::chrono::milliseconds> correction() const { return correction_; }
 
  private:
   void Read();
   void OnTimer();
   std::chrono::milliseconds Offset() const;
-  void TellStep(std::chrono::milliseconds step);
+  void LogStep(std::chrono::milliseconds step);
   void OnFirstSync(std::chrono::milliseconds offset);
   void Save();
 
@@ -49,7 +52,8 @@ class ClockWatch {
   const Log& log_;
   ClockHistory history_;
   std::function<void(bool)> on_set_;
-  std::string saved_in_;  // The epoch of the store that holds the history as it is.
+  // The epoch of the store that holds the present history; empty: none does.
+  std::string saved_in_;
   std::chrono::milliseconds first_offset_;
   std::chrono::milliseconds last_offset_;
   bool was_unsynced_ = false;

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "core/check.h"
+
 namespace tidegate {
 
 namespace {
@@ -27,6 +29,7 @@ StoreOpener::StoreOpener(std::string place, Attempt attempt, Loop& loop, const C
       timer_(loop.AddTimer([this] { OnTimer(); })) {}
 
 Status StoreOpener::Start(std::function<void(const Status&)> on_end) {
+  CHECK(on_end && !on_end_, "the store is opened once, for a caller that hears of it");
   on_end_ = std::move(on_end);
   return Try();
 }

@@ -1,6 +1,5 @@
-// Opens the store, however long that takes: a disk that is not mounted yet, read-only or full for
-// now is tried again instead of ending the agent. The waits are on the time since boot. Loop thread
-// only.
+// Opens the store, however long that takes: if the disk is not mounted yet, read-only or full for
+// now, it tries again instead of ending the agent. Waits use the time since boot. Loop thread only.
 #pragma once
 
 #include <functional>
@@ -18,21 +17,21 @@ namespace tidegate {
 
 class StoreOpener {
  public:
-  // One attempt. It may block for as long as opening takes.
+  // Makes one attempt; it may block for as long as opening takes.
   using Attempt = std::function<Status()>;
 
   // `place` is named in the log. All references outlive the opener.
   StoreOpener(std::string place, Attempt attempt, Loop& loop, const Clock& clock, const Log& log,
               Metrics& metrics, uint64_t seed);
 
-  // Makes the first attempt. OK: the store is open. A retryable error: it is tried again until it
-  // opens or fails for good, and `on_end` is called once, from the loop, with that outcome. Any
-  // other error is final. REQUIRES: called once.
+  // Makes the first attempt. OK: the store is open. Retryable error: further attempts follow until
+  // one succeeds or fails for good; then `on_end` is called once, from the loop, with that outcome.
+  // Any other error is final, and `on_end` is not called. REQUIRES: called once, with a callback.
   Status Start(std::function<void(const Status&)> on_end);
   // Makes no further attempt.
   void Cancel() { timer_->Cancel(); }
 
-  // What the last attempt said; OK once the store is open.
+  // The outcome of the last attempt; OK once the store is open.
   const Status& last() const { return last_; }
 
  private:

@@ -1,6 +1,6 @@
-// What the environment says, in the shape that the agent needs, together with where each value came
-// from and all that is wrong with it. The only place of the agent that knows variables. Pure but
-// for reading credentials and the machine's id.
+// Turns the environment and the credentials into the agent's settings, with the origin of each
+// value and every problem at once. Only this folder knows variables. Pure, except that it reads
+// credentials and the machine's id.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,7 @@
 namespace tidegate {
 
 using Environment = std::map<std::string, std::string>;
-// The process's own: extern environ.
+// The variables of this process.
 Environment ProcessEnvironment();
 
 struct Settings {
@@ -30,49 +30,63 @@ struct Settings {
   std::vector<Rule> rules;
   std::vector<InputConfig> inputs;
   std::string store_dir;
+  // Of the database and its write-ahead log. Larger: longer outages of the uplink without loss.
   uint64_t store_max_bytes = 256 * 1024 * 1024;
-  bool store_stop_reading =
-      false;  // When full: pause the sources instead of giving up the oldest records.
-  bool power_safe =
-      true;  // Every commit is fsynced; false: it survives a crash of the process only.
-  // librdkafka's names, from the environment and from credentials; both empty: nothing is sent.
+  // When the store is full: pause the sources instead of dropping the oldest records.
+  bool store_stop_reading = false;
+  // Every commit is fsynced. False: a commit survives a crash of the process only.
+  bool power_safe = true;
+  // Properties under librdkafka's names, from the environment and from credentials. Both empty:
+  // nothing is sent.
   std::map<std::string, std::string> kafka;
   std::map<std::string, std::string> kafka_credentials;
   Topics topics;
+  // Empty: no limit.
   std::vector<BudgetLimit> uplink_budgets;
+  // Empty: sending is always allowed.
   std::vector<SendWindow> uplink_windows;
+  // Percentage of the link for the class with the smaller backlog while both wait.
   unsigned uplink_live_share_percent = 20;
+  // How long heartbeats and readings wait for others to be sent with. Longer: fewer bytes a record.
   std::chrono::milliseconds uplink_linger{2'000};
+  // nullopt: no HTTP server.
   std::optional<http::Server::Options> http;
+  // Path of the socket that `status` and `tail --follow` connect to.
   std::string control_socket;
   LogLevel log_level = LogLevel::kInfo;
-  std::chrono::milliseconds stop_timeout{5'000};  // For the uplink to empty its hands at SIGTERM.
+  // How long a stop waits for the reports of records that the uplink has sent.
+  std::chrono::milliseconds stop_timeout{5'000};
 };
 
-// One line of `check`.
+// One line of what `check` prints.
 struct EffectiveSetting {
   std::string name;
-  std::string value;   // "(hidden)" for a secret.
-  std::string origin;  // environment, credential, default.
+  // "(hidden)" for a secret.
+  std::string value;
+  // environment, credential, default.
+  std::string origin;
 };
 
 struct LoadedSettings {
   Settings settings;
   std::vector<EffectiveSetting> effective;
-  std::vector<std::string> problems;  // For people, each naming its variable. Not empty: the
-                                      // settings are not to be used.
+  // For people, each naming its variable. If there is any, the settings must not be used.
+  std::vector<std::string> problems;
+  // For people; the settings can be used.
   std::vector<std::string> warnings;
 };
 
+// Never fails: what is wrong is in the problems.
 LoadedSettings LoadSettings(const Environment& environment, const Credentials& credentials);
 
-// Where the running agent's socket and store are, for the verbs that only look: the environment's
-// word, then the places of the packaged service, then those of an agent started by hand here.
+// Return the running agent's socket, store folder and gateway id, for the verbs that only look. The
+// variable decides, then the folders that systemd assigned; else the first that exists of those of
+// an agent started by hand here and those of the packaged service.
 std::string FindControlSocket(const Environment& environment);
 std::string FindStoreDir(const Environment& environment);
 std::string FindGatewayId(const Environment& environment);
 
-// The store's file in its folder.
+// Returns the store's file in its folder.
 std::string StorePath(const std::string& store_dir);
 
 }  // namespace tidegate
