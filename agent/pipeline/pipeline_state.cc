@@ -79,6 +79,9 @@ bool PipelineState::ReadBack(bool with_receipts) {
   Seq through = 0;
   fold_.Clear();
   complete_ = false;
+  if (with_receipts) {
+    for (auto& [input, receipts] : receipts_) receipts = Receipts();
+  }
   const auto saved = LoadSnapshot(through);
   if (!saved.ok()) return false;
   if (*saved) {

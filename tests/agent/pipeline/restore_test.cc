@@ -363,6 +363,21 @@ TEST(RestoreTest, AMessageCommittedBeforeACrashIsNotStoredAgain) {
   }
 }
 
+TEST(RestoreTest, ASecondAttemptToRestoreForgetsTheFirst) {
+  Gateway gateway(std::vector<Rule>{});
+  gateway.Offer(1, R"({"asset_id":"a","t":1})", 7);
+  ASSERT_TRUE(gateway.pipeline().Commit());
+  gateway.Kill();
+  // The one that would find the end of the readings, when the only batch has been visited.
+  gateway.store.failing_replay = gateway.store.replays + 3;
+  gateway.Start();
+  gateway.Resumed(1);
+  gateway.Offer(1, R"({"asset_id":"a","t":1})", 7);
+  ASSERT_TRUE(gateway.pipeline().Commit());
+  EXPECT_EQ(gateway.pipeline().inputs()[1].redelivered, 1U);
+  EXPECT_THAT(gateway.Stored(RecordClass::kReading), SizeIs(1));
+}
+
 TEST(RestoreTest, AssetsAreForgottenOneByOneAboveTheLimit) {
   Gateway gateway({*ParseRule("hot", "t > 50")});
   gateway.Kill();
