@@ -65,11 +65,13 @@ class Committer {
   const Pending& pending() const { return pending_; }
 
  private:
-  // What the store appends at the moment.
+  // What the store is asked to append at present.
   enum class Appending {
     kNothing,
-    kPart,  // Receipts may be ahead of what is stored.
-    kAll,   // Everything that was accepted, so that the state may be saved with it.
+    // The receipts may be ahead of what is stored, so no snapshot is given.
+    kPart,
+    // Everything that was accepted, so that the state may be saved with it.
+    kAll,
   };
 
   Status Append(Appending appending);
@@ -91,8 +93,10 @@ class Committer {
   std::vector<std::string> input_names_;
   Pending pending_;
   Appending appending_ = Appending::kNothing;
-  uint64_t folded_ = 0;  // Heartbeats and readings since the start that the fold covers.
-  uint64_t stored_ = 0;  // Of these, those that are stored.
+  // Heartbeats and readings since the start that the fold covers, and those of them that are
+  // stored.
+  uint64_t folded_ = 0;
+  uint64_t stored_ = 0;
   bool blocked_ = false;
   Backoff retry_backoff_;
   LogLimit failed_log_;

@@ -3,9 +3,9 @@
 // them) and the rules: records folded again in the order of arrival give the same state. Loop
 // thread only.
 //
-// Invariants: every asset is in exactly one of the two lists and in the index (Insert, Forget,
-// Step), and there are no more of them than Options::assets (Insert); raised() never counts below
-// zero (Forget, Step).
+// Invariants: every asset is in exactly one of the two lists and in the index (CheckLists), there
+// are no more of them than Options::assets (Insert), and raised() counts every alert that is
+// cleared or forgotten (Step, ForgetFirst).
 #pragma once
 
 #include <chrono>

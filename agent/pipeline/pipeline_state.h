@@ -68,8 +68,10 @@ class PipelineState {
   const Log& log_;
   const size_t max_assets_;
   Fold fold_;
+  // The boot that the fold's times count from.
   std::string boot_id_;
-  std::map<std::string, Receipts> receipts_;  // By input; also of inputs that are not added yet.
+  // By input; also of inputs that are not added yet.
+  std::map<std::string, Receipts> receipts_;
   bool complete_ = true;
   uint64_t forgotten_reported_ = 0;
   LogLimit forgotten_log_;

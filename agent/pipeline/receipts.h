@@ -1,6 +1,5 @@
 // Recognises a message that is stored already when its source, which never got the acknowledgement,
 // sends it again. One object for each input. Loop thread only.
-//
 // Known loss: after a crash a broker may reuse an old packet id for a new, byte-identical message.
 // It is taken for a redelivery and not stored. This needs a broker that went back to an older state
 // of its session, and the message has to be the first one of the new connection.
@@ -16,8 +15,8 @@
 // it. So every doubt is decided in favour of "new":
 //
 // - A message is certainly unacknowledged if no PUBACK was written. The broker still holds it, and
-//   cannot have assigned its id to another. It is expected until it comes, until kWindow new
-//   messages have come, or until the broker is seen not to keep ids: an expected id arrives with
+//   cannot have assigned its id to another. It is expected until it arrives, until kWindow new
+//   messages have arrived, or until the broker is seen not to keep ids: an expected id arrives with
 //   other content, or an expected content with another id.
 // - A message is perhaps acknowledged if its PUBACK was written, which may have been lost; after a
 //   restart of ours that holds for all. Brokers begin a resumed session with what they send again,

@@ -18,7 +18,7 @@ using std::chrono::seconds;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-// Remembers what was appended and fails as told.
+// Remembers what was appended and returns scripted errors.
 class ScriptedStore final : public StoreProxy {
  public:
   ScriptedStore() : StoreProxy(nothing_) {}

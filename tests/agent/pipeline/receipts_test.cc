@@ -11,7 +11,7 @@ class ReceiptsTest : public testing::Test {
   Receipts::Arrived Message(uint16_t packet_id, uint32_t content, bool same_record = false) {
     return {packet_id, content, same_record, ++ticket_};
   }
-  // Offers it as the pipeline does; true: it was taken for one of before.
+  // Offers it as the pipeline does; true: it was recognised as a redelivery.
   bool Again(uint16_t packet_id, uint32_t content, bool same_record = false) {
     const auto message = Message(packet_id, content, same_record);
     if (receipts_.waiting() && receipts_.Redelivered(message)) return true;
