@@ -12,6 +12,7 @@
 #include "agent/control/record_line.h"
 #include "agent/pipeline/pipeline.h"
 #include "agent/store_opener.h"
+#include "core/check.h"
 #include "core/loop/sd_event_loop.h"
 #include "core/metrics.h"
 #include "drivers/registry.h"
@@ -40,7 +41,7 @@ class RunningAgent final : public Agent {
             Seed()) {}
 
   ~RunningAgent() override {
-    // What the drivers handed over becomes durable; their acknowledgements leave with their ends.
+    // What the drivers have offered becomes durable; they acknowledge it as they disconnect.
     if (pipeline_ && !stopping_) pipeline_->Commit();
     http_.reset();
     control_.reset();
@@ -62,7 +63,7 @@ class RunningAgent final : public Agent {
   Status OpenHttp();
   Status OpenControl();
   void OnStoreOpener(const Status& status);
-  // What needs the store.
+  // Makes everything that needs the store.
   Status Connect();
   void StartPipeline();
   Status OpenUplink();
@@ -70,8 +71,8 @@ class RunningAgent final : public Agent {
   void Publish(Seq first, const AppendRequest& request);
   http::Response Answer(const http::Request& request);
   StatusReport::UplinkPart UplinkStatus() const;
-  void AddStored(StatusReport& report) const;
-  void AddWaiting(StatusReport& report) const;
+  void AddWithStore(StatusReport& report) const;
+  void AddWithoutStore(StatusReport& report) const;
   bool HasUplink() const {
     return !settings_.kafka.empty() || !settings_.kafka_credentials.empty();
   }
@@ -96,7 +97,7 @@ class RunningAgent final : public Agent {
   bool stopping_ = false;
   std::function<void()> on_stopped_;
 
-  // In the order of the flow; destroyed from the far end.
+  // In the order of the flow.
   std::unique_ptr<Store> store_;
   std::unique_ptr<ClockWatch> clock_watch_;
   std::unique_ptr<Transport> transport_;
@@ -114,7 +115,8 @@ Status RunningAgent::Open() {
   if (!store.ok() && !store.error().retryable()) return store;
   if (Status status = OpenHttp(); !status.ok()) return status;
   if (store.ok()) return Connect();
-  // Run by hand, the agent has its socket in the store's folder: it comes with the store, then.
+  // An agent started by hand has its socket in the store's folder: it is opened with the store
+  // then.
   LogFailure(OpenControl());
   return {};
 }
@@ -295,11 +297,11 @@ StatusReport RunningAgent::status() const {
   report.clock_synced = clock_.Synced();
   report.uplink = UplinkStatus();
   report.http = HttpAddress();
-  pipeline_ ? AddStored(report) : AddWaiting(report);
+  pipeline_ ? AddWithStore(report) : AddWithoutStore(report);
   return report;
 }
 
-void RunningAgent::AddWaiting(StatusReport& report) const {
+void RunningAgent::AddWithoutStore(StatusReport& report) const {
   report.store.max_bytes = settings_.store_max_bytes;
   report.store_error = opener_.last().ok() ? "what needs it does not start, see the log"
                                            : opener_.last().error().message;
@@ -307,13 +309,14 @@ void RunningAgent::AddWaiting(StatusReport& report) const {
     report.inputs.push_back({.name = config.input.name, .detail = "waits for the store"});
 }
 
-void RunningAgent::AddStored(StatusReport& report) const {
+void RunningAgent::AddWithStore(StatusReport& report) const {
   report.epoch = store_->epoch();
   report.clock_correction = clock_watch_->correction();
   report.store = store_->Usage();
   report.store_blocked = pipeline_->blocked();
   report.alerts_raised = pipeline_->alerts_raised();
   const auto inputs = pipeline_->inputs();
+  CHECK(inputs.size() == drivers_.size(), "every input has its driver");
   for (size_t i = 0; i < inputs.size(); ++i) {
     const DriverStatus driver = drivers_[i]->status();
     report.inputs.push_back({.name = inputs[i].name,
@@ -339,8 +342,7 @@ void RunningAgent::Stop(std::function<void()> on_stopped) {
   stop_timer_->After(std::chrono::nanoseconds::zero());
 }
 
-// The uplink has no event for "empty", and a stop is rare: asked every few milliseconds until the
-// deadline.
+// The uplink has no event for "empty", and a stop is rare, so it is polled until the deadline.
 void RunningAgent::OnStopTimer() {
   const bool waiting = forwarder_ && transport_->Connected() && !forwarder_->Resting();
   if (waiting && clock_.SinceBoot() < stop_deadline_) {

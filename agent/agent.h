@@ -49,7 +49,7 @@ class Agent {
   // nothing that was acknowledged is lost, only sent later.
   virtual void Stop(std::function<void()> on_stopped) = 0;
 
-  // The agent's state at present; cheap enough for every second.
+  // The agent's state at present.
   virtual StatusReport status() const = 0;
 };
 

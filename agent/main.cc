@@ -27,10 +27,9 @@ void BlockSignals() {
   std::signal(SIGPIPE, SIG_IGN);
 }
 
-// A burst or a draining backlog is to leave no memory behind. By default each thread that frees
-// what another one made gets a heap of its own, and what a large buffer leaves is kept for the next
-// one.
-void GiveMemoryBack() {
+// The memory of a burst or of a drained backlog is returned to the system. By default each thread
+// that frees what another one allocated gets a heap of its own, and freed large buffers are kept.
+void ReturnFreedMemory() {
   mallopt(M_ARENA_MAX, 1);
   mallopt(M_MMAP_THRESHOLD, 128 * 1024);
   mallopt(M_TRIM_THRESHOLD, 256 * 1024);
@@ -61,7 +60,7 @@ int ExitStatusOf(const Error& error) {
 }
 
 int RunCommand(const Environment& environment, const Credentials& credentials) {
-  GiveMemoryBack();
+  ReturnFreedMemory();
   BlockSignals();
   const LoadedSettings loaded = LoadSettings(environment, credentials);
   const Log log(loaded.settings.log_level);
@@ -94,15 +93,15 @@ int RunCommand(const Environment& environment, const Credentials& credentials) {
 
   SdEventLoop loop(event.get());
   std::unique_ptr<Timer> status_timer;
-  const auto tell_status = [&] {
+  const auto notify_status = [&] {
     sd_notifyf(0, "STATUS=%s", StatusLine(run.agent.status()).c_str());
     status_timer->After(kStatusInterval);
   };
-  status_timer = loop.AddTimer(tell_status);
-  // Also while the store cannot be opened yet: STATUS= tells, and a start that timed out would end
-  // the agent only to have it wait again.
+  status_timer = loop.AddTimer(notify_status);
+  // Also while the store cannot be opened yet: STATUS= reports that, and after a start that timed
+  // out the next agent would wait as well.
   sd_notify(0, "READY=1");
-  tell_status();
+  notify_status();
   const int code = sd_event_loop(event.get());
   status_timer.reset();
   agent->reset();

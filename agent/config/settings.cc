@@ -29,8 +29,8 @@ std::string Lower(std::string_view text) {
   return lower;
 }
 
-// Stable for a machine, different for each, and not the machine-id itself, which is to stay private
-// (machine-id(5)).
+// Returns an id that is stable for a machine and differs between machines, but is not the
+// machine-id itself, which must stay private (machine-id(5)).
 std::string DefaultGatewayId() {
   const sd_id128_t application =
       SD_ID128_MAKE(5b, 0d, 1c, 8e, 7a, 42, 4f, 0e, 9d, 6f, 21, c3, 90, 8a, 4e, 77);
@@ -67,14 +67,14 @@ class Loader {
   void Show(std::string name, std::string value, std::string origin) {
     loaded_.effective.push_back({std::move(name), std::move(value), std::move(origin)});
   }
-  // An empty variable is an absent one: that is how a drop-in takes back what another one set.
+  // Empty counts as unset, so that a drop-in can undo what another one set.
   const std::string* Find(const std::string& name) const {
     const auto found = environment_.find(name);
     return found == environment_.end() || found->second.empty() ? nullptr : &found->second;
   }
 
-  // Reads one variable. `parse` stores the value and says whether it could; `expected` completes
-  // "is not ...".
+  // Reads one variable. `parse` stores the value and returns false if it is malformed; `expected`
+  // completes "is not ...".
   void Single(const std::string& name, const std::string& fallback, std::string_view expected,
               const Parse& parse) {
     const std::string* value = Find(name);
@@ -107,7 +107,7 @@ void Loader::LoadSingles() {
   Single("TIDEGATE_GATEWAY_ID", settings_.gateway_id, "1 to 64 of A-Z a-z 0-9 . _ -",
          [&](const std::string& text) {
            settings_.gateway_id = text;
-           return IsTenantName(text);  // The same alphabet: it stands before a colon in ids.
+           return IsTenantName(text);  // The same alphabet: ids are "gateway:...".
          });
   Single("TIDEGATE_TENANT", "-", "a tenant name: 1 to 64 of A-Z a-z 0-9 . _ -",
          [&](const std::string& text) {

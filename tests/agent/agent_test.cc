@@ -1,4 +1,4 @@
-// The agent as its host sees it: started, asked, stopped, and started again on what it left behind.
+// The agent as its host sees it: started, asked, stopped, and started again on the same store.
 #include "agent/agent.h"
 
 #include <gmock/gmock.h>

@@ -1,5 +1,5 @@
-// Pipeline, store, clock watch and forwarder together, on a gateway that comes up in 1970 and whose
-// clock is set while records come in.
+// Pipeline, store, clock watch and forwarder together, on a gateway that boots in 1970 and whose
+// clock is set while records arrive.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -21,7 +21,7 @@ using testing::IsEmpty;
 
 const WallTime kNow = std::chrono::sys_days{std::chrono::year{2026} / 11 / 24};
 
-// Values cannot be written while it is told so; another epoch is another store.
+// Fails to write values while a test says so; another epoch is another store.
 class ScriptedStore final : public StoreProxy {
  public:
   explicit ScriptedStore(Store& store) : StoreProxy(store) {}
@@ -36,7 +36,7 @@ class ScriptedStore final : public StoreProxy {
   std::string epoch_now = "00000001";
 };
 
-// A gateway without a clock of its own: it comes up in 1970.
+// A gateway without a clock of its own: it boots in 1970.
 class ClockWatchTest : public testing::Test {
  protected:
   ClockWatchTest() {
