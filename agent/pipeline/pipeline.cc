@@ -167,10 +167,8 @@ bool Pipeline::AnyStarved() const {
 }
 
 void Pipeline::OnTurnEnd() {
-  const Pending& pending = committer_.pending();
-  CHECK(pending.empty() || blocked() || commit_timer_->armed(),
-        "what is pending is committed in time");
   if (blocked()) return;
+  const Pending& pending = committer_.pending();
   if (pending.records() >= options_.commit_records || pending.bytes() >= options_.pending_bytes ||
       AnyStarved())
     Commit();

@@ -6,8 +6,8 @@
 // Invariants:
 // - An input's tickets are accepted one by one, in order, and settled only when nothing that was
 //   accepted is pending (Accept, SettleTickets).
-// - Every accepted message is a redelivery, or becomes at least one record or dead letter (Accept).
-// - While something is pending a timer is armed that commits it (OnTurnEnd).
+// - Every accepted message is a redelivery, or becomes at least one record or dead letter
+//   (Take).
 #pragma once
 
 #include <chrono>
