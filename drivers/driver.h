@@ -1,5 +1,19 @@
-// A driver turns one source (a broker, a serial line, an HTTP client) into messages. Everything
-// runs on the agent's loop thread, and nothing here blocks.
+// The interface between an input and the pipeline. A driver reads one source (an MQTT broker, a
+// serial line, a simulated fleet) and offers what it reads, message by message, to an inbox. Each
+// message that the inbox accepts gets a ticket. When the pipeline reports the ticket as settled,
+// the driver acknowledges the message to its source, and not before: what a crash takes from us is
+// then still with the source.
+//
+//   driver                                     inbox (one for each input)
+//     Offer(message, ticket 7)            ->   accepted: copied, and owed to the driver
+//                                         <-   Settled(7): durable, or in the dead letters
+//     acknowledges 7 to its source
+//
+// *Settled* is said of a ticket and means one thing: its message is durable in the store or set
+// aside in the dead letters, so that its source may be acknowledged.
+//
+// Everything runs on the agent's loop thread, and nothing here waits. A new driver is a folder
+// under drivers/ and a line in registry.cc.
 #pragma once
 
 #include <cstdint>
@@ -13,77 +27,86 @@
 
 namespace tidegate {
 
-// Counts what one driver has handed over: 1, 2, 3, ... It never goes back while the driver lives.
+// Numbers the messages of one driver that its inbox has accepted: 1, 2, 3, ... without a gap, from
+// 1 again with each driver object.
 using Ticket = uint64_t;
 
-// One configured input: TIDEGATE_INPUT_<NAME> and the tags of its URI that hold for every message.
+// One configured input: TIDEGATE_INPUT_<NAME> and those tags of its URI that hold for every
+// message.
 struct Input {
-  std::string name;    // <NAME> in lower case; labels metrics and dead letters.
-  std::string tenant;  // ?tenant=, empty if not given.
-  std::string asset;   // ?asset=, empty if not given.
-  RecordClass record_class = RecordClass::kHeartbeat;  // ?kind=heartbeat|reading
+  // <NAME> in lower case. Labels metrics and dead letters.
+  std::string name;
+  // ?tenant= and ?asset=; empty if not given.
+  std::string tenant;
+  std::string asset;
+  // ?kind=heartbeat|reading
+  RecordClass record_class = RecordClass::kHeartbeat;
 };
 
-// What a driver read. The views are valid during Inbox::Offer only.
+// What a driver read. The views are valid during Inbox::Offer() only.
 struct Message {
-  std::string_view payload;  // JSON: an object, or an array of objects.
-  std::string_view tenant;   // From the topic; empty if it does not name one.
-  std::string_view asset;    // From the topic; empty if it does not name one.
-  std::string_view origin;   // Topic, device path or peer: where a dead letter came from.
-  // Set by sources that may send a message again after a crash: equal for both deliveries of one
-  // message in a resumed session.
+  // JSON: an object, or an array of objects. Not checked by the driver.
+  std::string_view payload;
+  // Named by the topic; empty if it names none.
+  std::string_view tenant;
+  std::string_view asset;
+  // Topic, device path or peer: shows in a dead letter where it came from.
+  std::string_view origin;
+  // Set by sources that send a message again when its acknowledgement is lost. In a resumed session
+  // both deliveries have the same id.
   std::optional<uint16_t> packet_id;
 };
 
-// Where a driver puts what it reads. The pipeline implements it, one for each input; tests collect
-// into a vector.
+// Where a driver puts what it reads. The pipeline implements it.
 class Inbox {
  public:
   virtual ~Inbox() = default;
-  // Takes the message and owes its acknowledgement: Driver::Settled(ticket) follows once it is on
-  // disk, or set aside in the dead letters. Never calls the driver back before it returns. False:
-  // no room now; keep it unread (or refuse it), Driver::Resume() follows. REQUIRES: ticket is one
-  // more than the last accepted one.
+  // Accepts the message: copies it and owes Driver::Settled(ticket). Or refuses it with false,
+  // because there is no room: the driver keeps it or leaves it unread, and Driver::Resume()
+  // follows. Does not call the driver back before it returns. REQUIRES: ticket is 1, or one more
+  // than the last accepted ticket.
   virtual bool Offer(const Message& message, Ticket ticket) = 0;
 
-  // From sources that keep a session: a connection begins, and nothing of it has been offered yet.
+  // A new connection to a source that keeps a session for us.
   struct Session {
-    // The source still has the session of before, and may send again, with the packet id of the
-    // first time, what it holds to be unacknowledged.
+    // True if the source has kept the session, and may send again, with the same packet ids, what
+    // it holds to be unacknowledged.
     bool resumed = false;
-    // Tickets above it have certainly not been acknowledged to the source; the others have perhaps:
-    // their acknowledgement was written, and may have been lost on the way.
+    // No acknowledgement was sent for a ticket above this one. For the others it was written, and
+    // may have been lost on the way.
     Ticket acknowledged = 0;
   };
-  // REQUIRES: every accepted ticket is settled.
+  // Called before anything of the connection is offered. REQUIRES: every accepted ticket is
+  // settled.
   virtual void OnSession(const Session&) {}
-  // Everything that a source sends again before anything else in a resumed session was offered.
+  // Everything that the source sends again in a resumed session has been offered; what follows is
+  // new.
   virtual void OnCaughtUp() {}
 };
 
-// What `status` tells of an input.
+// What `status` shows of an input.
 struct DriverStatus {
   bool connected = false;
-  std::string
-      detail;  // For people: "connected, MQTT 5, window 1000", or the last error. Never a secret.
+  // For people: "connected, MQTT 5, window 1000", or the last error. Never a secret.
+  std::string detail;
 };
 
 class Driver {
  public:
   virtual ~Driver() = default;
-  // Connects and registers its event sources; keeps reconnecting by itself. kInvalid: this
-  // configuration can never work. A source that is away is no error. `loop` and `inbox` outlive the
-  // driver.
+  // Connects, and from then on reconnects by itself: an unreachable source is no error. `loop` and
+  // `inbox` outlive the driver. kInvalid: this configuration can never work. REQUIRES: called once.
   virtual Status Start(Loop& loop, Inbox& inbox) = 0;
-  // Takes nothing new from the source from now on, but stays connected, so that Settled() can still
-  // acknowledge.
+  // From now on nothing new is offered. The driver stays connected if it has acknowledgements to
+  // send, and Settled() still sends them.
   virtual void Stop() = 0;
-  // Every ticket up to `last` is safe: acknowledge it to the source.
+  // Every ticket up to `last` is settled: acknowledges their messages to the source. Calls with the
+  // same or an older ticket change nothing. REQUIRES: the inbox has accepted `last`, or it is 0.
   virtual void Settled(Ticket last) = 0;
-  // There is room again after Offer() returned false.
+  // The inbox has room again after Offer() returned false. May be called at other times.
   virtual void Resume() = 0;
-  // True if the source sends no more until Settled(): the pipeline then commits without waiting.
-  // Asked at the end of a turn.
+  // True if the source sends nothing more until Settled(): the pipeline then commits at once and
+  // does not wait for the commit interval. Asked at the end of a turn of the loop.
   virtual bool Starved() const = 0;
   virtual DriverStatus status() const = 0;
 };

@@ -1,4 +1,5 @@
-// Every driver by its URI scheme. Adding one is one line in registry.cc.
+// Makes drivers by the scheme of their URI. A new driver is one line in registry.cc. Loop thread
+// only.
 #pragma once
 
 #include <cstdint>
@@ -19,27 +20,30 @@ struct InputConfig {
   Uri uri;
 };
 
-// What drivers are built from; all of it outlives them.
+// What drivers are built from. Everything in it outlives them.
 struct DriverContext {
   const Clock& clock;
   const Log& log;
   Metrics& metrics;
   const Credentials& credentials;
   std::string gateway_id;
-  uint64_t seed;  // Of jitter.
+  // Spreads the waits before reconnecting.
+  uint64_t seed;
 };
 
-// The tags that every driver's URI may carry: ?tenant= ?asset= ?kind=. kInvalid: what is wrong with
-// them.
+// Reads the tags that every driver's URI may carry: ?tenant= ?asset= ?kind=. kInvalid: what is
+// wrong with them.
 Result<Input> ParseInput(const std::string& name, const Uri& uri);
 
-// kInvalid: an unknown scheme (naming the known ones), or whatever is wrong in the URI. Connects
-// nothing.
+// Checks an input without connecting anything. kInvalid: an unknown scheme (the message names the
+// known ones), or everything that is wrong in the URI.
 Status CheckInput(const InputConfig& config, const Credentials& credentials,
                   const std::string& gateway_id);
-// What is allowed but not advisable, for `check`; empty if nothing. REQUIRES: CheckInput() is OK.
+// Returns what is allowed but not advisable, for `check`; empty if nothing. REQUIRES: CheckInput()
+// is OK.
 std::string InputWarning(const InputConfig& config, const Credentials& credentials,
                          const std::string& gateway_id);
+// Returns a driver that is not started. Fails as CheckInput() does.
 Result<std::unique_ptr<Driver>> MakeDriver(const InputConfig& config, const DriverContext& context);
 
 }  // namespace tidegate

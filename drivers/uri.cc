@@ -47,7 +47,8 @@ std::optional<std::string> Decode(std::string_view text) {
   return decoded;
 }
 
-// Takes the text up to the first of `stops` from the front of `rest`; the stop itself stays there.
+// Cuts the text up to the first of `stops` off the front of `rest`; the stop itself stays in
+// `rest`.
 std::string_view TakeUntil(std::string_view& rest, std::string_view stops) {
   const size_t end = std::min(rest.find_first_of(stops), rest.size());
   const std::string_view taken = rest.substr(0, end);

@@ -1,6 +1,6 @@
-// The URI of an input as RFC 3986 splits it, percent-decoded. Pure. Serial and sim inputs have no
-// authority: serial:/dev/ttyUSB0?baud=9600. One thing differs from the RFC: '#' is data and starts
-// no fragment, because MQTT filters end in it.
+// Splits the URI of an input as RFC 3986 does, and percent-decodes it. Serial and sim inputs have
+// no authority: serial:/dev/ttyUSB0?baud=9600. One thing differs from the RFC: '#' is data and
+// starts no fragment, because MQTT filters end in it. Pure; any thread.
 #pragma once
 
 #include <cstdint>
@@ -13,16 +13,21 @@
 namespace tidegate {
 
 struct Uri {
-  std::string scheme;  // Lower case.
-  std::string user;    // Before '@'; a password there is refused, it belongs into a credential.
-  std::string host;    // Without brackets for IPv6.
-  uint16_t port = 0;   // 0 if not given.
-  std::string path;  // Decoded, with its leading '/'. Template braces and MQTT wildcards are kept.
+  // Lower case.
+  std::string scheme;
+  // The text before '@'. A password there is refused; it belongs into a credential.
+  std::string user;
+  // IPv6 addresses have no brackets here.
+  std::string host;
+  // 0 if not given.
+  uint16_t port = 0;
+  // Decoded, with its leading '/'. Template braces and MQTT wildcards are kept.
+  std::string path;
   std::map<std::string, std::string> query;
 };
 
-// kInvalid: what is wrong, for people; it never repeats the text, which may hold a password.
-// Unknown query names are the driver's to refuse.
+// kInvalid: what is wrong, for people. The message never repeats the text, which may hold a
+// password. Accepts any query name once; each driver refuses those it does not know.
 Result<Uri> ParseUri(std::string_view text);
 
 }  // namespace tidegate
