@@ -10,6 +10,7 @@
 #include <cstring>
 #include <utility>
 
+#include "core/check.h"
 #include "core/unique_fd.h"
 #include "drivers/mqtt/mosquitto_handle.h"
 
@@ -64,34 +65,50 @@ struct MqttConnection::State {
   MosquittoHandle handle;
 };
 
-// What the library calls back; `self` is the connection.
+// What the library calls back; `self` is the connection. Each listener call is followed by
+// `errno = 0`, because the library takes an EAGAIN that it finds there for its own, and then leaves
+// the rest of a TLS record unread, for which the socket will never be readable again.
 struct MqttConnection::Callbacks {
   static void OnConnect(mosquitto*, void* self, int reason, int flags,
                         const mosquitto_property* properties) {
+    auto& connection = *static_cast<MqttConnection*>(self);
+    if (std::exchange(connection.answered_, true)) {
+      connection.violation_ = "a second CONNACK";
+      return;
+    }
+    connection.accepted_ = reason == 0;
     Connack connack{.reason = reason, .session_present = (flags & 1) != 0, .keepalive = {}};
     uint16_t keepalive = 0;
     if (mosquitto_property_read_int16(properties, MQTT_PROP_SERVER_KEEP_ALIVE, &keepalive, false) !=
         nullptr) {
       connack.keepalive = std::chrono::seconds(keepalive);
     }
-    static_cast<MqttConnection*>(self)->listener_.OnConnack(connack);
+    connection.listener_.OnConnack(connack);
     errno = 0;
   }
 
   static void OnMessage(mosquitto*, void* self, const mosquitto_message* message) {
+    auto& connection = *static_cast<MqttConnection*>(self);
+    if (!connection.accepted_) {
+      connection.violation_ = "a PUBLISH before the CONNACK";
+      return;
+    }
     MqttPublish publish;
     publish.topic = message->topic;
     publish.payload = {static_cast<const char*>(message->payload),
                        static_cast<size_t>(message->payloadlen)};
     if (message->qos > 0) publish.packet_id = static_cast<uint16_t>(message->mid);
-    static_cast<MqttConnection*>(self)->listener_.OnPublish(publish);
-    // The library takes an EAGAIN that it finds here for its own and leaves the rest of a TLS
-    // record unread, for which the socket will never be readable again.
+    connection.listener_.OnPublish(publish);
     errno = 0;
   }
 
   static void OnSubscribe(mosquitto*, void* self, int, int count, const int* granted) {
-    if (count > 0) static_cast<MqttConnection*>(self)->listener_.OnSuback(granted[0]);
+    auto& connection = *static_cast<MqttConnection*>(self);
+    if (!connection.accepted_) {
+      connection.violation_ = "a SUBACK before the CONNACK";
+      return;
+    }
+    if (count > 0) connection.listener_.OnSuback(granted[0]);
     errno = 0;
   }
 
@@ -110,7 +127,14 @@ struct MqttConnection::Callbacks {
 MqttConnection::MqttConnection(MqttVersion version, Listener& listener)
     : version_(version), listener_(listener), state_(std::make_unique<State>()) {}
 
-MqttConnection::~MqttConnection() = default;
+MqttConnection::~MqttConnection() {
+  CHECK(!reading_, "a listener does not destroy its connection");
+}
+
+mosquitto* MqttConnection::handle() const {
+  CHECK(!reading_, "a listener does not call its connection back");
+  return state_->handle.get();
+}
 
 Result<std::unique_ptr<MqttConnection>> MqttConnection::Open(const MqttOptions& options,
                                                              MqttVersion version,
@@ -129,7 +153,7 @@ Status MqttConnection::Configure(const MqttOptions& options) {
   if (handle == nullptr) return Unavailable("create MQTT client", std::strerror(errno));
   mosquitto_int_option(handle, MOSQ_OPT_PROTOCOL_VERSION,
                        version_ == MqttVersion::k5 ? MQTT_PROTOCOL_V5 : MQTT_PROTOCOL_V311);
-  // Write() gathers what belongs together; beyond that nothing is gained by waiting.
+  // Write() corks what belongs together; beyond that, waiting gains nothing.
   mosquitto_int_option(handle, MOSQ_OPT_TCP_NODELAY, 1);
   // Without this a PUBACK would be sent while its message is being read.
   mosquitto_threaded_set(handle, true);
@@ -214,12 +238,14 @@ Status MqttConnection::ConnectResult() const {
   return error == 0 ? Status() : Unavailable("connect", std::strerror(error));
 }
 
-bool MqttConnection::Check(const char* operation, int code, int system_error) {
-  const bool ended = mosquitto_socket(state_->handle.get()) < 0;
-  if (code == MOSQ_ERR_SUCCESS && !ended) return true;
+bool MqttConnection::Alive(const char* operation, int code, int system_error) {
+  const bool ended = mosquitto_socket(handle()) < 0;
+  if (code == MOSQ_ERR_SUCCESS && !ended && violation_ == nullptr) return true;
   tls_failed_ = code == MOSQ_ERR_TLS;
   std::string cause;
-  if (code == MOSQ_ERR_SUCCESS && disconnect_reason_.has_value()) {
+  if (violation_ != nullptr) {
+    cause = fmt::format("the broker violates the protocol: {}", violation_);
+  } else if (code == MOSQ_ERR_SUCCESS && disconnect_reason_.has_value()) {
     cause = mosquitto_reason_string(*disconnect_reason_);
   } else {
     cause = library_errors_.empty() ? CauseOf(code, system_error) : library_errors_;
@@ -229,31 +255,35 @@ bool MqttConnection::Check(const char* operation, int code, int system_error) {
 }
 
 bool MqttConnection::Read() {
+  mosquitto* const library = handle();
+  reading_ = true;
   errno = 0;
-  const int code = mosquitto_loop_read(state_->handle.get(), kPacketsPerCall);
-  return Check("read from the broker", code, errno);
+  const int code = mosquitto_loop_read(library, kPacketsPerCall);
+  const int system_error = errno;
+  reading_ = false;
+  return Alive("read from the broker", code, system_error);
 }
 
 bool MqttConnection::Write() {
   const Cork cork(fd());
   errno = 0;
-  const int code = mosquitto_loop_write(state_->handle.get(), kPacketsPerCall);
-  return Check("write to the broker", code, errno);
+  const int code = mosquitto_loop_write(handle(), kPacketsPerCall);
+  return Alive("write to the broker", code, errno);
 }
 
 bool MqttConnection::want_write() const {
-  return mosquitto_want_write(state_->handle.get());
+  return mosquitto_want_write(handle());
 }
 
 bool MqttConnection::CheckKeepalive() {
   errno = 0;
-  const int code = mosquitto_loop_misc(state_->handle.get());
-  return Check("keep the connection alive", code, errno);
+  const int code = mosquitto_loop_misc(handle());
+  return Alive("keep the connection alive", code, errno);
 }
 
 Status MqttConnection::Subscribe(const std::string& filter) {
   // MQTT 5: retained messages come with a new subscription only, and not with each reconnect.
-  const int code = mosquitto_subscribe_v5(state_->handle.get(), nullptr, filter.c_str(), /*qos=*/1,
+  const int code = mosquitto_subscribe_v5(handle(), nullptr, filter.c_str(), /*qos=*/1,
                                           MQTT_SUB_OPT_SEND_RETAIN_NEW, nullptr);
   return code == MOSQ_ERR_SUCCESS ? Status()
                                   : Unavailable("subscribe " + filter, mosquitto_strerror(code));
@@ -266,12 +296,12 @@ void MqttConnection::AcknowledgeSegments() {
 
 void MqttConnection::StopLogging() {
   // The library formats a line for every packet as long as anyone listens.
-  mosquitto_log_callback_set(state_->handle.get(), nullptr);
+  mosquitto_log_callback_set(handle(), nullptr);
   library_errors_.clear();
 }
 
 void MqttConnection::Disconnect() {
-  if (mosquitto_disconnect_v5(state_->handle.get(), 0, nullptr) == MOSQ_ERR_SUCCESS) Write();
+  if (mosquitto_disconnect_v5(handle(), 0, nullptr) == MOSQ_ERR_SUCCESS) Write();
 }
 
 bool MqttConnection::PeerClosed() const {

@@ -1,10 +1,13 @@
-// One connection to a broker, from CONNECT to its end; the next one is a new object. Wraps
-// libmosquitto with an external loop: nothing here waits, except that connecting to a host name
-// over TLS looks it up once more (the library verifies the certificate against the name it looked
-// up). Loop thread only.
+// Wraps libmosquitto, driven by an external loop, as one connection to a broker, from CONNECT to
+// its end; the next connection is a new object. Nothing here waits, except that connecting to a
+// host name over TLS looks it up once more (the library verifies the certificate against the name
+// that it looked up). Loop thread only.
 //
-// The library queues the PUBACK of a message while it reads it, and Write() sends all that is
-// queued. So whoever owns the connection decides when messages count as taken: by calling Write().
+// The library queues the PUBACK of a message while it reads the message, and Write() sends all that
+// is queued. So the owner decides when messages are acknowledged: by calling Write().
+//
+// What the listener may rely on whatever the broker sends, because a connection that violates it
+// ends instead: there is one CONNACK, and nothing comes before it.
 #pragma once
 
 #include <chrono>
@@ -17,17 +20,21 @@
 #include "drivers/mqtt/mqtt_options.h"
 #include "drivers/mqtt/version_choice.h"
 
+struct mosquitto;
+
 namespace tidegate {
 
 class MqttConnection {
  public:
   struct Connack {
-    int reason = 0;  // 0: accepted. Else as the version has it, 0x84 for any refusal of MQTT 5.
+    // 0: accepted. Otherwise a code of the version in use; 0x84 if the broker refuses MQTT 5.
+    int reason = 0;
     bool session_present = false;
-    std::optional<std::chrono::seconds> keepalive;  // If the broker wants another one than ours.
+    // Set if the broker wants another keepalive than ours.
+    std::optional<std::chrono::seconds> keepalive;
   };
 
-  // Called by Read(). May not call the connection back.
+  // Called by Read(). REQUIRES: does not call the connection back, nor destroys it.
   class Listener {
    public:
     virtual ~Listener() = default;
@@ -45,34 +52,35 @@ class MqttConnection {
   // Closes without a DISCONNECT; the broker keeps the session.
   ~MqttConnection();
 
-  // To watch; stays open as long as this object, even if the library closes its own.
+  // The descriptor to watch. It stays open as long as this object, even if the library closes its
+  // own.
   int fd() const;
-  // Once the socket is writable for the first time: how the TCP connection went.
+  // Returns how the TCP connection went, once the socket has become writable.
   Status ConnectResult() const;
 
-  // Reads one packet, or with TLS those of one record, if there is a whole one. False: the
+  // Reads one packet, or with TLS those of one record, if a whole one has arrived. False: the
   // connection has ended.
   bool Read();
-  // Has the kernel acknowledge what has come in, on the level of TCP. A broker without TCP_NODELAY
-  // (mosquitto's default) otherwise holds the rest of a window back for 40 ms, waiting for that.
+  // Makes the kernel acknowledge what has arrived, on the level of TCP. A broker without
+  // TCP_NODELAY (mosquitto's default) otherwise holds back the rest of a window for 40 ms.
   void AcknowledgeSegments();
-  // Sends everything that is queued, PUBACKs for all that has been read among it, or as much as the
-  // socket takes. False: ended.
+  // Sends everything that is queued, or as much as the socket accepts; that includes the PUBACKs of
+  // everything that has been read. False: the connection has ended.
   bool Write();
   bool want_write() const;
-  // Sends a PINGREQ when it is time (with the next Write()), and notices a broker that does not
-  // answer. To be called every now and then. False: ended.
+  // Queues a PINGREQ when it is due, and notices a broker that does not answer. To be called about
+  // ten times in each keepalive. False: the connection has ended.
   bool CheckKeepalive();
-  // QoS 1; queued for the next Write().
+  // Queues a subscription of QoS 1 for the next Write().
   Status Subscribe(const std::string& filter);
-  // After the CONNACK: the library's own words are no longer collected for error().
+  // From the CONNACK on, the library's own error lines are no longer collected for error().
   void StopLogging();
   // Queues a DISCONNECT and writes. REQUIRES: everything that was read may be acknowledged.
   void Disconnect();
 
-  // Why it has ended.
+  // Why the connection has ended, for people.
   const std::string& error() const { return error_; }
-  // It ended before it was up to MQTT.
+  // True if it ended in the TLS handshake.
   bool tls_failed() const { return tls_failed_; }
   // True if the peer has closed and nothing is left to read. Costs a system call.
   bool PeerClosed() const;
@@ -87,18 +95,26 @@ class MqttConnection {
   Status ConfigureTls(const MqttOptions& options);
   Status Connect(const MqttOptions& options, const std::string& host);
   int StoreProperties(const MqttOptions& options, const std::string& host);
-  bool Check(const char* operation, int code, int system_error);
+  bool Alive(const char* operation, int code, int system_error);
+  mosquitto* handle() const;
 
   const MqttVersion version_;
   Listener& listener_;
   std::unique_ptr<State> state_;
-  std::string library_errors_;  // What the library has logged as errors while connecting.
+  // Read() is running, and may be calling the listener.
+  bool reading_ = false;
+  bool answered_ = false;
+  bool accepted_ = false;
+  // How the broker has violated the protocol; nullptr if it has not.
+  const char* violation_ = nullptr;
+  // What the library has logged as errors while connecting.
+  std::string library_errors_;
   std::optional<int> disconnect_reason_;
   std::string error_;
   bool tls_failed_ = false;
 };
 
-// The reason of a CONNACK, for people.
+// The reason code of a CONNACK, for people.
 std::string ConnackText(MqttVersion version, int reason);
 
 }  // namespace tidegate

@@ -199,6 +199,10 @@ void FakeMqttBroker::OnConnect(std::string_view body) {
   }
   if (std::exchange(publish_first_, false)) Send(PublishPacket("f/early/bird", "{}", 1));
   accepted_ = true;
+  SendConnack();
+}
+
+void FakeMqttBroker::SendConnack() {
   std::string accept("\0\0\0", version_ == kVersion5 ? 3 : 2);
   if (resume_) accept[0] = '\1';
   Send(Packet(kConnack, accept));

@@ -55,6 +55,8 @@ class FakeMqttBroker {
   // Like a broker with a window: keeps `count` messages unacknowledged at most, 0 is no limit.
   void SetWindow(size_t count) { window_ = count; }
 
+  // Sends an accepting CONNACK, asked for or not.
+  void SendConnack();
   // Sends it now, or when the window lets it. Packet ids count up from 1; QoS 0 has none.
   void Publish(std::string_view topic, std::string_view payload, int qos = 1);
   void Drop();  // Closes the client's connection.

@@ -108,6 +108,21 @@ TEST_F(MqttConnectingTest, OneProtocolErrorDoesNotPinTheVersion) {
   EXPECT_TRUE(broker_.pubacks().empty());
 }
 
+TEST_F(MqttConnectingTest, ASecondConnackEndsTheConnectionAndIsNoSecondSession) {
+  Begin(LocalOptions(broker_.port()));
+  ASSERT_TRUE(WaitUntilConnected());
+  broker_.Publish("f/acme/7", "{}");
+  ASSERT_TRUE(WaitForTaken(1));
+  broker_.SendConnack();
+  ASSERT_TRUE(loop_.RunUntil([this] { return !driver_->status().connected; }));
+  EXPECT_THAT(driver_->status().detail, HasSubstr("a second CONNACK"));
+  EXPECT_EQ(inbox_.sessions.size(), 1u);
+  EXPECT_TRUE(broker_.pubacks().empty());
+  driver_->Settled(inbox_.last);
+  ASSERT_TRUE(WaitUntilConnected());
+  EXPECT_EQ(inbox_.sessions.size(), 2u);
+}
+
 TEST_F(MqttConnectingTest, ARefusalForAnotherReasonIsShownAndKeepsTheVersion) {
   broker_.Speak(false, false);
   broker_.RefuseBy(FakeMqttBroker::Refusal::kNotAllowed);
