@@ -1,19 +1,32 @@
 #include "drivers/mqtt/intake.h"
 
 #include <algorithm>
-#include <cassert>
 #include <utility>
+
+#include "core/check.h"
 
 namespace tidegate {
 
+void Intake::Start(Inbox& inbox) {
+  CHECK(inbox_ == nullptr, "an intake is started once");
+  inbox_ = &inbox;
+}
+
+void Intake::CheckBooks() const {
+  CHECK(acknowledged_ <= settled_, "only settled tickets are acknowledged");
+  CHECK(settled_ <= accepted_, "only accepted tickets are settled");
+  CHECK(kept_.empty() || blocked_, "a message is kept only while the inbox is full");
+}
+
 bool Intake::Take(const MqttPublish& publish) {
-  assert(inbox_ != nullptr);
+  CHECK(inbox_ != nullptr, "an intake is started before it takes messages");
   unsettled_bytes_ += publish.payload.size();
   if (publish.packet_id.has_value()) ++unacknowledged_;
   const std::optional<TopicTags> tags = topic_.Match(publish.topic);
-  if (blocked_ || !kept_.empty() || !Offer(publish, tags.value_or(TopicTags()))) {
+  if (blocked_ || !Offer(publish, tags.value_or(TopicTags()))) {
     kept_.push_back({std::string(publish.topic), std::string(publish.payload), publish.packet_id});
   }
+  CheckBooks();
   return tags.has_value();
 }
 
@@ -23,41 +36,57 @@ bool Intake::Offer(const MqttPublish& publish, const TopicTags& tags) {
                         .asset = tags.asset,
                         .origin = publish.topic,
                         .packet_id = publish.packet_id};
-  if (!inbox_->Offer(message, last_ + 1)) {
+  if (!inbox_->Offer(message, accepted_ + 1)) {
     blocked_ = true;
     return false;
   }
-  ++last_;
+  ++accepted_;
   return true;
 }
 
 void Intake::Settled(Ticket last) {
-  assert(last <= last_);
+  CHECK(last <= accepted_, "only accepted tickets are settled");
   settled_ = std::max(settled_, last);
   if (safe()) unsettled_bytes_ = 0;
 }
 
 void Intake::Resume() {
   blocked_ = false;
-  while (!kept_.empty()) {
+  while (!kept_.empty() && !blocked_) {
     const Kept& kept = kept_.front();
     const std::optional<TopicTags> tags = topic_.Match(kept.topic);
-    if (!Offer({kept.topic, kept.payload, kept.packet_id}, tags.value_or(TopicTags()))) return;
-    kept_.pop_front();
+    const MqttPublish publish{kept.topic, kept.payload, kept.packet_id};
+    if (Offer(publish, tags.value_or(TopicTags()))) kept_.pop_front();
   }
+  CheckBooks();
+}
+
+void Intake::OnSession(bool resumed) {
+  CHECK(safe(), "a connection begins with everything settled");
+  CHECK(unacknowledged_ == 0, "a connection begins with nothing unacknowledged");
+  inbox_->OnSession({.resumed = resumed, .acknowledged = acknowledged_});
+}
+
+void Intake::Acknowledging() {
+  CHECK(safe(), "only settled messages are acknowledged");
+  acknowledged_ = accepted_;
 }
 
 void Intake::Acknowledged() {
-  assert(safe());
+  CHECK(safe(), "only settled messages are acknowledged");
+  CHECK(acknowledged_ == accepted_, "Acknowledging() comes before the PUBACKs are written");
   unacknowledged_ = 0;
 }
 
 size_t Intake::ConnectionLost() {
   for (const Kept& kept : kept_) {
-    if (kept.packet_id.has_value()) unsettled_bytes_ -= kept.payload.size();
+    if (!kept.packet_id.has_value()) continue;
+    CHECK(kept.payload.size() <= unsettled_bytes_, "the bytes of a kept message are counted");
+    unsettled_bytes_ -= kept.payload.size();
   }
   std::erase_if(kept_, [](const Kept& kept) { return kept.packet_id.has_value(); });
   if (safe()) unsettled_bytes_ = 0;
+  CheckBooks();
   return std::exchange(unacknowledged_, 0);
 }
 

@@ -1,6 +1,17 @@
-// Takes what a connection brings to the inbox, in order, and keeps count of what is not safe yet.
-// What the inbox has no room for is kept here: libmosquitto has already taken it from the socket.
-// Pure; one thread.
+// Offers what a connection brings to the inbox, in order, and counts what is not settled or not
+// acknowledged yet. What the inbox has no room for is kept here, because libmosquitto has read it
+// from the socket already. Outlives the connections of its input. Pure; one thread.
+//
+// Known loss: a message of QoS 0 that is kept here is lost with the process; the broker does not
+// send it again.
+//
+// Invariants, with the check that guards each in intake.cc:
+// - acknowledged <= settled <= accepted, counted in tickets: CheckBooks().
+// - PUBACKs are written only while every accepted ticket is settled and nothing is kept:
+//   Acknowledging(), Acknowledged().
+// - A connection begins with nothing unsettled, kept or unacknowledged: OnSession().
+// - Nothing is kept unless the inbox is full, so that order holds: CheckBooks().
+// - Bytes are counted down no further than they were counted up: ConnectionLost().
 #pragma once
 
 #include <cstddef>
@@ -18,11 +29,13 @@ namespace tidegate {
 struct MqttPublish {
   std::string_view topic;
   std::string_view payload;
-  std::optional<uint16_t> packet_id;  // Of QoS 1; nullopt for QoS 0, which is never acknowledged.
+  // The id of a message of QoS 1; nullopt for QoS 0, which is never acknowledged.
+  std::optional<uint16_t> packet_id;
 };
 
 class Intake {
  public:
+  // HasRoom() is false from either of these on. What one read brings may exceed them.
   struct Limits {
     size_t messages;
     size_t bytes;
@@ -31,42 +44,43 @@ class Intake {
   // `topic` outlives the intake.
   Intake(const TopicTemplate& topic, Limits limits) : topic_(topic), limits_(limits) {}
 
-  // `inbox` outlives the intake. Before anything else.
-  void Start(Inbox& inbox) { inbox_ = &inbox; }
+  // `inbox` outlives the intake. REQUIRES: called once, before anything else.
+  void Start(Inbox& inbox);
 
-  // Offers the message, or keeps a copy while the inbox is full. False: its topic does not match
-  // the template; it is taken all the same, without tags.
+  // Offers the message, or keeps a copy while the inbox is full. Returns false if its topic does
+  // not match the template; it is accepted all the same, without tags.
   bool Take(const MqttPublish& publish);
-  // Driver::Settled.
+  // Driver::Settled(). An older ticket than the last one changes nothing.
   void Settled(Ticket last);
-  // Driver::Resume: offers again what is kept.
+  // Driver::Resume(): offers what is kept, as far as there is room.
   void Resume();
 
-  // The broker has told whether it resumes our session: passed on to the inbox.
-  void OnSession(bool resumed) {
-    inbox_->OnSession({.resumed = resumed, .acknowledged = acknowledged_});
-  }
-  // What the broker sends again comes before this: passed on.
+  // The broker has accepted a connection: passes that on to the inbox. `resumed`: the broker still
+  // has our session. REQUIRES: safe(), and nothing is unacknowledged.
+  void OnSession(bool resumed);
+  // Passes on that the broker has finished sending again what was unacknowledged.
   void OnCaughtUp() { inbox_->OnCaughtUp(); }
 
-  // What was taken is about to be acknowledged, for all we know. REQUIRES: safe().
-  void Acknowledging() { acknowledged_ = last_; }
-  // Everything that was unacknowledged is acknowledged now. REQUIRES: safe().
+  // PUBACKs for everything accepted are about to be written; from now on the broker may have them.
+  // REQUIRES: safe().
+  void Acknowledging();
+  // They have been written. REQUIRES: safe(), and Acknowledging() was called since the last Take().
   void Acknowledged();
-  // The connection is gone: kept messages of QoS 1 are given up, since the broker sends them again.
-  // Returns how many messages it takes back unacknowledged.
+  // The connection has ended: drops kept messages of QoS 1, since the broker sends them again.
+  // Returns how many messages of the connection were not acknowledged.
   size_t ConnectionLost();
 
-  // False: read no more for now.
+  // False: read nothing more for now.
   bool HasRoom() const;
-  // Nothing is unsettled or kept: acknowledgements may go out, and a new connection may begin.
-  bool safe() const { return settled_ == last_ && kept_.empty(); }
-  // Driver::Settled() is still to come for something.
-  bool owed() const { return settled_ != last_; }
-  // The inbox is full.
+  // True if nothing is unsettled or kept: PUBACKs may be written, and a new connection may begin.
+  bool safe() const { return settled_ == accepted_ && kept_.empty(); }
+  // True if Driver::Settled() has still to come for an accepted message.
+  bool owed() const { return settled_ != accepted_; }
+  // True if the inbox has refused a message and Resume() has not offered it successfully since.
   bool blocked() const { return blocked_; }
-  size_t unsettled() const { return static_cast<size_t>(last_ - settled_) + kept_.size(); }
-  // Of QoS 1 and of this connection.
+  // Messages that are accepted and not settled, or kept.
+  size_t unsettled() const { return static_cast<size_t>(accepted_ - settled_) + kept_.size(); }
+  // Messages of QoS 1 that this connection brought since the last Acknowledged().
   size_t unacknowledged() const { return unacknowledged_; }
 
  private:
@@ -77,15 +91,19 @@ class Intake {
   };
 
   bool Offer(const MqttPublish& publish, const TopicTags& tags);
+  void CheckBooks() const;
 
   const TopicTemplate& topic_;
-  Limits limits_;
+  const Limits limits_;
   Inbox* inbox_ = nullptr;
 
-  Ticket last_ = 0;
+  // The last tickets that the inbox has accepted, that are settled, and for which a PUBACK may have
+  // been written.
+  Ticket accepted_ = 0;
   Ticket settled_ = 0;
-  Ticket acknowledged_ = 0;     // None above it has been acknowledged to the broker.
-  size_t unsettled_bytes_ = 0;  // Counted down only when all is safe, or given up.
+  Ticket acknowledged_ = 0;
+  // Payload bytes accepted or kept since all was safe; an upper bound of what is unsettled.
+  size_t unsettled_bytes_ = 0;
   size_t unacknowledged_ = 0;
   bool blocked_ = false;
   std::deque<Kept> kept_;

@@ -1,8 +1,12 @@
 #include "drivers/mqtt/mqtt_driver.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <functional>
 #include <utility>
+
+#include "core/check.h"
 
 namespace tidegate {
 namespace {
@@ -11,9 +15,8 @@ using std::chrono::nanoseconds;
 using std::chrono::seconds;
 
 constexpr nanoseconds kAtOnce{0};
-// How often the library is asked about its keepalive: ten times in each, within reason.
-constexpr int kTicksPerKeepalive = 10;
-constexpr seconds kMostTick{10};
+// A connection that lasts this long was a good one: the next wait is short again.
+constexpr seconds kGoodConnection{10};
 
 size_t Ceiling(const MqttOptions& options) {
   return std::min<size_t>(options.receive_maximum, options.max_unsettled);
@@ -26,8 +29,7 @@ MqttDriver::MqttDriver(Input input, MqttOptions options, const Clock& clock, con
     : input_(std::move(input)),
       options_(std::move(options)),
       clock_(clock),
-      log_(log),
-      metrics_(metrics, input_.name),
+      journal_(input_.name, options_, clock, log, metrics),
       version_choice_(options_.version),
       backoff_(options_.backoff, std::hash<std::string>()(options_.client_id) ^
                                      static_cast<uint64_t>(clock_.SinceBoot().count())),
@@ -35,23 +37,21 @@ MqttDriver::MqttDriver(Input input, MqttOptions options, const Clock& clock, con
       window_(Ceiling(options_)) {}
 
 MqttDriver::~MqttDriver() {
-  watch_.reset();
-  // Writing sends the PUBACKs of all that has been read, so only if all that is safe.
-  if (phase_ == Phase::kOnline && intake_.safe()) connection_->Disconnect();
+  if (link_ != nullptr) link_->Disconnect();
 }
 
 Status MqttDriver::Start(Loop& loop, Inbox& inbox) {
+  CHECK(loop_ == nullptr, "a driver is started once");
   if (std::string problem = MqttOptionsProblem(options_); !problem.empty()) {
     return Error{ErrorCode::kInvalid, "input " + input_.name + ": " + problem};
   }
   loop_ = &loop;
   intake_.Start(inbox);
   resolver_.emplace(loop);
-  phase_timer_ = loop.AddTimer([this] { OnPhaseTimer(); });
-  tick_timer_ = loop.AddTimer([this] { Tick(); });
+  dial_timer_ = loop.AddTimer([this] { Dial(); });
   resume_timer_ = loop.AddTimer([this] {
     intake_.Resume();
-    UpdateWatch();
+    if (link_ != nullptr) link_->OnRoom();
     DialWhenSafe();
   });
   Dial();
@@ -62,148 +62,112 @@ void MqttDriver::Stop() {
   stopped_ = true;
   if (loop_ == nullptr) return;
   resume_timer_->Cancel();
-  if (phase_ == Phase::kOnline) {
-    UpdateWatch();
+  if (link_ != nullptr && link_->online()) {
+    link_->StopReading();
     return;
   }
-  phase_timer_->Cancel();
   resolver_->Cancel();
-  CloseConnection();
+  CloseLink();
   detail_ = "stopped";
 }
 
 void MqttDriver::Settled(Ticket last) {
   intake_.Settled(last);
-  Acknowledge();
-  UpdateWatch();
-  metrics_.unsettled.Set(static_cast<double>(intake_.unsettled()));
+  if (link_ != nullptr) link_->OnSettled();
+  journal_.metrics().unsettled.Set(static_cast<double>(intake_.unsettled()));
   DialWhenSafe();
 }
 
 // On the next turn, because the caller is the inbox, which is not to be called back from here.
 void MqttDriver::Resume() {
-  if (!stopped_) resume_timer_->After(kAtOnce);
-}
-
-bool MqttDriver::Starved() const {
-  if (phase_ != Phase::kOnline || stopped_ || !intake_.owed()) return false;
-  return !intake_.HasRoom() || (drained_ && window_.Reached());
+  if (resume_timer_ != nullptr && !stopped_) resume_timer_->After(kAtOnce);
 }
 
 DriverStatus MqttDriver::status() const {
-  return {.connected = phase_ == Phase::kOnline && subscribed_,
-          .detail = phase_ == Phase::kOnline && subscribed_
-                        ? fmt::format("{}, window {}", detail_, window_.size())
-                        : detail_};
+  if (link_ == nullptr || !link_->online()) return {.connected = false, .detail = detail_};
+  if (!link_->subscribed()) return {.connected = false, .detail = link_->detail()};
+  return {.connected = true,
+          .detail = fmt::format("{}, window {}", link_->detail(), window_.size())};
 }
 
-void MqttDriver::OnReady(Ready ready) {
-  if (phase_ == Phase::kConnecting) {
-    OnReadyConnecting(ready);
+void MqttDriver::Dial() {
+  CHECK(link_ == nullptr, "a driver has one connection at a time");
+  // What is unsettled will be sent again by the broker. Once it is settled, the pipeline recognises
+  // it; and while the store is full there is nothing to connect for.
+  dial_when_safe_ = !intake_.safe() || intake_.blocked();
+  if (dial_when_safe_ || stopped_) return;
+  version_ = version_choice_.Next(clock_.SinceBoot());
+  if (!Resolver::NeedsLookup(options_.host)) {
+    OpenLink(options_.host);
     return;
   }
-  if (ready.writable && writing_) Write();
-  if (phase_ == Phase::kOnline && ready.readable) ReadBurst();
-  if (phase_ == Phase::kOnline && ready.hung_up) Lost("the broker reset the connection");
+  const Status status = resolver_->Resolve(
+      options_.host, [this](Resolver::Answer answer) { OnAddresses(std::move(answer)); });
+  if (!status.ok()) ConnectFailed(ConnectFailure::kUnreachable, status.error().message);
 }
 
-bool MqttDriver::MayRead() const {
-  return !stopped_ && !writing_ && intake_.HasRoom();
-}
-
-void MqttDriver::UpdateWatch() {
-  if (phase_ != Phase::kOnline) return;
-  const bool readable = MayRead();
-  if (readable == wants_readable_ && writing_ == wants_writable_) return;
-  wants_readable_ = readable;
-  wants_writable_ = writing_;
-  watch_->Want(readable, writing_);
-}
-
-void MqttDriver::ReadBurst() {
-  drained_ = false;
-  bool alive = true;
-  while (alive && !drained_ && MayRead()) {
-    const size_t before = burst_messages_;
-    alive = connection_->Read();
-    drained_ = burst_messages_ == before;
+void MqttDriver::OnAddresses(Resolver::Answer answer) {
+  if (!answer.ok()) {
+    ConnectFailed(ConnectFailure::kUnreachable, answer.error().message);
+    return;
   }
-  CountBurst();
-  if (alive) {
-    connection_->AcknowledgeSegments();
-    UpdateWatch();
+  // The certificate is verified against the name that the library is given. Otherwise the library
+  // gets one address at a time, because by itself it never tries the second.
+  OpenLink(options_.tls ? options_.host : (*answer)[next_address_++ % answer->size()]);
+}
+
+void MqttDriver::OpenLink(const std::string& host) {
+  CHECK(link_ == nullptr && intake_.safe(), "a connection begins with everything settled");
+  auto opened = MqttLink::Open({options_, clock_, *loop_, journal_, intake_, window_}, version_,
+                               host, [this](const MqttLink::End& end) { OnLinkEnd(end); });
+  if (opened.ok()) {
+    link_ = std::move(*opened);
   } else {
-    Lost(connection_->error());
+    ConnectFailed(ConnectFailure::kUnreachable, opened.error().message);
   }
 }
 
-void MqttDriver::CountBurst() {
-  const BootTime now = clock_.SinceBoot();
-  window_.Arrived(std::exchange(burst_counted_, 0), now);
-  if (intake_.unacknowledged() > 0 && !held_since_.has_value()) held_since_ = now;
-  metrics_.messages.Increment(static_cast<double>(std::exchange(burst_messages_, 0)));
-  metrics_.bytes.Increment(static_cast<double>(std::exchange(burst_bytes_, 0)));
-  metrics_.unsettled.Set(static_cast<double>(intake_.unsettled()));
-  if (const size_t unmatched = std::exchange(burst_unmatched_, 0); unmatched > 0) {
-    metrics_.unmatched.Increment(static_cast<double>(unmatched));
-    if (const auto events = unmatched_limit_.Count(now, unmatched)) {
-      log_.Warning(
-          "input {}: {} messages on topics that do not match '{}': an older subscription "
-          "of client id '{}' is still in place at the broker",
-          input_.name, *events, options_.topic.filter(), options_.client_id);
-    }
-  }
-}
-
-void MqttDriver::OnPublish(const MqttPublish& publish) {
-  ++burst_messages_;
-  burst_bytes_ += publish.payload.size();
-  if (publish.packet_id.has_value()) ++burst_counted_;
-  if (!intake_.Take(publish)) ++burst_unmatched_;
-}
-
-// Sends what is queued, if that acknowledges nothing that is not safe.
-void MqttDriver::Acknowledge() {
-  if (phase_ == Phase::kOnline && intake_.safe() && connection_->want_write()) Write();
-}
-
-void MqttDriver::Write() {
-  intake_.Acknowledging();
-  if (!connection_->Write()) {
-    Lost(connection_->error());
+void MqttDriver::OnLinkEnd(const MqttLink::End& end) {
+  if (end.failure.has_value()) {
+    ConnectFailed(*end.failure, end.cause);
     return;
   }
-  if (intake_.unacknowledged() > 0) {
-    window_.Acknowledged(clock_.SinceBoot());
-    metrics_.window.Set(static_cast<double>(window_.size()));
-    intake_.Acknowledged();
-    held_since_.reset();
-  }
-  // The library has one queue: what is read before it is empty would be acknowledged with the rest.
-  writing_ = connection_->want_write();
-  UpdateWatch();
+  version_choice_.Accepted();
+  if (end.online_for >= kGoodConnection) backoff_.Reset();
+  CloseLink();
+  detail_ = end.cause;
+  journal_.Problem("connection lost", detail_);
+  DialLater();
 }
 
-nanoseconds MqttDriver::TickInterval() const {
-  return std::min<nanoseconds>(keepalive_ / kTicksPerKeepalive, kMostTick);
+void MqttDriver::ConnectFailed(ConnectFailure failure, const std::string& cause) {
+  version_choice_.Failed(failure, clock_.SinceBoot());
+  journal_.metrics().connect_failures.Increment();
+  CloseLink();
+  detail_ = fmt::format("{} ({})", cause, VersionName(version_));
+  journal_.Problem("cannot connect", detail_);
+  DialLater();
 }
 
-void MqttDriver::Tick() {
-  if (phase_ != Phase::kOnline) return;
-  const BootTime now = clock_.SinceBoot();
-  if (!connection_->CheckKeepalive()) {
-    Lost(connection_->error());
-    return;
+void MqttDriver::CloseLink() {
+  dial_timer_->Cancel();
+  link_.reset();
+  MqttMetrics& metrics = journal_.metrics();
+  metrics.not_acknowledged.Increment(static_cast<double>(intake_.ConnectionLost()));
+  metrics.connected.Set(0);
+  metrics.unsettled.Set(static_cast<double>(intake_.unsettled()));
+}
+
+void MqttDriver::DialLater() {
+  if (stopped_) return;
+  dial_timer_->After(version_choice_.retry_at_once() ? kAtOnce : nanoseconds(backoff_.Next()));
+}
+
+void MqttDriver::DialWhenSafe() {
+  if (dial_when_safe_ && intake_.safe() && !intake_.blocked() && !stopped_) {
+    dial_when_safe_ = false;
+    dial_timer_->After(kAtOnce);
   }
-  const nanoseconds tick = TickInterval();
-  // The PINGREQ waits behind the PUBACKs, and the broker gives us up after one and a half.
-  if (held_since_.has_value() && now - *held_since_ + tick > keepalive_ / 2) {
-    Lost("what was read is not stored in time; the broker keeps it until it can be");
-    return;
-  }
-  if (subscribe_at_.has_value() && now >= *subscribe_at_) Subscribe();
-  Acknowledge();
-  if (phase_ == Phase::kOnline) tick_timer_->After(tick);
 }
 
 }  // namespace tidegate

@@ -1,5 +1,7 @@
 #include "drivers/mqtt/version_choice.h"
 
+#include "core/check.h"
+
 namespace tidegate {
 namespace {
 
@@ -16,7 +18,13 @@ MqttVersion Other(MqttVersion version) {
 
 }  // namespace
 
+const char* VersionName(MqttVersion version) {
+  return version == MqttVersion::k5 ? "MQTT 5" : "MQTT 3.1.1";
+}
+
 MqttVersion VersionChoice::Next(BootTime now) {
+  CHECK(!attempting_, "one attempt at a time");
+  attempting_ = true;
   retry_at_once_ = false;
   if (fixed_.has_value()) return *fixed_;
   if (current_ == MqttVersion::k311 && five_failed_.has_value()) {
@@ -30,12 +38,19 @@ MqttVersion VersionChoice::Next(BootTime now) {
   return current_;
 }
 
-void VersionChoice::Accepted(BootTime) {
+void VersionChoice::EndAttempt() {
+  CHECK(attempting_, "an attempt is reported once");
+  attempting_ = false;
+}
+
+void VersionChoice::Accepted() {
+  EndAttempt();
   doubtful_failures_ = 0;
   refused_in_turn_ = false;
 }
 
 void VersionChoice::Failed(ConnectFailure failure, BootTime now) {
+  EndAttempt();
   if (fixed_.has_value()) return;
   const bool plain = failure == ConnectFailure::kVersionRefused;
   switch (failure) {

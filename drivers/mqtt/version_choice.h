@@ -1,5 +1,5 @@
-// Which MQTT version to try next. Brokers without MQTT 5 refuse it in ways of which most look like
-// any other failure, so that one failure decides nothing. Pure; one thread.
+// Chooses which MQTT version to try next. Brokers without MQTT 5 refuse it in ways of which most
+// look like any other failure, so one failure decides nothing. Pure; one thread.
 #pragma once
 
 #include <chrono>
@@ -11,37 +11,53 @@ namespace tidegate {
 
 enum class MqttVersion { k311, k5 };
 
+// For people: "MQTT 5".
+const char* VersionName(MqttVersion version);
+
 // How an attempt ended that brought no connection.
 enum class ConnectFailure {
-  kUnreachable,     // No TCP or TLS connection: says nothing about the version.
-  kRefused,         // A CONNACK that refuses us for another reason: the version is understood.
-  kVersionRefused,  // A CONNACK that refuses the version.
-  kClosed,          // Closed, or a protocol error, before any CONNACK.
-  kSilent,          // No CONNACK in time.
+  // No TCP or TLS connection. Says nothing about the version.
+  kUnreachable,
+  // A CONNACK that refuses us for another reason; the broker understands the version.
+  kRefused,
+  // A CONNACK that refuses the version.
+  kVersionRefused,
+  // Closed, or a protocol error, before any CONNACK.
+  kClosed,
+  // No CONNACK in time.
+  kSilent,
 };
 
 class VersionChoice {
  public:
-  // `fixed`: the only version to use, nullopt to find out.
+  // `fixed`: the only version to use; nullopt to find out.
   explicit VersionChoice(std::optional<MqttVersion> fixed) : fixed_(fixed) {}
 
-  // For the attempt that begins now.
+  // Returns the version for the attempt that begins now. REQUIRES: the previous attempt has been
+  // reported.
   MqttVersion Next(BootTime now);
-  // The attempt with Next()'s version ended; one of these follows each Next().
-  void Accepted(BootTime now);
+  // Report how the attempt went, once each. REQUIRES: Next() began it.
+  void Accepted();
   void Failed(ConnectFailure failure, BootTime now);
 
   // True after a plain refusal of the version: the other one can be tried without waiting.
   bool retry_at_once() const { return retry_at_once_; }
 
  private:
+  void EndAttempt();
+
   std::optional<MqttVersion> fixed_;
   MqttVersion current_ = MqttVersion::k5;
-  int doubtful_failures_ = 0;     // In a row, with current_.
-  bool refused_in_turn_ = false;  // The other version has been refused since the last success.
+  bool attempting_ = false;
+  // Closed or silent attempts in a row, with current_.
+  int doubtful_failures_ = 0;
+  // The other version has been refused since the last success.
+  bool refused_in_turn_ = false;
   bool retry_at_once_ = false;
+  // What decided against MQTT 5: a CONNACK, or only doubtful failures.
   bool refusal_was_plain_ = false;
-  std::optional<BootTime> five_failed_;  // When MQTT 5 was last tried in vain.
+  // When the last attempt with MQTT 5 failed.
+  std::optional<BootTime> five_failed_;
 };
 
 }  // namespace tidegate

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/check.h"
+
 namespace tidegate {
 namespace {
 
@@ -43,6 +45,7 @@ void Window::Arrived(size_t messages, BootTime now) {
 }
 
 void Window::Acknowledged(BootTime now) {
+  CHECK(!probing_ || learned_.has_value(), "only a learned window is probed");
   if (count_ > 0 && began_.has_value()) {
     if (probing_) {
       JudgeProbe(now);
@@ -88,8 +91,8 @@ void Window::JudgeProbe(BootTime now) {
   next_probe_ = now + probe_interval_;
 }
 
-// A source that was waiting for us goes on at once. One that does not is slow by itself, and to
-// commit early for it only wears the flash.
+// A source that was waiting for us sends at once. One that does not is slow by itself, and
+// committing early for it only wears the flash.
 void Window::JudgeAnswer() {
   const Duration answer = first_ - *began_;
   if (answer <= answer_ * 2 + kNoise) {
@@ -100,6 +103,7 @@ void Window::JudgeAnswer() {
 }
 
 void Window::Learn(BootTime now) {
+  CHECK(candidate_ > 0 && candidate_ < ceiling_, "a learned window is smaller than the ceiling");
   learned_ = candidate_;
   slow_answers_ = 0;
   probe_interval_ = kFirstProbe;

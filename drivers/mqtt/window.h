@@ -4,12 +4,14 @@
 //
 // The evidence is an episode, from one acknowledgement to the next, that looks like this:
 //
-//   acknowledged    k messages at once, then silence            acknowledged    k messages at once
-//   ...
+//   acknowledged | k messages at once, then silence | acknowledged | k messages at once, ...
 //
-// Three of those in a row with the same k, and k is the window. It is doubted all the time: more
-// than k messages, three slow answers in a row, or a probe (an episode that is left to run its
-// full length) that does not look the same, and it is forgotten.
+// After three of those in a row with the same k, k is the learned window. More than k messages,
+// three slow answers in a row, or a probe (an episode that runs its full length) that looks
+// different make the window forgotten.
+//
+// Invariants, checked in window.cc: a learned window is at least 1 and below the ceiling (Learn());
+// only a learned window is probed (Acknowledged()).
 #pragma once
 
 #include <chrono>
@@ -22,19 +24,22 @@ namespace tidegate {
 
 class Window {
  public:
-  // `ceiling`: what the broker may send at most (our Receive Maximum, or what the driver holds at
-  // most). It counts as the window until a smaller one is learned.
+  // `ceiling`: the most that the broker may send ahead (our Receive Maximum, or what the driver
+  // holds at most). It counts as the window until a smaller one is learned.
   explicit Window(size_t ceiling) : ceiling_(ceiling) {}
 
-  // A new connection: nothing is unacknowledged on it. What was learned stays, brokers keep their
-  // settings.
+  // A new connection, with nothing unacknowledged on it. Keeps what was learned, because brokers
+  // keep their settings.
   void Connected();
+  // `messages` of QoS 1 have arrived.
   void Arrived(size_t messages, BootTime now);
   // Everything that has arrived is acknowledged now.
   void Acknowledged(BootTime now);
 
   // True if the broker is believed to send no more until Acknowledged().
   bool Reached() const { return count_ > 0 && count_ >= size() && !probing_; }
+  // What has arrived on this connection since it was last acknowledged.
+  size_t unacknowledged() const { return count_; }
   size_t size() const { return learned_.value_or(ceiling_); }
   bool learned() const { return learned_.has_value(); }
 
@@ -48,21 +53,25 @@ class Window {
   void Learn(BootTime now);
   void Forget();
 
-  size_t ceiling_;
+  const size_t ceiling_;
   std::optional<size_t> learned_;
-  Duration answer_{
-      0};  // How long the broker took at worst to send on, in the evidence for learned_.
+  // The slowest answer to an acknowledgement in the evidence for learned_.
+  Duration answer_{0};
+  // Slower answers than that in a row.
   int slow_answers_ = 0;
 
+  // The k that the last `seen_` episodes had in common.
   size_t candidate_ = 0;
   int seen_ = 0;
 
+  // The current episode is a probe.
   bool probing_ = false;
   BootTime next_probe_{0};
   Duration probe_interval_{0};
 
-  // The current episode.
-  std::optional<BootTime> began_;  // nullopt on a new connection: no acknowledgement to answer to.
+  // The current episode: when the acknowledgement before it was sent (nullopt on a new connection),
+  // how many messages it has brought, and when the first and the last of them arrived.
+  std::optional<BootTime> began_;
   size_t count_ = 0;
   BootTime first_{0};
   BootTime last_{0};

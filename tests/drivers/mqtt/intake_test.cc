@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <string>
 #include <vector>
 
@@ -61,6 +62,7 @@ TEST_F(IntakeTest, IsSafeOnceAllIsSettled) {
   intake_.Settled(2);
   EXPECT_TRUE(intake_.safe());
   EXPECT_FALSE(intake_.owed());
+  intake_.Acknowledging();
   intake_.Acknowledged();
   EXPECT_EQ(intake_.unacknowledged(), 0u);
 }
@@ -137,6 +139,29 @@ TEST_F(IntakeTest, QosZeroIsNotAcknowledgedButSettled) {
   Take("a", std::nullopt);
   EXPECT_EQ(intake_.unacknowledged(), 0u);
   EXPECT_FALSE(intake_.safe());
+}
+
+using IntakeDeathTest = IntakeTest;
+
+TEST_F(IntakeDeathTest, AnUnsettledMessageIsNeverAcknowledged) {
+  Take("a");
+  EXPECT_EXIT(intake_.Acknowledging(), testing::KilledBySignal(SIGABRT),
+              "only settled messages are acknowledged");
+  intake_.Settled(1);
+  EXPECT_EXIT(intake_.Acknowledged(), testing::KilledBySignal(SIGABRT),
+              "before the PUBACKs are written");
+}
+
+TEST_F(IntakeDeathTest, ATicketThatWasNeverAcceptedIsNotSettled) {
+  Take("a");
+  EXPECT_EXIT(intake_.Settled(2), testing::KilledBySignal(SIGABRT),
+              "only accepted tickets are settled");
+}
+
+TEST_F(IntakeDeathTest, AConnectionBeginsWithEverythingSettled) {
+  Take("a");
+  EXPECT_EXIT(intake_.OnSession(true), testing::KilledBySignal(SIGABRT),
+              "begins with everything settled");
 }
 
 }  // namespace

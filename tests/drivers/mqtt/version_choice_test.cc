@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <csignal>
+
 namespace tidegate {
 namespace {
 
@@ -18,7 +20,7 @@ class VersionChoiceTest : public testing::Test {
   }
   MqttVersion TryAndBeAccepted() {
     const MqttVersion version = choice_.Next(now_);
-    choice_.Accepted(now_);
+    choice_.Accepted();
     return version;
   }
 
@@ -102,6 +104,14 @@ TEST_F(VersionChoiceTest, AFixedVersionStays) {
     EXPECT_EQ(TryAnd(ConnectFailure::kVersionRefused), MqttVersion::k311);
     EXPECT_FALSE(choice_.retry_at_once());
   }
+}
+
+TEST(VersionChoiceDeathTest, AnAttemptIsReportedOnce) {
+  VersionChoice choice{std::nullopt};
+  EXPECT_EXIT(choice.Accepted(), testing::KilledBySignal(SIGABRT), "an attempt is reported once");
+  (void)choice.Next(hours(1));
+  EXPECT_EXIT((void)choice.Next(hours(1)), testing::KilledBySignal(SIGABRT),
+              "one attempt at a time");
 }
 
 }  // namespace
