@@ -1,4 +1,4 @@
-// Owners for what libmosquitto hands out. Private to drivers/mqtt.
+// Owners for the objects that libmosquitto allocates. Private to drivers/mqtt.
 #pragma once
 
 #include <mosquitto.h>

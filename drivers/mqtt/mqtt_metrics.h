@@ -1,4 +1,5 @@
-// What one MQTT input counts. Names and meanings: README.md beside this file.
+// The counters and gauges of one MQTT input. README.md in this folder lists their names and
+// meanings. Loop thread only.
 #pragma once
 
 #include <string>
@@ -8,6 +9,7 @@
 namespace tidegate {
 
 struct MqttMetrics {
+  // Registers them under the label `input`. `metrics` outlives this object.
   MqttMetrics(Metrics& metrics, const std::string& input);
 
   Metrics::Counter& messages;

@@ -9,6 +9,7 @@
 #include <functional>
 #include <vector>
 
+#include "core/check.h"
 #include "core/nearest.h"
 #include "core/quantity.h"
 #include "core/utf8.h"
@@ -20,7 +21,7 @@ constexpr uint16_t kTlsPort = 8883;
 // libmosquitto's least; below it a busy SD card would look like a dead broker.
 constexpr std::chrono::seconds kLeastKeepalive{5};
 constexpr std::chrono::seconds kMostKeepalive{65'535};
-// What ParseDuration takes, well below the four bytes of seconds of MQTT 5.
+// The most that ParseDuration accepts, well below the four bytes of seconds of MQTT 5.
 constexpr std::chrono::hours kMostSessionExpiry{24 * 10'000};
 constexpr size_t kMaxStringBytes = 65'535;
 
@@ -198,12 +199,12 @@ void Parser::WantsTls(const char* name) {
 }  // namespace
 
 Result<MqttOptions> ParseMqttOptions(const Input& input, const Uri& uri) {
-  assert(uri.scheme == "mqtt" || uri.scheme == "mqtts");
+  CHECK(uri.scheme == "mqtt" || uri.scheme == "mqtts", "the registry chose the driver by scheme");
   const std::string_view path = uri.path;
   Result<TopicTemplate> topic = TopicTemplate::Parse(path.substr(path.empty() ? 0 : 1));
   std::vector<std::string> problems;
   if (!topic.ok()) problems.push_back(topic.error().message);
-  // A stand-in, so that the rest is looked at as well.
+  // A stand-in, so that the rest is checked as well.
   MqttOptions options(topic.ok() ? std::move(*topic) : *TopicTemplate::Parse("#"));
   Parser(uri, options, problems).Run();
   if (problems.empty()) return options;

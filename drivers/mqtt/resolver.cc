@@ -13,6 +13,7 @@
 #include <thread>
 #include <utility>
 
+#include "core/check.h"
 #include "core/unique_fd.h"
 
 namespace tidegate {
@@ -50,13 +51,14 @@ Resolver::Answer LookUp(const std::string& host) {
 
 }  // namespace
 
-// Shared with the thread that looks up.
+// Shared by the resolver and the thread of one lookup.
 struct Resolver::Lookup {
   explicit Lookup(UniqueFd event_fd) : event(std::move(event_fd)) {}
 
   const UniqueFd event;
   std::mutex mutex;
-  std::optional<Answer> answer;  // Guarded by mutex.
+  // Guarded by mutex.
+  std::optional<Answer> answer;
 };
 
 Resolver::Resolver(Loop& loop) : loop_(loop) {}
@@ -97,6 +99,7 @@ void Resolver::Cancel() {
 }
 
 void Resolver::OnAnswer() {
+  CHECK(lookup_ != nullptr && on_answer_ != nullptr, "only a pending lookup is watched");
   std::optional<Answer> answer;
   {
     const std::lock_guard<std::mutex> lock(lookup_->mutex);

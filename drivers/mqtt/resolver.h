@@ -1,9 +1,9 @@
 // Looks up host names without blocking the loop: getaddrinfo(3) waits for up to half a minute when
-// no name server answers, which is the usual state of a gateway without a link.
+// no name server answers, which is the usual state of a gateway without a link. Loop thread only.
 //
-// Threads: each lookup of a name runs in one of its own, which waits for getaddrinfo and nothing
-// else, touches only what it shares with the resolver, and ends by itself, also after the resolver
-// is gone.
+// Threads: each lookup runs in a thread of its own. It waits for getaddrinfo and nothing else,
+// touches only what it shares with the resolver, and ends by itself, even after the resolver has
+// been destroyed.
 #pragma once
 
 #include <functional>
@@ -25,12 +25,13 @@ class Resolver {
   explicit Resolver(Loop& loop);
   ~Resolver();
 
-  // Calls back on the loop, never before it returns; a new call, Cancel() and the destructor forget
-  // an older one. kUnavailable: out of descriptors or threads.
+  // Begins a lookup and calls `on_answer` on the loop, never before it returns. A new call,
+  // Cancel() and the destructor abandon the previous lookup. kUnavailable: no descriptor or thread
+  // is left.
   Status Resolve(const std::string& host, std::function<void(Answer)> on_answer);
   void Cancel();
 
-  // Whether the name needs a lookup at all: numeric addresses and localhost do not.
+  // False for numeric addresses and localhost.
   static bool NeedsLookup(const std::string& host);
 
  private:

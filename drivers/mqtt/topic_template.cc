@@ -13,7 +13,7 @@ Error Invalid(std::string_view what) {
   return Error{ErrorCode::kInvalid, "topic: " + std::string(what)};
 }
 
-// The text up to the next '/', which is dropped; `more` tells whether there was one.
+// Cuts the text up to the next '/', and the '/', off `rest`. `more`: there was a '/'.
 std::string_view TakeLevel(std::string_view& rest, bool& more) {
   const size_t slash = rest.find('/');
   more = slash != std::string_view::npos;

@@ -11,7 +11,8 @@
 
 namespace tidegate {
 
-// What a topic says about its message; both views point into the topic, empty if not named there.
+// What a topic says about its message. Both views point into the topic; each is empty if the
+// template has no place for it.
 struct TopicTags {
   std::string_view tenant;
   std::string_view asset;
@@ -19,22 +20,22 @@ struct TopicTags {
 
 class TopicTemplate {
  public:
-  // Levels are literal, '+', a last '#', '{tenant}' or '{asset}' (each at most once, each a whole
-  // level). kInvalid: what is wrong.
+  // A level is literal text, '+', '#' (the last only), '{tenant}' or '{asset}' (each at most once
+  // and each a whole level). kInvalid: what is wrong.
   static Result<TopicTemplate> Parse(std::string_view text);
 
-  // The filter to subscribe to: '+' in each place.
+  // The filter to subscribe to, with '+' for each place.
   const std::string& filter() const { return filter_; }
 
-  // nullopt: the topic does not match, as happens with subscriptions that an older session left
-  // behind.
+  // Returns nullopt if the topic does not match. The broker sends such topics if the session has
+  // subscriptions of an older configuration.
   std::optional<TopicTags> Match(std::string_view topic) const;
 
  private:
   enum class Kind { kLiteral, kAny, kRest, kTenant, kAsset };
   struct Level {
     Kind kind;
-    std::string text;  // Of a literal.
+    std::string text;  // Empty unless literal.
   };
 
   TopicTemplate() = default;
