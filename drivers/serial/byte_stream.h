@@ -1,4 +1,4 @@
-// A source of bytes that may go away and come back: a serial device in production, a script in
+// A source of bytes that may disappear and come back: a serial device in production, a script in
 // tests. No call here waits. One thread.
 #pragma once
 
@@ -11,31 +11,32 @@
 
 namespace tidegate {
 
-// What the hardware and the kernel's driver lost since Open(). All zero where the device does not
-// count.
+// What the hardware and the kernel's driver have lost since Open(). All zero where the device does
+// not count.
 struct LineErrors {
-  uint64_t overruns =
-      0;  // Bytes lost because nobody took them in time, in the chip or in the kernel's buffer.
-  uint64_t garbled = 0;  // Framing and parity errors: wrong settings, or noise.
+  // Bytes lost in the chip or in the kernel's buffer, because they were not read in time.
+  uint64_t overruns = 0;
+  // Framing and parity errors: wrong settings, or noise.
+  uint64_t garbled = 0;
 };
 
 class ByteStream {
  public:
   virtual ~ByteStream() = default;
-  // Opens what is there now; a stream that is open is closed first. kUnavailable: not there, in use
-  // or not permitted; try again.
+  // Opens the device, and closes it first if it is open. kUnavailable: the device is missing, in
+  // use or not permitted; try again.
   virtual Status Open() = 0;
-  // Ends nothing that is not open.
+  // Does nothing if the stream is closed.
   virtual void Close() = 0;
-  // Becomes readable when bytes have come or the stream has ended; -1 when closed. Remains the
-  // stream's.
+  // The descriptor to watch: readable when bytes have arrived or the stream has ended. -1 when
+  // closed. The stream keeps ownership.
   virtual int fd() const = 0;
-  // Puts what is there, up to the buffer's size, at its beginning: how many bytes, 0 if there is
-  // nothing now. kUnavailable: the other side is gone; close and open again. REQUIRES: open, and a
-  // buffer that is not empty.
+  // Reads what has arrived, up to the buffer's size, and returns how many bytes; 0 if nothing has.
+  // kUnavailable: the device has disappeared; close and open again. REQUIRES: the stream is open,
+  // and the buffer is not empty.
   virtual Result<size_t> Read(std::span<char> buffer) = 0;
   virtual LineErrors errors() const = 0;
-  // What the open stream really is, for people: "9600 8N1".
+  // The settings that the open device really has, for people: "9600 8N1".
   virtual std::string Description() const = 0;
 };
 

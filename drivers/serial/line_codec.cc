@@ -28,7 +28,7 @@ std::optional<std::string> NmeaCodec::Add(std::string_view line) {
 }
 
 std::optional<std::chrono::milliseconds> NmeaCodec::patience() const {
-  if (!merger_.unsettled()) return std::nullopt;
+  if (!merger_.incomplete()) return std::nullopt;
   return nmea::EpochMerger::kPatience;
 }
 

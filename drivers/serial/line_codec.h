@@ -1,4 +1,5 @@
-// Turns the lines of a device into payloads. Pure but for its counters; one thread.
+// Turns the lines of a device into payloads, and counts the lines that gave none. Reads no clock:
+// the caller measures patience(). One thread.
 #pragma once
 
 #include <chrono>
@@ -13,24 +14,25 @@
 
 namespace tidegate {
 
-// Lines that gave nothing, by reason. Sentences of types that are not used are no loss and not
-// counted.
+// Counts of lines, by what was wrong with them. Sentences of types that are not used are no loss
+// and not counted.
 struct LineFaults {
   uint64_t checksum = 0;
   uint64_t malformed = 0;
-  uint64_t no_fix = 0;  // Sentences of a receiver that has no position; their epoch becomes a
-                        // record without a location.
+  // Sentences of a receiver that has no position. Their epoch becomes a record without a location.
+  uint64_t no_fix = 0;
 };
 
 class LineCodec {
  public:
   virtual ~LineCodec() = default;
+  // The longest line that the format allows, without its end.
   virtual size_t max_line_bytes() const = 0;
-  // The payload that is complete with this line, if any.
+  // Adds a line, without its end. Returns the payload that it completes, if any.
   virtual std::optional<std::string> Add(std::string_view line) = 0;
-  // How long after Add() to call Flush() unless Add() is called again; nullopt if nothing waits.
+  // How long after Add() to call Flush(), unless Add() is called again. nullopt: no need to.
   virtual std::optional<std::chrono::milliseconds> patience() const { return std::nullopt; }
-  // What waits for a partner that did not come.
+  // Returns the payload of the lines that wait for more, if there are any.
   virtual std::optional<std::string> Flush() { return std::nullopt; }
 
   const LineFaults& faults() const { return faults_; }

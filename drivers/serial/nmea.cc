@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "core/check.h"
+
 namespace tidegate::nmea {
 namespace {
 
@@ -24,8 +26,9 @@ int64_t PowerOfTen(int exponent) {
   return power;
 }
 
-// To the nearest, halves away from zero. REQUIRES: divisor > 0.
+// Rounds to the nearest, halves away from zero. REQUIRES: divisor > 0.
 int64_t DivideRounded(int64_t number, int64_t divisor) {
+  CHECK(divisor > 0, "a scale is positive");
   const int64_t half = divisor / 2;
   return number < 0 ? -((-number + half) / divisor) : (number + half) / divisor;
 }
@@ -204,6 +207,7 @@ Sentence ParseRmc(Fields& fields) {
   if (mode != '\0') rmc.mode = mode;
   rmc.valid = status == 'A' && mode != 'N' && rmc.position.has_value();
   if (!fields.good() || fields.count() < 10) return Fault::kMalformed;
+  CHECK(!rmc.valid || rmc.position.has_value(), "a fix has a position");
   return rmc;
 }
 
@@ -218,6 +222,7 @@ Sentence ParseGga(Fields& fields) {
   if (gga.altitude_m.has_value() && fields.Letter(10, "M") == '\0') gga.altitude_m.reset();
   if (!gga.position.has_value()) gga.quality = 0;
   if (!fields.good() || fields.count() < 10 || gga.quality > 8) return Fault::kMalformed;
+  CHECK(gga.quality == 0 || gga.position.has_value(), "a fix has a position");
   return gga;
 }
 

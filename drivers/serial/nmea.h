@@ -1,6 +1,9 @@
-// NMEA 0183 sentences as GPS receivers send them, one line at a time. Pure. The checksum is
-// required; any talker is read (GP, GN, GL, ...); only RMC and GGA carry what a position record
-// needs.
+// Parses NMEA 0183 sentences as GPS receivers send them, one line at a time. The checksum is
+// required; any talker is read (GP, GN, GL, ...); of the sentence types only RMC and GGA, which
+// carry what a position record needs. Pure; any thread.
+//
+// Known loss: a receiver whose firmware is older than the last rollover of GPS weeks sends dates
+// that are 1,024 weeks (19.6 years) too early. They look like any other and are kept.
 #pragma once
 
 #include <chrono>
@@ -22,7 +25,7 @@ struct Decimal {
 
   friend bool operator==(const Decimal&, const Decimal&) = default;
 };
-// As RFC 8259 writes a number, trailing zeros kept: {-4700, 3} is -4.700.
+// Writes a number of RFC 8259 and keeps trailing zeros: {-4700, 3} is -4.700.
 std::string ToText(Decimal number);
 
 // Degrees, north and east positive.
@@ -33,27 +36,30 @@ struct Coordinates {
   friend bool operator==(const Coordinates&, const Coordinates&) = default;
 };
 
-// Recommended minimum data: the one sentence with a date.
+// Recommended minimum data: the only sentence with a date. A member without a value is a field that
+// the receiver left empty.
 struct Rmc {
-  std::optional<std::chrono::milliseconds>
-      time_of_day;     // UTC. Empty in a receiver that knows no time yet.
-  bool valid = false;  // Status A, and a mode that is not N.
+  // UTC.
+  std::optional<std::chrono::milliseconds> time_of_day;
+  // Status A, a mode that is not N, and a position.
+  bool valid = false;
   std::optional<Coordinates> position;
   std::optional<Decimal> speed_kmh;
   std::optional<Decimal> course_deg;
-  // Two-digit years 80..99 are 1980..1999, the others 2000..2079. A receiver whose firmware is
-  // older than the last rollover of GPS weeks is 1,024 weeks (19.6 years) behind; that date looks
-  // like any other and is given as it is.
+  // Two-digit years 80..99 are 1980..1999, the others 2000..2079.
   std::optional<std::chrono::year_month_day> date;
-  char mode = 'A';  // A, D, E, F, M, P, R, S; A for receivers from before NMEA 2.3, which have no
-                    // such field.
+  // One of A, D, E, F, M, N, P, R, S; A if the receiver is older than NMEA 2.3 and has no such
+  // field.
+  char mode = 'A';
 };
 
-// Fix data.
+// Fix data. A member without a value is a field that the receiver left empty.
 struct Gga {
+  // UTC.
   std::optional<std::chrono::milliseconds> time_of_day;
-  int quality = 0;  // 0 no fix, 1 GPS, 2 differential, 3 PPS, 4 RTK, 5 RTK float, 6 dead reckoning,
-                    // 7 manual, 8 simulator.
+  // 0 no fix, 1 GPS, 2 differential, 3 PPS, 4 RTK, 5 RTK float, 6 dead reckoning, 7 manual,
+  // 8 simulator. Always 0 without a position.
+  int quality = 0;
   std::optional<Coordinates> position;
   std::optional<int> satellites;
   std::optional<Decimal> hdop;
@@ -69,8 +75,8 @@ struct Unused {};
 
 using Sentence = std::variant<Fault, Unused, Rmc, Gga>;
 
-// `line` without CR and LF. Text before the last '$' is taken for the rest of a torn sentence and
-// skipped.
+// Parses `line`, which has no CR and LF. Skips text before the last '$', which is the rest of a
+// torn sentence.
 Sentence ParseSentence(std::string_view line);
 
 }  // namespace tidegate::nmea

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/check.h"
 #include "core/time_format.h"
 
 namespace tidegate::nmea {
@@ -65,9 +66,11 @@ class Members {
   std::string text_;
 };
 
-// GGA before RMC: it is the sentence that receivers give more digits.
+// GGA before RMC: it is the sentence that receivers give more digits. REQUIRES: epoch.HasFix().
 const Coordinates& Position(const Epoch& epoch) {
-  return epoch.gga.has_value() ? *epoch.gga->position : *epoch.rmc->position;
+  const auto& position = epoch.gga.has_value() ? epoch.gga->position : epoch.rmc->position;
+  CHECK(position.has_value(), "a fix has a position");
+  return *position;
 }
 
 std::string Location(const Coordinates& position) {
@@ -85,11 +88,12 @@ bool Epoch::HasFix() const {
 }
 
 std::string ToPayload(const Epoch& epoch) {
+  CHECK(epoch.rmc.has_value() || epoch.gga.has_value(), "an epoch has a sentence");
   Members members;
   const bool fix = epoch.HasFix();
   if (fix) {
-    // A receiver without a fix counts on from whatever its battery kept, so its date is worth less
-    // than the gateway's.
+    // Without a fix a receiver counts from whatever time its battery kept, so that its date is
+    // worth less than the gateway's.
     if (const auto timestamp = Timestamp(epoch)) members.String("timestamp", *timestamp);
     members.Raw("location", Location(Position(epoch)));
     if (epoch.rmc.has_value()) {
@@ -108,14 +112,16 @@ std::string ToPayload(const Epoch& epoch) {
 }
 
 Epoch EpochMerger::Take() {
-  given_out_ = time_;
+  CHECK(time_.has_value() && (epoch_.rmc.has_value() || epoch_.gga.has_value()),
+        "an epoch that has begun has a sentence");
+  returned_ = time_;
   time_.reset();
   return std::exchange(epoch_, Epoch{});
 }
 
 template <typename Part>
 std::optional<Epoch> EpochMerger::Merge(const Part& sentence, std::optional<Part> Epoch::*slot) {
-  if (!sentence.time_of_day.has_value() || sentence.time_of_day == given_out_) return std::nullopt;
+  if (!sentence.time_of_day.has_value() || sentence.time_of_day == returned_) return std::nullopt;
   std::optional<Epoch> ended;
   if (time_.has_value() && time_ != sentence.time_of_day) ended = Take();
   time_ = sentence.time_of_day;
@@ -137,7 +143,7 @@ std::optional<Epoch> EpochMerger::Add(const Gga& sentence) {
 std::optional<Epoch> EpochMerger::Flush() {
   std::optional<Epoch> epoch;
   if (time_.has_value()) epoch = Take();
-  given_out_.reset();
+  returned_.reset();
   return epoch;
 }
 

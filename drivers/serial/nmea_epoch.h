@@ -1,5 +1,5 @@
-// Merges the RMC and the GGA of one moment into one position record. Pure: the caller says when to
-// wait no longer. One thread.
+// Merges the RMC and the GGA of one moment into one position record. Reads no clock: the caller
+// says when to wait no longer. One thread.
 #pragma once
 
 #include <chrono>
@@ -11,8 +11,8 @@
 
 namespace tidegate::nmea {
 
-// The fixes of one epoch, an epoch being all sentences with the same UTC time of day. At least one
-// is there.
+// What a receiver reported of one moment: its sentences with the same UTC time of day, of which at
+// least one is set.
 struct Epoch {
   std::optional<Rmc> rmc;
   std::optional<Gga> gga;
@@ -21,10 +21,11 @@ struct Epoch {
   bool HasFix() const;
 };
 
-// The payload: {"timestamp":..,"location":{..},"speed_kmh":..,"course_deg":..,"altitude_m":..,
-// "satellites":..,"hdop":..,"fix":..}. What the receiver did not send has no member. Without a fix
-// there is no location and nothing derived from one, and "fix" is "none". Without a date from an
-// RMC with a fix there is no timestamp: the gateway dates the record.
+// Writes the payload: {"timestamp":..,"location":{..},"speed_kmh":..,"course_deg":..,
+// "altitude_m":..,"satellites":..,"hdop":..,"fix":..}. What the receiver did not send has no
+// member. Without a fix there is no location and nothing derived from one, and "fix" is "none".
+// Without a date from an RMC with a fix there is no timestamp, and the gateway dates the record.
+// REQUIRES: a sentence is set, and comes from ParseSentence().
 std::string ToPayload(const Epoch& epoch);
 
 class EpochMerger {
@@ -32,16 +33,16 @@ class EpochMerger {
   // How long the caller waits for the other sentence of an epoch before it calls Flush().
   static constexpr std::chrono::seconds kPatience{1};
 
-  // The epoch that `sentence` completes, or the one before that it ends. Sentences without a time,
-  // and further ones of an epoch that was given out already, are dropped.
+  // Adds a sentence. Returns the epoch that it completes, or the previous epoch, which it ends.
+  // Drops sentences without a time, and further ones of an epoch that was returned already.
   std::optional<Epoch> Add(const Rmc& sentence);
   std::optional<Epoch> Add(const Gga& sentence);
 
-  // True if a sentence waits for its partner, or if the time of the last epoch is still remembered:
-  // call Flush() in a while.
-  bool unsettled() const { return time_.has_value() || given_out_.has_value(); }
-  // What waits. Afterwards any time of day begins an epoch, also the one given out last: a receiver
-  // whose clock stands still keeps giving records, if fewer.
+  // True if a sentence waits for the other of its epoch, or if the time of the last epoch is still
+  // remembered: call Flush() in a while.
+  bool incomplete() const { return time_.has_value() || returned_.has_value(); }
+  // Returns the epoch that is incomplete, if any. Afterwards any time of day begins an epoch, even
+  // that of the last one: a receiver whose clock has stopped still gives records, if fewer.
   std::optional<Epoch> Flush();
 
  private:
@@ -50,8 +51,10 @@ class EpochMerger {
   Epoch Take();
 
   Epoch epoch_;
-  std::optional<std::chrono::milliseconds> time_;  // Of epoch_; empty if that is.
-  std::optional<std::chrono::milliseconds> given_out_;
+  // The time of day of epoch_; nullopt if epoch_ has no sentence.
+  std::optional<std::chrono::milliseconds> time_;
+  // The time of day of the epoch that was returned last.
+  std::optional<std::chrono::milliseconds> returned_;
 };
 
 }  // namespace tidegate::nmea

@@ -1,9 +1,10 @@
 #include "drivers/serial/serial_driver.h"
 
 #include <algorithm>
-#include <cassert>
 #include <string_view>
 #include <utility>
+
+#include "core/check.h"
 
 namespace tidegate {
 namespace {
@@ -11,7 +12,8 @@ namespace {
 // A device that is plugged in again is seen this late at worst.
 constexpr Backoff::Options kReopen{.initial = std::chrono::milliseconds(500),
                                    .max = std::chrono::seconds(10)};
-// One turn reads this often at most, so that a fast device does not keep the loop from the others.
+// One turn reads this often at most, so that a fast device does not keep the loop from the other
+// sources.
 constexpr int kReadsPerTurn = 16;
 constexpr size_t kReadBytes = 4096;  // The kernel's line buffer holds no more.
 
@@ -54,7 +56,7 @@ SerialDriver::SerialDriver(SerialOptions options, std::unique_ptr<ByteStream> st
 SerialDriver::~SerialDriver() = default;
 
 Status SerialDriver::Start(Loop& loop, Inbox& inbox) {
-  assert(loop_ == nullptr);
+  CHECK(loop_ == nullptr, "a driver is started once");
   loop_ = &loop;
   inbox_ = &inbox;
   reopen_ = loop.AddTimer([this] { Open(); });
@@ -76,6 +78,11 @@ void SerialDriver::Stop() {
   loop_ = nullptr;
 }
 
+void SerialDriver::Settled(Ticket last) {
+  CHECK(last <= accepted_, "only accepted tickets are settled");
+  settled_ = std::max(settled_, last);
+}
+
 void SerialDriver::Open() {
   if (Status status = stream_->Open(); !status) {
     Lost(status.error());
@@ -91,7 +98,7 @@ void SerialDriver::Open() {
 }
 
 void SerialDriver::OnReady(Ready ready) {
-  // Nothing can be read without room, but a hang-up is reported again and again until the device is
+  // Without room nothing can be read, but a hang-up is reported again and again until the device is
   // closed.
   if (paused()) {
     if (ready.hung_up) Lost({ErrorCode::kUnavailable, "read " + options_.device + ": hung up"});
@@ -128,6 +135,7 @@ void SerialDriver::Drain() {
 }
 
 void SerialDriver::Handle(std::string payload) {
+  CHECK(!paused(), "one payload is held at most");
   if (Offer(payload)) return;
   held_ = std::move(payload);
   if (watch_ != nullptr) watch_->Want(false, false);
@@ -139,8 +147,8 @@ bool SerialDriver::Offer(const std::string& payload) {
                         .asset = {},
                         .origin = options_.device,
                         .packet_id = std::nullopt};
-  if (!inbox_->Offer(message, offered_ + 1)) return false;
-  ++offered_;
+  if (!inbox_->Offer(message, accepted_ + 1)) return false;
+  ++accepted_;
   return true;
 }
 
@@ -158,7 +166,7 @@ void SerialDriver::ArmFlush(bool epoch_ended) {
 }
 
 void SerialDriver::OnFlush() {
-  // The partner may be in the bytes that wait behind the payload for which there is no room.
+  // The other sentence may be in the bytes that were read after the payload that is held.
   if (paused()) {
     ArmFlush(true);
     return;
@@ -181,7 +189,7 @@ void SerialDriver::Disconnect() {
   watch_.reset();
   stream_->Close();
   connected_ = false;
-  // Whole lines that wait for room stay; the one that has begun will not be continued.
+  // Whole lines that wait for room stay; the rest of the last one will never come.
   if (framer_.DropUnfinished()) Drop(kTorn);
 }
 

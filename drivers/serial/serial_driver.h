@@ -1,7 +1,12 @@
-// Reads lines from a serial device. A serial line sends once and to nobody in particular: nothing
-// can be acknowledged or asked for again. While there is no room one payload and the bytes read
-// with it wait here, reading stops, and the kernel's buffer fills; what overflows there is counted
-// as far as the hardware tells. Loop thread only.
+// Reads lines from a serial device, makes payloads of them and offers those. Opens the device again
+// whenever it comes back. Loop thread only.
+//
+// Known loss: a serial line can neither be acknowledged nor asked to send again. While the inbox
+// has no room, one payload and the bytes read with it are kept here and reading stops; what then
+// overflows in the kernel's buffer is lost, and counted as far as the hardware counts it.
+//
+// Invariants, checked in serial_driver.cc: settled <= accepted tickets (Settled()); at most one
+// payload is held, and nothing is read or framed meanwhile (Handle(), ReadSome()).
 #pragma once
 
 #include <array>
@@ -27,16 +32,17 @@ namespace tidegate {
 class SerialDriver final : public Driver {
  public:
   // `stream` is the device that `options` names, not open yet. `seed` spreads the attempts to
-  // reopen it.
+  // reopen it. The references outlive the driver.
   SerialDriver(SerialOptions options, std::unique_ptr<ByteStream> stream, const Clock& clock,
                const Log& log, Metrics& metrics, uint64_t seed);
   ~SerialDriver() override;
 
-  // A device that is not there is opened when it comes.
+  // A device that is missing is no error; it is opened when it appears.
   Status Start(Loop& loop, Inbox& inbox) override;
-  // Closes the device, because nothing is owed to it. What waits for room is dropped and counted.
+  // Closes the device, since there is nothing to acknowledge. What waits for room is dropped and
+  // counted.
   void Stop() override;
-  void Settled(Ticket last) override { settled_ = last; }
+  void Settled(Ticket last) override;
   void Resume() override;
   bool Starved() const override { return false; }
   DriverStatus status() const override;
@@ -44,7 +50,7 @@ class SerialDriver final : public Driver {
   Ticket settled() const { return settled_; }
 
  private:
-  // Why a line, or what is left of one, was given up.
+  // Why a line, or the rest of one, was dropped.
   enum Reason : size_t { kTooLong, kChecksum, kMalformed, kTorn, kStopped, kReasonCount };
 
   struct Counters {
@@ -60,7 +66,7 @@ class SerialDriver final : public Driver {
   void Open();
   void OnReady(Ready ready);
   void ReadSome();
-  // Offers every line that is whole, until there is no room.
+  // Offers the payloads of the lines that are whole, until there is no room.
   void Drain();
   void Handle(std::string payload);
   bool Offer(const std::string& payload);
@@ -80,23 +86,25 @@ class SerialDriver final : public Driver {
   LogLimit drop_log_;
   LogLimit lost_log_;
   Backoff backoff_;
-  Loop* loop_ = nullptr;  // From Start() to Stop().
+  // From Start() to Stop().
+  Loop* loop_ = nullptr;
   Inbox* inbox_ = nullptr;
 
   std::unique_ptr<ByteStream> stream_;
   LineFramer framer_;
   std::unique_ptr<LineCodec> codec_;
-  std::optional<std::string> held_;  // A payload that there was no room for.
+  // A payload that the inbox had no room for.
+  std::optional<std::string> held_;
   uint64_t overlong_counted_ = 0;
   LineFaults faults_counted_;
   LineErrors errors_counted_;
   uint64_t dropped_ = 0;
-  Ticket offered_ = 0;
+  Ticket accepted_ = 0;
   Ticket settled_ = 0;
   bool connected_ = false;
   std::string last_error_ = "not started";
 
-  // Last, so that no callback outlives what it uses.
+  // Last, so that no callback outlives the members that it uses.
   std::unique_ptr<Timer> reopen_;
   std::unique_ptr<Timer> flush_;
   std::unique_ptr<FdWatch> watch_;

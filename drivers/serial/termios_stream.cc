@@ -9,11 +9,12 @@
 #include <unistd.h>
 
 #include <array>
-#include <cassert>
 #include <cerrno>
 #include <string_view>
 #include <system_error>
 #include <utility>
+
+#include "core/check.h"
 
 namespace tidegate {
 namespace {
@@ -83,11 +84,16 @@ LineFormat FormatOf(const termios& settings) {
 
 }  // namespace
 
+TermiosStream::TermiosStream(std::string device, LineFormat format)
+    : device_(std::move(device)), format_(format) {
+  CHECK(IsBaudRate(format_.baud), "termios has the rate");
+}
+
 Status TermiosStream::Open() {
   Close();
   // Non-blocking from the start: open() of a modem line otherwise waits for its carrier.
-  fd_ = open(device_.c_str(), O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-  if (fd_ < 0) return Unavailable("open", device_, errno);
+  fd_ = UniqueFd(open(device_.c_str(), O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC));
+  if (!fd_.valid()) return Unavailable("open", device_, errno);
   if (Status status = Configure(); !status) {
     Close();
     return status;
@@ -98,35 +104,28 @@ Status TermiosStream::Open() {
 
 Status TermiosStream::Configure() {
   termios settings{};
-  if (tcgetattr(fd_, &settings) != 0) {
+  if (tcgetattr(fd(), &settings) != 0) {
     return Unavailable("configure", device_, errno);
   }
-  if (ioctl(fd_, TIOCEXCL) != 0) return Unavailable("lock", device_, errno);
+  if (ioctl(fd(), TIOCEXCL) != 0) return Unavailable("lock", device_, errno);
   MakeRaw(settings, format_);
-  if (tcsetattr(fd_, TCSANOW, &settings) != 0) return Unavailable("configure", device_, errno);
-  // tcsetattr() is content when any of the settings was taken, so what counts is what can be read
-  // back.
-  if (tcgetattr(fd_, &settings) != 0) return Unavailable("configure", device_, errno);
-  const LineFormat taken = FormatOf(settings);
-  description_ = ToText(taken);
-  if (taken != format_) {
+  if (tcsetattr(fd(), TCSANOW, &settings) != 0) return Unavailable("configure", device_, errno);
+  // tcsetattr() succeeds if the device accepted any of the settings, so the result is read back.
+  if (tcgetattr(fd(), &settings) != 0) return Unavailable("configure", device_, errno);
+  const LineFormat accepted = FormatOf(settings);
+  description_ = ToText(accepted);
+  if (accepted != format_) {
     description_ += fmt::format(" (the device did not take {})", ToText(format_));
   }
-  // What came before the settings were right is noise.
-  tcflush(fd_, TCIFLUSH);
+  // What arrived before the settings were right is noise.
+  tcflush(fd(), TCIFLUSH);
   return {};
 }
 
-void TermiosStream::Close() {
-  if (fd_ < 0) return;
-  close(fd_);
-  fd_ = -1;
-}
-
 Result<size_t> TermiosStream::Read(std::span<char> buffer) {
-  assert(fd_ >= 0 && !buffer.empty());
+  CHECK(fd_.valid() && !buffer.empty(), "an open stream is read into a buffer");
   while (true) {
-    const ssize_t count = read(fd_, buffer.data(), buffer.size());
+    const ssize_t count = read(fd(), buffer.data(), buffer.size());
     if (count > 0) return static_cast<size_t>(count);
     if (count == 0) return Error{ErrorCode::kUnavailable, "read " + device_ + ": hung up"};
     if (errno == EAGAIN || errno == EWOULDBLOCK) return size_t{0};
@@ -137,7 +136,7 @@ Result<size_t> TermiosStream::Read(std::span<char> buffer) {
 LineErrors TermiosStream::ReadCounters() const {
   serial_icounter_struct counters{};
   // Pseudo-terminals and many USB adapters have none (ENOTTY).
-  if (fd_ < 0 || ioctl(fd_, TIOCGICOUNT, &counters) != 0) return {};
+  if (!fd_.valid() || ioctl(fd(), TIOCGICOUNT, &counters) != 0) return {};
   const auto number = [](int count) { return static_cast<uint64_t>(static_cast<uint32_t>(count)); };
   return {number(counters.overrun) + number(counters.buf_overrun),
           number(counters.frame) + number(counters.parity)};

@@ -1,10 +1,10 @@
-// A terminal device as a ByteStream: raw, non-blocking, ours alone. Lines that are not wired
-// (carrier, CTS) do not matter.
+// A terminal device as a ByteStream: raw, non-blocking, and opened exclusively. Ignores the modem
+// lines (carrier, CTS), which many cables do not have. One thread.
 #pragma once
 
 #include <string>
-#include <utility>
 
+#include "core/unique_fd.h"
 #include "drivers/serial/byte_stream.h"
 #include "drivers/serial/serial_options.h"
 
@@ -13,18 +13,14 @@ namespace tidegate {
 class TermiosStream final : public ByteStream {
  public:
   // REQUIRES: IsBaudRate(format.baud).
-  TermiosStream(std::string device, LineFormat format)
-      : device_(std::move(device)), format_(format) {}
-  ~TermiosStream() override { Close(); }
-  TermiosStream(const TermiosStream&) = delete;
-  TermiosStream& operator=(const TermiosStream&) = delete;
+  TermiosStream(std::string device, LineFormat format);
 
   Status Open() override;
-  void Close() override;
-  int fd() const override { return fd_; }
+  void Close() override { fd_ = UniqueFd(); }
+  int fd() const override { return fd_.get(); }
   Result<size_t> Read(std::span<char> buffer) override;
   LineErrors errors() const override;
-  // Names what the device did not take of the settings: a pseudo-terminal has neither parity nor 7
+  // Also names the settings that the device refused: a pseudo-terminal has neither parity nor 7
   // bits.
   std::string Description() const override { return description_; }
 
@@ -32,11 +28,12 @@ class TermiosStream final : public ByteStream {
   Status Configure();
   LineErrors ReadCounters() const;
 
-  std::string device_;
-  LineFormat format_;
-  int fd_ = -1;
+  const std::string device_;
+  const LineFormat format_;
+  UniqueFd fd_;
   std::string description_;
-  LineErrors before_open_;  // The kernel counts since the device appeared.
+  // The counts at Open(): the kernel counts from when the device appeared.
+  LineErrors before_open_;
 };
 
 }  // namespace tidegate

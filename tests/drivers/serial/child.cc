@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/unique_fd.h"
+
 extern char** environ;
 
 namespace tidegate {
@@ -55,10 +57,9 @@ void Child::End(int signal) {
 int Child::Wait() {
   if (pid_ <= 0) return -1;
   // The pid's descriptor becomes readable when the process ends.
-  const int fd = static_cast<int>(syscall(SYS_pidfd_open, pid_, 0));
-  pollfd end{.fd = fd, .events = POLLIN, .revents = 0};
-  const bool ended = fd < 0 || poll(&end, 1, 30'000) == 1;
-  if (fd >= 0) close(fd);
+  const UniqueFd fd(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)));
+  pollfd end{.fd = fd.get(), .events = POLLIN, .revents = 0};
+  const bool ended = !fd.valid() || poll(&end, 1, 30'000) == 1;
   if (!ended) {
     ADD_FAILURE() << "process " << pid_ << " does not end";
     kill(pid_, SIGKILL);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <string>
 #include <vector>
 
@@ -70,6 +71,13 @@ TEST_F(LineFramerTest, AGapEndsTheSkipping) {
   EXPECT_FALSE(framer_.DropUnfinished());
   EXPECT_EQ(Lines("after\n", 100), Strings{"after"});
   EXPECT_EQ(framer_.overlong(), 1u);
+}
+
+TEST(LineFramerDeathTest, WholeLinesAreReadBeforeMoreIsFed) {
+  LineFramer framer(100);
+  framer.Feed("a\nb\n");
+  (void)framer.Next();
+  EXPECT_EXIT(framer.Feed("c"), testing::KilledBySignal(SIGABRT), "every whole line");
 }
 
 }  // namespace

@@ -58,11 +58,11 @@ TEST_F(NmeaEpochTest, TheNextEpochEndsTheLast) {
   EXPECT_EQ(GoodGga("120000"), "-");
   EXPECT_EQ(GoodGga("120001"), kGgaAlone);
   EXPECT_EQ(GoodRmc("120002"), kGgaAlone);
-  EXPECT_TRUE(merger_.unsettled());
+  EXPECT_TRUE(merger_.incomplete());
   EXPECT_EQ(Flush(), R"({"timestamp":"2025-06-23T12:00:02.000Z",)"
                      R"("location":{"latitude":48.11730,"longitude":11.51667},)"
                      R"("speed_kmh":18.52,"course_deg":84.4,"fix":"gps"})");
-  EXPECT_FALSE(merger_.unsettled());
+  EXPECT_FALSE(merger_.incomplete());
 }
 
 TEST_F(NmeaEpochTest, SeveralTalkersAreOneEpoch) {
@@ -77,7 +77,7 @@ TEST_F(NmeaEpochTest, SeveralTalkersAreOneEpoch) {
 TEST_F(NmeaEpochTest, AClockThatStandsStillGivesRecordsAfterAFlush) {
   GoodRmc("120000.20");
   EXPECT_EQ(GoodGga("120000.20"), kBoth);
-  EXPECT_TRUE(merger_.unsettled());
+  EXPECT_TRUE(merger_.incomplete());
   EXPECT_EQ(GoodRmc("120000.20"), "-");
   EXPECT_EQ(Flush(), "-");
   EXPECT_EQ(GoodRmc("120000.20"), "-");
@@ -96,7 +96,7 @@ TEST_F(NmeaEpochTest, WithoutAFixThereIsNoLocationAndNoTime) {
 TEST_F(NmeaEpochTest, SentencesWithoutATimeAreDropped) {
   EXPECT_EQ(Add("GPRMC,,V,,,,,,,,,,N"), "-");
   EXPECT_EQ(Add("GPGGA,,,,,,0,,,,M,,M,,"), "-");
-  EXPECT_FALSE(merger_.unsettled());
+  EXPECT_FALSE(merger_.incomplete());
 }
 
 TEST_F(NmeaEpochTest, EachSideOfMidnightHasTheDateOfItsOwnRmc) {

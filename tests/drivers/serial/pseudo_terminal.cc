@@ -23,21 +23,20 @@ PseudoTerminal::~PseudoTerminal() {
 }
 
 void PseudoTerminal::Send(std::string_view bytes) {
-  ASSERT_EQ(write(master_, bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
+  ASSERT_EQ(write(master_.get(), bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
 }
 
 void PseudoTerminal::Unplug() {
   std::filesystem::remove(path_);
-  if (master_ >= 0) close(master_);
-  master_ = -1;
+  master_ = UniqueFd();
 }
 
 void PseudoTerminal::Plug() {
-  master_ = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-  ASSERT_GE(master_, 0);
-  ASSERT_EQ(grantpt(master_), 0);
-  ASSERT_EQ(unlockpt(master_), 0);
-  std::filesystem::create_symlink(ptsname(master_), path_);
+  master_ = UniqueFd(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
+  ASSERT_TRUE(master_.valid());
+  ASSERT_EQ(grantpt(master_.get()), 0);
+  ASSERT_EQ(unlockpt(master_.get()), 0);
+  std::filesystem::create_symlink(ptsname(master_.get()), path_);
 }
 
 }  // namespace tidegate

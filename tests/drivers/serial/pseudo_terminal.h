@@ -1,19 +1,19 @@
-// A pseudo-terminal under a name of its own, which stays the same when it is unplugged and plugged
-// in again.
+// A pseudo-terminal with a name of its own, which stays the same when the device is unplugged and
+// plugged in again. One thread.
 #pragma once
 
 #include <string>
 #include <string_view>
 
+#include "core/unique_fd.h"
+
 namespace tidegate {
 
 class PseudoTerminal {
  public:
-  // Plugged in.
+  // The terminal is plugged in.
   PseudoTerminal();
   ~PseudoTerminal();
-  PseudoTerminal(const PseudoTerminal&) = delete;
-  PseudoTerminal& operator=(const PseudoTerminal&) = delete;
 
   const std::string& path() const { return path_; }
   void Send(std::string_view bytes);
@@ -23,7 +23,7 @@ class PseudoTerminal {
  private:
   std::string directory_;
   std::string path_;
-  int master_ = -1;
+  UniqueFd master_;
 };
 
 }  // namespace tidegate

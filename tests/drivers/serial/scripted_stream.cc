@@ -1,7 +1,8 @@
 #include "tests/drivers/serial/scripted_stream.h"
 
 #include <algorithm>
-#include <cassert>
+
+#include "core/check.h"
 
 namespace tidegate {
 
@@ -23,7 +24,7 @@ void ScriptedStream::Close() {
 }
 
 Result<size_t> ScriptedStream::Read(std::span<char> buffer) {
-  assert(open_ && !buffer.empty());
+  CHECK(open_ && !buffer.empty(), "an open stream is read into a buffer");
   if (!device_.present) return Error{ErrorCode::kUnavailable, "read scripted: hung up"};
   const size_t count = std::min(buffer.size(), device_.unread.size());
   std::copy_n(device_.unread.begin(), count, buffer.begin());

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <memory>
 #include <string>
 #include <vector>
@@ -73,6 +74,15 @@ TEST_F(SerialDriverTest, OffersEachLine) {
   EXPECT_EQ(driver_->settled(), 3u);
   EXPECT_TRUE(driver_->status().connected);
   EXPECT_EQ(driver_->status().detail, "open, 9600 8N1");
+}
+
+using SerialDriverDeathTest = SerialDriverTest;
+
+TEST_F(SerialDriverDeathTest, ATicketThatWasNeverAcceptedIsNotSettled) {
+  Start();
+  Send("{}\n");
+  EXPECT_EXIT(driver_->Settled(2), testing::KilledBySignal(SIGABRT),
+              "only accepted tickets are settled");
 }
 
 TEST_F(SerialDriverTest, HandsOnWhatIsNoJsonForTheDeadLetters) {

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 
+#include "core/unique_fd.h"
 #include "drivers/serial/serial_driver.h"
 #include "drivers/serial/termios_stream.h"
 #include "tests/drivers/serial/child.h"
@@ -46,17 +47,16 @@ class SerialPtyTest : public testing::Test {
     ASSERT_TRUE(loop_.RunUntil([this] {
       return std::filesystem::exists(device()) && std::filesystem::exists(folder_ + "/sensor");
     }));
-    sensor_ = open((folder_ + "/sensor").c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC);
-    ASSERT_GE(sensor_, 0);
+    sensor_ = UniqueFd(open((folder_ + "/sensor").c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC));
+    ASSERT_TRUE(sensor_.valid());
   }
   void Unplug() {
-    if (sensor_ >= 0) close(sensor_);
-    sensor_ = -1;
+    sensor_ = UniqueFd();
     if (line_.has_value()) line_->End(SIGTERM);
     line_.reset();
   }
   void Send(const std::string& bytes) {
-    ASSERT_EQ(write(sensor_, bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
+    ASSERT_EQ(write(sensor_.get(), bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
   }
 
   void Start(SerialCodec codec) {
@@ -85,7 +85,7 @@ class SerialPtyTest : public testing::Test {
   Metrics metrics_;
   CollectingInbox inbox_;
   std::optional<Child> line_;
-  int sensor_ = -1;
+  UniqueFd sensor_;
   std::unique_ptr<SerialDriver> driver_;
 };
 
