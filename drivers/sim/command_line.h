@@ -1,4 +1,5 @@
-// What tidegate-sim was asked to do. Pure but for the environment it is given.
+// The command line of tidegate-sim and its parser. Reads no environment; draws a random client id
+// if none is given. Any thread.
 #pragma once
 
 #include <optional>
@@ -16,7 +17,7 @@ namespace tidegate {
 struct SimCommand {
   enum class Target { kMqtt, kHttp, kPrint };
 
-  // Not empty: print this and exit with `exit_code`; nothing else is set.
+  // If not empty: print this and exit with `exit_code`; nothing else is set.
   std::string message;
   int exit_code = 0;
 
@@ -29,7 +30,7 @@ struct SimCommand {
   bool json = false;
 };
 
-// `password` is used with --username. Wrong usage is a message with exit code 2.
+// `password` is used with --username. Wrong usage gives a message and exit code 2.
 SimCommand ParseSimCommand(const std::vector<std::string>& arguments, const std::string& password,
                            const std::string& version);
 

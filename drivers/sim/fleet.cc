@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cassert>
 #include <cmath>
 #include <iterator>
 #include <numbers>
 #include <utility>
 
+#include "core/check.h"
 #include "core/time_format.h"
 
 namespace tidegate {
@@ -64,7 +64,8 @@ double Heat(double seconds) {
 }  // namespace
 
 Fleet::Fleet(FleetOptions options) : options_(std::move(options)) {
-  assert(options_.assets > 0 && !options_.tenants.empty());
+  CHECK(options_.assets > 0, "a fleet has an asset");
+  CHECK(!options_.tenants.empty(), "a fleet has a tenant");
   vehicles_.reserve(options_.assets);
   for (size_t i = 0; i < options_.assets; ++i) vehicles_.push_back(MakeVehicle(i));
 }

@@ -1,6 +1,6 @@
-// A made-up fleet that drives plausibly: position follows speed and heading, fuel and odometer
-// follow the way, and now and then an engine runs hot. Deterministic: the same options and times
-// give the same bytes. Pure; one thread.
+// Simulates a fleet that drives plausibly: the position follows speed and heading, fuel and
+// odometer follow the distance, and from time to time an engine runs hot. Deterministic: the same
+// options and times give the same bytes. Pure; one thread.
 #pragma once
 
 #include <chrono>
@@ -16,13 +16,14 @@
 namespace tidegate {
 
 struct FleetOptions {
-  size_t assets = 100;  // At least 1. Each costs about 150 bytes.
-  std::vector<std::string> tenants{
-      "demo"};  // Assets belong to them in turn. Each passes IsTenantName.
+  // At least 1. Each costs about 150 bytes.
+  size_t assets = 100;
+  // At least one; assets belong to them in turn. Each passes IsTenantName().
+  std::vector<std::string> tenants{"demo"};
   uint64_t seed = 1;
 };
 
-// One vehicle's message. The views are valid until the fleet's next one.
+// One vehicle's message. The views are valid until the next call of Fleet::Next().
 struct Heartbeat {
   std::string_view tenant;
   std::string_view asset;
@@ -31,15 +32,16 @@ struct Heartbeat {
 
 class Fleet {
  public:
-  // Each asset's temperature_c is below 48 except for one climb over 50 in this time; the assets
-  // take turns, so 100 of them raise a rule "temperature_c > 50 clear 48" six times a minute.
+  // In this time each asset's temperature_c climbs over 50 once and is otherwise below 48. The
+  // assets do so in turn: 100 of them raise a rule "temperature_c > 50 clear 48" six times a
+  // minute.
   static constexpr std::chrono::seconds kHeatPeriod{1000};
 
   // REQUIRES: at least one asset and one tenant.
   explicit Fleet(FleetOptions options);
 
-  // The heartbeat of the next asset, in turn. It is dated `now`, or a millisecond after the asset's
-  // last one if that is later: no two payloads are equal.
+  // Returns the heartbeat of the next asset, in turn, dated `now`, or a millisecond after the
+  // asset's last one if that is later: no two payloads are equal.
   Heartbeat Next(WallTime now);
 
   size_t size() const { return vehicles_.size(); }
@@ -49,16 +51,16 @@ class Fleet {
 
   struct Vehicle {
     uint64_t random;
-    std::optional<WallTime> last;  // Of its last heartbeat.
+    std::optional<WallTime> last;  // When its last heartbeat was dated.
     double latitude;
     double longitude;
     double heading_deg;
     double speed_kmh = 0;
     double target_kmh = 0;
-    double activity_s = 0;  // What is left of the activity.
+    double activity_s = 0;  // Seconds left of the activity.
     double fuel_pct;
     double odometer_km;
-    double usual_c;  // Engine temperature, mostly.
+    double usual_c;  // Engine temperature outside and at the height of its climb.
     double peak_c;
     std::chrono::milliseconds heat_offset;
     uint32_t driver;

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/check.h"
+
 namespace tidegate {
 namespace {
 
@@ -114,6 +116,7 @@ bool HttpPublisher::HasRoom() const {
 }
 
 void HttpPublisher::Publish(const Heartbeat& heartbeat) {
+  CHECK(HasRoom(), "Publish() needs room");
   if (options_.batch > 1) body_ += body_.empty() ? '[' : ',';
   body_ += heartbeat.payload;
   if (++in_body_ >= options_.batch) Flush();
@@ -122,7 +125,7 @@ void HttpPublisher::Publish(const Heartbeat& heartbeat) {
 void HttpPublisher::Flush() {
   if (in_body_ == 0) return;
   Request* request = FindIdle();
-  // Publish() is called only when there is an idle one, and Flush() leaves none behind for later.
+  // Publish() is called only while a request is idle, so a body that has begun has one.
   if (request == nullptr) return;
   if (options_.batch > 1) body_ += ']';
   request->body = std::exchange(body_, {});

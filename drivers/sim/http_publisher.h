@@ -1,6 +1,6 @@
-// Posts heartbeats as JSON over HTTP, several requests at a time, so their order is not kept. A 2xx
-// acknowledges all that a request holds; 408, 429, 5xx and broken connections are tried again; any
-// other answer refuses them. One thread.
+// Posts heartbeats as JSON over HTTP, several requests at a time, so that their order is not kept.
+// A 2xx acknowledges every heartbeat of the request; after 408, 429, 5xx and broken connections the
+// request is sent again; any other answer refuses its heartbeats. One thread.
 #pragma once
 
 #include <cstdint>
@@ -20,13 +20,15 @@ struct HttpPublisherOptions {
   std::string ca_file;   // Empty: the system's authorities.
   std::string username;  // Empty: no basic authentication.
   std::string password;
-  size_t batch = 1;      // Heartbeats in a request; more than one are sent as an array.
-  size_t requests = 16;  // On the way at a time.
+  // Heartbeats in a request; more than one are sent as an array.
+  size_t batch = 1;
+  // Requests in flight at most.
+  size_t requests = 16;
 };
 
 class HttpPublisher final : public Publisher {
  public:
-  // kInvalid: libcurl does not take the options. `clock` outlives the publisher.
+  // kInvalid: libcurl refuses the options. `clock` outlives the publisher.
   static Result<std::unique_ptr<HttpPublisher>> Make(HttpPublisherOptions options,
                                                      const Clock& clock);
   ~HttpPublisher() override;
@@ -39,8 +41,8 @@ class HttpPublisher final : public Publisher {
   std::string state() const override { return state_; }
 
  private:
-  struct Curl;     // The library's handles.
-  struct Request;  // One at a time on each.
+  struct Curl;     // The handles that all requests share.
+  struct Request;  // A slot for one request at a time.
 
   HttpPublisher(HttpPublisherOptions options, const Clock& clock);
   Status Prepare(Request& request);
@@ -53,8 +55,10 @@ class HttpPublisher final : public Publisher {
   const Clock& clock_;
   Backoff backoff_;
   std::unique_ptr<Curl> curl_;
-  std::vector<std::unique_ptr<Request>> requests_;  // After curl_, to be destroyed before it.
-  std::string body_;                                // Of the next request.
+  // After curl_, so that they are destroyed before it.
+  std::vector<std::unique_ptr<Request>> requests_;
+  // The body of the next request, and how many heartbeats it holds.
+  std::string body_;
   size_t in_body_ = 0;
   PublisherCounts counts_;
   std::string state_ = "nothing sent yet";

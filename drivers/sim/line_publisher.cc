@@ -2,9 +2,12 @@
 
 #include <poll.h>
 
+#include "core/check.h"
+
 namespace tidegate {
 
 void LinePublisher::Publish(const Heartbeat& heartbeat) {
+  CHECK(HasRoom(), "Publish() needs room");
   const std::string_view payload = heartbeat.payload;
   if (std::fwrite(payload.data(), 1, payload.size(), file_) != payload.size() ||
       std::fputc('\n', file_) == EOF) {

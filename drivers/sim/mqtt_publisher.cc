@@ -11,6 +11,8 @@
 #include <string_view>
 #include <utility>
 
+#include "core/check.h"
+
 namespace tidegate {
 namespace {
 
@@ -115,6 +117,7 @@ bool MqttPublisher::HasRoom() const {
 }
 
 void MqttPublisher::Publish(const Heartbeat& heartbeat) {
+  CHECK(HasRoom(), "Publish() needs room");
   const std::string topic = FillTopic(options_.topic, heartbeat);
   ++published_;
   const int code = mosquitto_publish(handle_.get(), nullptr, topic.c_str(),

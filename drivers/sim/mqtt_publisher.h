@@ -1,5 +1,5 @@
-// Publishes heartbeats over MQTT 3.1.1. What is not acknowledged when the connection breaks is
-// published again by libmosquitto, which holds it, in order. One thread.
+// Publishes heartbeats over MQTT 3.1.1. libmosquitto keeps what is not acknowledged, and publishes
+// it again, in order, after the connection broke. One thread.
 #pragma once
 
 #include <chrono>
@@ -26,12 +26,12 @@ struct MqttPublisherOptions {
   std::string password;
   std::string topic = "fleet/{tenant}/{asset}/heartbeat";
   int qos = 1;
-  // Heartbeats on the way. libmosquitto numbers them with 16 bits and does not look for numbers in
-  // use.
+  // Heartbeats in flight at most. libmosquitto gives them 16-bit ids and does not check whether an
+  // id is still in use.
   uint16_t window = 500;
 };
 
-// The topic with {tenant} and {asset} filled in.
+// Returns `pattern` with {tenant} and {asset} filled in.
 std::string FillTopic(const std::string& pattern, const Heartbeat& heartbeat);
 
 class MqttPublisher final : public Publisher {
@@ -64,10 +64,13 @@ class MqttPublisher final : public Publisher {
   Backoff backoff_;
   std::unique_ptr<mosquitto, Deleter> handle_;
   enum class Phase { kWaiting, kConnecting, kConnected } phase_ = Phase::kWaiting;
-  bool begun_ = false;       // connect() was called once; from then on it is reconnect().
-  BootTime next_attempt_{};  // In kWaiting.
-  BootTime answer_until_{};  // In kConnecting.
-  std::string refusal_;      // The broker's, for good.
+  // mosquitto_connect() was called; every later attempt is mosquitto_reconnect().
+  bool begun_ = false;
+  // In kWaiting: when to connect. In kConnecting: when to stop waiting for the CONNACK.
+  BootTime next_attempt_{};
+  BootTime answer_until_{};
+  // Why the broker refuses us for good; empty if it does not.
+  std::string refusal_;
   std::string state_ = "not connected yet";
   uint64_t published_ = 0;
   PublisherCounts counts_;

@@ -80,9 +80,9 @@ WallTime PublishRun::Date() const {
 }
 
 std::string PublishRun::Hopeless(BootTime now) {
-  const uint64_t settled = result_.acknowledged + result_.refused;
-  const bool waiting = settled < result_.published || !publisher_.HasRoom();
-  if (settled != std::exchange(last_settled_, settled) || !waiting) last_progress_ = now;
+  const uint64_t answered = result_.acknowledged + result_.refused;
+  const bool waiting = answered < result_.published || !publisher_.HasRoom();
+  if (answered != std::exchange(last_answered_, answered) || !waiting) last_progress_ = now;
   if (now - last_progress_ > options_.give_up_after) {
     return fmt::format("no acknowledgement for {} s: {}",
                        std::chrono::floor<std::chrono::seconds>(options_.give_up_after).count(),

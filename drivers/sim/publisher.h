@@ -1,4 +1,4 @@
-// Where tidegate-sim puts its heartbeats: a broker, an HTTP server, standard output. One thread;
+// Where tidegate-sim sends its heartbeats: a broker, an HTTP server, standard output. One thread;
 // only Step() waits.
 #pragma once
 
@@ -13,7 +13,8 @@ namespace tidegate {
 
 struct PublisherCounts {
   uint64_t acknowledged = 0;
-  uint64_t refused = 0;  // For good: they will not be acknowledged.
+  // Refused for good: they will never be acknowledged.
+  uint64_t refused = 0;
 };
 
 class Publisher {
@@ -21,13 +22,13 @@ class Publisher {
   virtual ~Publisher() = default;
   // True if Publish() may be called now.
   virtual bool HasRoom() const = 0;
-  // Copies the heartbeat. It is sent, and sent again, until it is acknowledged or refused.
+  // Copies the heartbeat, and sends it until it is acknowledged or refused.
   // REQUIRES: HasRoom().
   virtual void Publish(const Heartbeat& heartbeat) = 0;
-  // No more follows: sends also what waits to be sent together with more.
+  // No more heartbeats follow: sends those that were waiting to be sent together with more.
   virtual void Flush() {}
-  // Does what the network has ready, and waits at most this long if that is nothing. Connects and
-  // reconnects. An error is one that trying again does not mend.
+  // Serves the network, and waits at most this long if nothing is ready. Connects and reconnects.
+  // Any error is final: trying again does not help.
   virtual Status Step(std::chrono::milliseconds wait) = 0;
   virtual PublisherCounts counts() const = 0;
   // For people: "connected", or the last error.

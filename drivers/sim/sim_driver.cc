@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cassert>
 #include <utility>
+
+#include "core/check.h"
 
 namespace tidegate {
 namespace {
@@ -13,10 +14,10 @@ using std::chrono::milliseconds;
 
 // High rates come in bursts rather than with a timer for each heartbeat.
 constexpr BootTime kBurst = milliseconds(5);
-// One turn offers this many at most, so that the loop gets to its other sources.
+// One turn offers this many at most, so that the loop serves its other sources.
 constexpr int kPerTurn = 500;
 constexpr BootTime kPause = milliseconds(1);
-// A loop that was busy for longer than this is not caught up with.
+// What has been due for longer than this is skipped.
 constexpr BootTime kMostLateness = std::chrono::seconds(1);
 
 }  // namespace
@@ -32,12 +33,17 @@ SimDriver::SimDriver(SimOptions options, const Clock& clock)
 SimDriver::~SimDriver() = default;
 
 Status SimDriver::Start(Loop& loop, Inbox& inbox) {
-  assert(inbox_ == nullptr);
+  CHECK(inbox_ == nullptr, "a driver is started once");
   inbox_ = &inbox;
   due_ = clock_.SinceBoot();
   tick_ = loop.AddTimer([this] { OnTick(); });
   tick_->After(BootTime::zero());
   return {};
+}
+
+void SimDriver::Settled(Ticket last) {
+  CHECK(last <= accepted_, "only accepted tickets are settled");
+  settled_ = std::max(settled_, last);
 }
 
 void SimDriver::Stop() {
@@ -63,8 +69,8 @@ bool SimDriver::OfferNext() {
                         .asset = {},
                         .origin = "sim",
                         .packet_id = std::nullopt};
-  if (!inbox_->Offer(message, offered_ + 1)) return false;
-  ++offered_;
+  if (!inbox_->Offer(message, accepted_ + 1)) return false;
+  ++accepted_;
   held_.reset();
   return true;
 }
@@ -75,7 +81,7 @@ void SimDriver::Resume() {
 
 DriverStatus SimDriver::status() const {
   return {.connected = inbox_ != nullptr,
-          .detail = fmt::format("{} assets, {} heartbeats{}{}", fleet_.size(), offered_,
+          .detail = fmt::format("{} assets, {} heartbeats{}{}", fleet_.size(), accepted_,
                                 finished() ? ", finished" : "",
                                 held_.has_value() ? ", waiting for room" : "")};
 }
