@@ -3,7 +3,6 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -85,17 +84,18 @@ class Reader {
 }  // namespace
 
 FakeMqttBroker::FakeMqttBroker(Loop& loop) : loop_(loop) {
-  listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  listener_ = UniqueFd(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   sockaddr_in address = {};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t size = sizeof address;
   auto* const any = reinterpret_cast<sockaddr*>(&address);
-  Require(listener_ >= 0 && ::bind(listener_, any, size) == 0 && ::listen(listener_, 8) == 0 &&
-              ::getsockname(listener_, any, &size) == 0,
+  const int fd = listener_.get();
+  Require(fd >= 0 && ::bind(fd, any, size) == 0 && ::listen(fd, 8) == 0 &&
+              ::getsockname(fd, any, &size) == 0,
           "listen");
   port_ = ntohs(address.sin_port);
-  listener_watch_ = loop_.WatchFd(listener_, [this](Ready) { OnClient(); });
+  listener_watch_ = loop_.WatchFd(fd, [this](Ready) { OnClient(); });
 }
 
 FakeMqttBroker::~FakeMqttBroker() {
@@ -110,12 +110,12 @@ void FakeMqttBroker::Speak(bool five, bool three) {
 
 void FakeMqttBroker::StopListening() {
   listener_watch_.reset();
-  if (listener_ >= 0) ::close(std::exchange(listener_, -1));
+  listener_ = UniqueFd();
 }
 
 void FakeMqttBroker::Drop() {
   client_watch_.reset();
-  if (client_ >= 0) ::close(std::exchange(client_, -1));
+  client_ = UniqueFd();
   in_.clear();
   out_.clear();
   pending_.clear();
@@ -124,11 +124,11 @@ void FakeMqttBroker::Drop() {
 }
 
 void FakeMqttBroker::OnClient() {
-  const int client = ::accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-  if (client < 0) return;
+  UniqueFd client(::accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  if (!client.valid()) return;
   Drop();
-  client_ = client;
-  client_watch_ = loop_.WatchFd(client_, [this](Ready ready) {
+  client_ = std::move(client);
+  client_watch_ = loop_.WatchFd(client_.get(), [this](Ready ready) {
     if (ready.writable) Flush();
     if (connected() && (ready.readable || ready.hung_up)) OnReadable();
   });
@@ -136,7 +136,7 @@ void FakeMqttBroker::OnClient() {
 
 void FakeMqttBroker::OnReadable() {
   std::array<char, 65536> buffer;
-  const ssize_t count = ::recv(client_, buffer.data(), buffer.size(), 0);
+  const ssize_t count = ::recv(client_.get(), buffer.data(), buffer.size(), 0);
   if (count < 0 && errno == EAGAIN) return;
   if (count <= 0) {
     Drop();
@@ -276,7 +276,7 @@ void FakeMqttBroker::Send(std::string packet) {
 
 void FakeMqttBroker::Flush() {
   if (!connected()) return;
-  const ssize_t count = ::send(client_, out_.data(), out_.size(), MSG_NOSIGNAL);
+  const ssize_t count = ::send(client_.get(), out_.data(), out_.size(), MSG_NOSIGNAL);
   if (count > 0) out_.erase(0, static_cast<size_t>(count));
   client_watch_->Want(true, !out_.empty());
 }

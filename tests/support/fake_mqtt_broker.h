@@ -1,6 +1,6 @@
 // An MQTT broker that does what a test says, on the test's own loop: accepts or refuses a client in
-// the ways that real brokers do, sends what it is told, and notes what it gets. One client at a
-// time; a new one takes the place of the old. One thread.
+// the ways that real brokers do, sends what the test asks for, and records what it receives. It has
+// one client at a time; a new one replaces the old. One thread.
 #pragma once
 
 #include <cstdint>
@@ -10,12 +10,13 @@
 #include <vector>
 
 #include "core/loop/loop.h"
+#include "core/unique_fd.h"
 
 namespace tidegate {
 
 class FakeMqttBroker {
  public:
-  // What follows a CONNECT of a version that is not spoken.
+  // The answer to a CONNECT of a version that the broker does not speak.
   enum class Refusal {
     kV3Connack,   // A CONNACK of MQTT 3.1.1, code 1 (Moquette).
     kV5Connack,   // Reason 0x84 (aedes).
@@ -25,10 +26,10 @@ class FakeMqttBroker {
   };
 
   struct Connect {
-    int version = 0;  // 5 or 4, which is 3.1.1.
+    int version = 0;  // 5, or 4, which is 3.1.1.
     bool clean_start = false;
     int keepalive = 0;
-    std::string properties;  // Raw, of MQTT 5.
+    std::string properties;  // The bytes of MQTT 5's properties.
     std::string client_id;
     std::string username;
     std::string password;
@@ -44,25 +45,25 @@ class FakeMqttBroker {
   void Speak(bool five, bool three);  // Which versions are accepted; both at first.
   void RefuseBy(Refusal refusal) { refusal_ = refusal; }
   void PublishBeforeNextConnack() { publish_first_ = true; }  // Artemis, on a resumed session.
-  void ResumeSessions(bool resume) { resume_ = resume; }      // What the next CONNACK says.
-  // Sends it with this packet id, as a broker does that sends again, or that reuses ids.
+  void ResumeSessions(bool resume) { resume_ = resume; }      // Session present, in each CONNACK.
+  // Publishes with this packet id, like a broker that sends again, or that reuses ids.
   void PublishAs(uint16_t packet_id, std::string_view topic, std::string_view payload) {
     next_id_ = packet_id;
     Publish(topic, payload);
   }
   void AnswerSubscribe(int granted) { granted_ = granted; }
   void AnswerPings(bool answer) { answer_pings_ = answer; }
-  // Like a broker with a window: keeps `count` messages unacknowledged at most, 0 is no limit.
+  // Keeps `count` messages unacknowledged at most, like a broker with a window; 0 is no limit.
   void SetWindow(size_t count) { window_ = count; }
 
   // Sends an accepting CONNACK, asked for or not.
   void SendConnack();
-  // Sends it now, or when the window lets it. Packet ids count up from 1; QoS 0 has none.
+  // Publishes now, or when the window has room. Packet ids count up from 1; QoS 0 has none.
   void Publish(std::string_view topic, std::string_view payload, int qos = 1);
   void Drop();  // Closes the client's connection.
   void StopListening();
 
-  bool connected() const { return client_ >= 0; }
+  bool connected() const { return client_.valid(); }
   const std::vector<Connect>& connects() const { return connects_; }
   const std::vector<std::string>& subscriptions() const { return subscriptions_; }
   const std::vector<uint16_t>& pubacks() const { return pubacks_; }
@@ -73,7 +74,7 @@ class FakeMqttBroker {
  private:
   struct Pending {
     std::string packet;
-    bool counts;  // Towards the window.
+    bool counts;  // Counts towards the window.
   };
 
   void OnClient();
@@ -89,8 +90,8 @@ class FakeMqttBroker {
   std::string PublishPacket(std::string_view topic, std::string_view payload, int qos);
 
   Loop& loop_;
-  int listener_ = -1;
-  int client_ = -1;
+  UniqueFd listener_;
+  UniqueFd client_;
   uint16_t port_ = 0;
   std::unique_ptr<FdWatch> listener_watch_;
   std::unique_ptr<FdWatch> client_watch_;

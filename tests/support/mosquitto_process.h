@@ -1,5 +1,5 @@
-// A real mosquitto on a free port of 127.0.0.1, in a folder of its own that goes with it, for tests
-// that are skipped where it is not installed. One thread.
+// A real mosquitto on a free port of 127.0.0.1, in a temporary folder that is removed with it, for
+// tests that are skipped where it is not installed. One thread.
 #pragma once
 
 #include <sys/types.h>
@@ -13,7 +13,8 @@ namespace tidegate {
 class MosquittoProcess {
  public:
   struct Settings {
-    // Asks for this user and password, with TLS, if not empty. Needs `openssl`, makes certificates.
+    // If not empty: requires this user and password, over TLS. Needs `openssl` to make
+    // certificates.
     std::string username;
     std::string password;
     // Keeps sessions over a restart.
@@ -23,16 +24,16 @@ class MosquittoProcess {
 
   static bool Installed();
 
-  // nullptr, with the reason in `problem`, if it does not come up.
+  // Returns nullptr, with the reason in `problem`, if the broker does not start.
   static std::unique_ptr<MosquittoProcess> Start(const Settings& settings, std::string& problem);
   ~MosquittoProcess();
 
   uint16_t port() const { return port_; }
   std::string ca_file() const { return folder_ + "/ca.pem"; }
 
-  // SIGTERM, and waits for its end.
+  // Sends SIGTERM and waits for the end.
   void Stop();
-  // On the same port again. False if it does not come up.
+  // Starts again on the same port. False if the broker does not start.
   bool StartAgain();
 
  private:

@@ -1,4 +1,5 @@
-// A driver for tests that offer messages themselves: does nothing, and is never starved.
+// A driver that does nothing and is never starved, for tests that offer messages to the inbox
+// themselves.
 #pragma once
 
 #include "drivers/driver.h"

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "core/unique_fd.h"
 #include "tests/drivers/mqtt/mqtt_fixture.h"
 #include "tests/drivers/mqtt/plain_client_handle.h"
 #include "tests/support/mosquitto_process.h"
@@ -33,10 +34,9 @@ class CommittingInbox final : public Inbox {
       : turn_end_(loop.AddTurnEnd([this] { EndTurn(); })),
         timer_(loop.AddTimer([this] { Commit(); })) {
     std::string path = std::filesystem::temp_directory_path() / "tidegate-throughput-XXXXXX";
-    fd_ = ::mkstemp(path.data());
+    fd_ = UniqueFd(::mkstemp(path.data()));
     ::unlink(path.c_str());
   }
-  ~CommittingInbox() override { ::close(fd_); }
 
   void Attach(Driver& driver) { driver_ = &driver; }
 
@@ -58,8 +58,9 @@ class CommittingInbox final : public Inbox {
   void Commit() {
     if (batch_.empty()) return;
     timer_->Cancel();
-    ASSERT_EQ(::pwrite(fd_, batch_.data(), batch_.size(), 0), static_cast<ssize_t>(batch_.size()));
-    ASSERT_EQ(::fdatasync(fd_), 0);
+    ASSERT_EQ(::pwrite(fd_.get(), batch_.data(), batch_.size(), 0),
+              static_cast<ssize_t>(batch_.size()));
+    ASSERT_EQ(::fdatasync(fd_.get()), 0);
     batch_.clear();
     ++commits_;
     settled_ = last_;
@@ -68,7 +69,7 @@ class CommittingInbox final : public Inbox {
 
   std::unique_ptr<TurnEnd> turn_end_;
   std::unique_ptr<Timer> timer_;
-  int fd_ = -1;
+  UniqueFd fd_;
   Driver* driver_ = nullptr;
   std::string batch_;
   Ticket last_ = 0;
