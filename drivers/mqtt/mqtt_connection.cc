@@ -66,7 +66,7 @@ struct MqttConnection::State {
 };
 
 // What the library calls back; `self` is the connection. Each listener call is followed by
-// `errno = 0`, because the library takes an EAGAIN that it finds there for its own, and then leaves
+// `errno = 0`, because the library mistakes an EAGAIN that it finds there for its own, and leaves
 // the rest of a TLS record unread, for which the socket will never be readable again.
 struct MqttConnection::Callbacks {
   static void OnConnect(mosquitto*, void* self, int reason, int flags,
@@ -205,7 +205,7 @@ Status MqttConnection::Connect(const MqttOptions& options, const std::string& ho
   return {};
 }
 
-// Of the calls that connect, only the one that blocks takes properties. It stores them before it
+// Of the calls that connect, only the one that blocks accepts properties. It stores them before it
 // looks at the port, so that a port that it refuses leaves us with the properties and nothing else.
 int MqttConnection::StoreProperties(const MqttOptions& options, const std::string& host) {
   mosquitto_property* list = nullptr;

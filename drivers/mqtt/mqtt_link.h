@@ -6,7 +6,7 @@
 // Invariants, and where they are checked:
 // - Write() acknowledges everything that was read, so it runs only while all of that is settled:
 //   Intake::Acknowledging().
-// - Nothing is read while a write is incomplete or the intake is full: ReadBurst().
+// - Nothing is read while a write is incomplete or the intake is full: MayRead(), no check.
 // - The window has counted each message before it is acknowledged: Write().
 // - A link ends once, and does nothing after it has reported its end: Ended(), ReportEnd().
 #pragma once
