@@ -1,8 +1,9 @@
 #include "uplink/forwarder.h"
 
 #include <algorithm>
-#include <cassert>
 #include <utility>
+
+#include "core/check.h"
 
 namespace tidegate {
 
@@ -144,7 +145,7 @@ void Forwarder::OnReport(const Transport::Report& report) {
     TrackedBatch* batch = lane.BatchOf(report.seq);
     if (batch == nullptr) continue;
     TrackedRecord& record = batch->records[report.seq - batch->first_seq];
-    assert(record.state == State::kSent);
+    CHECK(record.state == State::kSent, "a report is for a record in flight");
     --in_flight_;
     in_flight_bytes_ -= record.bytes;
     if (report.delivery != Delivery::kAcked) {
@@ -158,7 +159,7 @@ void Forwarder::OnReport(const Transport::Report& report) {
     totals_.last_delivery = clock_.Now();
     return;
   }
-  assert(false && "a report for a record that was not sent");
+  CHECK(false, "a report is for a record that was sent");
 }
 
 void Forwarder::CameBack(Lane& lane, TrackedBatch& batch, TrackedRecord& record,

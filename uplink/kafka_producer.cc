@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <syslog.h>
 #include <unistd.h>
 #include <cassert>
 
@@ -19,6 +20,7 @@
 #include <thread>
 #include <utility>
 
+#include "core/check.h"
 #include "core/kafka/error_kind.h"
 
 namespace tidegate {
@@ -210,12 +212,13 @@ KafkaProducer::~KafkaProducer() {
 }
 
 Status KafkaProducer::Send(Seq seq, const WireMessage& message) {
-  assert(seq != kFree);
+  CHECK(seq != kFree, "the seq is not the mark of a free slot");
   if (!failure_.empty()) return Error{ErrorCode::kUnavailable, failure_};
   void* opaque = TakeSlot(seq);
   const int code = Produce(message, opaque);
   if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
-  FreeSlot(opaque);
+  const std::optional<Seq> freed = FreeSlot(opaque);
+  CHECK(freed == seq, "a refused message gives back the slot that it took");
   return Refused(message, code);
 }
 
@@ -314,7 +317,12 @@ void KafkaProducer::Poll(const OnReport& on_report) {
 
 void KafkaProducer::OnReports(rd_kafka_event_t* event, const OnReport& on_report) {
   while (const rd_kafka_message_t* message = rd_kafka_event_message_next(event)) {
-    Transport::Report report{FreeSlot(message->_private), DeliveryFor(message->err), {}};
+    const std::optional<Seq> seq = FreeSlot(message->_private);
+    if (!seq) {
+      log_.OnLine(LOG_ERR, "REPORT", "ignored a report for a message that is not in flight");
+      continue;
+    }
+    Transport::Report report{*seq, DeliveryFor(message->err), {}};
     if (report.delivery == Delivery::kAcked && message->offset == kImplied) {
       report.delivery = Delivery::kRetry;
       report.reason = fmt::format("deliver to {}: acknowledged only by what was sent after it",
@@ -346,10 +354,14 @@ void KafkaProducer::NoteFatal() {
 }
 
 void KafkaProducer::GiveUp(const OnReport& on_report) {
-  for (size_t slot = 0; slot < slots_.size(); ++slot) {
-    if (slots_[slot] == kFree) continue;
-    on_report({std::exchange(slots_[slot], kFree), Delivery::kRetry, failure_});
+  CHECK(!failure_.empty(), "only a failed producer is given up");
+  size_t unreported = in_flight();
+  for (Seq& slot : slots_) {
+    if (slot == kFree) continue;
+    --unreported;
+    on_report({std::exchange(slot, kFree), Delivery::kRetry, failure_});
   }
+  CHECK(unreported == 0, "each record in flight got its report");
   slots_.clear();
   free_slots_.clear();
 }
@@ -360,15 +372,18 @@ void* KafkaProducer::TakeSlot(Seq seq) {
     slots_.push_back(kFree);
   }
   const uint32_t slot = free_slots_.back();
+  CHECK(slots_[slot] == kFree, "a slot holds one record");
   free_slots_.pop_back();
   slots_[slot] = seq;
   return reinterpret_cast<void*>(static_cast<uintptr_t>(slot) + 1);
 }
 
-Seq KafkaProducer::FreeSlot(const void* opaque) {
-  const auto slot = static_cast<uint32_t>(reinterpret_cast<uintptr_t>(opaque) - 1);
-  assert(slot < slots_.size() && slots_[slot] != kFree);
-  free_slots_.push_back(slot);
+// No check: the library names the slot. A second report for a message would free the slot of
+// nobody, or of a later record, which is then taken for delivered or sent again.
+std::optional<Seq> KafkaProducer::FreeSlot(const void* opaque) {
+  const auto slot = reinterpret_cast<uintptr_t>(opaque) - 1;
+  if (slot >= slots_.size() || slots_[slot] == kFree) return std::nullopt;
+  free_slots_.push_back(static_cast<uint32_t>(slot));
   return std::exchange(slots_[slot], kFree);
 }
 

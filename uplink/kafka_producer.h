@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -50,7 +51,8 @@ class KafkaProducer {
   KafkaProducer(std::shared_ptr<LinkState> link, kafka::ClientLog& log, kafka::ClientHandle client);
 
   void* TakeSlot(Seq seq);
-  Seq FreeSlot(const void* opaque);
+  // nullopt: no record is in flight under this pointer.
+  std::optional<Seq> FreeSlot(const void* opaque);
   // nullptr: no such name can be.
   rd_kafka_topic_t* TopicFor(const std::string& name);
   // nullptr: of all topics that have been used.

@@ -1,10 +1,11 @@
 #include "uplink/outbox.h"
 
 #include <algorithm>
-#include <cassert>
 #include <string_view>
 #include <tuple>
 #include <utility>
+
+#include "core/check.h"
 
 namespace tidegate {
 
@@ -20,7 +21,9 @@ using Asset = std::tuple<std::string_view, std::string_view>;
 }  // namespace
 
 void Outbox::Add(Batch batch) {
-  assert(!sealed_ && (batches_.empty() || batch.first_seq > batches_.back().first_seq));
+  CHECK(!sealed_, "nothing joins batches whose order is fixed");
+  CHECK(batches_.empty() || batch.first_seq > batches_.back().first_seq,
+        "batches are gathered in their order");
   const auto index = static_cast<uint32_t>(batches_.size());
   for (uint32_t i = 0; i < batch.records.size(); ++i) {
     order_.push_back({index, i});

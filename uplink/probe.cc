@@ -1,9 +1,10 @@
 #include "uplink/probe.h"
 
 #include <algorithm>
-#include <cassert>
 #include <map>
 #include <numeric>
+
+#include "core/check.h"
 
 namespace tidegate {
 
@@ -42,7 +43,7 @@ std::vector<Probe::Member> Probe::Members(const Group& group, const Lane& lane) 
 }
 
 void Probe::Split(const std::vector<Member>& members) {
-  assert(active() && members.size() > 1);
+  CHECK(active() && members.size() > 1, "a group of several is split");
   const Group whole = groups_.front();
   groups_.pop_front();
   const auto group = [&](size_t first, size_t last) {

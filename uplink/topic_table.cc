@@ -1,7 +1,8 @@
 #include "uplink/topic_table.h"
 
 #include <algorithm>
-#include <cassert>
+
+#include "core/check.h"
 
 namespace tidegate {
 
@@ -14,14 +15,14 @@ TopicIndex TopicTable::IndexOf(const std::string& topic) {
 
 void TopicTable::Acked(TopicIndex topic) {
   Topic& entry = topics_[topic];
-  assert(entry.in_flight > 0);
+  CHECK(entry.in_flight > 0, "a report is for a record of the topic in flight");
   if (--entry.in_flight == 0) entry.rewinding = false;
   entry.backoff.Reset();
 }
 
 void TopicTable::CameBack(TopicIndex topic) {
   Topic& entry = topics_[topic];
-  assert(entry.in_flight > 0);
+  CHECK(entry.in_flight > 0, "a report is for a record of the topic in flight");
   entry.rewinding = --entry.in_flight > 0;
 }
 

@@ -4,8 +4,8 @@
 #include <librdkafka/rdkafka_mock.h>
 
 #include <array>
-#include <cassert>
 
+#include "core/check.h"
 #include "core/kafka/kafka_handle.h"
 
 namespace tidegate::reader {
@@ -23,9 +23,9 @@ kafka::ClientHandle NewClient(rd_kafka_type_t type, const kafka::Properties& pro
   kafka::ConfHandle conf(rd_kafka_conf_new());
   std::array<char, 512> reason{};
   for (const auto& [name, value] : properties) {
-    [[maybe_unused]] const auto set =
+    const auto set =
         rd_kafka_conf_set(conf.get(), name.c_str(), value.c_str(), reason.data(), reason.size());
-    assert(set == RD_KAFKA_CONF_OK);
+    CHECK(set == RD_KAFKA_CONF_OK, "the library accepts the property");
   }
   kafka::ClientHandle client(rd_kafka_new(type, conf.get(), reason.data(), reason.size()));
   if (client) static_cast<void>(conf.release());
@@ -109,9 +109,9 @@ void MockKafka::Produce(const std::string& topic, int32_t partition,
   arguments[5].u.headers = list;  // The message takes it over.
   const kafka::ErrorHandle error(
       rd_kafka_produceva(parts_->producer.get(), arguments.data(), arguments.size()));
-  assert(!error);
-  [[maybe_unused]] const auto flushed = rd_kafka_flush(parts_->producer.get(), kWait);
-  assert(flushed == RD_KAFKA_RESP_ERR_NO_ERROR);
+  CHECK(!error, "the mock broker accepts the message");
+  const auto flushed = rd_kafka_flush(parts_->producer.get(), kWait);
+  CHECK(flushed == RD_KAFKA_RESP_ERR_NO_ERROR, "the mock broker has the message");
 }
 
 std::vector<SourceMessage> MockKafka::Read(const std::string& topic) {

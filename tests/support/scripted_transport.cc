@@ -1,8 +1,9 @@
 #include "tests/support/scripted_transport.h"
 
 #include <algorithm>
-#include <cassert>
 #include <utility>
+
+#include "core/check.h"
 
 namespace tidegate {
 
@@ -64,7 +65,7 @@ std::vector<Seq> ScriptedTransport::PendingSeqs() const {
 
 void ScriptedTransport::Answer(Seq seq, Delivery delivery) {
   const auto found = std::ranges::find(pending_, seq, &Sent::seq);
-  assert(found != pending_.end());
+  CHECK(found != pending_.end(), "only a pending message is answered");
   link_bytes_ += found->message.key.size() + found->message.value.size();
   if (delivery == Delivery::kAcked) {
     acked_.push_back(seq);
