@@ -1,3 +1,8 @@
+// Invariants, each with the check that guards it:
+//   - every report is for one record in flight: OnReport()
+//   - what is in flight equals the sums over the queues: CheckBooks()
+//   - a batch is deleted only when all of its records are done: Lane::Finish()
+//   - the books of a record, a queue, a topic: lane.h, in_flight.h, topic_table.h
 #include "uplink/forwarder.h"
 
 #include <algorithm>
@@ -10,31 +15,45 @@ namespace tidegate {
 namespace {
 using State = TrackedRecord::State;
 
-constexpr auto kStoreRetry = std::chrono::seconds(1);
 constexpr size_t kMaxIdleTopics = 256;
+
+std::vector<ClassQueue> MakeQueues(const Forwarder::Options& options, TopicTable& topics,
+                                   const Clock& clock) {
+  std::vector<ClassQueue> queues;
+  queues.reserve(kRecordClassCount);
+  const ClassQueue::Options queue{.topics = options.topics,
+                                  .linger = options.linger,
+                                  .max_tracked_records = options.max_tracked_records};
+  for (RecordClass record_class : kRecordClasses) {
+    CHECK(queues.size() == static_cast<size_t>(record_class), "a class is the index of its queue");
+    queues.emplace_back(record_class, queue, topics, clock);
+  }
+  return queues;
+}
 }  // namespace
 
 Forwarder::Forwarder(Store& store, Transport& transport, Loop& loop, const Clock& clock,
                      const Log& log, Metrics& metrics, Options options)
-    : store_(store),
-      transport_(transport),
+    : transport_(transport),
       clock_(clock),
       log_(log),
-      options_(std::move(options)),
       metrics_(metrics),
-      gate_(options_.gate, store, clock, log, metrics),
-      share_(options_.live_share_percent),
-      origin_{options_.gateway, store.epoch()},
-      topics_(options_.retry, options_.seed),
+      store_(store, loop, clock, log, options.flush_after),
+      gate_(options.gate, store, clock, log, metrics),
+      topics_(options.retry, options.seed),
+      in_flight_({.max_records = options.max_in_flight_records,
+                  .max_bytes = options.max_in_flight_bytes,
+                  .max_records_unreachable = options.max_in_flight_unreachable},
+                 gate_),
+      queues_(MakeQueues(options, topics_, clock)),
+      turns_(options.live_share_percent),
+      sender_({.gateway = options.gateway,
+               .topics = options.topics,
+               .clock_history = options.clock_history},
+              {store_, transport, clock, log, topics_, gate_, in_flight_, metrics_}),
+      search_(queues_, topics_, store_, in_flight_, sender_),
       turn_end_(loop.AddTurnEnd([this] { Step(); })),
-      retry_timer_(loop.AddTimer([this] { Step(); })),
-      flush_timer_(loop.AddTimer([this] { Flush(); })) {
-  maybe_new_.fill(true);
-  for (RecordClass record_class : kRecordClasses) {
-    topic_per_tenant_[static_cast<size_t>(record_class)] =
-        TopicFor(options_.topics, record_class, "a") !=
-        TopicFor(options_.topics, record_class, "b");
-  }
+      retry_timer_(loop.AddTimer([this] { Step(); })) {
   transport_.OnActivity([this] { turn_end_->Schedule(); });
   turn_end_->Schedule();
 }
@@ -44,44 +63,43 @@ Forwarder::~Forwarder() {
 }
 
 void Forwarder::OnStored() {
-  maybe_new_.fill(true);
-  deletes_pending_ = false;
-  flush_timer_->Cancel();
+  for (ClassQueue& queue : queues_) queue.ExpectNew();
+  store_.OnAppended();
   turn_end_->Schedule();
 }
 
 void Forwarder::OnClockSet(bool back) {
-  if (back || (!transport_.Connected() && in_flight_ > 0)) transport_.Recall("the clock was set");
+  if (back || (!transport_.Connected() && in_flight_.records() > 0)) {
+    transport_.Recall("the clock was set");
+  }
   turn_end_->Schedule();
 }
 
 void Forwarder::Hurry() {
-  hurry_ = true;
+  for (ClassQueue& queue : queues_) queue.Hurry();
   turn_end_->Schedule();
 }
 
 void Forwarder::Stop() {
   stopped_ = true;
-  gate_.Stop(in_flight_bytes_);
+  gate_.Stop(in_flight_.bytes());
 }
 
 bool Forwarder::Resting() const {
-  if (in_flight_ > 0 || stale_reports_ > 0) return false;
-  return Idle() || !gate_.open();
+  return in_flight_.none() && (Idle() || !gate_.open());
 }
 
 bool Forwarder::Idle() const {
-  return in_flight_ == 0 && stale_reports_ == 0 &&
-         std::ranges::none_of(maybe_new_, std::identity()) &&
-         std::ranges::all_of(lanes_, [](const Lane& lane) { return lane.undone() == 0; });
+  return in_flight_.none() && std::ranges::all_of(queues_, &ClassQueue::idle);
 }
 
 ForwarderStatus Forwarder::status() const {
-  ForwarderStatus status = totals_;
+  ForwarderStatus status;
+  static_cast<ForwarderCounts&>(status) = metrics_.counts();
   status.connected = transport_.Connected();
-  status.in_flight_records = in_flight_;
-  status.in_flight_bytes = in_flight_bytes_;
-  status.probing = suspects_ || probe_.active();
+  status.in_flight_records = in_flight_.records();
+  status.in_flight_bytes = in_flight_.bytes();
+  status.probing = search_.active();
   status.gate = gate_.status();
   return status;
 }
@@ -92,30 +110,26 @@ void Forwarder::Step() {
   FollowConnection();
   TakeReports();
   gate_.Follow(transport_.LinkBytes());
-  if (!stopped_ && stale_reports_ == 0 && now_ >= store_retry_at_) {
-    if (suspects_ || probe_.active()) StepProbe();
-    if (!suspects_ && !probe_.active()) Pump();
+  if (!stopped_ && in_flight_.stale() == 0 && store_.available(now_)) {
+    if (search_.active()) search_.Step(now_);
+    if (!search_.active()) Pump();
   }
   FinishBatches();
+  CheckBooks();
   ArmRetry();
-  metrics_.in_flight.Set(static_cast<double>(in_flight_));
-  metrics_.in_flight_bytes.Set(static_cast<double>(in_flight_bytes_));
+  metrics_.Publish(in_flight_.records(), in_flight_.bytes());
 }
 
-// A damaged store is replaced while the program runs, and its seqs begin anew: what was on its way
-// belongs to the old one, and its reports must not be taken for the new one's.
+// A damaged store is replaced while the program runs, and its seqs begin anew: the records in
+// flight belong to the old one, and their reports must not be taken for the new one's.
 void Forwarder::FollowEpoch() {
-  if (store_.epoch() == origin_.epoch) return;
-  origin_.epoch = store_.epoch();
-  stale_reports_ += std::exchange(in_flight_, 0);
-  in_flight_bytes_ = 0;
-  for (Lane& lane : lanes_) lane.Clear();
-  for (Outbox& outbox : outboxes_) outbox.Clear();
+  if (!store_.FollowEpoch()) return;
+  sender_.BeginEpoch();
+  in_flight_.Abandon();
+  for (ClassQueue& queue : queues_) queue.Clear();
   topics_.Clear();
-  probe_.Clear();
-  suspects_ = false;
-  maybe_new_.fill(true);
-  gate_.Settle(in_flight_bytes_);  // The new store knows nothing of it.
+  search_.Clear();
+  gate_.ChargeUsed(in_flight_.bytes());  // The new store has no charge yet.
 }
 
 void Forwarder::FollowConnection() {
@@ -124,131 +138,129 @@ void Forwarder::FollowConnection() {
   } else if (!connected_since_) {
     connected_since_ = now_;
   }
+  in_flight_.SetConnected(connected_since_.has_value());
+  sender_.SetConnectedSince(connected_since_);
 }
 
 void Forwarder::TakeReports() {
   transport_.Drain([this](const Transport::Report& report) {
-    if (stale_reports_ > 0) {
-      --stale_reports_;
-    } else {
-      OnReport(report);
-    }
+    if (!in_flight_.TakeStale()) OnReport(report);
   });
-  if (in_flight_ <= MaxInFlight() / 2 && in_flight_bytes_ <= MaxInFlightBytes(false) / 2) {
-    throttled_ = false;
-  }
+  in_flight_.Refill();
 }
 
 void Forwarder::OnReport(const Transport::Report& report) {
-  for (size_t record_class = 0; record_class < lanes_.size(); ++record_class) {
-    Lane& lane = lanes_[record_class];
-    TrackedBatch* batch = lane.BatchOf(report.seq);
+  for (ClassQueue& queue : queues_) {
+    TrackedBatch* batch = queue.lane().BatchOf(report.seq);
     if (batch == nullptr) continue;
     TrackedRecord& record = batch->records[report.seq - batch->first_seq];
-    CHECK(record.state == State::kSent, "a report is for a record in flight");
-    --in_flight_;
-    in_flight_bytes_ -= record.bytes;
-    if (report.delivery != Delivery::kAcked) {
-      CameBack(lane, *batch, record, report);
-      return;
-    }
+    if (record.state != State::kSent) continue;
+    in_flight_.Returned(record.bytes);
+    if (report.delivery != Delivery::kAcked) return OnCameBack(queue, *batch, record, report);
     topics_.Acked(record.topic);
-    lane.MarkDone(*batch, record);
-    metrics_.acked[record_class]->Increment();
-    ++totals_.acked;
-    totals_.last_delivery = clock_.Now();
+    queue.lane().MarkDone(*batch, record);
+    metrics_.CountAcked(queue.record_class(), clock_.Now());
     return;
   }
-  CHECK(false, "a report is for a record that was sent");
+  CHECK(false, "a report is for a record in flight");
 }
 
-void Forwarder::CameBack(Lane& lane, TrackedBatch& batch, TrackedRecord& record,
-                         const Transport::Report& report) {
+void Forwarder::OnCameBack(ClassQueue& queue, TrackedBatch& batch, TrackedRecord& record,
+                           const Transport::Report& report) {
   topics_.CameBack(record.topic);
-  lane.MarkUnsent(batch, record);
-  totals_.last_error = report.reason;
+  queue.lane().MarkUnsent(batch, record);
+  metrics_.NoteError(report.reason);
   if (batch.given_up) {
-    lane.MarkDone(batch, record);
+    queue.lane().MarkDone(batch, record);
   } else if (report.delivery == Delivery::kRejected) {
     record.suspect = true;
-    suspects_ = true;
-    last_refusal_ = report.reason;
+    search_.OnRefused(report.reason);
   } else {
     topics_.WaitFrom(record.topic, now_);
-    metrics_.retried.Increment();
-    ++totals_.retried;
+    metrics_.CountRetried();
     if (const auto count = retry_limit_.Count(now_)) {
       log_.Warning("uplink: {} records came back and are sent again: {}", *count, report.reason);
     }
   }
 }
 
+void Forwarder::Pump() {
+  for (;;) {
+    Fetch();
+    ClassQueue* queue = turns_.Next(queues_, now_);
+    if (queue == nullptr || !in_flight_.HasRoom(queue->urgent())) return;
+    TrackedBatch* batch = queue->FirstSendable(now_);
+    CHECK(batch != nullptr, "the queue whose turn it is has a batch to send");
+    if (!SendFrom(*queue, *batch)) return;
+  }
+}
+
+// Reads batches until no class wants more. The store returns the most urgent batch, so the classes
+// before that one have none.
+void Forwarder::Fetch() {
+  for (;;) {
+    Cursor cursor = StoreAccess::PastAll();
+    bool any = false;
+    for (size_t i = 0; i < queues_.size(); ++i) {
+      if (!queues_[i].WantsMore(now_) || !in_flight_.HasRoom(queues_[i].urgent())) continue;
+      cursor.last[i] = queues_[i].lane().cursor();
+      any = true;
+    }
+    if (!any) return;
+    Result<std::optional<Batch>> next = store_.Next(cursor);
+    if (!next.ok()) return;
+    const size_t found = *next ? static_cast<size_t>((*next)->record_class) : queues_.size();
+    for (size_t i = 0; i < found; ++i) {
+      if (!StoreAccess::IsPastAll(cursor.last[i])) queues_[i].ExpectNone();
+    }
+    if (!*next) return;
+    queues_[found].Add(*std::move(*next));
+  }
+}
+
+// Sends the batch and those that were gathered with it. Returns false if nothing more can be sent
+// now, of any class.
+bool Forwarder::SendFrom(ClassQueue& queue, TrackedBatch& first) {
+  if (queue.Load(first, store_) == nullptr) return store_.available(now_);
+  return queue.SendLoaded(now_, [&](TrackedBatch& tracked, const Batch& batch, size_t index) {
+    if (!in_flight_.HasRoom(queue.urgent())) return false;
+    const auto outcome = sender_.Send(queue, tracked, batch, index, now_);
+    if (outcome == RecordSender::Outcome::kSent) {
+      turns_.Sent(queue.record_class(), tracked.records[index].bytes);
+    }
+    return outcome != RecordSender::Outcome::kFull;
+  });
+}
+
 void Forwarder::FinishBatches() {
-  bool finished = false;
-  for (size_t i = 0; i < lanes_.size(); ++i) {
-    lanes_[i].Finish([&](const TrackedBatch& batch) {
-      if (batch.given_up) return;
-      store_.Delivered(static_cast<RecordClass>(i), batch.first_seq);
-      finished = true;
+  for (ClassQueue& queue : queues_) {
+    queue.lane().Finish([&](const TrackedBatch& batch) {
+      if (!batch.given_up) store_.Delivered(queue.record_class(), batch.first_seq);
     });
   }
-  if (totals_.last_delivery) {
-    metrics_.last_delivery.Set(
-        std::chrono::duration<double>(totals_.last_delivery->time_since_epoch()).count());
-  }
-  if (finished && !std::exchange(deletes_pending_, true)) flush_timer_->After(options_.flush_after);
   if (Idle() && topics_.size() > kMaxIdleTopics) topics_.Clear();
 }
 
-void Forwarder::Flush() {
-  if (!std::exchange(deletes_pending_, false)) return;
-  const Status status = store_.Flush();
-  if (status.ok()) return;
-  StoreFailed(status.error());
-  deletes_pending_ = true;
-  flush_timer_->After(options_.flush_after);
-}
-
-bool Forwarder::WriteDeadLetter(const Record& record, const std::string& topic,
-                                const std::string& reason) {
-  const DeadLetter letter{"uplink", topic, reason, record.value, clock_.Now()};
-  AppendRequest request;
-  request.dead_letters = {&letter, 1};
-  request.stamp = StampNow(clock_);
-  const Result<Seq> result = store_.Append(request);
-  if (!result.ok()) {
-    StoreFailed(result.error());
-    return false;
+void Forwarder::CheckBooks() const {
+  size_t records = 0;
+  size_t bytes = 0;
+  for (const ClassQueue& queue : queues_) {
+    records += queue.lane().sent();
+    bytes += queue.lane().sent_bytes();
   }
-  metrics_.rejected.Increment();
-  ++totals_.rejected;
-  if (const auto count = reject_limit_.Count(now_)) {
-    log_.Warning("uplink: {} records refused for good, now in the dead letters: {}", *count,
-                 reason);
-  }
-  return true;
-}
-
-bool Forwarder::Replayed(const ClockStamp& stamp) const {
-  return !connected_since_ || stamp.boot_id != clock_.BootId() ||
-         stamp.since_boot < *connected_since_;
-}
-
-void Forwarder::StoreFailed(const Error& error) {
-  store_retry_at_ = clock_.SinceBoot() + kStoreRetry;
-  if (const auto count = store_limit_.Count(now_)) {
-    log_.Error("uplink: the store failed {} times: {}", *count, error.message);
-  }
+  CHECK(records == in_flight_.records(), "the records in flight are those of the queues");
+  CHECK(bytes == in_flight_.bytes(), "the bytes in flight are those of the queues");
 }
 
 void Forwarder::ArmRetry() {
   std::optional<BootTime> next = topics_.NextOpening(now_);
-  const auto until = [&](BootTime time) { next = std::min(next.value_or(time), time); };
-  for (size_t i = 0; i < lanes_.size(); ++i) {
-    const auto gathered = GatheredAt(i);
-    if (gathered && *gathered > now_) until(*gathered);
+  const auto until = [&](BootTime time) {
+    if (time > now_) next = std::min(next.value_or(time), time);
+  };
+  for (const ClassQueue& queue : queues_) {
+    if (const auto gathered = queue.GatheredAt()) until(*gathered);
   }
-  if (store_retry_at_ > now_) until(store_retry_at_);
+  until(store_.retry_at());
   if (const auto wait = gate_.AskAgainIn()) until(now_ + *wait);
   if (next) retry_timer_->After(*next - now_);
 }

@@ -1,25 +1,60 @@
-// The forwarder's metrics, tidegate_uplink_*. Loop thread only.
+// What the forwarder counts: for its status, and as the metrics tidegate_uplink_*. Loop thread
+// only.
 #pragma once
 
 #include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
 
+#include "core/clock.h"
 #include "core/metrics.h"
 #include "core/record.h"
 
 namespace tidegate {
 
-struct ForwarderMetrics {
+// Since the forwarder was made.
+struct ForwarderCounts {
+  // Records handed to the transport, repeats included.
+  uint64_t sent = 0;
+  uint64_t acked = 0;
+  // Records that came back undelivered, to be sent again.
+  uint64_t retried = 0;
+  // Records refused for good, now in the dead letters.
+  uint64_t rejected = 0;
+  // The last acknowledgement, by the wall clock; nullopt: none yet.
+  std::optional<WallTime> last_delivery;
+  // Why the last record that was not delivered was not, for people; empty: there was none.
+  std::string last_error;
+};
+
+class ForwarderMetrics {
+ public:
+  // `metrics` outlives this object.
   explicit ForwarderMetrics(Metrics& metrics);
 
-  std::array<Metrics::Counter*, kRecordClassCount> sent;
-  std::array<Metrics::Counter*, kRecordClassCount> acked;
-  Metrics::Counter& retried;
-  Metrics::Counter& rejected;
-  Metrics::Counter& bytes;
-  Metrics::Counter& restamped;
-  Metrics::Gauge& in_flight;
-  Metrics::Gauge& in_flight_bytes;
-  Metrics::Gauge& last_delivery;
+  void CountSent(RecordClass record_class, size_t bytes, bool restamped);
+  void CountAcked(RecordClass record_class, WallTime now);
+  void CountRetried();
+  void CountRejected();
+  void NoteError(const std::string& error) { counts_.last_error = error; }
+  // Sets the gauges; once in each step.
+  void Publish(size_t in_flight_records, size_t in_flight_bytes);
+
+  const ForwarderCounts& counts() const { return counts_; }
+
+ private:
+  ForwarderCounts counts_;
+  std::array<Metrics::Counter*, kRecordClassCount> sent_;
+  std::array<Metrics::Counter*, kRecordClassCount> acked_;
+  Metrics::Counter& retried_;
+  Metrics::Counter& rejected_;
+  Metrics::Counter& bytes_;
+  Metrics::Counter& restamped_;
+  Metrics::Gauge& in_flight_;
+  Metrics::Gauge& in_flight_bytes_;
+  Metrics::Gauge& last_delivery_;
 };
 
 }  // namespace tidegate

@@ -1,31 +1,37 @@
 #include "uplink/lane.h"
 
 #include <algorithm>
-#include <cassert>
 #include <utility>
+
+#include "core/check.h"
 
 namespace tidegate {
 
 using State = TrackedRecord::State;
 
-TrackedBatch& Lane::Track(Seq first_seq, std::vector<TrackedRecord> records) {
-  assert(batches_.empty() || first_seq > batches_.back().last_seq());
+void Lane::Track(Seq first_seq, std::vector<TrackedRecord> records) {
+  CHECK(!records.empty(), "a batch holds records");
+  CHECK(first_seq > cursor_, "a batch follows those that were tracked before");
   TrackedBatch batch;
   batch.first_seq = first_seq;
   batch.records = std::move(records);
   batch.undone = batch.unsent = batch.records.size();
   undone_ += batch.undone;
   unsent_ += batch.unsent;
-  cursor_ = first_seq;
-  return batches_.emplace_back(std::move(batch));
+  cursor_ = batch.last_seq();
+  batches_.push_back(std::move(batch));
 }
 
 void Lane::Finish(const std::function<void(const TrackedBatch&)>& on_finished) {
   std::erase_if(batches_, [&](const TrackedBatch& batch) {
     if (batch.undone > 0) return false;
+    CHECK(batch.unsent == 0, "a batch that is done has no unsent record");
     on_finished(batch);
     return true;
   });
+  if (batches_.empty()) {
+    CHECK(undone_ == 0 && unsent_ == 0 && sent_bytes_ == 0, "no batch, no record on the books");
+  }
 }
 
 void Lane::GiveUp(TrackedBatch& batch) {
@@ -53,36 +59,46 @@ size_t Lane::FirstUnsent() {
   return static_cast<size_t>(found - batches_.begin());
 }
 
-TrackedRecord* Lane::Find(Seq seq) {
-  TrackedBatch* batch = BatchOf(seq);
-  return batch != nullptr ? &batch->records[seq - batch->first_seq] : nullptr;
-}
-
 void Lane::MarkSent(TrackedBatch& batch, TrackedRecord& record) {
-  assert(record.state == State::kUnsent);
+  CHECK(record.state == State::kUnsent, "only an unsent record is sent");
+  LeaveUnsent(batch);
   record.state = State::kSent;
   record.suspect = false;
-  --batch.unsent;
-  --unsent_;
+  sent_bytes_ += record.bytes;
 }
 
 void Lane::MarkUnsent(TrackedBatch& batch, TrackedRecord& record) {
-  assert(record.state == State::kSent);
+  CHECK(record.state == State::kSent, "only a record in flight comes back");
+  LeaveSent(record);
   record.state = State::kUnsent;
   ++batch.unsent;
   ++unsent_;
+  CHECK(batch.unsent <= batch.undone && unsent_ <= undone_, "an unsent record is not done");
   unsent_from_ = std::min(unsent_from_, batch.first_seq);
 }
 
 void Lane::MarkDone(TrackedBatch& batch, TrackedRecord& record) {
-  assert(record.state != State::kDone);
+  CHECK(record.state != State::kDone, "a record is done once");
   if (record.state == State::kUnsent) {
-    --batch.unsent;
-    --unsent_;
+    LeaveUnsent(batch);
+  } else {
+    LeaveSent(record);
   }
   record.state = State::kDone;
+  CHECK(batch.undone > 0 && undone_ > 0, "the record was on the books");
   --batch.undone;
   --undone_;
+}
+
+void Lane::LeaveUnsent(TrackedBatch& batch) {
+  CHECK(batch.unsent > 0 && unsent_ > 0, "the record was among the unsent");
+  --batch.unsent;
+  --unsent_;
+}
+
+void Lane::LeaveSent(const TrackedRecord& record) {
+  CHECK(sent_bytes_ >= record.bytes, "the record's bytes were in flight");
+  sent_bytes_ -= record.bytes;
 }
 
 }  // namespace tidegate

@@ -134,18 +134,18 @@ bool SendGate::ChargeAhead() {
   return false;
 }
 
-void SendGate::Settle(uint64_t bytes_on_the_way) {
+void SendGate::ChargeUsed(uint64_t bytes_in_flight) {
   // What was not read must not be written over.
   if (!loaded_) return;
   const Status status =
-      Charge([&](const Account& account) { return account.budget.used() + bytes_on_the_way; });
+      Charge([&](const Account& account) { return account.budget.used() + bytes_in_flight; });
   if (!status.ok()) log_.Error("uplink: charge the byte budget: {}", status.error().message);
 }
 
-void SendGate::Stop(uint64_t bytes_on_the_way) {
+void SendGate::Stop(uint64_t bytes_in_flight) {
   stopped_ = true;
   room_ = 0;
-  Settle(bytes_on_the_way);
+  ChargeUsed(bytes_in_flight);
 }
 
 Status SendGate::Charge(const std::function<uint64_t(const Account&)>& charge) {

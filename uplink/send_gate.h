@@ -62,9 +62,9 @@ class SendGate {
   // A record was sent although the gate is closed.
   void CountPassed();
   // Charges exactly what is used and on its way: for a store that is new.
-  void Settle(uint64_t bytes_on_the_way);
+  void ChargeUsed(uint64_t bytes_in_flight);
   // The same for a stop. From here on nothing is charged ahead, and the gate stays closed.
-  void Stop(uint64_t bytes_on_the_way);
+  void Stop(uint64_t bytes_in_flight);
 
   // When to ask again; nullopt: never.
   std::optional<std::chrono::nanoseconds> AskAgainIn() const;

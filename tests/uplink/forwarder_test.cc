@@ -358,7 +358,7 @@ TEST_F(ForwarderTest, WhileNoBrokerAnswersLittleIsInMemoryTwice) {
   transport_.SetConnected(false);
   StoreHeartbeats(1000);
   Start();
-  EXPECT_THAT(transport_.pending(), SizeIs(options_.max_in_flight_away));
+  EXPECT_THAT(transport_.pending(), SizeIs(options_.max_in_flight_unreachable));
   transport_.SetConnected(true);
   Turn();
   EXPECT_THAT(transport_.pending(), SizeIs(1000));
@@ -373,13 +373,13 @@ TEST_F(ForwarderTest, BrokersThatAreAwayForHoursCostLittleAndNothingIsDropped) {
   for (int minute = 0; minute < 12 * 60; ++minute) {
     StoreHeartbeats(10);
     stored += 10;
-    ASSERT_LE(transport_.pending().size(), options_.max_in_flight_away);
+    ASSERT_LE(transport_.pending().size(), options_.max_in_flight_unreachable);
     attempts += transport_.pending().empty() ? 0 : 1;
     transport_.RetryAll();  // The library gives up on them.
     Turn();
     Wait(std::chrono::minutes(1));
   }
-  EXPECT_LE(forwarder_->status().sent, attempts * options_.max_in_flight_away);
+  EXPECT_LE(forwarder_->status().sent, attempts * options_.max_in_flight_unreachable);
   EXPECT_EQ(Stored(), stored);
   EXPECT_LE(log_lines_.size(), 12U * 60 + 1);
   StoreAlert();

@@ -1,0 +1,115 @@
+#include "uplink/class_queue.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "core/check.h"
+
+namespace tidegate {
+
+namespace {
+using State = TrackedRecord::State;
+
+// The key and the value.
+size_t SizeOf(const Record& record) {
+  return record.tenant.size() + 1 + record.asset.size() + record.value.size();
+}
+}  // namespace
+
+ClassQueue::ClassQueue(RecordClass record_class, const Options& options, TopicTable& table,
+                       const Clock& clock)
+    : record_class_(record_class),
+      options_(options),
+      topic_per_tenant_(TopicFor(options.topics, record_class, "a") !=
+                        TopicFor(options.topics, record_class, "b")),
+      table_(table),
+      clock_(clock) {}
+
+bool ClassQueue::WantsMore(BootTime now) {
+  if (!maybe_new_ || lane_.undone() >= options_.max_tracked_records) return false;
+  return Gathers() || FirstSendable(now) == nullptr;
+}
+
+void ClassQueue::Add(Batch batch) {
+  CHECK(batch.record_class == record_class_, "a queue holds one class");
+  std::vector<TrackedRecord> records(batch.records.size());
+  TopicIndex topic = 0;
+  for (size_t i = 0; i < records.size(); ++i) {
+    const Record& record = batch.records[i];
+    if (i == 0 || topic_per_tenant_) {
+      topic = table_.IndexOf(TopicFor(options_.topics, record_class_, record.tenant));
+    }
+    records[i].topic = topic;
+    records[i].bytes = static_cast<uint32_t>(SizeOf(record));
+  }
+  lane_.Track(batch.first_seq, std::move(records));
+  if (outbox_.sealed()) outbox_.Clear();
+  outbox_.Add(std::move(batch));
+}
+
+TrackedBatch* ClassQueue::FirstSendable(BootTime now) {
+  if (lane_.unsent() == 0) return nullptr;
+  if (const auto gathered = GatheredAt(); gathered && now < *gathered) return nullptr;
+  for (size_t i = lane_.FirstUnsent(); i < lane_.batches().size(); ++i) {
+    TrackedBatch& batch = lane_.batches()[i];
+    if (batch.unsent == 0) continue;
+    const bool sendable = std::ranges::any_of(batch.records, [&](const TrackedRecord& record) {
+      return record.state == State::kUnsent && table_.Open(record.topic, now);
+    });
+    if (sendable) return &batch;
+  }
+  return nullptr;
+}
+
+// Records of an earlier boot have waited already.
+std::optional<BootTime> ClassQueue::GatheredAt() const {
+  if (urgent() || hurry_ || !Gathers()) return std::nullopt;
+  const ClockStamp& oldest = outbox_.batches().front().stamp;
+  if (oldest.boot_id != clock_.BootId()) return std::nullopt;
+  return oldest.since_boot + options_.linger;
+}
+
+const Batch* ClassQueue::Load(TrackedBatch& tracked, StoreAccess& store) {
+  if (const Batch* batch = outbox_.Find(tracked.first_seq)) return batch;
+  Cursor cursor = StoreAccess::PastAll();
+  cursor.last[static_cast<size_t>(record_class_)] = tracked.first_seq - 1;
+  Result<std::optional<Batch>> next = store.Next(cursor);
+  if (!next.ok()) return nullptr;
+  if (!*next || (*next)->first_seq != tracked.first_seq ||
+      (*next)->records.size() != tracked.records.size()) {
+    lane_.GiveUp(tracked);  // The store was full; its gap record declares what is missing.
+    return nullptr;
+  }
+  outbox_.Clear();
+  outbox_.Add(*std::move(*next));
+  outbox_.Order();  // Sealed: a new batch may not join one that came back.
+  return &outbox_.batches().front();
+}
+
+bool ClassQueue::SendLoaded(BootTime now, const SendOne& send_one) {
+  std::vector<TrackedBatch*> books;
+  for (const Batch& batch : outbox_.batches()) {
+    books.push_back(lane_.BatchOf(batch.first_seq));
+    CHECK(books.back() == nullptr || books.back()->records.size() == batch.records.size(),
+          "each record of a batch has one entry in its book");
+  }
+  for (const auto& [batch, i] : outbox_.Order()) {
+    if (books[batch] == nullptr) continue;
+    const TrackedRecord& record = books[batch]->records[i];
+    if (record.state != State::kUnsent || !table_.Open(record.topic, now)) continue;
+    if (!send_one(*books[batch], outbox_.batches()[batch], i)) return false;
+  }
+  const auto done = [](const TrackedBatch* book) { return book == nullptr || book->unsent == 0; };
+  if (std::ranges::all_of(books, done)) outbox_.Clear();
+  return true;
+}
+
+void ClassQueue::Clear() {
+  lane_.Clear();
+  outbox_.Clear();
+  maybe_new_ = true;
+}
+
+}  // namespace tidegate

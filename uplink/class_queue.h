@@ -1,0 +1,89 @@
+// The records of one class between the store and the transport: the books of the batches that were
+// read and are not yet delivered (Lane), and the decoded ones that are sent next (Outbox). It says
+// which batch can be sent, and whether the next one should be read. Sends nothing itself. One
+// thread.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+
+#include "core/clock.h"
+#include "core/record.h"
+#include "core/wire/wire_message.h"
+#include "store/store.h"
+#include "uplink/lane.h"
+#include "uplink/outbox.h"
+#include "uplink/store_access.h"
+#include "uplink/topic_table.h"
+
+namespace tidegate {
+
+class ClassQueue {
+ public:
+  struct Options {
+    Topics topics;
+    // See Forwarder::Options.
+    std::chrono::milliseconds linger{0};
+    size_t max_tracked_records = 0;
+  };
+  // Returns false to end the round.
+  using SendOne = std::function<bool(TrackedBatch& tracked, const Batch& batch, size_t index)>;
+
+  // `table` and `clock` outlive the queue.
+  ClassQueue(RecordClass record_class, const Options& options, TopicTable& table,
+             const Clock& clock);
+
+  RecordClass record_class() const { return record_class_; }
+  // Alerts and gaps are sent before the other classes, pass a closed gate, and do not linger.
+  bool urgent() const { return record_class_ < RecordClass::kHeartbeat; }
+  Lane& lane() { return lane_; }
+  const Lane& lane() const { return lane_; }
+  // Every record that is in the store, as far as is known, is delivered or in the dead letters.
+  bool idle() const { return !maybe_new_ && lane_.undone() == 0; }
+
+  // The store may hold a batch that follows those read.
+  void ExpectNew() { maybe_new_ = true; }
+  // The store holds none.
+  void ExpectNone() { maybe_new_ = false; }
+  // Returns true if there is nothing to send, or if what is gathered may still grow, and the store
+  // may hold more.
+  bool WantsMore(BootTime now);
+  // REQUIRES: the batch is of this class, and follows those read before.
+  void Add(Batch batch);
+
+  // Returns the first batch with a record that can be sent now; nullptr: none, or the records
+  // linger.
+  TrackedBatch* FirstSendable(BootTime now);
+  // When young records will have lingered long enough; nullopt: nothing lingers.
+  std::optional<BootTime> GatheredAt() const;
+  // Records linger no more.
+  void Hurry() { hurry_ = true; }
+
+  // Returns the records of a tracked batch, which are read again if necessary; valid until the next
+  // call that is not const. nullptr: the store cannot be read now (StoreAccess::available), or it
+  // has dropped the batch, which then waits for nothing but the reports of records in flight.
+  const Batch* Load(TrackedBatch& tracked, StoreAccess& store);
+  // Calls `send_one` for each record of the loaded batches that can be sent now, in the order in
+  // which they are to be sent. Returns false if a call did.
+  bool SendLoaded(BootTime now, const SendOne& send_one);
+
+  // Forgets all batches: their epoch has ended.
+  void Clear();
+
+ private:
+  // Whether another batch may join those that are loaded.
+  bool Gathers() const { return !outbox_.empty() && !outbox_.sealed() && !outbox_.full(); }
+
+  const RecordClass record_class_;
+  const Options options_;
+  const bool topic_per_tenant_;
+  TopicTable& table_;
+  const Clock& clock_;
+  Lane lane_;
+  Outbox outbox_;
+  bool maybe_new_ = true;
+  bool hurry_ = false;
+};
+
+}  // namespace tidegate
