@@ -157,5 +157,12 @@ TEST_F(ByteBudgetTest, WhatIsStoredIsReadBackOrRefused) {
   EXPECT_TRUE(DecodeBudgets(R"({"week":{}})")->empty());
 }
 
+using ByteBudgetDeathTest = ByteBudgetTest;
+
+TEST_F(ByteBudgetDeathTest, AChargeCoversWhatIsUsed) {
+  const ByteBudget budget = Used();
+  EXPECT_DEATH((void)budget.Save(budget.used() - 1), "the charge covers what is used");
+}
+
 }  // namespace
 }  // namespace tidegate

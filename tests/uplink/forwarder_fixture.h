@@ -25,13 +25,13 @@ class ForwarderTest : public ::testing::Test {
         std::make_unique<Forwarder>(store_, transport_, loop_, clock_, log_, metrics_, options_);
     Turn();
   }
-  // Crash and start: what was on its way is forgotten, the store is kept.
+  // A crash and a start: records in flight are forgotten, the store is kept.
   void Restart() {
     forwarder_.reset();
     transport_ = ScriptedTransport();
     Start();
   }
-  // As many turns of the loop as there is something to do in.
+  // Runs turns of the loop while there is something to do.
   void Turn() {
     for (int i = 0; i < 100 && loop_.turn_end_pending(); ++i) loop_.EndTurn();
   }
@@ -48,7 +48,7 @@ class ForwarderTest : public ::testing::Test {
     record.value = std::move(value);
     return record;
   }
-  // One batch; a value says which record it is.
+  // Appends one batch.
   Seq Store(RecordClass record_class, std::vector<Record> records) {
     AppendRequest request;
     request.batches = {{record_class, records}};
@@ -72,7 +72,7 @@ class ForwarderTest : public ::testing::Test {
       Turn();
     }
   }
-  // A broker that refuses these values, until nothing is left to answer.
+  // Answers like a broker that refuses these messages, until the forwarder is idle.
   void AnswerAll(const std::function<bool(const WireMessage&)>& refuses) {
     for (int i = 0; i < 10000 && !forwarder_->Idle(); ++i) {
       if (transport_.pending().empty()) {

@@ -1,6 +1,5 @@
 #include "uplink/forwarder.h"
 
-#include "tests/support/store_proxy.h"
 #include "tests/uplink/forwarder_fixture.h"
 
 namespace tidegate {
@@ -287,71 +286,6 @@ TEST_F(ForwarderTest, ReplayedSaysThatTheRecordWaitedForTheLink) {
   Turn();
   StoreHeartbeats(1);
   EXPECT_FALSE(replayed()) << "stored after the link was back";
-}
-
-// A store that was found damaged and begins anew while the program runs.
-class ReplacedStore final : public StoreProxy {
- public:
-  using StoreProxy::StoreProxy;
-  void ReplaceBy(MemoryStore& next, std::string epoch) {
-    PassTo(next);
-    epoch_ = std::move(epoch);
-  }
-  const std::string& epoch() const override { return epoch_; }
-
- private:
-  std::string epoch_ = "0000000a";
-};
-
-TEST_F(ForwarderTest, ReportsOfAnEpochThatIsGoneAcknowledgeNothingOfTheNext) {
-  StoreHeartbeats(3);
-  MemoryStore next;
-  ReplacedStore store(store_);
-  Forwarder forwarder(store, transport_, loop_, clock_, log_, metrics_, options_);
-  Turn();
-  ASSERT_THAT(transport_.PendingSeqs(), ElementsAre(1, 2, 3));
-  const Record record = MakeRecord(RecordClass::kHeartbeat, "truck-1", "{}");
-  AppendRequest request;
-  request.batches = {{RecordClass::kHeartbeat, {&record, 1}}};
-  ASSERT_TRUE(next.Append(request).ok());
-  store.ReplaceBy(next, "0000000b");
-  forwarder.OnStored();
-  Turn();
-  transport_.AckAll();  // Seq 1 among them, of the store that is gone.
-  EXPECT_EQ(next.Usage().total_records(), 1U);
-  Turn();
-  ASSERT_THAT(transport_.PendingSeqs(), ElementsAre(1));
-  EXPECT_THAT(transport_.pending().front().message.headers,
-              Contains(Pair("tg-id", "gw-1:0000000b:1")));
-  transport_.AckAll();
-  Turn();
-  EXPECT_EQ(next.Usage().total_records(), 0U);
-}
-
-// One whose batches come from a store before it.
-class SalvagedStore final : public StoreProxy {
- public:
-  using StoreProxy::StoreProxy;
-  Result<std::optional<Batch>> Next(const Cursor& after) override {
-    auto next = StoreProxy::Next(after);
-    if (next.ok() && *next) (*next)->numbering = Numbering{"00c0ffee", 41};
-    return next;
-  }
-};
-
-TEST_F(ForwarderTest, SalvagedRecordsKeepTheIdsOfTheirFirstStore) {
-  StoreHeartbeats(2);
-  SalvagedStore store(store_);
-  Forwarder forwarder(store, transport_, loop_, clock_, log_, metrics_, options_);
-  Turn();
-  ASSERT_THAT(transport_.PendingSeqs(), ElementsAre(1, 2));
-  EXPECT_THAT(transport_.pending().front().message.headers,
-              Contains(Pair("tg-id", "gw-1:00c0ffee:41")));
-  EXPECT_THAT(transport_.pending().back().message.headers,
-              Contains(Pair("tg-id", "gw-1:00c0ffee:42")));
-  transport_.AckAll();
-  Turn();
-  EXPECT_EQ(store_.Usage().total_records(), 0U);
 }
 
 TEST_F(ForwarderTest, WhileNoBrokerAnswersLittleIsInMemoryTwice) {

@@ -234,5 +234,13 @@ TEST_F(SendGateTest, StatusAndMetricsTellTheFigures) {
   EXPECT_THAT(text, HasSubstr("tidegate_uplink_passed_total 1"));
 }
 
+using SendGateDeathTest = SendGateTest;
+
+TEST_F(SendGateDeathTest, TheLinksByteCountNeverFalls) {
+  Start();
+  gate_->Follow(100);
+  EXPECT_DEATH(gate_->Follow(99), "the link's byte count never falls");
+}
+
 }  // namespace
 }  // namespace tidegate
