@@ -1,4 +1,4 @@
-// Brings the library's log lines into ours: levels translated, a repeated event at most once a
+// Writes librdkafka's log lines to our log: with our levels, and a repeated event at most once a
 // minute. One thread: the one that serves the client's log queue (log.queue=true).
 #pragma once
 
@@ -14,15 +14,15 @@ namespace tidegate::kafka {
 
 class ClientLog {
  public:
-  // `name` begins each line.
+  // `name` begins each line. `log` and `clock` outlive this object.
   ClientLog(const Log& log, const Clock& clock, std::string name);
 
-  // The client that is made of it brings its lines here; this becomes its opaque and must outlive
-  // it.
+  // The client that is made from `conf` writes its lines here. This object becomes the client's
+  // opaque pointer, and outlives it.
   void Attach(rd_kafka_conf_s* conf);
 
-  // `severity` as in syslog(3). `facility` is the library's name of the event, such as FAIL or
-  // CONFWARN; the limit counts by it.
+  // Writes one line. `severity` is as in syslog(3). `facility` is the library's name of the event,
+  // such as FAIL or CONFWARN; lines with the same one are the repeated event.
   void OnLine(int severity, std::string_view facility, std::string_view text);
 
  private:

@@ -16,8 +16,8 @@ struct Entry {
   std::string_view reason;
 };
 
-// What is not listed is kRetry: the broker, the network, a setting on the server, or a state that
-// passes.
+// Codes that are not listed are kRetry: the broker, the network, a setting on the server, or a
+// state that passes.
 constexpr std::array kTable{
     Entry{RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, ErrorKind::kRejected,
           "larger than the topic's max.message.bytes"},
@@ -48,7 +48,7 @@ constexpr std::array kTable{
     Entry{RD_KAFKA_RESP_ERR__INCONSISTENT, ErrorKind::kFatal,
           "the library found its own state inconsistent"},
 
-    // Looks final, but the server's side can change it, and the records must wait for that.
+    // These look final, but can be changed on the server, and the records must wait for that.
     Entry{RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, ErrorKind::kRetry,
           "an access list can be corrected on the server"},
     Entry{RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED, ErrorKind::kRetry,

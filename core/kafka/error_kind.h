@@ -1,5 +1,5 @@
-// What to do about an error of Kafka or of its library, for a record and for the client that met
-// it. Pure; any thread.
+// Classifies the errors of Kafka and of librdkafka by what to do with the record and with the
+// client. Pure; any thread.
 #pragma once
 
 #include <string>
@@ -7,20 +7,23 @@
 namespace tidegate::kafka {
 
 enum class ErrorKind {
-  kRetry,  // This record, later, perhaps with a new client. Whatever is not known better is this: a
-           // repeat is harmless.
-  kRejected,  // The broker refused the bytes. A produce request is refused whole, so only a record
-              // that was refused alone is proven to be the bad one.
-  kFatal,     // The client never works again: make a new one, then send the record again.
+  // Send the record again later, perhaps with a new client. Every unknown error is of this kind,
+  // because a repeat is harmless.
+  kRetry,
+  // The broker refused the bytes. It refuses a produce request whole, so only a record that was
+  // refused alone is proven to be the bad one.
+  kRejected,
+  // The client never works again: make a new one, then send the record again.
+  kFatal,
 };
 
 // `code` is an rd_kafka_resp_err_t.
 ErrorKind KindOf(int code);
 
-// Why KindOf says so, for people; empty for a code that only has the general reason.
+// Returns the reason for KindOf(), for people; empty for a code without a reason of its own.
 std::string ReasonFor(int code);
 
-// "Broker: Message size too large (MSG_SIZE_TOO_LARGE)".
+// Returns the library's text and name: "Broker: Message size too large (MSG_SIZE_TOO_LARGE)".
 std::string DescribeError(int code);
 
 }  // namespace tidegate::kafka

@@ -17,7 +17,7 @@ namespace {
 constexpr size_t kMessageBytes = 512;
 constexpr std::string_view kCredentialPrefix = "kafka.";
 
-// The value as the library would use it; nullopt if the property has none.
+// Returns the value that the library would use; nullopt if the property has none.
 std::optional<std::string> ValueOf(const rd_kafka_conf_t* conf, const std::string& name) {
   std::array<char, kMessageBytes> buffer{};
   size_t size = buffer.size();
@@ -27,8 +27,8 @@ std::optional<std::string> ValueOf(const rd_kafka_conf_t* conf, const std::strin
   return std::string(buffer.data());
 }
 
-// The library makes room for the properties of topics only when the first is set, and until then
-// knows no value of them.
+// The library has no values of topic properties before the first is set, unless there is a topic
+// configuration.
 ConfHandle NewConf() {
   ConfHandle conf(rd_kafka_conf_new());
   rd_kafka_conf_set_default_topic_conf(conf.get(), rd_kafka_topic_conf_new());
@@ -43,7 +43,7 @@ std::string UnknownProperty(const std::string& name) {
   return message;
 }
 
-// nullopt: set.
+// Sets one property. Returns the problem; nullopt: there is none.
 std::optional<std::string> Set(rd_kafka_conf_t* conf, const std::string& name,
                                const std::string& value) {
   if (!std::ranges::binary_search(KnownProperties(), name)) return UnknownProperty(name);
@@ -81,7 +81,8 @@ Properties UserProperties(const ConfigRequest& request) {
   return user;
 }
 
-// What all settings together make, right or wrong.
+// Returns the configuration with all values that the library accepts, and adds the problems of the
+// others to `problems` unless that is null.
 ConfHandle Assemble(const ConfigRequest& request, std::vector<Problem>* problems) {
   ConfHandle conf = NewConf();
   const auto apply = [&](const std::string& name, const std::string& value) {

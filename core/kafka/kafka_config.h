@@ -1,6 +1,6 @@
-// From librdkafka's property names, as they come from the environment and from credentials, to its
-// configuration object. Every wrong property is reported at once, and no message ever holds the
-// value of a secret. Any thread.
+// Makes librdkafka's configuration object from property names and values of the environment and the
+// credentials. It reports all wrong properties at once, and no message ever holds the value of a
+// secret. Any thread.
 #pragma once
 
 #include <map>
@@ -21,40 +21,47 @@ using Properties = std::map<std::string, std::string>;
 
 enum class Role { kProducer, kConsumer };
 
-// A promise of ours hangs on it, so that a setting to the contrary is an error and not an override.
+// A property that one of our promises depends on: a user who sets it otherwise gets an error.
 struct ForcedProperty {
   std::string name;
   std::string value;
-  std::string why;  // Ends the sentence "must be <value>: ...".
+  // The end of the sentence "must be <value>: ...".
+  std::string why;
 };
 
 struct ConfigRequest {
-  Properties defaults;                 // Ours; REQUIRES: valid.
-  Properties settings;                 // Of the user, from the environment.
-  Properties credentials;              // Of the user, from files; these win.
-  std::vector<ForcedProperty> forced;  // REQUIRES: valid.
+  // Our own values, which a user may override. An invalid one is a problem like a user's.
+  Properties defaults;
+  // The user's values from the environment.
+  Properties settings;
+  // The user's values from credential files; they override settings.
+  Properties credentials;
+  std::vector<ForcedProperty> forced;
 };
 
 struct Problem {
+  // Empty if the problem is of no single property.
   std::string property;
+  // For people; it names the property.
   std::string message;
 };
-// Empty if the request can become a configuration. Asks nothing of the network.
+// Returns the wrong properties; empty if the request makes a configuration. Uses no network.
 std::vector<Problem> FindProblems(const ConfigRequest& request);
 
-// FindProblems, and then what the library finds wrong with the whole (files it cannot read, a
-// mechanism without a user name). It makes a client without brokers for that, some 10 ms.
+// As FindProblems(); if it finds none, returns what the library finds wrong with the whole (files
+// that it cannot read, a mechanism without a user name). Takes some 10 ms, because it makes a
+// client without brokers.
 std::vector<Problem> FindAllProblems(Role role, const ConfigRequest& request);
 
 struct ConfDeleter {
   void operator()(rd_kafka_conf_s* conf) const;
 };
-// rd_kafka_new() takes the object over if it succeeds, and only then: release() after that.
+// rd_kafka_new() owns the object if it succeeds, and only then: call release() after that.
 using ConfHandle = std::unique_ptr<rd_kafka_conf_s, ConfDeleter>;
-// kInvalid: the problems, joined by "; ".
+// Returns the configuration. kInvalid: the message holds all problems, joined by "; ".
 Result<ConfHandle> MakeConf(const ConfigRequest& request);
 
-// The credentials named kafka.<property>, without that prefix.
+// Returns the credentials named kafka.<property>, without that prefix, or the error of reading one.
 Result<Properties> CredentialProperties(const Credentials& credentials);
 
 }  // namespace tidegate::kafka

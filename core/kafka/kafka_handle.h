@@ -1,5 +1,5 @@
-// Owners for librdkafka's C objects: each is taken over in the statement that creates it. Private
-// to the files that call the library.
+// Owners of librdkafka's C objects. Each object gets its owner in the statement that creates it.
+// Private to the files that call the library.
 #pragma once
 
 #include <librdkafka/rdkafka.h>
@@ -11,8 +11,8 @@
 namespace tidegate::kafka {
 
 struct ClientDeleter {
-  // Joins the library's threads. What a producer has not delivered is dropped without a report; a
-  // consumer leaves its group first.
+  // Joins the library's threads. A producer drops undelivered messages without a report; a consumer
+  // leaves its group first.
   void operator()(rd_kafka_t* client) const { rd_kafka_destroy(client); }
 };
 using ClientHandle = std::unique_ptr<rd_kafka_t, ClientDeleter>;
@@ -25,13 +25,13 @@ using TopicConfHandle = std::unique_ptr<rd_kafka_topic_conf_t, TopicConfDeleter>
 struct TopicDeleter {
   void operator()(rd_kafka_topic_t* topic) const { rd_kafka_topic_destroy(topic); }
 };
-// Holds its client alive, as a queue does.
+// A topic keeps its client alive: destroy every topic before the client.
 using TopicHandle = std::unique_ptr<rd_kafka_topic_t, TopicDeleter>;
 
 struct QueueDeleter {
   void operator()(rd_kafka_queue_t* queue) const { rd_kafka_queue_destroy(queue); }
 };
-// Holds its client alive: destroy every queue before the client.
+// A queue keeps its client alive: destroy every queue before the client.
 using QueueHandle = std::unique_ptr<rd_kafka_queue_t, QueueDeleter>;
 
 struct EventDeleter {
@@ -42,13 +42,13 @@ using EventHandle = std::unique_ptr<rd_kafka_event_t, EventDeleter>;
 struct MessageDeleter {
   void operator()(rd_kafka_message_t* message) const { rd_kafka_message_destroy(message); }
 };
-// For messages from a consumer; those of a delivery report belong to the report.
+// Owns a message from a consumer; the messages of a delivery report belong to the report.
 using MessageHandle = std::unique_ptr<rd_kafka_message_t, MessageDeleter>;
 
 struct HeadersDeleter {
   void operator()(rd_kafka_headers_t* headers) const { rd_kafka_headers_destroy(headers); }
 };
-// rd_kafka_producev() takes the object over if it succeeds, and only then: release() after that.
+// rd_kafka_producev() owns the object if it succeeds, and only then: call release() after that.
 using HeadersHandle = std::unique_ptr<rd_kafka_headers_t, HeadersDeleter>;
 
 struct PartitionListDeleter {

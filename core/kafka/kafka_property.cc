@@ -31,8 +31,8 @@ std::string PropertyTable() {
   return {memory, size};
 }
 
-// The property that a line of the table describes; empty for other lines and for callbacks and
-// pointers, which have no text form.
+// Returns the property that a line of the table describes; empty for other lines, and for callbacks
+// and pointers, which have no text form.
 std::string NameIn(std::string_view line) {
   const size_t end = line.find_first_of(" |");
   if (end == 0 || end == std::string_view::npos) return {};

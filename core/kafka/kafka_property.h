@@ -1,5 +1,5 @@
-// The names of librdkafka's properties: which there are, which are secret, and how they read as
-// environment variables. Any thread.
+// The names of librdkafka's properties: which ones exist, which are secret, and the environment
+// variables that set them. Any thread.
 #pragma once
 
 #include <string>
@@ -8,16 +8,17 @@
 
 namespace tidegate::kafka {
 
-// Whether the value must never be shown: passwords, private keys, tokens.
+// Returns whether the value must never be shown: passwords, private keys, tokens.
 bool IsSecretProperty(std::string_view name);
 
-// "BOOTSTRAP_SERVERS" is "bootstrap.servers": what follows TIDEGATE_KAFKA_ in a variable's name.
-// The library's few names with an underscore (log_level) are known.
+// Returns the property for the part of a variable's name that follows TIDEGATE_KAFKA_:
+// "bootstrap.servers" for "BOOTSTRAP_SERVERS". The library's few names with an underscore
+// (log_level) are recognised.
 std::string EnvironmentToProperty(std::string_view suffix);
-// And back, for messages: "bootstrap.servers" is "BOOTSTRAP_SERVERS".
+// The reverse, for messages: "BOOTSTRAP_SERVERS" for "bootstrap.servers".
 std::string PropertyToEnvironment(std::string_view property);
 
-// Every property that can be set by name, as the linked library has them. Sorted.
+// Returns every property of the linked library that can be set by name, sorted.
 const std::vector<std::string>& KnownProperties();
 
 }  // namespace tidegate::kafka
