@@ -9,7 +9,7 @@ namespace tidegate {
 
 namespace {
 constexpr std::string_view kTenantPlaceholder = "{tenant}";
-// Header values come from the network: longer ones cannot be ours.
+// Header values are bytes from the network; longer ones cannot be ours.
 constexpr size_t kMaxHeaderBytes = 512;
 constexpr size_t kMaxTopicBytes = 249;  // Kafka's limit.
 
@@ -31,8 +31,7 @@ std::string_view TimeSourceName(TimeSource source) {
   return source == TimeSource::kSource ? "source" : "gateway";
 }
 
-// Only a time that somebody vouches for becomes the message's timestamp, and Kafka has none before
-// 1970.
+// Only a trusted time becomes the message's timestamp, and Kafka has none before 1970.
 std::optional<WallTime> MessageTimestamp(const Record& record) {
   const bool trusted = record.time_source == TimeSource::kSource || record.clock_synced;
   if (!trusted || record.time < WallTime{}) return std::nullopt;
@@ -44,7 +43,7 @@ Error BadHeader(std::string_view name, std::string_view value) {
                fmt::format("decode header {}: cannot be \"{}\"", name, value)};
 }
 
-// 0: not a schema's number.
+// Returns 0 if the value is no number.
 unsigned SchemaNumber(std::string_view value) {
   unsigned schema = 0;
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), schema);

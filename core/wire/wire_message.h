@@ -1,4 +1,5 @@
-// A record as it travels in Kafka, and back: FORMAT.md in this folder. Pure; any thread.
+// Encodes a record as a Kafka message, and decodes a message's headers: FORMAT.md in this folder.
+// Pure; any thread.
 #pragma once
 
 #include <cstdint>
@@ -15,13 +16,16 @@ namespace tidegate {
 
 struct WireMessage {
   std::string topic;
-  std::string key;    // RecordKey(tenant, asset)
-  std::string value;  // Canonical JSON.
+  // RecordKey(tenant, asset).
+  std::string key;
+  // Canonical JSON.
+  std::string value;
   std::vector<std::pair<std::string, std::string>> headers;
-  std::optional<WallTime> timestamp;  // nullopt: none.
+  // nullopt: the message has no timestamp.
+  std::optional<WallTime> timestamp;
 };
 
-// Which store a record came from.
+// The store that numbered a record.
 struct Origin {
   std::string gateway;
   std::string epoch;
@@ -33,34 +37,37 @@ inline constexpr std::string_view kHeaderSchema = "tg-schema";  // 1
 inline constexpr std::string_view kHeaderGateway = "tg-gateway";
 inline constexpr std::string_view kHeaderTime = "tg-time";    // source, gateway
 inline constexpr std::string_view kHeaderClock = "tg-clock";  // synced, unsynced
-inline constexpr std::string_view kHeaderRestamped =
-    "tg-restamped";  // 1 if the time was corrected after the clock's first sync; else absent
-inline constexpr std::string_view kHeaderReplayed =
-    "tg-replayed";  // 1 if it was stored while the link was away; else absent
+// 1 if the time was corrected after the clock was synchronised; otherwise absent.
+inline constexpr std::string_view kHeaderRestamped = "tg-restamped";
+// 1 if the record was stored without a connection, or before the current one; otherwise absent.
+inline constexpr std::string_view kHeaderReplayed = "tg-replayed";
 inline constexpr std::string_view kSchemaVersion = "1";
 
-// Topics by class; each may hold {tenant}.
+// The topic template of each class; it may hold {tenant}.
 struct Topics {
   std::string heartbeat = "telematics.raw.telematics_heartbeat";
   std::string reading = "telemetry.raw";
   std::string alert = "telemetry.alerts";
   std::string gap = "telemetry.gaps";
 };
-// kInvalid: some tenant's topic would have a name that Kafka does not take, or the template has
-// other placeholders.
+// kInvalid: for some tenant the template makes a name that Kafka does not allow, or it has another
+// placeholder.
 Status CheckTopicTemplate(std::string_view topic_template);
+// Returns the topic of the tenant's records of the class.
 std::string TopicFor(const Topics& topics, RecordClass record_class, std::string_view tenant);
 
-// tg-id: which stored record a message is.
+// Returns the value of tg-id, which names a stored record.
 std::string SequenceId(const Origin& origin, Seq seq);
 
+// `seq` is the record's number in the store `origin`. `replayed` is tg-replayed.
 WireMessage EncodeMessage(const Record& record, Seq seq, const Origin& origin, const Topics& topics,
                           bool replayed);
 
-// What a reader knows of a message besides its value. Absent headers (a producer that is not ours)
-// leave the defaults.
+// What the headers say of a message. Absent ones, as of a producer that is not ours, leave the
+// defaults.
 struct WireInfo {
-  std::string id;  // tg-id, empty if absent.
+  // tg-id; empty if absent.
+  std::string id;
   std::string gateway;
   std::optional<RecordClass> record_class;
   TimeSource time_source = TimeSource::kSource;
@@ -68,34 +75,38 @@ struct WireInfo {
   bool restamped = false;
   bool replayed = false;
 };
-// The schema that the headers name, if it is newer than kSchemaVersion: then nothing else of the
-// message may be guessed.
+// Returns the schema that the headers name if it is newer than kSchemaVersion: nothing else of the
+// message may be interpreted then.
 std::optional<std::string> NewerSchema(
     const std::vector<std::pair<std::string, std::string>>& headers);
-// kRejected: a schema newer than kSchemaVersion, or a header with a value it cannot have. Unknown
+// kRejected: the schema is newer than kSchemaVersion, or a header has an impossible value. Unknown
 // headers are ignored.
 Result<WireInfo> DecodeHeaders(const std::vector<std::pair<std::string, std::string>>& headers);
 
-// The id that MongoDB gets: FORMAT.md, "Which record is the same record". `value` is the message's
-// value, byte for byte.
 struct IdParts {
   std::string_view tenant;
   std::string_view asset;
-  std::string_view event_id;            // Empty if the source gave none.
-  std::optional<WallTime> source_time;  // Only if the payload carried it (tg-time: source).
-  std::string_view sequence_id;         // tg-id
+  // Empty if the source gave none.
+  std::string_view event_id;
+  // nullopt if the payload did not carry its time (tg-time: gateway).
+  std::optional<WallTime> source_time;
+  // The value of tg-id.
+  std::string_view sequence_id;
+  // The message's value, byte for byte.
   std::string_view value;
 };
+// Returns the document's _id in MongoDB: FORMAT.md, "Which record is the same record".
 std::string DocumentId(const IdParts& parts);
 
-// The id of an alert, rule 1 there.
 struct AlertIdParts {
   std::string_view tenant;
   std::string_view asset;
   std::string_view rule;
   WallTime raised_at;
-  std::string_view status;  // raised, cleared
+  // raised, cleared.
+  std::string_view status;
 };
+// Returns the _id of an alert: rule 1 there.
 std::string AlertId(const AlertIdParts& parts);
 
 }  // namespace tidegate
