@@ -1,5 +1,5 @@
-// What every Transport promises, asked of the fake and of the real one alike:
-// transport_contract_test.cc. A World is a transport with a server side that a test can fault.
+// The contract of Transport, which the fake and the real one both pass: transport_contract_test.cc.
+// A World is a transport with a server side in which a test can cause faults.
 #pragma once
 
 #include <functional>
@@ -19,9 +19,10 @@ class TransportWorld {
   virtual void LinkUp() = 0;
   // The next request is refused whole, as a broker does for one bad record in it.
   virtual void RefuseNextRequest() = 0;
-  // Lets the world go on until `done` holds. False: it does not within the world's patience.
+  // Runs the world until `done` holds. Returns false if it does not hold within the world's time
+  // limit.
   virtual bool RunUntil(const std::function<bool()>& done) = 0;
-  // What has arrived on the server side, in the order of arrival.
+  // Returns the values on the server side, in the order of arrival.
   virtual std::vector<std::string> ArrivedValues(const std::string& topic) = 0;
 };
 

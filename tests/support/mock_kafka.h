@@ -1,5 +1,5 @@
-// librdkafka's mock cluster, with what a test wants of it: topics, messages in, messages out. One
-// thread; brokers are the library's.
+// librdkafka's mock cluster for tests: it makes topics, writes messages and reads them. One thread;
+// the brokers run on the library's threads.
 #pragma once
 
 #include <memory>
@@ -19,14 +19,14 @@ class MockKafka {
 
   std::string bootstrap() const;
   void CreateTopic(const std::string& topic, int partitions);
-  // Returns when the broker has it.
+  // Returns when the broker has stored the message.
   void Produce(const std::string& topic, int32_t partition, const std::optional<std::string>& value,
                const std::vector<std::pair<std::string, std::string>>& headers = {});
-  // All that is in the topic now.
+  // Returns all messages that are in the topic now.
   std::vector<SourceMessage> Read(const std::string& topic);
-  // What the group has committed; -1: nothing.
+  // Returns the offset that the group has committed; -1: none.
   int64_t Committed(const std::string& group, const Partition& partition);
-  // The next produce request is answered with "message too large", `times` in a row.
+  // The next `times` produce requests are answered with "message too large".
   void RefuseAsTooLarge(int times);
 
  private:

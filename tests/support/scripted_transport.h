@@ -1,5 +1,5 @@
-// A transport that does what a test says: takes messages, keeps them, and reports on them when
-// told. One thread.
+// A Transport that a test controls: it accepts messages, keeps them, and reports on them when the
+// test calls for it. One thread.
 #pragma once
 
 #include <functional>
@@ -24,36 +24,36 @@ class ScriptedTransport final : public Transport {
   void Recall(const std::string& reason) override;
   void OnActivity(std::function<void()> callback) override { on_activity_ = std::move(callback); }
   bool Connected() const override { return connected_; }
-  // Keys and values of what was answered, as it is.
+  // Bytes of the keys and values that were answered, uncompressed.
   uint64_t LinkBytes() const override { return link_bytes_; }
 
-  // Sends beyond this many pending ones are kFull.
+  // Send() returns kFull while this many messages are pending.
   void SetRoom(size_t records) { room_ = records; }
   void SetConnected(bool connected);
-  // Sends to this topic are kUnavailable, until AllowTopic.
+  // Send() returns kUnavailable for this topic, until AllowTopic().
   void RefuseTopic(const std::string& topic) { refused_topics_.insert(topic); }
   void AllowTopic(const std::string& topic) { refused_topics_.erase(topic); }
-  // Larger values are kRejected by Send.
+  // Send() returns kRejected for larger values.
   void SetMaxValueBytes(size_t bytes) { max_value_bytes_ = bytes; }
 
-  // Reports on pending messages. REQUIRES: pending.
+  // Reports on a message. REQUIRES: it is pending.
   void Ack(Seq seq) { Answer(seq, Delivery::kAcked); }
   void Retry(Seq seq) { Answer(seq, Delivery::kRetry); }
   void Reject(Seq seq) { Answer(seq, Delivery::kRejected); }
   void AckAll();
   void RetryAll();
-  // Answers the pending messages as a broker does that gets one request for each topic: one message
-  // that it refuses is the end of all in its request. Others are acknowledged.
+  // Answers the pending messages like a broker that gets one request for each topic: it refuses all
+  // messages of a request for one that `refuses` holds for, and acknowledges the others.
   void AnswerRequests(const std::function<bool(const WireMessage&)>& refuses);
 
-  // Accepted and not reported on, oldest first.
+  // The messages accepted and not reported on, oldest first.
   const std::vector<Sent>& pending() const { return pending_; }
   std::vector<Seq> PendingSeqs() const;
-  // Seqs in the order in which they were acknowledged.
+  // The seqs in the order in which they were acknowledged.
   const std::vector<Seq>& acked() const { return acked_; }
   // The messages that were acknowledged, in that order.
   const std::vector<Sent>& delivered() const { return delivered_; }
-  // How many messages the last AnswerRequests found, for each call.
+  // The number of messages that each AnswerRequests() answered.
   const std::vector<size_t>& request_sizes() const { return request_sizes_; }
 
  private:
