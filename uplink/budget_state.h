@@ -1,4 +1,4 @@
-// The byte budgets as the store keeps them: JSON, so that a later version may add to it. Pure.
+// The stored form of the byte budgets: JSON, so that a later version may add members. Pure.
 #pragma once
 
 #include <map>
@@ -13,7 +13,7 @@ namespace tidegate {
 using BudgetStates = std::map<BudgetLimit::Period, ByteBudget::State>;
 
 std::string EncodeBudgets(const BudgetStates& states);
-// kCorrupt: not what EncodeBudgets writes. Unknown periods and members are passed over.
+// kCorrupt: the text is not one of EncodeBudgets. Unknown periods and members are skipped.
 Result<BudgetStates> DecodeBudgets(std::string_view text);
 
 }  // namespace tidegate

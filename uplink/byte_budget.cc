@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/check.h"
 #include "core/local_time.h"
 
 namespace tidegate {
@@ -29,7 +30,13 @@ void ByteBudget::Restore(const State& state) {
   Follow();
 }
 
+void ByteBudget::Use(uint64_t bytes) {
+  used_ += bytes;
+  CHECK(used_ >= bytes, "the used bytes do not overflow");
+}
+
 ByteBudget::State ByteBudget::Save(uint64_t charged) const {
+  CHECK(charged >= used_, "the charge covers what is used");
   const BootTime left = std::max(ends_ - clock_.SinceBoot(), BootTime(0));
   return {clock_.BootId(), ends_, left, ends_wall_, charged};
 }
@@ -49,7 +56,7 @@ void ByteBudget::Begin() {
   if (clock_.Synced()) Align();
 }
 
-// Only ever makes the period shorter.
+// Makes the period shorter, never longer.
 void ByteBudget::Align() {
   const WallTime now = clock_.Now();
   if (!ends_wall_) ends_wall_ = EndOfPeriod(limit_.period, now);

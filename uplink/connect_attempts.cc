@@ -11,7 +11,7 @@
 namespace tidegate {
 
 namespace {
-constexpr uint8_t kSynSent = 2;  // TCP_SYN_SENT of the kernel, which neither header has with it.
+constexpr uint8_t kSynSent = 2;  // The kernel's TCP_SYN_SENT, which neither header defines.
 
 std::optional<tcp_info> InfoOf(int fd) {
   tcp_info info{};
@@ -44,7 +44,7 @@ void ConnectAttempts::Ends(int fd, std::optional<std::chrono::microseconds> roun
 
 std::optional<BootTime> ConnectAttempts::EndSlow(BootTime now) {
   std::optional<BootTime> next;
-  // A broker's thread that closes one of them waits meanwhile, so that no fd is somebody else's.
+  // A broker's thread that closes a socket waits for this lock, so that no fd is reused meanwhile.
   const std::lock_guard lock(mutex_);
   for (auto& [fd, attempt] : sockets_) {
     if (!attempt.watched) continue;

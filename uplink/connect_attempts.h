@@ -1,6 +1,6 @@
-// Connection attempts that get no answer are ended early. While a link is away, a SYN goes nowhere
-// and the kernel repeats it after 1, 2 and 4 s only; a new attempt sends one at once, so that a
-// link that is back is noticed within a fraction of a second. Any thread.
+// Ends connection attempts that get no answer early. While the link is down, a SYN is lost, and the
+// kernel repeats it only after 1, 2 and 4 s. A new attempt sends one at once, so that a working
+// link is noticed within a fraction of a second. Any thread.
 #pragma once
 
 #include <chrono>
@@ -15,24 +15,27 @@ namespace tidegate {
 
 class ConnectAttempts {
  public:
-  // A link may be slow: so long is waited for an answer at least, thrice the shortest round trip of
-  // the broker's last connection if that is more, and the first attempt and each 30th of a broker
-  // have all the time the library gives them.
+  // An attempt waits at least this long for an answer, or three times the shortest round trip of
+  // the broker's last connection if that is longer. For slow links, the first attempt to a broker
+  // and each 30th are patient: they have all the time that the library gives them.
   static constexpr std::chrono::milliseconds kPatience{300};
   static constexpr int kOneIsPatient = 30;
 
-  // After connect(2) of `fd`, which is `broker`'s. Returns whether EndSlow() has to know when.
+  // `fd` was passed to connect(2) for `broker`. Returns true if EndSlow() has to be called soon,
+  // false if the attempt is patient.
   bool Began(int fd, const std::string& broker);
-  // Before `fd` is closed. `round_trip`: the shortest that was seen, if it was ever connected.
+  // `fd` is about to be closed. `round_trip` is its shortest one; nullopt: it was never connected.
   void Ends(int fd, std::optional<std::chrono::microseconds> round_trip);
-  // Shuts down (never closes) what has had its time and is not connected. An attempt's time begins
-  // with the first call that finds it. Returns when to call again, if nothing begins before that.
+  // Shuts down, but never closes, the sockets whose time is over and that are not connected. The
+  // time of an attempt begins with the first call that finds it. Returns when to call again, unless
+  // an attempt begins earlier; nullopt: none waits.
   std::optional<BootTime> EndSlow(BootTime now);
 
  private:
   struct Attempt {
     std::string broker;
-    bool watched = false;  // False: it is patient, connected or shut down.
+    // False if it is patient, connected, or shut down.
+    bool watched = false;
     std::optional<BootTime> deadline;
   };
   struct Broker {
@@ -41,11 +44,12 @@ class ConnectAttempts {
   };
 
   std::mutex mutex_;
-  std::map<int, Attempt> sockets_;  // Open ones, by fd. Guarded by mutex_, as is brokers_.
+  // The open sockets, by fd. Guarded by mutex_, as is brokers_.
+  std::map<int, Attempt> sockets_;
   std::map<std::string, Broker> brokers_;
 };
 
-// The shortest round trip TCP has measured on `fd`; nullopt: none.
+// Returns the shortest round trip that TCP has measured on `fd`; nullopt: it has measured none.
 std::optional<std::chrono::microseconds> ShortestRoundTrip(int fd);
 
 }  // namespace tidegate

@@ -6,7 +6,6 @@
 #include <sys/socket.h>
 #include <syslog.h>
 #include <unistd.h>
-#include <cassert>
 
 #include <algorithm>
 #include <array>
@@ -28,22 +27,22 @@ namespace tidegate {
 namespace {
 using namespace std::chrono_literals;
 
-// How long the loop may wait for the end of a client: its threads end within milliseconds, unless
-// one of them waits for DNS.
+// The longest time that the loop waits for the end of a client. Its threads end within
+// milliseconds, unless one of them waits for DNS.
 constexpr auto kDestroyWait = 250ms;
-// One turn of the loop serves so many events at most; with `debug` set there can be very many.
+// The most events that one turn of the loop serves; with `debug` set there can be very many.
 constexpr int kEventsPerPoll = 1000;
-constexpr uint64_t kWakePayload = 1;  // eventfd(2) adds it up.
+constexpr uint64_t kWakePayload = 1;  // eventfd(2) adds these.
 constexpr size_t kMaxTopics = 1000;
 constexpr int kMetadataWaitMs = 1;
-// Kafka's word for a message without a timestamp. Without any word the library takes the wall
-// clock's, which may be the one that nobody vouches for.
+// Kafka's mark for a message without a timestamp. Without this mark the library sets one from the
+// wall clock, which may be wrong.
 constexpr int64_t kNoTimestamp = -1;
 constexpr std::chrono::milliseconds kUnanswered = 4s;
 constexpr Seq kFree = std::numeric_limits<Seq>::max();
 
-// Called by broker threads. A bootstrap broker gets its id only after it is up, so its name is what
-// stays the same.
+// Called by broker threads. A bootstrap broker gets its id only after it is up; its name stays the
+// same.
 rd_kafka_resp_err_t OnBrokerState(rd_kafka_t* /*client*/, int32_t /*broker_id*/,
                                   const char* /*protocol*/, const char* name, int port,
                                   const char* state, void* opaque) {
@@ -75,10 +74,10 @@ rd_kafka_resp_err_t OnNewClient(rd_kafka_t* client, const rd_kafka_conf_t* /*con
   return rd_kafka_interceptor_add_on_broker_state_change(client, "tidegate", OnBrokerState, opaque);
 }
 
-// TCP repeats what is not acknowledged at ever longer intervals, so that after a cut of a minute it
-// may wait another minute although the link is back. A connection that gets no answer for so long
-// is given up instead, and connecting is tried several times a second (ConnectAttempts). Slow links
-// answer within this.
+// TCP repeats unacknowledged data at ever longer intervals, so that after a cut of a minute it may
+// wait another minute although the link works. A connection without an answer for this time is
+// dropped instead, and connecting is tried several times a second (ConnectAttempts). Slow links
+// answer within this time.
 int OpenSocket(int domain, int type, int protocol, void* /*opaque*/) {
   const int fd = socket(domain, type | SOCK_CLOEXEC, protocol);
   if (fd < 0) return fd;
@@ -87,7 +86,7 @@ int OpenSocket(int domain, int type, int protocol, void* /*opaque*/) {
   return fd;
 }
 
-// The library holds the broker's lock meanwhile: nothing may wait here.
+// The library holds the broker's lock during the call: nothing may wait here.
 int Connect(int fd, const sockaddr* address, int size, const char* broker, void* opaque) {
   if (connect(fd, address, static_cast<socklen_t>(size)) != 0 && errno != EINPROGRESS) return errno;
   auto* link = static_cast<LinkState*>(opaque);
@@ -100,9 +99,9 @@ int CloseSocket(int fd, void* opaque) {
   return close(fd);
 }
 
-// rd_kafka_destroy() joins threads, one of which may be inside getaddrinfo() for half a minute: a
-// loop that waits for it would lose its watchdog, and a service that stops would be killed. So a
-// thread of its own waits.
+// rd_kafka_destroy() joins threads, one of which may be inside getaddrinfo() for half a minute. A
+// loop that waited for it would lose its watchdog, and a service that stops would be killed. So
+// another thread waits.
 void DestroyWithin(std::chrono::milliseconds limit, kafka::ClientHandle client,
                    std::shared_ptr<LinkState> link) {
   struct Ended {
@@ -121,7 +120,7 @@ void DestroyWithin(std::chrono::milliseconds limit, kafka::ClientHandle client,
       state->changed.notify_one();
     });
   } catch (const std::system_error&) {
-    return;  // No thread to be had: the client has ended here, together with the function object.
+    return;  // No thread can be made: the client has ended here, with the function object.
   }
   std::unique_lock lock(state->mutex);
   const bool ended = state->changed.wait_for(lock, limit, [&] { return state->ended; });
@@ -152,13 +151,15 @@ kafka::HeadersHandle MakeHeaders(const WireMessage& message) {
   return headers;
 }
 
-// What the library calls delivered without a broker's word for it: a request was refused or lost, a
-// later one of the partition was taken, so it concludes that the first must have been too. That
-// holds only where the broker knows this producer's sequence there. One that does not (the first
-// records of a producer in a partition, or the first in a day) takes any, and has not got them.
+// The offset of a record that the library calls delivered although no broker has said so: its
+// request was refused or lost, a later one of the partition was accepted, so the library concludes
+// that the first was accepted too. That holds only if the broker knows this producer's sequence
+// there. One that does not (the producer's first records in a partition, or the first in a day)
+// accepts any sequence, and does not have the record.
 constexpr int64_t kImplied = RD_KAFKA_OFFSET_INVALID;
 
-// A fatal error is in failure(); that gapless is experimental is known (uplink_config.cc).
+// Lines that say nothing new: a fatal error is in failure(), and uplink_config.cc knows that
+// gapless is experimental.
 bool IsNoise(std::string_view facility, std::string_view text) {
   return facility == "FATAL" || text.find("enable.gapless.guarantee is experimental") != text.npos;
 }
@@ -187,7 +188,7 @@ Result<std::unique_ptr<KafkaProducer>> KafkaProducer::Create(kafka::ConfHandle c
   if (!client) {
     return Error{ErrorCode::kInvalid, fmt::format("create kafka producer: {}", reason.data())};
   }
-  static_cast<void>(conf.release());  // rd_kafka_new has taken it.
+  static_cast<void>(conf.release());  // rd_kafka_new() owns it now.
   return std::unique_ptr<KafkaProducer>(new KafkaProducer(std::move(link), log, std::move(client)));
 }
 
@@ -199,7 +200,7 @@ KafkaProducer::KafkaProducer(std::shared_ptr<LinkState> link, kafka::ClientLog& 
       queue_(rd_kafka_queue_get_main(client_.get())) {
   rd_kafka_set_log_queue(client_.get(), nullptr);  // To the main queue.
   rd_kafka_queue_io_event_enable(queue_.get(), link_->fd(), &kWakePayload, sizeof(kWakePayload));
-  link_->Wake();  // For what came before.
+  link_->Wake();  // Events may have arrived before.
 }
 
 KafkaProducer::~KafkaProducer() {
@@ -231,9 +232,9 @@ rd_kafka_topic_t* KafkaProducer::TopicFor(const std::string& name) {
   return topics_.emplace(name, std::move(topic)).first->second.get();
 }
 
-// The library asks for the partitions of a new topic when it is made, if a broker is ready just
-// then, and otherwise once a second. The first record need not wait for that: this asks as soon as
-// there is a broker. The answer, which the library takes in by itself, is not waited for.
+// The library requests the partitions of a new topic when it is made, if a broker is ready at that
+// moment, and otherwise once a second. The first record need not wait for that: this requests them
+// as soon as there is a broker, and does not wait for the answer, which the library handles.
 void KafkaProducer::AskForPartitions(rd_kafka_topic_t* topic) {
   const rd_kafka_metadata_t* metadata = nullptr;
   const rd_kafka_resp_err_t result =
@@ -264,7 +265,7 @@ int KafkaProducer::Produce(const WireMessage& message, void* opaque) {
       message.timestamp ? message.timestamp->time_since_epoch().count() : kNoTimestamp;
   const kafka::ErrorHandle error(rd_kafka_produceva(client_.get(), arguments.data(), count));
   if (error) return rd_kafka_error_code(error.get());
-  static_cast<void>(headers.release());  // The message has taken them.
+  static_cast<void>(headers.release());  // The message owns them now.
   return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
@@ -295,7 +296,7 @@ void KafkaProducer::Poll(const OnReport& on_report) {
         OnReports(event.get(), on_report);
         break;
       case RD_KAFKA_EVENT_ERROR:
-        // Errors that are not fatal are the library's own business, which it also logs.
+        // The library handles errors that are not fatal itself, and logs them.
         if (rd_kafka_event_error_is_fatal(event.get()) != 0) NoteFatal();
         break;
       case RD_KAFKA_EVENT_LOG: {
@@ -378,8 +379,8 @@ void* KafkaProducer::TakeSlot(Seq seq) {
   return reinterpret_cast<void*>(static_cast<uintptr_t>(slot) + 1);
 }
 
-// No check: the library names the slot. A second report for a message would free the slot of
-// nobody, or of a later record, which is then taken for delivered or sent again.
+// This is no check, because the library names the slot. Known gap: a second report for a message
+// whose slot holds a later record by then cannot be told from that record's own.
 std::optional<Seq> KafkaProducer::FreeSlot(const void* opaque) {
   const auto slot = reinterpret_cast<uintptr_t>(opaque) - 1;
   if (slot >= slots_.size() || slots_[slot] == kFree) return std::nullopt;

@@ -1,5 +1,10 @@
-// One life of librdkafka's producer, from rd_kafka_new() to its end. It dies of a fatal error and
-// is not repaired: KafkaTransport makes the next one. Loop thread only.
+// One librdkafka producer, from rd_kafka_new() to its end. After a fatal error it sends nothing
+// more: KafkaTransport replaces it. Loop thread only.
+//
+// Invariants, each with the check that guards it:
+//   - a slot holds one record in flight or none: TakeSlot(), Send()
+//   - each record in flight gets exactly one report: GiveUp(); a second one from the library is
+//     ignored and logged: OnReports()
 #pragma once
 
 #include <cstdint>
@@ -22,29 +27,30 @@ class KafkaProducer {
  public:
   using OnReport = std::function<void(Transport::Report)>;
 
-  // Wakes `link` when Poll has something to do. The client connects in the background. kInvalid:
-  // the library refuses the configuration. `log` outlives the producer.
+  // Wakes `link` when Poll() has something to do. The client connects in the background. `log`
+  // outlives the producer. kInvalid: the library refuses the configuration.
   static Result<std::unique_ptr<KafkaProducer>> Create(kafka::ConfHandle conf,
                                                        std::shared_ptr<LinkState> link,
                                                        kafka::ClientLog& log);
-  // Waits a little for the library's threads; what takes longer (a name server that does not
+  // Waits up to 250 ms for the library's threads. One that takes longer (a name server does not
   // answer) ends by itself later.
   ~KafkaProducer();
   KafkaProducer(const KafkaProducer&) = delete;
   KafkaProducer& operator=(const KafkaProducer&) = delete;
 
-  // As Transport::Send.
+  // See Transport::Send(). kUnavailable also after a failure.
   Status Send(Seq seq, const WireMessage& message);
-  // Serves the reports, errors and log lines that have come in.
+  // Serves the reports, errors and log lines that have arrived.
   void Poll(const OnReport& on_report);
-  // Every record without a report gets kRetry now. REQUIRES: nothing is sent or polled after this.
+  // Reports kRetry for each record in flight. REQUIRES: it has failed, and nothing is sent or
+  // polled afterwards.
   void GiveUp(const OnReport& on_report);
 
-  // Ends it as a fatal error does: nothing is sent any more.
+  // Has the effect of a fatal error: nothing more is sent.
   void Fail(std::string reason);
   // The fatal error, for people; empty while the producer works.
   const std::string& failure() const { return failure_; }
-  // Accepted by Send and not yet reported.
+  // Records accepted by Send() and not yet reported on.
   size_t in_flight() const { return slots_.size() - free_slots_.size(); }
 
  private:
@@ -53,9 +59,9 @@ class KafkaProducer {
   void* TakeSlot(Seq seq);
   // nullopt: no record is in flight under this pointer.
   std::optional<Seq> FreeSlot(const void* opaque);
-  // nullptr: no such name can be.
+  // Returns nullptr if the name can be no topic's.
   rd_kafka_topic_t* TopicFor(const std::string& name);
-  // nullptr: of all topics that have been used.
+  // Requests the topic's metadata; nullptr: of all topics that were used.
   void AskForPartitions(rd_kafka_topic_t* topic);
   int Produce(const WireMessage& message, void* opaque);
   Status Refused(const WireMessage& message, int code);
@@ -67,10 +73,12 @@ class KafkaProducer {
   kafka::ClientHandle client_;
   kafka::QueueHandle queue_;
   std::unordered_map<std::string, kafka::TopicHandle> topics_;
-  // A message's opaque pointer is its slot plus one: a pointer of 32 bits cannot hold a Seq.
+  // The seqs in flight. A message's opaque pointer is its slot plus one, because a pointer of 32
+  // bits cannot hold a Seq.
   std::vector<Seq> slots_;
   std::vector<uint32_t> free_slots_;
-  bool ask_again_ = false;  // For partitions, when a broker is ready.
+  // No broker was ready when partitions were requested.
+  bool ask_again_ = false;
   std::string failure_;
 };
 

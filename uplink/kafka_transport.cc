@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "core/check.h"
 #include "uplink/kafka_producer.h"
 
 namespace tidegate {
@@ -52,9 +53,8 @@ KafkaTransport::KafkaTransport(Options options, std::shared_ptr<LinkState> link,
 
 KafkaTransport::~KafkaTransport() = default;
 
-// Each producer gets a LinkState of its own, because the threads of the one before may still be
-// ending.
 Status KafkaTransport::StartProducer() {
+  CHECK(producer_ == nullptr, "one producer at a time");
   Result<kafka::ConfHandle> conf = kafka::MakeConf(options_.config);
   if (!conf.ok()) return conf.error();
   Result<std::unique_ptr<KafkaProducer>> producer =
@@ -75,7 +75,7 @@ Status KafkaTransport::Send(Seq seq, const WireMessage& message) {
 
 void KafkaTransport::Drain(const std::function<void(const Report&)>& on_report) {
   Poll();
-  // The callback may send, which may report.
+  // The callback may send, which may add reports.
   for (const Report& report : std::exchange(reports_, {})) on_report(report);
 }
 
@@ -119,9 +119,10 @@ void KafkaTransport::Poll() {
   }
 }
 
-// Ends the failed producer. What it has not reported by now may or may not have arrived, and is
-// sent again.
+// Ends the failed producer. Records without a report may or may not have arrived, and are sent
+// again.
 void KafkaTransport::Bury() {
+  CHECK(producer_ != nullptr, "there is a failed producer");
   bury_timer_->Cancel();
   last_failure_ = producer_->failure();
   log_.Warning("{}; making a new one", last_failure_);
@@ -130,11 +131,11 @@ void KafkaTransport::Bury() {
   producer_.reset();
   recreated_.Increment();
   if (answered_) backoff_.Reset();
-  // Not from here: Poll may have been called from deep inside a Drain.
+  // A timer makes it, because this may be called from inside a Drain().
   replace_timer_->After(answered_ ? std::chrono::milliseconds(0) : backoff_.Next());
 }
 
-// The next producer gets a LinkState of its own, because the threads of the one before may still be
+// The next producer gets a LinkState of its own, because threads of the previous one may still be
 // ending.
 void KafkaTransport::Replace() {
   Result<std::shared_ptr<LinkState>> link = LinkState::Create();

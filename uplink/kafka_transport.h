@@ -1,5 +1,5 @@
-// The uplink to Kafka: an idempotent producer that is made anew whenever it dies. Loop thread only;
-// nothing waits. Threads of the library: uplink/README.md.
+// The uplink to Kafka: a Transport on an idempotent producer, which is replaced whenever it fails.
+// Loop thread only; nothing waits. The library's threads are listed in uplink/README.md.
 #pragma once
 
 #include <functional>
@@ -24,18 +24,20 @@ class KafkaProducer;
 class KafkaTransport final : public Transport {
  public:
   struct Options {
-    kafka::ConfigRequest config;  // UplinkConfig() makes it.
-    // Between producers that die without one acknowledgement in between; the first is replaced at
-    // once.
+    // UplinkConfig() makes it.
+    kafka::ConfigRequest config;
+    // The wait before a producer is replaced that failed before any broker acknowledged or refused
+    // a record of it; others are replaced at once.
     Backoff::Options recreate{std::chrono::milliseconds(200), std::chrono::seconds(30)};
-    // How long a producer that has failed or is recalled may still report what was on its way;
-    // longer only delays the next one.
+    // How long a failed or recalled producer may still report on its records in flight. A longer
+    // time only delays the next producer.
     std::chrono::milliseconds last_reports{2000};
-    uint64_t seed = 0;  // Of the backoff.
+    // Seed of the waits.
+    uint64_t seed = 0;
   };
 
-  // Starts to connect. kInvalid: a configuration that can never work; the message names all that is
-  // wrong.
+  // Starts to connect. All references outlive the transport. kInvalid: the configuration can never
+  // work; the message names every problem. kUnavailable: no file descriptor is left.
   static Result<std::unique_ptr<KafkaTransport>> Create(Options options, Loop& loop,
                                                         const Clock& clock, const Log& log,
                                                         Metrics& metrics);
@@ -43,15 +45,15 @@ class KafkaTransport final : public Transport {
 
   Status Send(Seq seq, const WireMessage& message) override;
   void Drain(const std::function<void(const Report&)>& on_report) override;
-  // By a new producer. One that is connected has Options::last_reports to report.
+  // Replaces the producer. A connected one has Options::last_reports to report.
   void Recall(const std::string& reason) override;
   void OnActivity(std::function<void()> callback) override { on_activity_ = std::move(callback); }
   bool Connected() const override;
-  // Of the Kafka protocol: without TLS, TCP and IP.
+  // Bytes of the Kafka protocol, without TLS, TCP and IP.
   uint64_t LinkBytes() const override { return sent_bytes() + received_bytes(); }
 
-  // Bytes of the Kafka protocol sent to brokers so far, by all producers: compressed, without TLS,
-  // TCP and IP.
+  // Bytes of the Kafka protocol by direction, of all producers so far: compressed, without TLS, TCP
+  // and IP.
   uint64_t sent_bytes() const { return earlier_sent_bytes_ + link_->sent_bytes(); }
   uint64_t received_bytes() const { return earlier_received_bytes_ + link_->received_bytes(); }
 
@@ -81,16 +83,21 @@ class KafkaTransport final : public Transport {
 
   std::shared_ptr<LinkState> link_;
   std::unique_ptr<FdWatch> watch_;
-  std::unique_ptr<Timer> attempts_timer_;  // The next deadline of an attempt to connect.
-  std::unique_ptr<Timer> bury_timer_;     // The deadline for the last reports of a failed producer.
-  std::unique_ptr<Timer> replace_timer_;  // Until the next producer is made.
+  // Fires at the next deadline of an attempt to connect.
+  std::unique_ptr<Timer> attempts_timer_;
+  // Fires at the deadline for the last reports of a failed producer.
+  std::unique_ptr<Timer> bury_timer_;
+  // Fires when the next producer is to be made.
+  std::unique_ptr<Timer> replace_timer_;
+  // Null from Bury() to Replace().
   std::unique_ptr<KafkaProducer> producer_;
   std::string last_failure_;
   std::vector<Report> reports_;
-  uint64_t earlier_sent_bytes_ = 0;  // Of the producers before this one.
+  // The bytes of earlier producers.
+  uint64_t earlier_sent_bytes_ = 0;
   uint64_t earlier_received_bytes_ = 0;
-  bool answered_ =
-      false;  // Whether a broker has acknowledged or refused a record of this producer.
+  // Whether a broker has acknowledged or refused a record of this producer.
+  bool answered_ = false;
 };
 
 }  // namespace tidegate

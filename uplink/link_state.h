@@ -1,6 +1,6 @@
-// What the library's threads tell the loop: that there is something to poll, whether any broker
-// answers, and what it is connecting. Any thread. Shared with those threads, so that it outlives
-// the last of them.
+// Carries what the library's threads report to the loop: that there is something to poll, whether a
+// broker answers, which connections are being made, and how many bytes they carry. Any thread. It
+// is shared with those threads and outlives the last of them.
 #pragma once
 
 #include <atomic>
@@ -28,14 +28,14 @@ class LinkState {
   void Wake() const;
   void Acknowledge() const;
 
-  // A broker's connection came up or went. Wakes if one is ready (again) or if connected() changed.
+  // A broker's connection came up or went down. Wakes the loop if one came up or if connected()
+  // changed.
   void OnBrokerState(const std::string& broker, bool up);
   bool connected() const { return connected_.load(std::memory_order_relaxed); }
 
   ConnectAttempts& attempts() { return attempts_; }
 
-  // What went over the connections, as the Kafka protocol has it: compressed, without TLS, TCP and
-  // IP.
+  // Bytes of the Kafka protocol on all connections: compressed, without TLS, TCP and IP.
   void CountSent(size_t bytes) { sent_bytes_.fetch_add(bytes, std::memory_order_relaxed); }
   void CountReceived(size_t bytes) { received_bytes_.fetch_add(bytes, std::memory_order_relaxed); }
   uint64_t sent_bytes() const { return sent_bytes_.load(std::memory_order_relaxed); }
@@ -47,7 +47,8 @@ class LinkState {
   const int fd_;
   ConnectAttempts attempts_;
   std::mutex mutex_;
-  std::set<std::string> up_;  // Guarded by mutex_.
+  // The brokers that are connected. Guarded by mutex_.
+  std::set<std::string> up_;
   std::atomic<bool> connected_{false};
   std::atomic<uint64_t> sent_bytes_{0};
   std::atomic<uint64_t> received_bytes_{0};

@@ -10,11 +10,11 @@
 namespace tidegate {
 
 namespace {
-// More is a little less on the wire, and memory.
+// More records cost memory and save little on the wire.
 constexpr size_t kEnoughRecords = 1000;
 constexpr size_t kEnoughBytes = 512 * 1024;
-// Of fewer records an asset, arrival order compresses better: a fleet comes round in the same
-// order, so that what resembles a record is always equally far behind it.
+// With fewer records an asset, the order of arrival compresses better: a fleet reports in the same
+// order each time, so that similar records lie at equal distances.
 constexpr size_t kWorthGrouping = 4;
 
 using Asset = std::tuple<std::string_view, std::string_view>;
@@ -53,6 +53,7 @@ const std::vector<Outbox::Item>& Outbox::Order() {
   for (size_t i = 1; i < grouped.size(); ++i) {
     if (asset(grouped[i]) != asset(grouped[i - 1])) ++assets;
   }
+  CHECK(grouped.size() == order_.size(), "the order names each record");
   if (grouped.size() >= assets * kWorthGrouping) order_ = std::move(grouped);
   return order_;
 }

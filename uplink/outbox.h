@@ -1,6 +1,10 @@
-// The decoded batches of one class that are next to be sent, and the order in which their records
-// go. Several small batches are gathered, so that requests and what compresses well come together.
-// Pure. One thread.
+// Holds the decoded batches of one class that are sent next, and gives the order of their records.
+// It gathers several small batches, so that requests are large and similar records lie side by
+// side, which compresses well. Pure; one thread.
+//
+// Invariants, each with the check that guards it:
+//   - batches are ascending, and none joins once the order is fixed: Add()
+//   - the order names each record exactly once: Order()
 #pragma once
 
 #include <cstdint>
@@ -13,30 +17,34 @@ namespace tidegate {
 class Outbox {
  public:
   struct Item {
-    uint32_t batch;   // Index into batches().
-    uint32_t record;  // Index into its records.
+    // The index into batches().
+    uint32_t batch;
+    // The index into that batch's records.
+    uint32_t record;
   };
 
-  // REQUIRES: of the same class and behind those that are there; not sealed.
+  // REQUIRES: the batch is of the class of the others and follows them; not sealed().
   void Add(Batch batch);
   void Clear() { *this = Outbox(); }
 
   bool empty() const { return batches_.empty(); }
-  // Nothing can be added any more: Order() has been asked for.
+  // Returns true once Order() was called: no batch can be added.
   bool sealed() const { return sealed_; }
-  // As large as it gets.
+  // Returns true if more records would gain little on the link.
   bool full() const;
   const std::vector<Batch>& batches() const { return batches_; }
-  // nullptr: not here.
+  // Returns the batch that begins with the seq, valid until the next Add() or Clear(); nullptr: it
+  // is not here.
   const Batch* Find(Seq first_seq) const;
-  // Each record once. An asset's own are in the order of their seqs; which asset goes first is what
-  // compresses best.
+  // Returns the order in which to send, each record once. Records of an asset are in the order of
+  // their seqs; the order of the assets is the one that compresses best.
   const std::vector<Item>& Order();
 
  private:
   std::vector<Batch> batches_;
   std::vector<Item> order_;
-  size_t bytes_ = 0;  // Of values.
+  // The sum over all values.
+  size_t bytes_ = 0;
   bool sealed_ = false;
 };
 

@@ -2,17 +2,19 @@
 
 #include <chrono>
 
+#include "core/check.h"
+
 namespace tidegate {
 
 namespace {
 using std::chrono::milliseconds;
 
-// Longer, a record does not wait for its commit, unless the store fails.
+// A record waits no longer for its commit, unless the store fails.
 constexpr milliseconds kLongestWait = std::chrono::minutes(1);
 
-// Alerts and gaps come without arrivals. How long before the commit one was made is the difference
-// of two readings of the wall clock; if that was set in between the difference means nothing, and
-// the moment of the commit is the best that is known.
+// Alerts and gaps have no arrivals. The time between such a record and its commit is the difference
+// of two readings of the wall clock. If the clock was set in between, the difference means nothing,
+// and the time of the commit is the best that is known.
 milliseconds ArrivalOf(const Batch& batch, size_t index) {
   if (index < batch.arrivals.size()) return batch.arrivals[index].since_boot;
   const auto committed = std::chrono::duration_cast<milliseconds>(batch.stamp.since_boot);
@@ -23,6 +25,7 @@ milliseconds ArrivalOf(const Batch& batch, size_t index) {
 }  // namespace
 
 std::optional<Record> Restamp(const Batch& batch, size_t index, const ClockHistory& history) {
+  CHECK(index < batch.records.size(), "the batch holds the record");
   const Record& record = batch.records[index];
   if (record.time_source == TimeSource::kSource || record.clock_synced) return std::nullopt;
   const auto time = history.WallAt(batch.stamp.boot_id, ArrivalOf(batch, index));

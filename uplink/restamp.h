@@ -1,5 +1,5 @@
-// Gives a record that was dated by an unsynchronised clock the time at which it really arrived,
-// once that is known. Pure.
+// Corrects the time of a record that was dated by an unsynchronised clock, once the time at which
+// it arrived is known. Pure.
 #pragma once
 
 #include <cstddef>
@@ -11,10 +11,10 @@
 
 namespace tidegate {
 
-// The batch's record with the time that the clock, right since, says of its arrival, and counted as
-// synchronised. nullopt, it stays as it is: its source gave the time, the clock was right, or the
-// history does not know its boot. What names a record for ever does not change: its seq, and an
-// alert's raised_at.
+// Returns the batch's record at `index` with the corrected time of its arrival, marked as
+// synchronised. nullopt: it keeps its time, because its source gave it, the clock was right, or the
+// history does not know its boot. Names never change: neither the record's seq nor an alert's
+// raised_at. REQUIRES: index < batch.records.size().
 std::optional<Record> Restamp(const Batch& batch, size_t index, const ClockHistory& history);
 
 }  // namespace tidegate

@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "core/check.h"
 #include "core/local_time.h"
 #include "uplink/budget_state.h"
 
@@ -15,8 +16,7 @@ using namespace std::chrono_literals;
 constexpr std::string_view kValueName = "uplink-budget";
 // Windows open and close on the minute, and the wall clock may be set at any time.
 constexpr auto kAskAgain = 10s;
-// A clock that is never synchronised leaves only what was written to tell how far a period has
-// come.
+// While the clock is never synchronised, only the stored notes show how much of a period is over.
 constexpr int kNotesPerPeriod = 24;
 }  // namespace
 
@@ -81,6 +81,7 @@ void SendGate::Restore(std::string_view stored) {
 }
 
 void SendGate::Follow(uint64_t link_bytes) {
+  CHECK(link_bytes >= counted_, "the link's byte count never falls");
   const uint64_t moved = link_bytes - std::exchange(counted_, link_bytes);
   if (!loaded_) Load();
   window_open_ = WindowOpen();
@@ -92,6 +93,10 @@ void SendGate::Follow(uint64_t link_bytes) {
     room_ = std::min({room_, account.budget.left(), account.slice()});
   }
   if (stopped_ || !ChargeAhead()) room_ = 0;
+  for (const Account& account : accounts_) {
+    CHECK(room_ == 0 || account.charged >= account.budget.used() + room_,
+          "the charge covers what is used and may be in flight");
+  }
   open_gauge_.Set(open() ? 1 : 0);
 }
 
@@ -135,7 +140,7 @@ bool SendGate::ChargeAhead() {
 }
 
 void SendGate::ChargeUsed(uint64_t bytes_in_flight) {
-  // What was not read must not be written over.
+  // A charge that could not be read must not be overwritten.
   if (!loaded_) return;
   const Status status =
       Charge([&](const Account& account) { return account.budget.used() + bytes_in_flight; });

@@ -1,4 +1,4 @@
-// What an operator allows the uplink: bytes a period, and times of the day. Pure.
+// The limits that an operator sets for the uplink: bytes in a period, and times of the day. Pure.
 #pragma once
 
 #include <chrono>
@@ -24,27 +24,30 @@ struct BudgetLimit {
   friend bool operator==(const BudgetLimit&, const BudgetLimit&) = default;
 };
 
-// Less would be used up by connecting.
+// A smaller budget would be used up by connecting.
 inline constexpr uint64_t kMinBudgetBytes = 64 * 1024;
 
-// "50MiB/day", or one for each period with a comma: "2MiB/hour,20MiB/day". kInvalid: says which
-// element is wrong and why.
+// Parses "50MiB/day", or a list with one budget for each period: "2MiB/hour,20MiB/day". kInvalid:
+// the message says which element is wrong and why.
 Result<std::vector<BudgetLimit>> ParseBudgets(std::string_view text);
 
-// From `from` on, until `to`, in minutes since midnight; over midnight if `to` is not after `from`.
+// A daily time at which sending is allowed: from `from`, included, to `to`, excluded, in minutes
+// since midnight. It spans midnight if `to` <= `from`.
 struct SendWindow {
   std::chrono::minutes from{0};
   std::chrono::minutes to{0};
 
   bool Contains(std::chrono::seconds time_of_day) const;
-  std::string Text() const;  // "02:00-05:00"
+  // As ParseWindows() reads it: "02:00-05:00".
+  std::string Text() const;
   friend bool operator==(const SendWindow&, const SendWindow&) = default;
 };
 
-// "02:00-05:00", or several with commas; 24:00 is a time to end at. kInvalid: as above.
+// Parses "02:00-05:00", or a list with commas; a window may end at 24:00. kInvalid: as above.
 Result<std::vector<SendWindow>> ParseWindows(std::string_view text);
 
-// How long until one of them opens or the last of them closes; a day if they never do.
+// Returns the time until the first window opens, or until no window is open; a day if that never
+// changes.
 std::chrono::seconds UntilChange(const std::vector<SendWindow>& windows,
                                  std::chrono::seconds time_of_day);
 

@@ -1,5 +1,5 @@
-// Carries encoded records to the server side. Kafka in production, a scripted fake in tests. Loop
-// thread only.
+// Carries encoded records to the server side: Kafka in production, a scripted fake in tests. Loop
+// thread only; no call waits.
 #pragma once
 
 #include <cstdint>
@@ -12,12 +12,15 @@
 
 namespace tidegate {
 
-// The three things that a forwarder can act on.
+// What became of a message.
 enum class Delivery {
-  kAcked,     // On the server's disks, as durable as the topic is.
-  kRetry,     // Not delivered, may be later: send the same bytes again.
-  kRejected,  // Refused as it is: too large, invalid. A broker refuses a whole request for one
-              // record in it, so this is proven only for a record that was on its way alone.
+  // It is stored by the server, as durably as its topic is.
+  kAcked,
+  // It was not delivered, as far as is known: send the same bytes again.
+  kRetry,
+  // It was refused as it is: too large, or invalid. A broker refuses a whole request for one record
+  // in it, so this is proven only for a record that was in flight alone.
+  kRejected,
 };
 
 class Transport {
@@ -25,25 +28,29 @@ class Transport {
   struct Report {
     Seq seq;
     Delivery delivery;
-    std::string reason;  // For kRetry and kRejected, for people.
+    // For people; empty for kAcked.
+    std::string reason;
   };
 
   virtual ~Transport() = default;
-  // Queues one message and returns at once; copies its bytes. kFull: no room, wait for reports.
-  // kUnavailable: refused for now, try later. kRejected: it will never fit.
+  // Queues one message and returns at once; copies its bytes. `seq` names it in its report.
+  // kFull: there is no room before the next reports. kUnavailable: it is refused for now, try
+  // later. kRejected: it can never be sent.
   virtual Status Send(Seq seq, const WireMessage& message) = 0;
-  // Hands out the reports that have come in, exactly one for each accepted Send. Never waits.
+  // Passes on the reports that have arrived: exactly one for each accepted Send, whatever the
+  // library or the server does.
   virtual void Drain(const std::function<void(const Report&)>& on_report) = 0;
-  // Takes back what has been accepted: each gets its report soon, kRetry if it is not known to have
-  // arrived, and nothing more is sent until then. Afterwards the transport begins anew.
+  // Takes back the accepted messages: each gets its report soon, kRetry if it is not known to have
+  // arrived, and nothing more is sent until then. Afterwards the transport starts afresh.
   virtual void Recall(const std::string& reason) = 0;
-  // Called on the loop when Drain or Send has something new to do: reports arrived, room, or a
-  // connection.
+  // `callback` is called on the loop when reports have arrived, or when there is room or a
+  // connection again. An empty one ends the calls.
   virtual void OnActivity(std::function<void()> callback) = 0;
-  // Whether a broker answers. For people and for `readyz`; never a reason to hold a message back.
+  // Returns whether a broker answers. For people, and for how much is sent ahead; never a reason to
+  // hold a message back entirely, because the transport connects when it has something to send.
   virtual bool Connected() const = 0;
-  // What has gone over the link since the transport began, in both directions, in bytes: repeats
-  // and the protocol's own requests included, compressed.
+  // Returns the bytes carried by the link since the transport was made, in both directions:
+  // compressed, with repeats and the protocol's own requests. It never falls.
   virtual uint64_t LinkBytes() const = 0;
 };
 

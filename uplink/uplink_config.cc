@@ -9,10 +9,10 @@ namespace {
 kafka::Properties Defaults(const std::string& gateway) {
   return {
       {"client.id", "tidegate-" + gateway},
-      // Records of one commit come within a millisecond; waiting longer only delays alerts.
+      // Records of one commit are sent within a millisecond; waiting longer only delays alerts.
       {"linger.ms", "10"},
-      // Several requests fit into what the forwarder has in flight, so that a backlog never waits
-      // for linger nor for one answer. Compression has gained what it can by then.
+      // Several requests fit into the forwarder's limit in flight, so that a backlog waits neither
+      // for linger.ms nor for one answer. Larger requests hardly compress better.
       {"batch.num.messages", "250"},
       {"compression.codec", "zstd"},
       // As small as level 6 on heartbeats and a third of its CPU; 9 is a tenth smaller for three
@@ -20,11 +20,11 @@ kafka::Properties Defaults(const std::string& gateway) {
       {"compression.level", "1"},
       // The same partition for an asset as a Java producer would choose.
       {"partitioner", "murmur2_random"},
-      // SQLite is the queue: what is here is in memory twice.
+      // SQLite is the queue: records that wait in the library are in memory twice.
       {"queue.buffering.max.messages", "10000"},
       {"queue.buffering.max.kbytes", "4096"},
-      // A link that is back is noticed within half a second: one attempt takes 0.3 s without an
-      // answer (connect_attempts.h).
+      // A working link is noticed within half a second: an attempt without an answer takes 0.3 s
+      // (connect_attempts.h).
       {"reconnect.backoff.ms", "50"},
       {"reconnect.backoff.max.ms", "200"},
       {"retry.backoff.ms", "100"},
@@ -50,9 +50,8 @@ std::vector<kafka::ForcedProperty> Forced() {
       {"message.timeout.ms", "0", "records wait in the store for as long as the link is away"},
       {"log.queue", "true", "the library's log lines are written by the loop's thread"},
   };
-  // Without it the requests behind a refused one would overtake its records. The library calls it
-  // experimental, so a version without it is still good: only the order around a refused record
-  // suffers.
+  // Without it, requests that follow a refused one would overtake its records. The library calls it
+  // experimental. A version without it still works: only the order around a refused record suffers.
   constexpr const char* kGapless = "enable.gapless.guarantee";
   if (std::ranges::binary_search(kafka::KnownProperties(), kGapless)) {
     forced.push_back({kGapless, "true", "records of an asset stay in order"});

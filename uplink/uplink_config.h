@@ -1,4 +1,5 @@
-// How the uplink's producer is configured: our defaults, what a user may not change and why. Pure.
+// The configuration of the uplink's producer: our defaults, and what a user may not change, with
+// the reasons. Pure.
 #pragma once
 
 #include <string>
@@ -7,8 +8,8 @@
 
 namespace tidegate {
 
-// For KafkaTransport and for `check`. `settings` and `credentials` hold librdkafka's property
-// names; bootstrap.servers is needed.
+// Returns the configuration for KafkaTransport and for `tidegate-agent check`. `settings` and
+// `credentials` hold librdkafka's property names; one of them sets bootstrap.servers.
 kafka::ConfigRequest UplinkConfig(const std::string& gateway, kafka::Properties settings,
                                   kafka::Properties credentials);
 
