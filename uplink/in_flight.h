@@ -9,7 +9,7 @@
 
 #include <cstddef>
 
-#include "uplink/send_gate.h"
+#include "uplink/gate/send_gate.h"
 
 namespace tidegate {
 

@@ -16,7 +16,7 @@
 #include "core/rules/rules.h"
 #include "core/wire/wire_message.h"
 #include "drivers/registry.h"
-#include "uplink/send_limits.h"
+#include "uplink/gate/send_limits.h"
 
 namespace tidegate {
 

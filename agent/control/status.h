@@ -12,7 +12,7 @@
 #include "core/record.h"
 #include "core/result.h"
 #include "store/store.h"
-#include "uplink/send_gate.h"
+#include "uplink/gate/send_gate.h"
 
 namespace tidegate {
 

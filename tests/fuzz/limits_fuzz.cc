@@ -1,8 +1,8 @@
 // What an operator allows the uplink, and what the store holds of it.
 #include "tests/fuzz/fuzz.h"
 #include "tests/support/fake_clock.h"
-#include "uplink/budget_state.h"
-#include "uplink/send_limits.h"
+#include "uplink/gate/budget_state.h"
+#include "uplink/gate/send_limits.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using tidegate::fuzz::Check;

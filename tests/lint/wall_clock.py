@@ -31,9 +31,10 @@ ALLOWED = {
     "reader/service.cc": "how long messages have waited in Kafka",
     "reader/land/worker.cc": "received_at, times of dead letters and of a backlog",
     "store/store.cc": "the stamp of a commit",
-    "uplink/byte_budget.cc": "a budget's day ends at midnight",
-    "uplink/send_gate.cc": "send windows are times of day",
-    "uplink/forwarder.cc": "the last delivery, times of dead letters",
+    "uplink/gate/byte_budget.cc": "a budget's day ends at midnight",
+    "uplink/gate/send_gate.cc": "send windows are times of day",
+    "uplink/forwarder.cc": "the last delivery",
+    "uplink/record_sender.cc": "times of dead letters",
 }
 PRODUCT = re.compile(r"(agent|core|drivers|reader|store|uplink)/")
 WALL_CLOCK = re.compile(

@@ -1,4 +1,4 @@
-#include "uplink/budget_state.h"
+#include "uplink/gate/budget_state.h"
 
 #include <charconv>
 #include <optional>

@@ -1,4 +1,4 @@
-#include "uplink/send_limits.h"
+#include "uplink/gate/send_limits.h"
 
 #include <fmt/format.h>
 

@@ -13,7 +13,7 @@
 #include <string>
 
 #include "core/clock.h"
-#include "uplink/send_limits.h"
+#include "uplink/gate/send_limits.h"
 
 namespace tidegate {
 

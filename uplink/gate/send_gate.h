@@ -19,8 +19,8 @@
 #include "core/log.h"
 #include "core/metrics.h"
 #include "store/store.h"
-#include "uplink/byte_budget.h"
-#include "uplink/send_limits.h"
+#include "uplink/gate/byte_budget.h"
+#include "uplink/gate/send_limits.h"
 
 namespace tidegate {
 

@@ -1,4 +1,4 @@
-#include "uplink/byte_budget.h"
+#include "uplink/gate/byte_budget.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 
 #include "core/time_format.h"
 #include "tests/support/fake_clock.h"
-#include "uplink/budget_state.h"
+#include "uplink/gate/budget_state.h"
 
 namespace tidegate {
 namespace {

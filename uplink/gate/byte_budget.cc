@@ -1,4 +1,4 @@
-#include "uplink/byte_budget.h"
+#include "uplink/gate/byte_budget.h"
 
 #include <algorithm>
 

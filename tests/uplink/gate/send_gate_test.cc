@@ -1,4 +1,4 @@
-#include "uplink/send_gate.h"
+#include "uplink/gate/send_gate.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

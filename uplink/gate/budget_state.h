@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "core/result.h"
-#include "uplink/byte_budget.h"
+#include "uplink/gate/byte_budget.h"
 
 namespace tidegate {
 

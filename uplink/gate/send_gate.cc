@@ -1,4 +1,4 @@
-#include "uplink/send_gate.h"
+#include "uplink/gate/send_gate.h"
 
 #include <algorithm>
 #include <limits>
@@ -6,7 +6,7 @@
 
 #include "core/check.h"
 #include "core/local_time.h"
-#include "uplink/budget_state.h"
+#include "uplink/gate/budget_state.h"
 
 namespace tidegate {
 
