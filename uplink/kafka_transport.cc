@@ -69,6 +69,7 @@ Status KafkaTransport::StartProducer() {
 Status KafkaTransport::Send(Seq seq, const WireMessage& message) {
   if (!producer_) return Error{ErrorCode::kUnavailable, last_failure_};
   Status status = producer_->Send(seq, message);
+  if (status.ok()) ++unreported_;
   if (!status.ok() && !producer_->failure().empty()) link_->Wake();
   return status;
 }
@@ -76,7 +77,15 @@ Status KafkaTransport::Send(Seq seq, const WireMessage& message) {
 void KafkaTransport::Drain(const std::function<void(const Report&)>& on_report) {
   Poll();
   // The callback may send, which may add reports.
-  for (const Report& report : std::exchange(reports_, {})) on_report(report);
+  const std::vector<Report> reports = std::exchange(reports_, {});
+  CHECK(unreported_ >= reports.size(), "a report is for an accepted message");
+  unreported_ -= reports.size();
+  for (const Report& report : reports) on_report(report);
+}
+
+void KafkaTransport::CheckReports() const {
+  const size_t in_flight = producer_ != nullptr ? producer_->in_flight() : 0;
+  CHECK(unreported_ == in_flight + reports_.size(), "each accepted message has one report to come");
 }
 
 void KafkaTransport::Recall(const std::string& reason) {
@@ -111,6 +120,7 @@ void KafkaTransport::Poll() {
     if (report.delivery != Delivery::kRetry) answered_ = true;
     reports_.push_back(std::move(report));
   });
+  CheckReports();
   if (producer_->failure().empty()) return;
   if (producer_->in_flight() == 0) {
     Bury();
@@ -126,9 +136,10 @@ void KafkaTransport::Bury() {
   bury_timer_->Cancel();
   last_failure_ = producer_->failure();
   log_.Warning("{}; making a new one", last_failure_);
-  producer_->GiveUp([this](Report report) { reports_.push_back(std::move(report)); });
+  producer_->Abandon([this](Report report) { reports_.push_back(std::move(report)); });
   watch_.reset();
   producer_.reset();
+  CheckReports();
   recreated_.Increment();
   if (answered_) backoff_.Reset();
   // A timer makes it, because this may be called from inside a Drain().

@@ -1,5 +1,8 @@
 // The uplink to Kafka: a Transport on an idempotent producer, which is replaced whenever it fails.
 // Loop thread only; nothing waits. The library's threads are listed in uplink/README.md.
+//
+// Invariant: each accepted message is in flight in the producer, or its report is in reports_:
+// CheckReports().
 #pragma once
 
 #include <functional>
@@ -68,6 +71,7 @@ class KafkaTransport final : public Transport {
   void Bury();
   void Replace();
   void CountBytes();
+  void CheckReports() const;
 
   Options options_;
   const Log& log_;
@@ -92,7 +96,10 @@ class KafkaTransport final : public Transport {
   // Null from Bury() to Replace().
   std::unique_ptr<KafkaProducer> producer_;
   std::string last_failure_;
+  // Reports that Drain() has not yet passed on.
   std::vector<Report> reports_;
+  // Accepted messages whose reports Drain() has not yet passed on.
+  size_t unreported_ = 0;
   // The bytes of earlier producers.
   uint64_t earlier_sent_bytes_ = 0;
   uint64_t earlier_received_bytes_ = 0;

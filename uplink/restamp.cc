@@ -32,6 +32,7 @@ std::optional<Record> Restamp(const Batch& batch, size_t index, const ClockHisto
   if (!time) return std::nullopt;
   Record restamped = record;
   if (!Redate(restamped, *time)) return std::nullopt;
+  CHECK(restamped.value.size() == record.value.size(), "a time replaces one of the same length");
   restamped.clock_synced = true;
   return restamped;
 }

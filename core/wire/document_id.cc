@@ -3,14 +3,17 @@
 
 #include <array>
 #include <charconv>
+#include <system_error>
 
+#include "core/check.h"
 #include "core/wire/wire_message.h"
 
 namespace tidegate {
 
 std::string SequenceId(const Origin& origin, Seq seq) {
-  std::array<char, 20> digits;  // What 64 bits need.
-  const auto end = std::to_chars(digits.begin(), digits.end(), seq).ptr;
+  std::array<char, 20> digits;
+  const auto [end, error] = std::to_chars(digits.begin(), digits.end(), seq);
+  CHECK(error == std::errc(), "20 digits hold every seq");
   std::string id;
   id.reserve(origin.gateway.size() + origin.epoch.size() + 2 + digits.size());
   id.append(origin.gateway).append(1, ':').append(origin.epoch).append(1, ':');

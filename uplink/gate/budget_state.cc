@@ -1,9 +1,11 @@
 #include "uplink/gate/budget_state.h"
 
 #include <charconv>
+#include <limits>
 #include <optional>
 #include <system_error>
 
+#include "core/check.h"
 #include "core/json/json.h"
 
 namespace tidegate {
@@ -57,6 +59,8 @@ void EncodeState(json::Writer& writer, const ByteBudget::State& state) {
   integer("ends_ms", std::chrono::floor<milliseconds>(state.ends).count());
   integer("left_ms", std::chrono::floor<milliseconds>(state.left).count());
   if (state.ends_wall) integer("ends_wall_ms", state.ends_wall->time_since_epoch().count());
+  CHECK(state.charged <= static_cast<uint64_t>(std::numeric_limits<int64_t>::max()),
+        "a charge is a signed number in the store");
   integer("charged", static_cast<int64_t>(state.charged));
   writer.EndObject();
 }

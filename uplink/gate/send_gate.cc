@@ -158,6 +158,7 @@ Status SendGate::Charge(const std::function<uint64_t(const Account&)>& charge) {
   for (const Account& account : accounts_) {
     states[account.budget.limit().period] = account.budget.Save(charge(account));
   }
+  CHECK(states.size() == accounts_.size(), "a period has one budget");
   Status status = store_.WriteValue(kValueName, EncodeBudgets(states));
   if (!status.ok()) return status;
   for (Account& account : accounts_) account.charged = charge(account);
@@ -166,6 +167,7 @@ Status SendGate::Charge(const std::function<uint64_t(const Account&)>& charge) {
 }
 
 void SendGate::CountPassed() {
+  CHECK(!open(), "a record passes a closed gate only");
   passed_.Increment();
 }
 

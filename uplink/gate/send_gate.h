@@ -71,7 +71,7 @@ class SendGate {
   // How many bytes of such records may be in flight, uncompressed. They are counted only when the
   // link has carried them, and must not exceed the limit then.
   uint64_t room() const { return room_; }
-  // A record was sent although the gate is closed.
+  // A record was sent although the gate is closed. REQUIRES: !open().
   void CountPassed();
   // Charges exactly what is used and in flight, in a store that was replaced.
   void ChargeUsed(uint64_t bytes_in_flight);

@@ -221,6 +221,7 @@ TEST_F(SendGateTest, StatusAndMetricsTellTheFigures) {
   options_.budgets = {{1u << 20, Period::kDay}};
   Start();
   Send(100'000);
+  gate_->Stop(0);
   gate_->CountPassed();
   const SendGateStatus status = gate_->status();
   ASSERT_THAT(status.budgets, SizeIs(1));
