@@ -79,7 +79,7 @@ const Batch* ClassQueue::Load(TrackedBatch& tracked, StoreAccess& store) {
   if (!next.ok()) return nullptr;
   if (!*next || (*next)->first_seq != tracked.first_seq ||
       (*next)->records.size() != tracked.records.size()) {
-    lane_.GiveUp(tracked);  // The store was full; its gap record declares what is missing.
+    lane_.Drop(tracked);  // The store was full; its gap record declares what is missing.
     return nullptr;
   }
   outbox_.Clear();

@@ -170,7 +170,7 @@ void Forwarder::OnCameBack(ClassQueue& queue, TrackedBatch& batch, TrackedRecord
   topics_.CameBack(record.topic);
   queue.lane().MarkUnsent(batch, record);
   metrics_.NoteError(report.reason);
-  if (batch.given_up) {
+  if (batch.dropped) {
     queue.lane().MarkDone(batch, record);
   } else if (report.delivery == Delivery::kRejected) {
     record.suspect = true;
@@ -235,7 +235,7 @@ bool Forwarder::SendFrom(ClassQueue& queue, TrackedBatch& first) {
 void Forwarder::FinishBatches() {
   for (ClassQueue& queue : queues_) {
     queue.lane().Finish([&](const TrackedBatch& batch) {
-      if (!batch.given_up) store_.Delivered(queue.record_class(), batch.first_seq);
+      if (!batch.dropped) store_.Delivered(queue.record_class(), batch.first_seq);
     });
   }
   if (Idle() && topics_.size() > kMaxIdleTopics) topics_.Clear();

@@ -354,8 +354,8 @@ void KafkaProducer::NoteFatal() {
   }
 }
 
-void KafkaProducer::GiveUp(const OnReport& on_report) {
-  CHECK(!failure_.empty(), "only a failed producer is given up");
+void KafkaProducer::Abandon(const OnReport& on_report) {
+  CHECK(!failure_.empty(), "only a failed producer is abandoned");
   size_t unreported = in_flight();
   for (Seq& slot : slots_) {
     if (slot == kFree) continue;

@@ -3,7 +3,7 @@
 //
 // Invariants, each with the check that guards it:
 //   - a slot holds one record in flight or none: TakeSlot(), Send()
-//   - each record in flight gets exactly one report: GiveUp(); a second one from the library is
+//   - each record in flight gets exactly one report: Abandon(); a second one from the library is
 //     ignored and logged: OnReports()
 #pragma once
 
@@ -44,7 +44,7 @@ class KafkaProducer {
   void Poll(const OnReport& on_report);
   // Reports kRetry for each record in flight. REQUIRES: it has failed, and nothing is sent or
   // polled afterwards.
-  void GiveUp(const OnReport& on_report);
+  void Abandon(const OnReport& on_report);
 
   // Has the effect of a fatal error: nothing more is sent.
   void Fail(std::string reason);

@@ -34,11 +34,12 @@ void Lane::Finish(const std::function<void(const TrackedBatch&)>& on_finished) {
   }
 }
 
-void Lane::GiveUp(TrackedBatch& batch) {
-  batch.given_up = true;
+void Lane::Drop(TrackedBatch& batch) {
+  batch.dropped = true;
   for (TrackedRecord& record : batch.records) {
     if (record.state == State::kUnsent) MarkDone(batch, record);
   }
+  CHECK(batch.unsent == 0, "a dropped batch has no unsent record");
 }
 
 void Lane::Clear() {
@@ -55,6 +56,7 @@ TrackedBatch* Lane::BatchOf(Seq seq) {
 size_t Lane::FirstUnsent() {
   auto found = std::ranges::lower_bound(batches_, unsent_from_, {}, &TrackedBatch::first_seq);
   while (found != batches_.end() && found->unsent == 0) ++found;
+  CHECK((found == batches_.end()) == (unsent_ == 0), "an unsent record lies at or after the mark");
   unsent_from_ = found != batches_.end() ? found->first_seq : cursor_ + 1;
   return static_cast<size_t>(found - batches_.begin());
 }

@@ -3,13 +3,11 @@
 //
 // Invariants, each with the check that guards it:
 //   - batches are ascending and do not overlap: Track()
-//   - a record is sent only if unsent, comes back only if sent, and is done once: MarkSent(),
-//     MarkUnsent(), MarkDone()
-//   - unsent <= undone, in a batch and in the lane, and the lane's counts never fall below zero:
-//   the
-//     same
+//   - a record is sent only if unsent, comes back only if sent, and is done once, so that unsent <=
+//     undone and no count falls below zero: MarkSent(), MarkUnsent(), MarkDone()
 //   - a batch leaves only when all of its records are done: Finish()
 //   - with no batch left, all counts are zero: Finish()
+//   - no unsent record lies before unsent_from_: FirstUnsent()
 #pragma once
 
 #include <cstddef>
@@ -44,7 +42,7 @@ struct TrackedBatch {
   size_t undone = 0;
   size_t unsent = 0;
   // The store was full and has dropped the batch.
-  bool given_up = false;
+  bool dropped = false;
 
   Seq last_seq() const { return first_seq + records.size() - 1; }
   bool Holds(Seq seq) const { return seq >= first_seq && seq <= last_seq(); }
@@ -58,7 +56,7 @@ class Lane {
   // Calls `on_finished` for each batch whose records are all done, then forgets it.
   void Finish(const std::function<void(const TrackedBatch&)>& on_finished);
   // The store no longer holds the batch: its unsent records are done.
-  void GiveUp(TrackedBatch& batch);
+  void Drop(TrackedBatch& batch);
   // Forgets everything, the cursor too.
   void Clear();
 

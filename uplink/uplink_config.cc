@@ -30,7 +30,7 @@ kafka::Properties Defaults(const std::string& gateway) {
       {"retry.backoff.ms", "100"},
       {"socket.keepalive.enable", "true"},
       {"socket.nagle.disable", "true"},
-      // A dead link without a reset is given up after this long.
+      // A dead link without a reset is closed after this time.
       {"socket.timeout.ms", "20000"},
       {"request.timeout.ms", "15000"},
       {"socket.connection.setup.timeout.ms", "10000"},

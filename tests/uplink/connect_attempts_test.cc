@@ -64,7 +64,7 @@ class Listener {
 
 class ConnectAttemptsTest : public ::testing::Test {
  protected:
-  // Its queue of one is full then, so that it answers no SYN, as a link that is away.
+  // Its queue of one is full then, so that it answers no SYN, like a broken link.
   ConnectAttemptsTest() { EXPECT_EQ(silent_.Connect(in_queue_.fd()), 0); }
 
   std::unique_ptr<Socket> Begin(const Listener& listener, const std::string& broker = kBroker) {

@@ -1,4 +1,4 @@
-// In which order the forwarder sends: shares, company on the way, and each asset's own order.
+// The order in which the forwarder sends: shares, gathered batches, and each asset's own order.
 #include <map>
 #include <random>
 

@@ -1,5 +1,5 @@
 // A broker refuses a request whole for one record in it. What the forwarder makes of that: only the
-// bad record is given up.
+// bad record is set aside.
 #include <random>
 
 #include "tests/uplink/forwarder_fixture.h"

@@ -258,7 +258,7 @@ TEST_F(ForwarderTest, RecordsThatTheStoreGaveUpAreNotWaitedFor) {
   StoreHeartbeats(5);
   transport_.RetryAll();  // 1 to 5 are to be read again ...
   Turn();
-  StoreHeartbeats(10);  // ... but have been given up for these.
+  StoreHeartbeats(10);  // ... but were dropped for these.
   Wait(std::chrono::seconds(1));
   AckAll();
   EXPECT_TRUE(forwarder_->Idle());
@@ -309,7 +309,7 @@ TEST_F(ForwarderTest, BrokersThatAreAwayForHoursCostLittleAndNothingIsDropped) {
     stored += 10;
     ASSERT_LE(transport_.pending().size(), options_.max_in_flight_unreachable);
     attempts += transport_.pending().empty() ? 0 : 1;
-    transport_.RetryAll();  // The library gives up on them.
+    transport_.RetryAll();  // The library reports them undelivered.
     Turn();
     Wait(std::chrono::minutes(1));
   }

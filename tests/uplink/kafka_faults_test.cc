@@ -1,5 +1,5 @@
 // Each fault of a Kafka cluster that the mock brokers know, met while a backlog of several assets
-// drains: nothing is lost, nothing given up, each asset's records arrive in order, and an alert
+// drains: nothing is lost, nothing dropped, each asset's records arrive in order, and an alert
 // overtakes the backlog.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -32,7 +32,7 @@ constexpr size_t kAssets = 7;
 
 struct Fault {
   std::string name;
-  // Called when the backlog is on its way; `run` lets time pass.
+  // Called when the backlog is in flight; `run` lets time pass.
   std::function<void(MockKafka&, const std::function<void(std::chrono::milliseconds)>& run)> happen;
   bool keeps_order = true;
 };
@@ -83,7 +83,7 @@ const std::vector<Fault> kFaults{
        broker.SetUp();
      }},
     // The mock brokers take any sequence, as a broker does that does not know the producer: what is
-    // sent behind a refused request may be taken before it, and the library calls both delivered.
+    // sent after a refused request may be accepted before it, and the library calls both delivered.
     {"LeaderChange", MoveLeaders, false},
 };
 

@@ -169,7 +169,7 @@ TEST_F(KafkaRealTest, ATimeThatNobodyVouchesForIsNoTimestampAmongOthers) {
   EXPECT_THAT(timestamps, ElementsAreArray(expected));
 }
 
-// Kafka 4 takes no message from more than an hour ahead: a vehicle whose clock runs ahead would
+// Kafka 4 refuses a message from more than an hour ahead: a vehicle whose clock runs ahead would
 // lose all that travels with it.
 TEST_F(KafkaRealTest, ATimeInTheFutureCostsTheTimestampAndNotTheRecord) {
   Start(1,

@@ -60,7 +60,7 @@ TEST_F(LaneTest, ABatchIsFinishedWhenAllOfItsRecordsAreDone) {
 
 TEST_F(LaneTest, ADroppedBatchWaitsForItsRecordsInFlightOnly) {
   Send(4);
-  lane_.GiveUp(BatchOf(3));
+  lane_.Drop(BatchOf(3));
   EXPECT_THAT(Finished(), ElementsAre());
   Done(4);
   EXPECT_THAT(Finished(), ElementsAre(3));
