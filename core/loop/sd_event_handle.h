@@ -1,4 +1,4 @@
-// Owners for sd-event's objects. Private to agent/.
+// Owners for sd-event's objects, for core/loop and the programs that run an event.
 #pragma once
 
 #include <systemd/sd-event.h>
@@ -12,8 +12,8 @@ struct EventDeleter {
 };
 using EventHandle = std::unique_ptr<sd_event, EventDeleter>;
 
-// Switches the source off first: sd-event keeps a source alive while it is dispatched, and a
-// callback into a destroyed owner must not follow.
+// Disables the source before it drops the reference: sd-event keeps a source alive while it is
+// dispatched, and no callback may reach an owner that is destroyed.
 struct EventSourceDeleter {
   void operator()(sd_event_source* source) const { sd_event_source_disable_unref(source); }
 };

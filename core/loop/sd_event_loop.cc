@@ -1,16 +1,29 @@
 #include "core/loop/sd_event_loop.h"
 
+#include <fmt/format.h>
 #include <sys/epoll.h>
 #include <time.h>
 
-#include <cassert>
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <utility>
 
+#include "core/check.h"
 #include "core/loop/sd_event_handle.h"
 
 namespace tidegate {
 
 namespace {
+
+// Passes the errors that come from outside: no memory, descriptors or epoll watches left, a file
+// that epoll cannot watch, an event that has ended. The handle then exists without a source, and
+// sd-event ignores every call on it.
+void CheckAdded(int error) {
+  CHECK(error != -EBADF, "a watched file descriptor is open");
+  CHECK(error != -EEXIST, "a file descriptor is watched once");
+  CHECK(error != -EINVAL, "sd-event accepts the arguments of a source");
+}
 
 // A callback may destroy the object that holds it, so it runs from a copy.
 class SdFdWatch final : public FdWatch {
@@ -20,8 +33,7 @@ class SdFdWatch final : public FdWatch {
     sd_event_source* source = nullptr;
     const int error = sd_event_add_io(event, &source, fd, EPOLLIN, &SdFdWatch::Dispatch, this);
     source_.reset(source);
-    assert(error >= 0 && "the fd is open and not watched twice");
-    (void)error;
+    CheckAdded(error);
   }
   void Want(bool readable, bool writable) override {
     const uint32_t events = (readable ? EPOLLIN : 0U) | (writable ? EPOLLOUT : 0U);
@@ -50,13 +62,13 @@ class SdTimer final : public Timer {
     const int error =
         sd_event_add_time(event, &source, CLOCK_BOOTTIME, 0, 1000, &SdTimer::Dispatch, this);
     source_.reset(source);
-    assert(error >= 0);
-    (void)error;
+    CheckAdded(error);
     Cancel();
   }
   void After(std::chrono::nanoseconds delay) override {
-    const auto microseconds = std::chrono::ceil<std::chrono::microseconds>(delay);
-    sd_event_source_set_time_relative(source_.get(), static_cast<uint64_t>(microseconds.count()));
+    const auto microseconds = std::chrono::ceil<std::chrono::microseconds>(delay).count();
+    sd_event_source_set_time_relative(source_.get(),
+                                      static_cast<uint64_t>(std::max<int64_t>(microseconds, 0)));
     sd_event_source_set_enabled(source_.get(), SD_EVENT_ONESHOT);
   }
   void Cancel() override { sd_event_source_set_enabled(source_.get(), SD_EVENT_OFF); }
@@ -73,9 +85,9 @@ class SdTimer final : public Timer {
   EventSourceHandle source_;
 };
 
-// A deferred source of ordinary priority: sd-event serves equal priorities in the order in which
-// they became ready, so it runs after what was ready when it was scheduled, and a flood on one fd
-// cannot put it off for ever.
+// A deferred source of ordinary priority. sd-event serves equal priorities in the order in which
+// they became pending, and a deferred source is pending from its creation: once enabled it runs
+// next, so that a flood on one fd cannot postpone it.
 class SdTurnEnd final : public TurnEnd {
  public:
   SdTurnEnd(sd_event* event, std::function<void()> on_turn_end)
@@ -83,8 +95,7 @@ class SdTurnEnd final : public TurnEnd {
     sd_event_source* source = nullptr;
     const int error = sd_event_add_defer(event, &source, &SdTurnEnd::Dispatch, this);
     source_.reset(source);
-    assert(error >= 0);
-    (void)error;
+    CheckAdded(error);
     sd_event_source_set_enabled(source_.get(), SD_EVENT_OFF);
   }
   void Schedule() override { sd_event_source_set_enabled(source_.get(), SD_EVENT_ONESHOT); }
@@ -102,9 +113,33 @@ class SdTurnEnd final : public TurnEnd {
 
 }  // namespace
 
-SdEventLoop::SdEventLoop(sd_event* event) : event_(sd_event_ref(event)) {}
+Result<std::unique_ptr<SdEventLoop>> SdEventLoop::Make() {
+  sd_event* raw = nullptr;
+  const int error = sd_event_new(&raw);
+  const EventHandle event(raw);
+  if (error < 0) {
+    return Error{ErrorCode::kUnavailable,
+                 fmt::format("create event loop: {}", std::strerror(-error))};
+  }
+  return std::make_unique<SdEventLoop>(event.get());
+}
+
+SdEventLoop::SdEventLoop(sd_event* event) : event_(sd_event_ref(event)) {
+  CHECK(event != nullptr, "the loop has an event");
+}
 SdEventLoop::~SdEventLoop() {
   sd_event_unref(event_);
+}
+
+Status SdEventLoop::Run() {
+  while (!stopped_) {
+    const int error = sd_event_run(event_, UINT64_MAX);
+    if (error < 0) {
+      return Error{ErrorCode::kUnavailable,
+                   fmt::format("run event loop: {}", std::strerror(-error))};
+    }
+  }
+  return {};
 }
 
 std::unique_ptr<FdWatch> SdEventLoop::WatchFd(int fd, std::function<void(Ready)> on_ready) {

@@ -1,9 +1,15 @@
-// The Loop on an sd-event that somebody else owns and runs. Its thread only.
+// The Loop on sd-event: on an event of its own, which Run() serves, or on one that a host program
+// owns and runs. Every call and every callback is on the thread that runs the event.
+//
+// Known limit: where the process has run out of memory, file descriptors or epoll watches, or epoll
+// cannot watch the file (epoll_ctl(2)), a handle is returned all the same, and its callback never
+// runs.
 #pragma once
 
 #include <memory>
 
 #include "core/loop/loop.h"
+#include "core/result.h"
 
 struct sd_event;
 
@@ -11,7 +17,9 @@ namespace tidegate {
 
 class SdEventLoop final : public Loop {
  public:
-  // Keeps a reference to `event`.
+  // Makes a loop with an event of its own. kUnavailable: no memory or file descriptors are left.
+  static Result<std::unique_ptr<SdEventLoop>> Make();
+  // Makes a loop on `event`, keeps a reference to it, and leaves running it to the caller.
   explicit SdEventLoop(sd_event* event);
   ~SdEventLoop() override;
   SdEventLoop(const SdEventLoop&) = delete;
@@ -21,8 +29,14 @@ class SdEventLoop final : public Loop {
   std::unique_ptr<Timer> AddTimer(std::function<void()> on_expiry) override;
   std::unique_ptr<TurnEnd> AddTurnEnd(std::function<void()> on_turn_end) override;
 
+  // Waits for events and serves them until Stop() has been called, before or from a callback.
+  // kUnavailable: the kernel refuses to wait.
+  Status Run();
+  void Stop() { stopped_ = true; }
+
  private:
   sd_event* event_;
+  bool stopped_ = false;
 };
 
 }  // namespace tidegate

@@ -162,27 +162,5 @@ TEST(PollLoop, ServesFdsTimersAndTurnEnds) {
   ::close(pipe[1]);
 }
 
-TEST(PollLoop, AWatchDestroyedInATurnIsNotCalledInIt) {
-  std::array<int, 2> pipe{};
-  ASSERT_EQ(::pipe(pipe.data()), 0);
-  ASSERT_EQ(::write(pipe[1], "x", 1), 1);
-  PollLoop loop;
-  std::unique_ptr<FdWatch> first;
-  std::unique_ptr<FdWatch> second;
-  int calls = 0;
-  const auto destroy_both = [&](Ready) {
-    ++calls;
-    first.reset();
-    second.reset();
-  };
-  first = loop.WatchFd(pipe[0], destroy_both);
-  second = loop.WatchFd(pipe[0], destroy_both);
-  loop.RunOnce(seconds(1));
-  loop.RunOnce();
-  EXPECT_EQ(calls, 1);
-  ::close(pipe[0]);
-  ::close(pipe[1]);
-}
-
 }  // namespace
 }  // namespace tidegate
