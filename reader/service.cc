@@ -11,6 +11,7 @@
 #include <cstring>
 #include <random>
 
+#include "core/check.h"
 #include "reader/database/landing.h"
 
 namespace tidegate::reader {
@@ -47,8 +48,7 @@ Service::Service(Options options, const Config& config, const Clock& clock, cons
       board_((config.roles.land ? config.workers : 0) +
              (config.roles.project ? config.project_workers : 0)),
       decoder_(config.decoder, StreamTable::Make(config.streams).value()),
-      endpoints_({options_.version, WithoutPassword(config.landing)}, board_, metrics_, clock),
-      loop_(clock) {
+      endpoints_({options_.version, WithoutPassword(config.landing)}, board_, metrics_, clock) {
   metrics_.BeforeExport(
       [this] { reader_metrics_.Refresh(clock_.SinceBoot(), clock_.Now(), endpoints_.uptime()); });
 }
@@ -59,6 +59,9 @@ Service::~Service() {
 }
 
 Status Service::Start(const Factories& factories) {
+  auto loop = SdEventLoop::Make();
+  if (!loop.ok()) return loop.error();
+  loop_ = std::move(loop).value();
   if (Status status = WatchSignals(); !status.ok()) return status;
   if (Status status = MakeMembers(factories); !status.ok()) return status;
   if (Status status = OpenApi(factories); !status.ok()) return status;
@@ -68,8 +71,8 @@ Status Service::Start(const Factories& factories) {
   for (const auto& crew : crews_) {
     threads_.emplace_back([this, &crew = *crew] { RunMember(crew); });
   }
-  tick_ = loop_.AddTimer([this] { OnTick(); });
-  drain_limit_ = loop_.AddTimer([this] {
+  tick_ = loop_->AddTimer([this] { OnTick(); });
+  drain_limit_ = loop_->AddTimer([this] {
     log_.Error("the members did not end in time; what they had in hand comes again");
     std::_Exit(0);  // Threads that wait for a server cannot be ended otherwise.
   });
@@ -89,8 +92,8 @@ Status Service::WatchSignals() {
   if (!signals_.valid()) return SystemError("signalfd");
   ended_ = UniqueFd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!ended_.valid()) return SystemError("eventfd");
-  signal_watch_ = loop_.WatchFd(signals_.get(), [this](Ready) { OnSignal(); });
-  ended_watch_ = loop_.WatchFd(ended_.get(), [this](Ready) { OnMemberEnded(); });
+  signal_watch_ = loop_->WatchFd(signals_.get(), [this](Ready) { OnSignal(); });
+  ended_watch_ = loop_->WatchFd(ended_.get(), [this](Ready) { OnMemberEnded(); });
   return {};
 }
 
@@ -166,7 +169,7 @@ Status Service::OpenApi(const Factories& factories) {
   api_ = std::make_unique<Api>(config_.api, std::move(placement),
                                Api::Parts{.state = endpoints_,
                                           .queries = queries_.get(),
-                                          .loop = loop_,
+                                          .loop = *loop_,
                                           .metrics = metrics_,
                                           .clock = clock_,
                                           .log = log_,
@@ -177,7 +180,7 @@ Status Service::OpenApi(const Factories& factories) {
 Status Service::OpenHttp() {
   if (!config_.http) return {};
   auto server = http::Server::StartDeferred(
-      *config_.http, loop_, log_, [this](const http::Request& request, http::Reply reply) {
+      *config_.http, *loop_, log_, [this](const http::Request& request, http::Reply reply) {
         api_->Answer(request, std::move(reply));
       });
   if (!server.ok()) return server.error();
@@ -200,7 +203,13 @@ void Service::RunMember(Crew& crew) {
 }
 
 int Service::Run() {
-  loop_.Run();
+  CHECK(tick_ != nullptr, "a service runs after Start() succeeded");
+  if (Status status = loop_->Run(); !status.ok()) {
+    // Nobody sends WATCHDOG=1 any more, so systemd ends a member that does not stop by itself.
+    log_.Error("{}", status.error().message);
+    failed_ = true;
+    stopping_ = true;
+  }
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
   log_.Info("stopped");
@@ -222,14 +231,14 @@ void Service::OnMemberEnded() {
   // A member that ends unasked has given up; the service manager starts the whole anew.
   if (!stopping_) failed_ = true;
   BeginStop();
-  if (running_ == 0) loop_.Stop();
+  if (running_ == 0) loop_->Stop();
 }
 
 void Service::BeginStop() {
   if (stopping_.exchange(true)) return;
   sd_notify(0, "STOPPING=1");
   drain_limit_->After(options_.drain);
-  if (running_ == 0) loop_.Stop();
+  if (running_ == 0) loop_->Stop();
 }
 
 void Service::OnTick() {

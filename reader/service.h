@@ -12,6 +12,7 @@
 #include "core/clock.h"
 #include "core/http/server.h"
 #include "core/log.h"
+#include "core/loop/sd_event_loop.h"
 #include "core/metrics.h"
 #include "core/unique_fd.h"
 #include "reader/config/config.h"
@@ -21,7 +22,6 @@
 #include "reader/database/projection_store.h"
 #include "reader/enrich/enrichment.h"
 #include "reader/land/member.h"
-#include "reader/land/poll_loop.h"
 #include "reader/land/status_board.h"
 #include "reader/project/projector_metrics.h"
 #include "reader/serve/api.h"
@@ -94,7 +94,7 @@ class Service {
   StatusBoard board_;
   Decoder decoder_;
   Endpoints endpoints_;
-  PollLoop loop_;
+  std::unique_ptr<SdEventLoop> loop_;
 
   std::unique_ptr<Enrichment> enrichment_;
   std::vector<std::unique_ptr<Crew>> crews_;
