@@ -11,6 +11,8 @@
 #include <cstring>
 #include <filesystem>
 
+#include "core/unique_fd.h"
+
 namespace tidegate {
 
 namespace {
@@ -27,20 +29,6 @@ bool IsName(std::string_view name) {
 Error CannotRead(std::string_view name, std::string_view cause) {
   return {ErrorCode::kInvalid, fmt::format("read credential {}: {}", name, cause)};
 }
-
-class UniqueFd {
- public:
-  explicit UniqueFd(int fd) : fd_(fd) {}
-  ~UniqueFd() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  UniqueFd(const UniqueFd&) = delete;
-  UniqueFd& operator=(const UniqueFd&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 }  // namespace
 
 Credentials Credentials::FromEnvironment() {
@@ -56,7 +44,7 @@ Result<std::optional<std::string>> Credentials::Read(std::string_view name) cons
   // O_NONBLOCK: a FIFO in that place must not hold the process.
   const UniqueFd fd(
       ::open(fmt::format("{}/{}", folder_, name).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (fd.get() < 0) {
+  if (!fd.valid()) {
     if (errno == ENOENT) return std::optional<std::string>();
     return CannotRead(name, std::strerror(errno));
   }

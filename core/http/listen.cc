@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -65,10 +64,6 @@ std::string Shown(const Server::Options& options) {
 }
 }  // namespace
 
-ListenSocket::~ListenSocket() {
-  if (fd_ >= 0) ::close(fd_);
-}
-
 Result<ListenSocket> ListenSocket::Open(const Server::Options& options) {
   std::optional<Address> address = MakeAddress(options.address, options.port);
   if (!address) {
@@ -81,21 +76,22 @@ Result<ListenSocket> ListenSocket::Open(const Server::Options& options) {
     return Error{ErrorCode::kUnavailable,
                  fmt::format("listen on {}: {}", Shown(options), std::strerror(cause))};
   };
-  ListenSocket socket(::socket(address->family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (socket.fd_ < 0 && errno == EAFNOSUPPORT && options.address == "::") {
+  ListenSocket socket(
+      UniqueFd(::socket(address->family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)));
+  const int fd = socket.fd_.get();
+  if (fd < 0 && errno == EAFNOSUPPORT && options.address == "::") {
     Server::Options v4 = options;
     v4.address = "0.0.0.0";
     return Open(v4);
   }
-  if (socket.fd_ < 0) return failed(errno);
+  if (fd < 0) return failed(errno);
   const int on = 1;
   const int off = 0;
-  ::setsockopt(socket.fd_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  if (address->family() == AF_INET6)
-    ::setsockopt(socket.fd_, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
-  if (::bind(socket.fd_, address->any(), address->size) != 0) return failed(errno);
-  if (::listen(socket.fd_, kBacklog) != 0) return failed(errno);
-  socket.port_ = PortOf(socket.fd_);
+  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (address->family() == AF_INET6) ::setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+  if (::bind(fd, address->any(), address->size) != 0) return failed(errno);
+  if (::listen(fd, kBacklog) != 0) return failed(errno);
+  socket.port_ = PortOf(fd);
   return socket;
 }
 

@@ -1,4 +1,4 @@
-// The listening socket of a server. Private to this folder.
+// The listening socket of a server, and addresses as text. Private to this folder. One thread.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +7,7 @@
 
 #include "core/http/server.h"
 #include "core/result.h"
+#include "core/unique_fd.h"
 
 struct sockaddr;
 
@@ -14,27 +15,23 @@ namespace tidegate::http {
 
 class ListenSocket {
  public:
-  // Bound and listening, non-blocking. "::" takes IPv4 too, and is 0.0.0.0 where the kernel has no
-  // IPv6. Errors as Server::Start.
+  // Opens a socket that is bound, listening and non-blocking. "::" accepts IPv4 too, and means
+  // 0.0.0.0 where the kernel has no IPv6. Errors: those of Server::Start().
   static Result<ListenSocket> Open(const Server::Options& options);
 
-  ListenSocket(ListenSocket&& other) noexcept
-      : fd_(std::exchange(other.fd_, -1)), port_(other.port_) {}
-  ListenSocket& operator=(ListenSocket&&) = delete;
-  ~ListenSocket();
-
   uint16_t port() const { return port_; }
-  // The caller closes it from now on.
-  int Release() { return std::exchange(fd_, -1); }
+  // Returns the descriptor, which the caller closes from now on.
+  int Release() { return fd_.Release(); }
 
  private:
-  explicit ListenSocket(int fd) : fd_(fd) {}
+  explicit ListenSocket(UniqueFd fd) : fd_(std::move(fd)) {}
 
-  int fd_;
+  UniqueFd fd_;
   uint16_t port_ = 0;
 };
 
-// The address without its port, IPv4 also where it came as mapped IPv6; empty: of another family.
+// Returns the address without its port, a mapped IPv6 address as IPv4; empty if it is of another
+// family.
 std::string AddressText(const sockaddr* address);
 
 }  // namespace tidegate::http
