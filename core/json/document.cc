@@ -1,11 +1,11 @@
 #include <fmt/format.h>
 
-#include <cassert>
 #include <charconv>
 #include <cstdlib>
 #include <system_error>
 #include <utility>
 
+#include "core/check.h"
 #include "core/json/json.h"
 #include "core/json/scanner.h"
 
@@ -31,6 +31,7 @@ Result<Document> Document::Parse(std::string_view text, const Limits& limits) {
 }
 
 Value Document::root() const {
+  CHECK(!nodes_.empty(), "the document was not moved from");
   return Value(nodes_.data());
 }
 
@@ -43,17 +44,17 @@ Type Value::type() const {
 }
 
 bool Value::as_bool() const {
-  assert(type() == Type::kBool);
+  CHECK(type() == Type::kBool, "the value is a bool");
   return node_->text == "true";
 }
 
 std::string_view Value::as_string() const {
-  assert(is_string());
+  CHECK(is_string(), "the value is a string");
   return node_->text;
 }
 
 double Value::as_number() const {
-  assert(is_number());
+  CHECK(is_number(), "the value is a number");
   const std::string_view text = node_->text;
   double number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -64,12 +65,12 @@ double Value::as_number() const {
 }
 
 std::string_view Value::number_text() const {
-  assert(is_number());
+  CHECK(is_number(), "the value is a number");
   return node_->text;
 }
 
 size_t Value::source_bytes() const {
-  assert(is_object() || is_array());
+  CHECK(is_object() || is_array(), "the value is an object or an array");
   return node_->text.size();
 }
 

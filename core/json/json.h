@@ -1,6 +1,7 @@
-// Hostile JSON in, values out. Stricter than RFC 8259 asks: bad UTF-8, duplicate keys, NUL in
-// strings, too much depth, size or count are refused. Numbers keep the text they were written with.
-// One thread per Document.
+// Reads JSON from outside and writes canonical JSON. Stricter than RFC 8259: invalid UTF-8,
+// duplicate keys, NUL in strings, and too much depth, size or count are refused, so that two
+// readers cannot understand a text differently. Numbers keep every digit they were written with.
+// Why it is not cJSON: README.md. One thread for each Document and its Values.
 #pragma once
 
 #include <cstddef>
@@ -17,16 +18,19 @@ namespace tidegate::json {
 
 struct Node;
 
+// A text over one of these is refused.
 struct Limits {
   size_t max_bytes = 256 * 1024;
-  size_t max_depth = 16;       // Of nested objects and arrays.
-  size_t max_values = 10'000;  // Members and elements, all levels together. Each costs 40 to 80
-                               // bytes while parsed.
+  // Nested objects and arrays. More than 500 counts as 500, which bounds the recursion.
+  size_t max_depth = 16;
+  // Members and elements of all levels together. Each takes 40 to 80 bytes while the document
+  // lives.
+  size_t max_values = 10'000;
 };
 
 enum class Type : uint8_t { kNull, kBool, kNumber, kString, kArray, kObject };
 
-// A view of one value; lives as long as its Document.
+// A view of one value. It is valid as long as its Document lives and has not been moved from.
 class Value {
  public:
   explicit Value(const Node* node) : node_(node) {}
@@ -37,19 +41,24 @@ class Value {
   bool is_string() const { return type() == Type::kString; }
   bool is_number() const { return type() == Type::kNumber; }
 
-  // REQUIRES: the type of the same name.
+  // REQUIRES: the value is a bool.
   bool as_bool() const;
+  // Returns the text without escapes. REQUIRES: the value is a string.
   std::string_view as_string() const;
-  double as_number() const;              // The nearest double; an infinity beyond its range.
-  std::string_view number_text() const;  // As it was written.
-  // REQUIRES: an object or array.
-  size_t source_bytes() const;  // Of its text, all white space included.
+  // Returns the nearest double, an infinity if the number is beyond the range. REQUIRES: the value
+  // is a number.
+  double as_number() const;
+  // Returns the number as it was written. REQUIRES: the value is a number.
+  std::string_view number_text() const;
+  // Returns the length of the source text, including its white space. REQUIRES: the value is an
+  // object or an array.
+  size_t source_bytes() const;
 
-  // Its key if it is an object's member, else empty.
+  // Returns the key if the value is a member of an object, else an empty text.
   std::string_view key() const;
-  // The member of that exact name; nullopt if this is no object or has none.
+  // Returns the member of that exact name; nullopt if this is no object or has no such member.
   std::optional<Value> Find(std::string_view key) const;
-  // Walks members or elements in the source's order: for (auto v = x.First(); v; v = v->Next()).
+  // Walk members or elements in the source's order: for (auto v = x.First(); v; v = v->Next()).
   std::optional<Value> First() const;
   std::optional<Value> Next() const;
 
@@ -58,30 +67,36 @@ class Value {
   const Node* node_;
 };
 
+// A parsed text. It keeps a copy of the text, so the caller's may go.
 class Document {
  public:
-  // kRejected: what is wrong and at which byte offset. Exactly one value, white space around it
-  // allowed.
+  // Reads exactly one value, with optional white space around it. kRejected: the message says what
+  // is wrong and at which byte offset.
   static Result<Document> Parse(std::string_view text, const Limits& limits = {});
   Document(Document&&) noexcept;
   Document& operator=(Document&&) noexcept;
   ~Document();
 
+  // REQUIRES: the document was not moved from.
   Value root() const;
-  // How many there are: the root and what is in it, all levels together.
+  // Returns how many values there are: the root, and the members and elements of all levels.
   size_t values() const;
 
  private:
   Document();
-  std::unique_ptr<char[]> text_;  // What the nodes point into.
-  std::vector<Node> nodes_;       // Never empty, but for a document that was moved from.
+  // The nodes' texts point into it.
+  std::unique_ptr<char[]> text_;
+  // The root is the first. Empty only if the document was moved from.
+  std::vector<Node> nodes_;
 };
 
-// Appends canonical JSON to a string: no white space, strings with the shortest escapes (\" \\ \b
-// \f \n \r \t, else \u00xx below 0x20; everything else as UTF-8), numbers as given. Commas are
-// placed by itself. REQUIRES: calls form one valid value.
+// Appends canonical JSON to a string: no white space; strings with the shortest escapes (\" \\ \b
+// \f \n \r \t, else \u00xx below 0x20, everything else as UTF-8); numbers as they are given. It
+// places the commas. It does not examine what the calls form together: the caller makes them form
+// one valid value. One thread.
 class Writer {
  public:
+  // Appends to `out`, which outlives the writer.
   explicit Writer(std::string& out) : out_(out) {}
 
   void BeginObject();
@@ -90,15 +105,19 @@ class Writer {
   void EndArray();
   void Key(std::string_view key);
   void String(std::string_view utf8);
-  void Number(std::string_view text);  // REQUIRES: a number by RFC 8259.
+  // Appends the text as it is. It is not examined: the caller passes a number by RFC 8259, or
+  // another value that is canonical JSON already.
+  void Number(std::string_view text);
   void Integer(int64_t number);
   void Unsigned(uint64_t number);
-  void Double(
-      double number);  // Shortest text that reads back the same; null for NaN and infinities.
+  // Appends the shortest text that reads back the same; null for NaN and infinities.
+  void Double(double number);
   void Bool(bool value);
   void Null();
-  void Copy(Value value);    // With all that is in it, in the source's order.
-  void Member(Value value);  // The same with its key. REQUIRES: it is an object's member.
+  // Appends the value with all its members or elements, in the source's order.
+  void Copy(Value value);
+  // Appends the value's key and the value. REQUIRES: it is a member of an object.
+  void Member(Value value);
 
  private:
   void Separate();

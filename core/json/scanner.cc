@@ -24,8 +24,8 @@ bool IsSpace(char c) {
   return c == ' ' || c == '\n' || c == '\t' || c == '\r';
 }
 
-// The bytes of a string that need no look: neither quote, backslash, control character nor the
-// start of a longer sequence.
+// The bytes that may appear in a string without further examination: all of ASCII but the quote,
+// the backslash and control characters.
 constexpr std::array<bool, 256> kPlain = [] {
   std::array<bool, 256> plain{};
   for (size_t c = 0x20; c < 0x80; ++c) plain[c] = c != '"' && c != '\\';
@@ -46,7 +46,7 @@ bool IsLowSurrogate(unsigned unit) {
   return unit >= 0xDC00 && unit <= 0xDFFF;
 }
 
-// Returns the end of what it wrote.
+// Writes the code point as UTF-8 and returns the end of what it wrote.
 char* PutUtf8(char* out, unsigned point) {
   const auto put = [&out](unsigned byte) { *out++ = static_cast<char>(byte); };
   if (point < 0x80) {
@@ -113,7 +113,7 @@ class Scanner {
     return nodes_.size() - 1;
   }
 
-  // Each of these fills in the node, which its parent has added.
+  // The Scan functions read the next value into a node that the caller has added.
   bool ScanValue(size_t node, size_t depth) {
     if (at_ >= text_.size()) return Fail("unexpected end");
     const size_t start = at_;
@@ -182,7 +182,7 @@ class Scanner {
     return Accept(']') || Fail("expected ',' or ']'");
   }
 
-  // `last`: the child before, 0 if this is the first.
+  // `last` is the previous child, 0 for the first.
   size_t AddChild(size_t parent, size_t last) {
     const size_t child = AddNode();
     if (last == 0) {
@@ -229,7 +229,7 @@ class Scanner {
     return Fail(fmt::format("duplicate key \"{}\"", key), quote);
   }
 
-  // Gives the contents, unescaped, and whether they have been so already.
+  // Sets `contents` to the text without escapes, and `canonical` if it had none.
   bool ScanString(std::string_view& contents, bool& canonical) {
     const size_t start = at_++;
     bool escaped = false;
@@ -281,7 +281,7 @@ class Scanner {
     return true;
   }
 
-  // The number of the \uxxxx at this offset; nullopt if there is none.
+  // Returns the number of the \uxxxx at this offset; nullopt if there is none.
   std::optional<unsigned> HexUnit(size_t offset) const { return HexUnitOf(text_, offset); }
 
   static std::optional<unsigned> HexUnitOf(std::string_view text, size_t offset) {
@@ -296,7 +296,7 @@ class Scanner {
     return unit;
   }
 
-  // Writes over `raw`, which begins at `out` and is never shorter than its meaning.
+  // Unescapes `raw` in place: it begins at `out`, and no escape is shorter than what it means.
   static std::string_view Unescape(char* out, std::string_view raw) {
     constexpr std::string_view kLetters = "bfnrt";
     constexpr std::string_view kMeanings = "\b\f\n\r\t";
@@ -348,13 +348,16 @@ class Scanner {
     return true;
   }
 
-  char* const buffer_;           // The text again, to unescape in.
-  const std::string_view text_;  // What is behind at_ may have been unescaped.
+  // The same bytes as text_, for unescaping in place.
+  char* const buffer_;
+  // Strings before at_ may have been unescaped already.
+  const std::string_view text_;
   const size_t max_depth_;
   const size_t max_values_;
   size_t at_ = 0;
   size_t values_ = 0;
-  size_t blemishes_ = 0;  // White space and escapes so far.
+  // Number of white spaces and escapes so far: none in a value means that it is canonical.
+  size_t blemishes_ = 0;
   std::vector<Node> nodes_;
   std::string what_;
   size_t where_ = 0;

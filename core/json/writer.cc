@@ -1,11 +1,11 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <cassert>
 #include <charconv>
 #include <cmath>
 #include <iterator>
 
+#include "core/check.h"
 #include "core/json/json.h"
 #include "core/json/scanner.h"
 
@@ -88,7 +88,6 @@ void Writer::String(std::string_view utf8) {
 }
 
 void Writer::Number(std::string_view text) {
-  assert(!text.empty());
   Separate();
   out_.append(text);
 }
@@ -107,7 +106,7 @@ void Writer::Double(double number) {
   if (!std::isfinite(number)) return Null();
   std::array<char, 32> text;
   const auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), number);
-  assert(error == std::errc{});
+  CHECK(error == std::errc{}, "32 bytes hold the shortest text of a double");
   Number({text.data(), static_cast<size_t>(end - text.data())});
 }
 
@@ -123,6 +122,7 @@ void Writer::Null() {
 
 void Writer::Member(Value value) {
   const Node& node = *value.node_;
+  CHECK(node.key.data() != nullptr, "the value is a member of an object");
   if (!node.canonical_key) {
     Key(node.key);
   } else {

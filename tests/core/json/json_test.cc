@@ -286,5 +286,22 @@ TEST(JsonWriter, CopyingDropsWhiteSpaceAndNeedlessEscapesOnly) {
             "{\"a\":[1.0,\"\xC3\xA5/A\"],\"b\":{}}");
 }
 
+TEST(JsonDeathTest, ReadingAValueAsAnotherTypeAborts) {
+  const auto document = Document::Parse(R"({"s":"x","n":1})");
+  const Value text = *document->root().Find("s");
+  const Value number = *document->root().Find("n");
+  EXPECT_EXIT((void)text.as_number(), testing::KilledBySignal(SIGABRT), "the value is a number");
+  EXPECT_EXIT((void)number.as_string(), testing::KilledBySignal(SIGABRT), "the value is a string");
+  EXPECT_EXIT((void)number.as_bool(), testing::KilledBySignal(SIGABRT), "the value is a bool");
+  EXPECT_EXIT((void)text.source_bytes(), testing::KilledBySignal(SIGABRT), "an object or an array");
+}
+
+TEST(JsonDeathTest, WritingAnElementAsAMemberAborts) {
+  const auto document = Document::Parse("[1]");
+  std::string out;
+  EXPECT_EXIT(Writer(out).Member(*document->root().First()), testing::KilledBySignal(SIGABRT),
+              "a member of an object");
+}
+
 }  // namespace
 }  // namespace tidegate::json
