@@ -71,8 +71,8 @@ Result<ListenSocket> ListenSocket::Open(const Server::Options& options) {
                  fmt::format("listen on {}: not an IP address", Shown(options))};
   }
   const auto failed = [&options](int cause) {
-    // An address that this machine does not have today may come with an interface that is still
-    // down.
+    // Not kInvalid: an address that this machine does not have yet may belong to an interface that
+    // is still down.
     return Error{ErrorCode::kUnavailable,
                  fmt::format("listen on {}: {}", Shown(options), std::strerror(cause))};
   };

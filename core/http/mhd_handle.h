@@ -1,4 +1,4 @@
-// Ownership of libmicrohttpd's objects. Private to this folder.
+// Owners of libmicrohttpd's objects. Private to this folder.
 #pragma once
 
 #include <microhttpd.h>

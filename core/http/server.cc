@@ -12,33 +12,36 @@
 #include <optional>
 #include <set>
 
+#include "core/check.h"
 #include "core/http/listen.h"
 #include "core/http/mhd_handle.h"
 
 namespace tidegate::http {
 
 namespace {
-// Request line and headers of a connection; more is answered with 431.
+// Holds the request line and the headers of a connection. A longer head is answered with 431.
 constexpr size_t kConnectionMemoryBytes = 16 * 1024;
-// A body that has no declared length is read and dropped up to this many times the limit, so that
-// the client hears 413.
+// A body without a declared length is read and discarded up to this many times the limit, so that
+// the client receives 413 instead of a reset.
 constexpr size_t kDrainFactor = 4;
 
-// A request that waits for its answer. Shared with the reply.
+// A request that waits for its answer. The reply shares it.
 struct Waiting {
+  // Set while libmicrohttpd has suspended the connection.
   MHD_Connection* suspended = nullptr;
   std::optional<Response> answer;
 };
 
-// One request on its way in. Made in OnUri, owned by libmicrohttpd as the request's context, taken
-// back in OnCompleted.
+// One request while it arrives. OnUri releases it into libmicrohttpd as the request's context;
+// OnCompleted takes it back.
 struct Exchange {
   bool started = false;
   bool malformed_uri = false;
   size_t uri_bytes = 0;
   size_t received_bytes = 0;
   std::string body;
-  std::shared_ptr<Waiting> waiting;  // Once the handler has the request.
+  // Set once the handler has received the request.
+  std::shared_ptr<Waiting> waiting;
 };
 
 Response Problem(int status, std::string_view title) {
@@ -100,14 +103,15 @@ class MhdServer final : public Server {
                           MHD_RequestTerminationCode code) noexcept;
   static void OnMessage(void* self, const char* format, va_list arguments) noexcept;
 
-  // The answer that the head of a request already earns.
+  // Returns the answer to a request that its head alone makes unacceptable.
   std::optional<Response> Refuse(MHD_Connection* connection, std::string_view method,
                                  const Exchange& exchange) const;
-  // Hands the request to the handler, and queues the answer or waits for it.
+  // Passes the request to the handler. Queues the answer, or suspends the connection until it
+  // comes.
   MHD_Result Ask(MHD_Connection* connection, std::string_view url, std::string_view method,
                  Exchange& exchange);
   void Wake(Waiting& waiting);
-  // False: enough of it, end the connection.
+  // Appends to the body. Returns false if so much was sent that the connection is to end.
   bool Take(std::string_view upload, Exchange& exchange) const;
   void Run();
 
@@ -118,7 +122,7 @@ class MhdServer final : public Server {
   uint16_t port_ = 0;
   std::set<std::shared_ptr<Waiting>> suspended_;
   MhdDaemonHandle daemon_;
-  // After the daemon: the watch ends before the daemon closes its epoll fd.
+  // Declared after the daemon, so that the watch ends before the daemon closes its epoll fd.
   std::unique_ptr<FdWatch> watch_;
   std::unique_ptr<Timer> timer_;
 };
@@ -127,7 +131,7 @@ Status MhdServer::Open() {
   Result<ListenSocket> socket = ListenSocket::Open(options_);
   if (!socket) return socket.error();
   port_ = socket->port();
-  // The socket is libmicrohttpd's from here on: MHD_stop_daemon closes it.
+  // libmicrohttpd owns the socket from here on: MHD_stop_daemon closes it.
   daemon_.reset(MHD_start_daemon(
       MHD_USE_EPOLL | MHD_USE_ERROR_LOG | MHD_USE_SUPPRESS_DATE_NO_CLOCK | MHD_ALLOW_SUSPEND_RESUME,
       0, nullptr, nullptr, &MhdServer::OnAccess, this, MHD_OPTION_EXTERNAL_LOGGER,
@@ -152,7 +156,7 @@ Status MhdServer::Open() {
 }
 
 MhdServer::~MhdServer() {
-  // A daemon that has suspended connections cannot be stopped.
+  // libmicrohttpd cannot stop a daemon that has suspended connections.
   while (!suspended_.empty()) {
     const std::shared_ptr<Waiting> waiting = *suspended_.begin();
     waiting->answer = Problem(MHD_HTTP_SERVICE_UNAVAILABLE, "stopping");
@@ -187,7 +191,7 @@ void MhdServer::OnCompleted(void*, MHD_Connection*, void** exchange,
 void MhdServer::OnMessage(void* self, const char* format, va_list arguments) noexcept {
   std::array<char, 256> line{};
   std::vsnprintf(line.data(), line.size(), format, arguments);
-  // What a client did wrong; our own failures are reported by the calls that fail.
+  // libmicrohttpd logs what clients do wrong; our own failures are returned by the calls that fail.
   static_cast<MhdServer*>(self)->log_.Debug("http: {}", line.data());
 }
 
@@ -237,7 +241,7 @@ MHD_Result MhdServer::Ask(MHD_Connection* connection, std::string_view url, std:
   handler_(request, [this, waiting](Response answer) {
     if (waiting->answer) return;
     waiting->answer = std::move(answer);
-    // Not suspended: still inside of the handler. When the server goes it answers all that are.
+    // Not suspended: the handler is still running, and its caller queues the answer.
     if (waiting->suspended == nullptr) return;
     Wake(*waiting);
     suspended_.erase(waiting);
@@ -251,6 +255,8 @@ MHD_Result MhdServer::Ask(MHD_Connection* connection, std::string_view url, std:
 }
 
 void MhdServer::Wake(Waiting& waiting) {
+  CHECK(waiting.suspended != nullptr && waiting.answer,
+        "a request is resumed once, to be answered");
   MHD_resume_connection(std::exchange(waiting.suspended, nullptr));
 }
 

@@ -1,6 +1,6 @@
-// A small HTTP server on someone else's loop: libmicrohttpd with an external epoll. It answers from
-// memory, at once or in a later turn, keeps requests bounded, and serves what it is told to. Loop
-// thread only.
+// A small HTTP server on the caller's loop: libmicrohttpd with an external epoll. It bounds each
+// request, passes it to one handler, and sends the answer that the handler gives at once or in a
+// later turn of the loop. It serves no files and knows no paths. Loop thread only.
 #pragma once
 
 #include <cstddef>
@@ -19,52 +19,68 @@
 
 namespace tidegate::http {
 
+// A request with its whole body. The views are valid until the handler returns.
 struct Request {
-  std::string_view
-      method;  // GET or POST. HEAD is asked as GET; any other is answered with 405 before.
-  std::string_view path;  // Percent-decoded, without the query.
+  // GET or POST. A HEAD is passed on as GET; other methods are answered with 405.
+  std::string_view method;
+  // Percent-decoded, without the query.
+  std::string_view path;
+  // Percent-decoded; the first value of a name.
   std::map<std::string, std::string> query;
-  std::string_view authorization;  // The header's value, empty if absent.
+  // The header of that name; empty if absent.
+  std::string_view authorization;
   std::string_view body;
-  std::string_view host = {};  // The header's value, empty if absent.
-  std::string peer = {};       // The address that it came from: 192.0.2.1 or 2001:db8::1.
+  // The header of that name; empty if absent.
+  std::string_view host = {};
+  // The client's address without its port: 192.0.2.1 or 2001:db8::1.
+  std::string peer = {};
 };
 
 struct Response {
   int status = 200;
   std::string content_type = "application/json";
   std::string body = {};
-  std::vector<std::pair<std::string, std::string>> headers =
-      {};  // Further ones: Allow, Retry-After.
+  // Headers besides Content-Type and Content-Length, such as Allow and Retry-After.
+  std::vector<std::pair<std::string, std::string>> headers = {};
 };
 
-// A JSON text as one line.
+// Returns a response whose body is the JSON text and a newline.
 Response JsonLine(int status, std::string json);
 
-// Runs inside the loop's turn: it answers from memory, at once.
+// Answers a request at once. It runs in the loop's turn and must not wait.
 using Handler = std::function<Response(const Request&)>;
 
-// Answers one request, in the same or in a later turn of the loop; a second answer goes nowhere,
-// and so does one that comes when client or server are gone.
+// Answers one request, in the same turn of the loop or in a later one. A second answer is ignored,
+// and so is one after the client or the server has gone.
 using Reply = std::function<void(Response)>;
-// What the request refers to is gone when the handler returns. A client that waits holds one of the
-// connections and is not timed out: whoever keeps the reply answers in time.
+// Receives a request and its reply. A client that waits for the reply occupies one of the
+// connections and is not timed out, so whoever keeps the reply has to answer in time. When the
+// server ends, it answers each waiting client with 503.
 using DeferredHandler = std::function<void(const Request&, Reply)>;
 
 class Server {
  public:
   struct Options {
-    std::string address = "127.0.0.1";      // IPv4 or IPv6 literal.
-    uint16_t port = 0;                      // 0: any free one, see port().
-    size_t max_body_bytes = 64 * 1024;      // Larger: 413.
-    size_t max_uri_bytes = 4 * 1024;        // With its query, as it was sent. Longer: 414.
-    size_t max_headers = 64;                // More, or more than 16 KiB of them: 431.
-    unsigned max_connections = 32;          // The next ones wait to be accepted.
-    unsigned max_connections_per_peer = 0;  // 0: any.
-    unsigned timeout_seconds = 10;          // Of an idle connection.
+    // An IPv4 or IPv6 literal.
+    std::string address = "127.0.0.1";
+    // 0 means any free port; port() returns it.
+    uint16_t port = 0;
+    // A larger body is answered with 413.
+    size_t max_body_bytes = 64 * 1024;
+    // A longer URI, counted with its query and as it was sent, is answered with 414.
+    size_t max_uri_bytes = 4 * 1024;
+    // More headers, or more than 16 KiB of them, are answered with 431.
+    size_t max_headers = 64;
+    // Further connections wait until one ends.
+    unsigned max_connections = 32;
+    // Further connections from the same address are refused; 0 means no such limit.
+    unsigned max_connections_per_peer = 0;
+    // A connection that is idle for so long is closed.
+    unsigned timeout_seconds = 10;
   };
 
-  // kInvalid: no such address. kUnavailable: the port is taken (the message names it).
+  // Opens the port and serves requests until the server is destroyed. kInvalid: the address is no
+  // IP address. kUnavailable: the port is in use or cannot be opened; the message names it.
   static Result<std::unique_ptr<Server>> Start(const Options& options, Loop& loop, const Log& log,
                                                Handler handler);
   static Result<std::unique_ptr<Server>> StartDeferred(const Options& options, Loop& loop,
@@ -73,10 +89,11 @@ class Server {
   virtual uint16_t port() const = 0;
 };
 
-// host:port, [v6]:port or :port (all interfaces) into options. kInvalid: what is wrong.
+// Reads host:port, [v6]:port or :port (all interfaces) into options. kInvalid: the message says
+// what is wrong.
 Result<Server::Options> ParseListen(std::string_view text);
 
-// Of this machine only: 127.0.0.0/8 or ::1.
+// Returns whether only this machine reaches the address: 127.0.0.0/8 or ::1.
 bool IsLoopback(std::string_view address);
 
 }  // namespace tidegate::http
