@@ -4,6 +4,7 @@
 
 #include <type_traits>
 
+#include "core/check.h"
 #include "core/time_format.h"
 
 namespace tidegate {
@@ -48,6 +49,7 @@ void WriteText(json::Writer& writer, std::string_view key, std::string_view text
 
 Record MakeAlertRecord(const Rule& rule, const Record& changed, json::Value value,
                        RuleChange change, WallTime raised_at) {
+  CHECK(change != RuleChange::kNone, "an alert record says what changed");
   Record alert;
   alert.record_class = RecordClass::kAlert;
   alert.time_source = changed.time_source;
