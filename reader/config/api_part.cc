@@ -18,7 +18,7 @@ void Loader::LoadTokens() {
   config_.api.tokens = std::move(tokens).value();
 }
 
-// Whoever reaches the port reads every tenant's data where there are no tokens.
+// Without tokens, everyone who reaches the port can read the data of every tenant.
 void Loader::CheckReach() {
   if (!config_.http || !config_.roles.api || config_.api.tokens) return;
   if (http::IsLoopback(config_.http->address)) return;

@@ -1,6 +1,6 @@
-// Everything that the reader is told from outside: environment variables and credentials, ours and
-// those of the readers that it replaces. All problems are found at once. README.md lists the
-// variables.
+// The reader's configuration: environment variables and credentials, under our names and those of
+// the readers that it replaces. Loading it finds all problems at once. reader/README.md lists the
+// variables. One thread while it is loaded, then immutable.
 #pragma once
 
 #include <map>
@@ -24,39 +24,49 @@
 
 namespace tidegate::reader {
 
+// The defaults of the members are those of the settings, except where LoadConfig() sets another.
 struct Config {
+  // librdkafka's properties, and those that came from credentials.
   kafka::Properties kafka_settings;
   kafka::Properties kafka_credentials;
-  // Where the static name of this installation's members is kept; empty: none has one, or the
-  // settings name it.
+  // The file that holds the static group member name of this installation. Empty: the members have
+  // no static name, or the Kafka settings give it.
   std::string instance_file;
-  std::string landing;  // May hold a password.
-  // Tenants' own servers, by their database's name. Likewise.
+  // The database's URI. It may contain a password.
+  std::string landing;
+  // URIs of the servers that single tenants have, by the name of the tenant's database. They may
+  // contain passwords.
   std::map<std::string, std::string> landing_of_database;
   std::vector<Stream> streams;
-  std::vector<Rule> rules;  // The server's own, for streams whose devices have no gateway.
+  // The reader's own rules, for streams whose devices have no gateway.
+  std::vector<Rule> rules;
   Decoder::Options decoder;
   Worker::Options worker;
   Projector::Options projector;
   Enrichment::Options enrichment;
   std::string dlq_topic;
   Roles roles;
-  size_t workers = 1;                         // Each lands, if this process lands at all.
-  size_t project_workers = 1;                 // Each projects, likewise.
-  std::optional<http::Server::Options> http;  // nullopt: off.
+  // How many threads land, if the roles include landing.
+  size_t workers = 1;
+  // How many threads project, if the roles include projecting.
+  size_t project_workers = 1;
+  // nullopt: HTTP is off.
+  std::optional<http::Server::Options> http;
   ApiOptions api;
   LogLevel log_level = LogLevel::kInfo;
 
-  // For `check`; secrets are hidden.
+  // Every setting with its effective value, for `check`. Secrets are replaced by ***.
   std::vector<Setting> settings;
-  std::vector<std::string> problems;  // Not empty: the reader must not run.
+  // The reader must not run while there are any.
+  std::vector<std::string> problems;
   std::vector<std::string> warnings;
 };
 
-// Asks neither network nor database.
+// Loads the configuration. It reads files that settings name, but connects neither to Kafka nor to
+// a database.
 Config LoadConfig(Environment environment, const Credentials& credentials);
 
-// What `check` prints: every effective value and where it came from, then warnings, then problems.
+// Returns what `check` prints: every effective value with its origin, then warnings, then problems.
 std::string ConfigReport(const Config& config);
 
 }  // namespace tidegate::reader

@@ -1,6 +1,6 @@
-// The variables that the program was started with, looked up under our name first and then under
-// the names that other readers use for the same thing. It remembers what was asked, so that `check`
-// can tell every value and where it came from. One thread.
+// The environment variables of the program. A setting is looked up by our name first, then by the
+// names that other readers use for it. Every name that was looked up is remembered, so that `check`
+// can report variables that no setting has. One thread.
 #pragma once
 
 #include <map>
@@ -14,21 +14,23 @@ namespace tidegate::reader {
 
 using Variables = std::map<std::string, std::string, std::less<>>;
 
-// Another program's name for a setting of ours. `prefix` and `suffix` are what its value lacks:
-// FLUSH_INTERVAL=5.0 is 5.0s.
+// Another program's name for one of our settings. Its value means ours with `prefix` and `suffix`
+// added: FLUSH_INTERVAL=5.0 is 5.0s.
 struct Alias {
   std::string_view name;
   std::string_view prefix = {};
   std::string_view suffix = {};
 };
 
-// One line of `check`.
+// A setting with its effective value, one line of `check`.
 struct Setting {
   std::string name;
   std::string value;
-  std::string origin;  // The variable or credential that set it, or "default".
+  // The variable or credential that set it, or "default".
+  std::string origin;
 };
 
+// A value with the name of the variable that has it.
 struct Found {
   std::string value;
   std::string origin;
@@ -37,16 +39,18 @@ struct Found {
 class Environment {
  public:
   explicit Environment(Variables variables) : variables_(std::move(variables)) {}
-  // Of this process.
+  // Reads the variables of this process.
   static Environment OfProcess();
 
-  // The first of the names that has a value; blank is as good as unset.
+  // Returns the value of the first name that has one; nullopt if none has. An empty value counts as
+  // unset.
   std::optional<Found> Find(std::string_view name, std::span<const Alias> aliases = {});
-  // Every variable with this prefix that is not blank: what follows the prefix, and the value.
+  // Returns every variable that begins with the prefix and is not empty: the rest of its name, and
+  // its value.
   std::vector<std::pair<std::string, Found>> WithPrefix(std::string_view prefix);
-  // TIDEGATE_ variables that nobody has asked for, blank ones too.
+  // Returns the TIDEGATE_ variables that were not looked up, including empty ones.
   std::vector<std::string> Unknown() const;
-  // Our names that have been asked for.
+  // Returns the TIDEGATE_ names that were looked up.
   std::vector<std::string> Known() const;
 
  private:

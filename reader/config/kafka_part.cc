@@ -29,7 +29,7 @@ void Loader::SetKafka(std::string_view property, std::span<const Alias> aliases)
   Show(name, kafka::IsSecretProperty(std::string(property)) ? "***" : found->value, found->origin);
 }
 
-// systemd may name several folders, the first of which is the unit's own.
+// systemd may list several folders; the first is the unit's own.
 std::string Loader::StateFolder() {
   const auto state = environment_.Find("", std::array{Alias{"STATE_DIRECTORY"}});
   return state ? state->value.substr(0, state->value.find(':')) : "";
@@ -78,7 +78,8 @@ void Loader::ShowKafka() {
     Show("TIDEGATE_KAFKA_GROUP_INSTANCE_ID", "kept in " + config_.instance_file, "default");
   }
   if (!has("group.id")) Show("TIDEGATE_KAFKA_GROUP_ID", "tidegate-reader", "default");
-  // A user and a password alone do nothing in librdkafka; other clients' set-ups mean this by them.
+  // librdkafka ignores a user and a password without a security protocol; other clients use this
+  // one.
   if (has("sasl.password") && !has("security.protocol")) {
     settings["security.protocol"] = "sasl_plaintext";
     Show("TIDEGATE_KAFKA_SECURITY_PROTOCOL", "sasl_plaintext", "default with a password");

@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 
+#include "core/check.h"
 #include "core/nearest.h"
 #include "core/quantity.h"
 #include "reader/consume/kafka_settings.h"
@@ -47,6 +48,7 @@ Found Loader::Text(std::string_view name, std::span<const Alias> aliases,
 
 uint64_t Loader::Number(std::string_view name, std::span<const Alias> aliases, uint64_t fallback,
                         uint64_t least, uint64_t most) {
+  CHECK(least <= fallback && fallback <= most, "a default is in its range");
   const Found found = Text(name, aliases, std::to_string(fallback));
   uint64_t number = 0;
   const char* end = found.value.data() + found.value.size();
@@ -60,6 +62,7 @@ uint64_t Loader::Number(std::string_view name, std::span<const Alias> aliases, u
 
 milliseconds Loader::Duration(std::string_view name, std::span<const Alias> aliases,
                               milliseconds fallback, milliseconds least, milliseconds most) {
+  CHECK(least <= fallback && fallback <= most, "a default is in its range");
   const Found found = Text(name, aliases, FormatDuration(fallback));
   const auto duration = ParseDuration(found.value);
   if (duration && *duration >= least && *duration <= most) return *duration;
@@ -79,7 +82,8 @@ void Loader::LoadLimits() {
   } else {
     Problem(bytes.origin, fmt::format("'{}' is not a size from 1KiB to 32MiB", bytes.value));
   }
-  // Half of the time after which Kafka takes the partitions away from a member that does not poll.
+  // At most half of the time after which Kafka revokes the partitions of a member that does not
+  // poll.
   worker.batch_interval = Duration("TIDEGATE_BATCH_INTERVAL", kBatchInterval, worker.batch_interval,
                                    milliseconds(1), std::chrono::seconds(150));
   worker.max_attempts =

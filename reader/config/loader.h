@@ -1,4 +1,5 @@
-// The steps of LoadConfig, by subject. Private to this folder.
+// Loads the configuration, one step for each subject; each step has a file of its own. The order in
+// Load() matters: later steps use what earlier ones have found. Private to this folder. One thread.
 #pragma once
 
 #include <fmt/format.h>
@@ -18,6 +19,7 @@ class Loader {
   Loader(Environment environment, const Credentials& credentials)
       : environment_(std::move(environment)), credentials_(credentials) {}
 
+  // REQUIRES: called once.
   Config Load();
 
  private:
@@ -37,7 +39,7 @@ class Loader {
   // landing_part.cc
   void LoadLanding();
   std::string LandingUri(std::string& origin);
-  // Of the service; empty: it is none.
+  // Returns the state folder that systemd gave the service; empty if there is none.
   std::string StateFolder();
   std::optional<Found> LandingFromParts();
   void WarnOfPostgres();
@@ -65,7 +67,9 @@ class Loader {
   void LoadProcess();
   void FindUnknownNames();
 
-  // The value, shown with where it came from.
+  // These look a setting up, add it to Config::settings, and return its value. Number() and
+  // Duration() report a value that is malformed or out of range as a problem and return the
+  // fallback. REQUIRES: least <= fallback <= most.
   Found Text(std::string_view name, std::span<const Alias> aliases, std::string_view fallback);
   uint64_t Number(std::string_view name, std::span<const Alias> aliases, uint64_t fallback,
                   uint64_t least, uint64_t most);
@@ -85,7 +89,7 @@ class Loader {
   Config config_;
 };
 
-// The words between commas, blanks around them cut, empty ones left out.
+// Returns the words between the commas, without blanks around them; empty ones are left out.
 std::vector<std::string> SplitList(std::string_view text);
 
 }  // namespace tidegate::reader

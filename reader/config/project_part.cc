@@ -10,7 +10,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kLeastWindow = std::chrono::seconds(1);
 constexpr milliseconds kLongestWindow = std::chrono::days(366);
-constexpr size_t kMaxWindows = 8;  // Each is one more projection to save for each sensor.
+constexpr size_t kMaxWindows = 8;  // Each adds a projection for every sensor.
 }  // namespace
 
 void Loader::LoadProjections() {
@@ -29,10 +29,10 @@ void Loader::LoadProjections() {
     Problem(windows.origin, fmt::format("names more than {} windows", kMaxWindows));
   FoldOptions& folds = config_.projector.folder.folds;
   folds.rules = config_.rules;
-  // Alerts by rules land where gateways' do.
+  // Alerts of the reader's rules are stored in the same collection as those of gateways.
   const auto alerts = std::ranges::find(config_.streams, StreamKind::kAlert, &Stream::kind);
   if (alerts != config_.streams.end()) folds.alerts_collection = alerts->collection;
-  // The projections' position, pace and patience are the landing's.
+  // The projections use the landing's database, interval and backoff.
   config_.worker.database = config_.projector.database = config_.decoder.database;
   config_.projector.backoff = config_.worker.backoff;
   config_.projector.batch_interval = config_.worker.batch_interval;

@@ -15,9 +15,9 @@ constexpr std::array kRoles{RoleName{"land", &Roles::land}, RoleName{"project", 
 constexpr std::string_view kConsumer = "land,project";
 }  // namespace
 
-// Set-ups of others name what a process does by two variables, of which the second counts only
-// where the first does not ask for the server. MODE is a name that many things have, so that
-// another value is no reason not to start.
+// Other readers choose a process's work by two variables, of which CONSUMER_TYPE counts only if
+// MODE does not choose the server. Many programs have a variable MODE, so another value of it is a
+// warning and no problem.
 Found Loader::RolesFromAliases() {
   const auto mode = environment_.Find("", std::array{Alias{"MODE"}});
   const auto type = environment_.Find("", std::array{Alias{"CONSUMER_TYPE"}});

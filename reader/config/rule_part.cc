@@ -10,8 +10,8 @@ namespace tidegate::reader {
 namespace {
 constexpr std::string_view kPrefix = "TIDEGATE_RULE_";
 
-// What telemetry aggregators call the ends of what is normal. One that is set brings them all, with
-// these values for the others.
+// The limits of the normal range under the names that telemetry aggregators use. If one is set, all
+// four become rules, with these values for the unset ones.
 struct Threshold {
   std::string_view variable;
   std::string_view rule;

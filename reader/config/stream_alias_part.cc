@@ -11,8 +11,8 @@ constexpr std::array kCollection{Alias{"MONGODB_COLLECTION"}};
 constexpr std::array kPostgres{Alias{"POSTGRES_HOST"}, Alias{"POSTGRES_DB"}};
 }  // namespace
 
-// Readers of a single topic call it KAFKA_TOPIC. What its messages are follows from the topic's
-// name, or from whose variables come with it; then this stream alone is followed.
+// Readers of a single topic name it in KAFKA_TOPIC. The kind of its messages follows from the
+// topic's name, or from which program's variables are set beside it. Then this is the only stream.
 Found Loader::StreamOfOneTopic() {
   const auto topic = environment_.Find("", kTopic);
   const auto collection = environment_.Find("", kCollection);
@@ -36,7 +36,7 @@ Found Loader::StreamOfOneTopic() {
   return {};
 }
 
-// `only`: it is the StreamOfOneTopic().
+// Applies the other readers' variables. `only` is true for the StreamOfOneTopic().
 Stream Loader::StreamAfterAliases(Stream stream, bool only) {
   const auto take = [&](std::string_view variable, std::string& into) {
     if (auto found = environment_.Find("", std::array{Alias{variable}})) into = found->value;

@@ -69,7 +69,7 @@ void Loader::LoadStreams() {
     if (const auto definition = definitions.find(name); definition != definitions.end()) {
       origin = definition->second.origin;
       auto parsed = ParseStream(definition->second.value, stream);
-      if (!parsed.ok()) continue;  // Told above.
+      if (!parsed.ok()) continue;  // Reported above.
       stream = std::move(parsed).value();
     }
     if (Status status = LoadSchema(stream); !status.ok()) {
@@ -79,7 +79,7 @@ void Loader::LoadStreams() {
     Show(variable, StreamText(stream), origin);
     config_.streams.push_back(std::move(stream));
   }
-  if (config_.streams.size() < selected.size()) return;  // Told above.
+  if (config_.streams.size() < selected.size()) return;  // Reported above.
   if (const auto table = StreamTable::Make(config_.streams); !table.ok())
     Problem("TIDEGATE_STREAMS", table.error().message);
 }

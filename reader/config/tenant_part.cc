@@ -1,4 +1,4 @@
-// What single tenants have of their own: how long their documents are kept, and their server.
+// The settings of single tenants: how long their documents are kept, and which server they are on.
 #include <algorithm>
 
 #include "core/quantity.h"
@@ -15,7 +15,7 @@ constexpr std::string_view kCredentialBegin = "landing.";
 constexpr std::string_view kCredentialEnd = ".uri";
 constexpr std::chrono::milliseconds kShortest = std::chrono::minutes(1);
 
-// Of the credential landing.<tenant>.uri; empty if it is none.
+// Returns the tenant of the credential landing.<tenant>.uri; empty if it is another credential.
 std::string_view TenantOfCredential(std::string_view name) {
   if (name.size() <= kCredentialBegin.size() + kCredentialEnd.size()) return {};
   if (!name.starts_with(kCredentialBegin) || !name.ends_with(kCredentialEnd)) return {};
@@ -46,7 +46,7 @@ void Loader::LoadRetention() {
   }
 }
 
-// With an allow list it is known whom a variable may mean.
+// Returns the tenants of the allow list whose name is spelt like this in a variable.
 std::vector<std::string> Loader::TenantsSpelt(std::string_view suffix) const {
   std::vector<std::string> tenants;
   for (const std::string& tenant : config_.decoder.tenants) {
