@@ -1,4 +1,5 @@
-// tidegate-reader: from Kafka into the database. Concrete classes are named here and nowhere else.
+// tidegate-reader: the verbs of the program that brings records from Kafka into a database. It
+// wires the concrete classes, which no other file names.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -28,14 +29,14 @@ namespace {
 constexpr int kFailed = 1;
 constexpr int kMisconfigured = 2;
 
-// `name`: the installation's static name; empty: it has none but what the settings say.
+// `name` is the static member name of the installation; empty if only the settings may give one.
 kafka::ConfigRequest NamedRequest(const Config& config, const std::string& name) {
   kafka::ConfigRequest request = ConsumerRequest(config.kafka_settings, config.kafka_credentials);
   if (!name.empty()) request.defaults["group.instance.id"] = name;
   return request;
 }
 
-// Members of one group must not share a static name.
+// Adds the worker's number to the static name, because members of one group must not share one.
 kafka::ConfigRequest ConsumerRequestFor(const Config& config, const std::string& name,
                                         size_t worker) {
   kafka::ConfigRequest request = NamedRequest(config, name);
@@ -47,13 +48,14 @@ kafka::ConfigRequest ConsumerRequestFor(const Config& config, const std::string&
   return request;
 }
 
-// A group of its own beside the landing's.
+// Projectors are a consumer group of their own.
 kafka::ConfigRequest ProjectorRequestFor(const Config& config, const std::string& name,
                                          size_t projector) {
   return ProjectingConsumerRequest(NamedRequest(config, name), projector);
 }
 
-// While it is held, no other process has it. nullopt: the members go without.
+// Claims the static name. No other process has it while the result lives. nullopt: the members have
+// no static name.
 std::optional<InstanceId> ClaimName(const Config& config, const Log& log) {
   if (config.instance_file.empty() || !(config.roles.land || config.roles.project)) return {};
   auto id = InstanceId::Claim(config.instance_file);
@@ -62,7 +64,7 @@ std::optional<InstanceId> ClaimName(const Config& config, const Log& log) {
   return {};
 }
 
-// Where the streams' documents go, as far as the settings tell.
+// Returns the namespaces of the streams' documents, as far as the settings determine them.
 std::vector<Enrichment::Place> PlacesOf(const Config& config) {
   const Decoder decoder(config.decoder, StreamTable::Make(config.streams).value());
   std::vector<Enrichment::Place> places;
@@ -129,7 +131,7 @@ int Check() {
   return config.problems.empty() ? 0 : kMisconfigured;
 }
 
-// Does what a verb is there for, unless the configuration has problems, which are logged.
+// Runs a verb with the configuration. If it has problems, logs them and returns kMisconfigured.
 template <typename Verb>
 int WithConfig(Verb verb) {
   const Config config = Load();

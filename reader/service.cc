@@ -19,7 +19,7 @@ namespace tidegate::reader {
 namespace {
 using std::chrono::milliseconds;
 
-// How long a member waits for a message, and so at most until it notices that it shall stop.
+// How long a member waits for a message. It notices a stop after this time at the latest.
 constexpr milliseconds kPatience{200};
 constexpr std::chrono::seconds kTick{2};
 
@@ -28,12 +28,13 @@ Error SystemError(std::string_view operation) {
 }
 }  // namespace
 
-// A member and what it alone uses, in the order in which they are made; the member goes first.
+// A member and the parts that only it uses, in the order in which they are made. The member is
+// destroyed first.
 struct Service::Crew {
   std::string name;
   std::unique_ptr<DocumentStore> store;
   std::unique_ptr<ProjectionStore> projections;
-  std::unique_ptr<DeadLetters> dead_letters;  // Of a worker.
+  std::unique_ptr<DeadLetters> dead_letters;  // Only workers have one.
   std::unique_ptr<Source> source;
   std::unique_ptr<Member> member;
 };
@@ -49,6 +50,7 @@ Service::Service(Options options, const Config& config, const Clock& clock, cons
              (config.roles.project ? config.project_workers : 0)),
       decoder_(config.decoder, StreamTable::Make(config.streams).value()),
       endpoints_({options_.version, WithoutPassword(config.landing)}, board_, metrics_, clock) {
+  CHECK(config.problems.empty(), "the configuration has no problems");
   metrics_.BeforeExport(
       [this] { reader_metrics_.Refresh(clock_.SinceBoot(), clock_.Now(), endpoints_.uptime()); });
 }
@@ -59,6 +61,7 @@ Service::~Service() {
 }
 
 Status Service::Start(const Factories& factories) {
+  CHECK(loop_ == nullptr, "a service is started once");
   auto loop = SdEventLoop::Make();
   if (!loop.ok()) return loop.error();
   loop_ = std::move(loop).value();
@@ -74,7 +77,7 @@ Status Service::Start(const Factories& factories) {
   tick_ = loop_->AddTimer([this] { OnTick(); });
   drain_limit_ = loop_->AddTimer([this] {
     log_.Error("the members did not end in time; what they had in hand comes again");
-    std::_Exit(0);  // Threads that wait for a server cannot be ended otherwise.
+    std::_Exit(0);  // A thread that waits for a server cannot be ended in any other way.
   });
   sd_notify(0, "READY=1");
   OnTick();
@@ -86,7 +89,7 @@ Status Service::WatchSignals() {
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGINT);
-  // Before any thread starts, the libraries' included: they inherit the mask.
+  // Threads inherit the mask, so it is set before any thread starts, the libraries' included.
   if (pthread_sigmask(SIG_BLOCK, &set, nullptr) != 0) return SystemError("block signals");
   signals_ = UniqueFd(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!signals_.valid()) return SystemError("signalfd");
@@ -158,7 +161,7 @@ Status Service::MakeProjector(const Factories& factories, size_t number) {
   return {};
 }
 
-// The main thread answers; what it has to ask the database runs on threads of its own.
+// The main thread answers requests; the query threads ask the database.
 Status Service::OpenApi(const Factories& factories) {
   if (!config_.http) return {};
   if (config_.roles.api) {
@@ -198,7 +201,7 @@ void Service::RunMember(Crew& crew) {
   }
   crew.member->Stop();
   const uint64_t one = 1;
-  // An eventfd takes it as long as its counter is below 2^64 - 1.
+  // The write to an eventfd succeeds as long as its counter is below 2^64 - 1.
   [[maybe_unused]] const auto written = ::write(ended_.get(), &one, sizeof(one));
 }
 
@@ -227,8 +230,9 @@ void Service::OnSignal() {
 void Service::OnMemberEnded() {
   uint64_t count = 0;
   if (::read(ended_.get(), &count, sizeof(count)) != sizeof(count)) return;
-  running_ -= std::min<size_t>(running_, count);
-  // A member that ends unasked has given up; the service manager starts the whole anew.
+  CHECK(count <= running_, "a member ends once");
+  running_ -= count;
+  // A member that ends without a stop has failed; the service manager restarts the program.
   if (!stopping_) failed_ = true;
   BeginStop();
   if (running_ == 0) loop_->Stop();
@@ -246,7 +250,7 @@ void Service::OnTick() {
   if (api_) api_->Probe();
   const std::vector<WorkerState> workers = board_.Read();
   sd_notify(0, ("STATUS=" + StatusLine(workers)).c_str());
-  // A stuck worker shall get the whole restarted.
+  // Without WATCHDOG=1 the service manager restarts a program that has a stuck worker.
   const bool stuck = std::ranges::any_of(workers, [&](const WorkerState& worker) {
     return !worker.stopped && clock_.SinceBoot() - worker.last_turn > kStuckAfter;
   });

@@ -1,5 +1,9 @@
-// The running reader: one thread for each member of a consumer group that its roles ask for, and
-// the main thread's loop for signals, HTTP and the service manager.
+// The running reader: one thread for each member of a consumer group that its roles require, and an
+// event loop on the main thread for signals, HTTP and the service manager. All methods are called
+// on the main thread. Stopping loses nothing: what a member has not landed is consumed again.
+//
+// Invariant: running_ is the number of members' threads that have not reported their end; each
+// reports it once (checked in OnMemberEnded()).
 #pragma once
 
 #include <atomic>
@@ -29,18 +33,18 @@
 
 namespace tidegate::reader {
 
-// What a member is made of. Called on the main thread; what it returns then belongs to the member's
-// thread.
+// Make the parts of members. They are called on the main thread; afterwards only the member's
+// thread uses the part.
 struct Factories {
   std::function<Result<std::unique_ptr<Source>>(size_t worker)> source;
-  // Of the projecting group.
+  // Makes a member of the projectors' consumer group.
   std::function<Result<std::unique_ptr<Source>>(size_t projector)> projecting_source;
   std::function<Result<std::unique_ptr<DocumentStore>>()> store;
   std::function<Result<std::unique_ptr<ProjectionStore>>()> projections;
   std::function<std::unique_ptr<DeadLetters>()> dead_letters;
-  // nullptr: nothing is enriched.
+  // No function, or a result of nullptr: nothing is enriched.
   std::function<Result<std::unique_ptr<Enrichment>>(Metrics& metrics)> enrichment = {};
-  // On a query thread, one call at a time.
+  // Called on a query thread instead, one call at a time.
   QueryPool::NewStore queries;
 };
 
@@ -48,21 +52,25 @@ class Service {
  public:
   struct Options {
     std::string version;
-    // How long the members may take to land what they have in hand. After that the process ends
-    // without them; what they had comes again.
+    // How long the members may take to land the messages they have polled. After that the process
+    // ends without waiting for them, and these messages are consumed again.
     std::chrono::seconds drain{40};
   };
 
+  // REQUIRES: `config` has no problems. The service refers to `config`, `clock` and `log`.
   Service(Options options, const Config& config, const Clock& clock, const Log& log);
   ~Service();
 
-  // Blocks SIGTERM and SIGINT in this thread and all that come after it, opens the HTTP port,
-  // starts what the roles say. Waits for neither broker nor database.
+  // Blocks SIGTERM and SIGINT in this thread and all threads that are started later, opens the HTTP
+  // port, and starts the members. Does not wait for brokers or databases. An error is final: a
+  // setting cannot work, the port is in use, or the process has no resources left. REQUIRES: called
+  // once.
   Status Start(const Factories& factories);
-  // Until SIGTERM or SIGINT, or until a member has given up. The program's exit code.
+  // Runs until SIGTERM, SIGINT, POST /shutdown, or until a member ends by itself. Returns the exit
+  // code of the program: 1 if a member or the loop failed, else 0. REQUIRES: Start() succeeded.
   int Run();
 
-  // 0 if HTTP is off.
+  // Returns 0 if HTTP is off.
   uint16_t http_port() const { return http_ ? http_->port() : 0; }
 
  private:
@@ -71,7 +79,7 @@ class Service {
   Status MakeMembers(const Factories& factories);
   Status MakeWorker(const Factories& factories, size_t number);
   Status MakeProjector(const Factories& factories, size_t number);
-  // A crew with what both kinds of members need.
+  // Makes a crew with the parts that both kinds of members need.
   Result<std::unique_ptr<Crew>> NewCrew(const Factories& factories, std::string name,
                                         Result<std::unique_ptr<Source>> source);
   Status OpenApi(const Factories& factories);
@@ -100,12 +108,14 @@ class Service {
   std::vector<std::unique_ptr<Crew>> crews_;
   std::vector<std::thread> threads_;
   std::atomic<bool> stopping_{false};
-  UniqueFd ended_;  // An eventfd: how many members' threads are through.
+  // An eventfd that counts the members' threads that have ended.
+  UniqueFd ended_;
   UniqueFd signals_;
   size_t running_ = 0;
   bool failed_ = false;
 
-  // The server goes first: it answers those who still wait. Then the API, then its threads.
+  // Destroyed in reverse order: the server first, which answers the clients that still wait, then
+  // the API, then the query threads.
   std::unique_ptr<QueryPool> queries_;
   std::unique_ptr<Api> api_;
   std::unique_ptr<http::Server> http_;

@@ -1,4 +1,4 @@
-// The threads of the running reader, on fakes: started, asked over HTTP, stopped by a signal.
+// The threads of the running reader, on fakes: it starts, answers HTTP, and stops on a signal.
 #include "reader/service.h"
 
 #include <gtest/gtest.h>
@@ -17,7 +17,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// Tells other threads how many documents have come.
+// Counts the documents where other threads can read it.
 class CountingStore final : public DocumentStore {
  public:
   explicit CountingStore(std::atomic<size_t>& count) : count_(count) {}
@@ -36,7 +36,7 @@ class CountingStore final : public DocumentStore {
   FakeDocumentStore store_;
 };
 
-// Threads share nothing here: each has a database of its own.
+// Every thread has a database of its own.
 class OwnProjections final : private MemoryDatabase, public MemoryProjectionStore {
  public:
   OwnProjections() : MemoryProjectionStore(static_cast<MemoryDatabase&>(*this)) {}
@@ -44,8 +44,8 @@ class OwnProjections final : private MemoryDatabase, public MemoryProjectionStor
 
 class ServiceTest : public testing::Test {
  protected:
-  // Made by hand: librdkafka's own threads, which a loaded configuration is tried on, crash under
-  // the thread sanitizer.
+  // Not loaded from variables: that validates them with librdkafka, whose threads crash under the
+  // thread sanitizer.
   ServiceTest() {
     config_.landing = "sqlite:none";
     config_.streams.assign(BuiltInStreams().begin(), BuiltInStreams().end());
@@ -122,7 +122,7 @@ TEST_F(ServiceTest, AWorkerThatGivesUpEndsTheProgramWithAnError) {
   EXPECT_EQ(service.Run(), 1);
 }
 
-TEST_F(ServiceTest, APortThatIsTakenIsToldAtStart) {
+TEST_F(ServiceTest, StartReportsAPortThatIsInUse) {
   Service first({.version = "test"}, config_, clock_, log_);
   ASSERT_TRUE(first.Start(MakeFactories()).ok());
   Config taken = config_;
@@ -134,6 +134,16 @@ TEST_F(ServiceTest, APortThatIsTakenIsToldAtStart) {
   std::thread signaller = SignalWhenLanded(300);
   EXPECT_EQ(first.Run(), 0);
   signaller.join();
+}
+
+using ServiceDeathTest = ServiceTest;
+
+TEST_F(ServiceDeathTest, RunningBeforeAStartOrWithProblemsAborts) {
+  Service service({.version = "test"}, config_, clock_, log_);
+  EXPECT_EXIT((void)service.Run(), testing::KilledBySignal(SIGABRT), "after Start\\(\\) succeeded");
+  config_.problems.push_back("TIDEGATE_X: there is no such setting");
+  EXPECT_EXIT(Service({.version = "test"}, config_, clock_, log_), testing::KilledBySignal(SIGABRT),
+              "the configuration has no problems");
 }
 
 }  // namespace
