@@ -5,6 +5,8 @@
 #include <tuple>
 #include <utility>
 
+#include "core/check.h"
+
 namespace tidegate {
 
 namespace {
@@ -29,6 +31,8 @@ class WatchHandle final : public FdWatch {
 
 std::unique_ptr<FdWatch> WatchSet::Add(int fd, std::function<void(Ready)> on_ready) {
   DropDead(watches_);
+  CHECK(std::ranges::none_of(watches_, [fd](const auto& watch) { return watch->fd == fd; }),
+        "a file descriptor is watched once");
   watches_.push_back(std::make_shared<Watch>(Watch{.fd = fd, .on_ready = std::move(on_ready)}));
   return std::make_unique<WatchHandle>(watches_.back());
 }

@@ -1,5 +1,5 @@
-// What the loops for tests are made of: sets of watches, timers and turn ends whose handles may be
-// destroyed at any moment, also inside their own callback and after the loop. One thread.
+// The parts of the tests' loops: sets of watches, timers and turn ends. Their handles may be
+// destroyed at any moment, even inside of their own callback or after the loop. One thread.
 #pragma once
 
 #include <chrono>
@@ -24,10 +24,13 @@ class WatchSet {
     bool want_writable = false;
   };
 
+  // REQUIRES: `fd` is not watched in this set.
   std::unique_ptr<FdWatch> Add(int fd, std::function<void(Ready)> on_ready);
-  // The watches of now; one that dies while the caller walks the list says so in `alive`.
+  // Returns the watches that exist now. One that is destroyed while the caller walks the list sets
+  // its `alive` to false.
   std::vector<std::shared_ptr<Watch>> Alive();
-  // Calls back if the watch is alive and wants any of it, or if it is a hang-up.
+  // Calls the watch if it is alive and `ready` has something that it wants, or a hang-up. Returns
+  // whether it did.
   static bool Deliver(Watch& watch, Ready ready);
 
  private:
@@ -40,8 +43,8 @@ class TimerSet {
 
   std::unique_ptr<Timer> Add(std::function<void()> on_expiry);
   std::optional<BootTime> NextDue() const;
-  // Fires the timer that is due first (of equals the one armed first), if it is due by now. Returns
-  // whether it did.
+  // Fires the timer that is due first, the one that was armed first among equals, unless its time
+  // is still to come. Returns whether it fired one.
   bool FireOne();
   size_t armed() const;
 
@@ -65,7 +68,7 @@ class TurnEndSet {
  public:
   std::unique_ptr<TurnEnd> Add(std::function<void()> on_turn_end);
   bool pending() const;
-  // Runs what is scheduled now; what a callback schedules is for the next turn.
+  // Runs the turn ends that are scheduled now. What a callback schedules runs in the next turn.
   void Run();
 
  private:

@@ -1,5 +1,5 @@
-// A loop that a test steps by hand, on a FakeClock: nothing happens, and no time passes, unless the
-// test says so. One thread.
+// A loop that a test steps by hand, on a FakeClock: nothing is called and no time passes unless the
+// test makes it. One thread.
 #pragma once
 
 #include <chrono>
@@ -22,13 +22,13 @@ class ManualLoop final : public Loop {
   std::unique_ptr<Timer> AddTimer(std::function<void()> on_expiry) override;
   std::unique_ptr<TurnEnd> AddTurnEnd(std::function<void()> on_turn_end) override;
 
-  // Ends the turn, then lets time pass: the clock stops at each timer that falls due on the way,
-  // fires it and ends the turn. Zero fires what is due now.
+  // Ends the turn, then moves the clock: it stops at each timer that becomes due on the way, fires
+  // it and ends the turn. A duration of zero fires the timers that are due now.
   void Advance(std::chrono::nanoseconds duration);
-  // Runs the turn ends that are scheduled; what they schedule is for the next turn.
+  // Runs the turn ends that are scheduled. What they schedule runs in the next turn.
   void EndTurn() { turn_ends_.Run(); }
-  // Calls the watch of this fd as if poll(2) had said so. False if there is none, or it does not
-  // want that.
+  // Calls the watch of this fd as if poll(2) had reported `ready`. Returns false if there is no
+  // watch, or it wants nothing of that.
   bool Fire(int fd, Ready ready);
   bool FireReadable(int fd) { return Fire(fd, {.readable = true}); }
   bool FireWritable(int fd) { return Fire(fd, {.writable = true}); }
@@ -38,7 +38,7 @@ class ManualLoop final : public Loop {
   bool WantsWritable(int fd);
   bool turn_end_pending() const { return turn_ends_.pending(); }
   size_t armed_timers() const { return timers_.armed(); }
-  // How long until the next timer fires; nullopt if none is armed.
+  // Returns how long it is until the next timer fires; nullopt if none is armed.
   std::optional<std::chrono::nanoseconds> NextTimer() const;
 
  private:

@@ -19,12 +19,12 @@ class PollLoop final : public Loop {
   std::unique_ptr<Timer> AddTimer(std::function<void()> on_expiry) override;
   std::unique_ptr<TurnEnd> AddTurnEnd(std::function<void()> on_turn_end) override;
 
-  // Turns until `done` holds, which is asked between turns, or `limit` has passed. Returns whether
-  // it holds.
+  // Runs turns until `done`, which is called between turns, returns true or `limit` has passed.
+  // Returns the last answer.
   bool RunUntil(const std::function<bool()>& done,
                 std::chrono::nanoseconds limit = std::chrono::seconds(10));
-  // One turn: waits for the first event, at most `wait`; serves watches, then timers, then turn
-  // ends.
+  // Runs one turn: waits at most `wait` for the first event, then serves watches, timers and turn
+  // ends, in this order.
   void RunOnce(std::chrono::nanoseconds wait = std::chrono::nanoseconds::zero());
 
  private:
