@@ -1,5 +1,5 @@
-// A mutex that clang's thread safety analysis understands (-Wthread-safety); with other compilers
-// it is std::mutex.
+// A mutex that clang's thread safety analysis understands (-Wthread-safety). With other compilers
+// the annotations are empty. Any thread.
 #pragma once
 
 #include <mutex>
@@ -14,6 +14,7 @@
 
 namespace tidegate {
 
+// Not recursive.
 class TIDEGATE_THREAD_ANNOTATION(capability("mutex")) AnnotatedMutex {
  public:
   void Lock() TIDEGATE_THREAD_ANNOTATION(acquire_capability()) { mutex_.lock(); }
@@ -23,6 +24,7 @@ class TIDEGATE_THREAD_ANNOTATION(capability("mutex")) AnnotatedMutex {
   std::mutex mutex_;
 };
 
+// Holds the mutex while it lives.
 class TIDEGATE_THREAD_ANNOTATION(scoped_lockable) MutexLock {
  public:
   explicit MutexLock(AnnotatedMutex& mutex) TIDEGATE_THREAD_ANNOTATION(acquire_capability(mutex))

@@ -1,4 +1,5 @@
-// Letters of ASCII in one case; every other byte stays as it is, whatever the locale. Pure.
+// Case conversion of ASCII letters, independent of the locale. Every other byte stays as it is, so
+// that UTF-8 stays valid. Pure; any thread.
 #pragma once
 
 #include <string>

@@ -2,7 +2,13 @@
 
 #include <algorithm>
 
+#include "core/check.h"
+
 namespace tidegate {
+
+Backoff::Backoff(Options options, uint64_t seed) : options_(options), random_(seed) {
+  CHECK(options.initial.count() > 0 && options.max.count() > 0, "a wait has a length");
+}
 
 std::chrono::milliseconds Backoff::Next() {
   bound_ = bound_.count() == 0 ? options_.initial : bound_ * 2;

@@ -1,5 +1,5 @@
-// How long to wait before the next attempt: exponential with full jitter, so that a fleet does not
-// return in step. Reads no clock. One thread.
+// Computes how long to wait before the next attempt: exponential, with jitter, so that the gateways
+// of a fleet do not reconnect in step. Does not wait itself and reads no clock. One thread.
 #pragma once
 
 #include <chrono>
@@ -11,22 +11,24 @@ namespace tidegate {
 class Backoff {
  public:
   struct Options {
-    std::chrono::milliseconds initial{500};  // Upper bound of the first wait.
-    std::chrono::milliseconds max{
-        60'000};  // Upper bound of every wait; a broker that is back is seen this late at worst.
+    // Upper bound of the first wait. REQUIRES: above zero, as `max`.
+    std::chrono::milliseconds initial{500};
+    // Upper bound of every wait: a server that is reachable again is noticed this late at worst.
+    std::chrono::milliseconds max{60'000};
   };
 
-  Backoff(Options options, uint64_t seed) : options_(options), random_(seed) {}
+  // Two processes with different seeds wait differently.
+  Backoff(Options options, uint64_t seed);
 
-  // Between half of the current bound and the bound; the bound doubles with each call up to
-  // Options::max.
+  // Returns a random wait between half of the current bound and the bound. Each call doubles the
+  // bound, up to Options::max.
   std::chrono::milliseconds Next();
-  // After a success: the next wait is short again.
+  // Sets the bound of the next wait to Options::initial. Called after a success.
   void Reset() { bound_ = std::chrono::milliseconds::zero(); }
 
  private:
   Options options_;
-  std::chrono::milliseconds bound_{0};
+  std::chrono::milliseconds bound_{0};  // Of the last wait; 0 before the first.
   std::mt19937_64 random_;
 };
 

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "core/check.h"
+
 namespace tidegate {
 
 namespace {
@@ -67,6 +69,7 @@ bool ClockHistory::Learn(std::string_view boot_id, milliseconds offset) {
   if (!IsBootId(boot_id) || !IsNear(offset) || Find(boot_id) != nullptr) return false;
   if (boots_.size() == kMaxBoots) boots_.erase(boots_.begin());
   boots_.push_back({std::string(boot_id), offset});
+  CHECK(boots_.size() <= kMaxBoots, "the history is bounded");
   return true;
 }
 

@@ -1,6 +1,9 @@
-// How the wall clock of each boot stood to the time since boot when it was first synchronised, for
-// the last few boots: it dates what a gateway without a clock of its own took before that. Pure;
-// one thread.
+// For each of the last boots, the offset of the wall clock to the time since boot when the clock
+// was first synchronised. It dates the records that a gateway without a battery-backed clock stored
+// before that moment. Pure; one thread.
+//
+// Invariant: at most kMaxBoots boots, each with an id of its own (Learn() checks the bound and
+// refuses a known id).
 #pragma once
 
 #include <chrono>
@@ -16,21 +19,23 @@ namespace tidegate {
 
 class ClockHistory {
  public:
-  // Whoever finds the clock only now and then may still have records of this many boots; an entry
-  // takes about 50 bytes.
+  // A gateway that rarely reaches a time server may have stored records of this many boots. An
+  // entry takes about 50 bytes; a further one replaces the oldest.
   static constexpr size_t kMaxBoots = 32;
 
-  // kInvalid: not what Text() writes.
+  // Reads what Text() wrote. kInvalid: it is anything else.
   static Result<ClockHistory> Parse(std::string_view text);
-  // One line a boot, the oldest first: its id, a space, its offset in ms.
+  // Returns one line for each boot, the oldest first: its id, a space, its offset in ms.
   std::string Text() const;
 
-  // Notes that the boot's wall clock is the time since boot plus `offset`. Only the first word on a
-  // boot counts, so that a record gets the same time whenever it is asked. False: known already, or
-  // nothing to keep (a boot without an id of its own, a clock 10,000 years off).
+  // Records that the boot's wall clock is the time since boot plus `offset`. Only the first offset
+  // of a boot is kept, so that a record gets the same time whenever it is dated. Returns false and
+  // changes nothing if the boot is known already, its id is none or all zeros, or the offset is
+  // over 10,000 years.
   bool Learn(std::string_view boot_id, std::chrono::milliseconds offset);
 
-  // The wall time at a moment of a boot; nullopt: its clock was never seen synchronised.
+  // Returns the wall time at a moment of a boot; nullopt if that boot's clock was never
+  // synchronised while this history knew it.
   std::optional<WallTime> WallAt(std::string_view boot_id,
                                  std::chrono::milliseconds since_boot) const;
 

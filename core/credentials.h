@@ -1,6 +1,6 @@
-// The secrets that the service manager hands to this process: one file each in
-// $CREDENTIALS_DIRECTORY (systemd.exec(5), LoadCredential=). A name never leads out of that folder.
-// What is read is never logged.
+// The secrets that the service manager passes to this process: one file each in
+// $CREDENTIALS_DIRECTORY (systemd.exec(5), LoadCredential=). No name leads out of that folder, and
+// no content appears in an error or the log. Immutable; any thread.
 #pragma once
 
 #include <optional>
@@ -16,20 +16,21 @@ class Credentials {
  public:
   static constexpr size_t kMaxBytes = 64 * 1024;
 
-  // An empty folder name: there are no credentials.
+  // Reads credentials from `folder`; an empty name means that there are none.
   explicit Credentials(std::string folder) : folder_(std::move(folder)) {}
+  // Reads them from $CREDENTIALS_DIRECTORY.
   static Credentials FromEnvironment();
 
-  // The content without one trailing newline; nullopt if there is no such credential. kInvalid: a
-  // name with other characters than A-Z a-z 0-9 . _ -, or a file that cannot be read, is no regular
-  // file or is over kMaxBytes.
+  // Returns the content without one trailing newline; nullopt if there is no such credential.
+  // kInvalid: the name has other characters than A-Z a-z 0-9 . _ -, or the file cannot be read, is
+  // no regular file or is over kMaxBytes.
   Result<std::optional<std::string>> Read(std::string_view name) const;
 
-  // The file, for libraries that want to read it themselves (certificates); nullopt if there is
-  // none or the name is not allowed.
+  // Returns the file's path, for libraries that read it themselves (certificates); nullopt if there
+  // is no such file or the name is not allowed.
   std::optional<std::string> Path(std::string_view name) const;
 
-  // Sorted.
+  // Returns the names of all credentials, sorted.
   std::vector<std::string> Names() const;
 
  private:

@@ -1,5 +1,5 @@
-// The wall clock as the gateway's time zone shows it (TZ, else /etc/localtime), daylight saving
-// time included. One thread: the C library keeps the zone.
+// The wall clock in the gateway's time zone (TZ, else /etc/localtime), with daylight saving time.
+// One thread, because the C library holds the zone in a global variable.
 #pragma once
 
 #include <chrono>
@@ -9,11 +9,11 @@
 
 namespace tidegate {
 
-// Since the last midnight, as a clock on the wall shows it: 0:00 to 23:59:59.
+// Returns what a clock on the wall shows, as the time since midnight: 0:00 to 23:59:59.
 std::chrono::seconds LocalTimeOfDay(WallTime time);
-// The beginning of the next local day.
+// Returns the beginning of the next local day, which is after `time`.
 WallTime NextLocalMidnight(WallTime time);
-// The name of the zone at that time: CET, UTC, +03.
+// Returns the zone's name at that time, such as CET, UTC or +03.
 std::string LocalZoneName(WallTime time);
 
 }  // namespace tidegate

@@ -1,6 +1,6 @@
-// The program's log: one line a message on standard error, with the journal's priority prefix
-// (sd-daemon(3)) when systemd reads it and time and level otherwise. Any thread. Secrets are never
-// passed in.
+// The program's log: one line for each message on standard error, with the journal's priority
+// prefix (sd-daemon(3)) if systemd reads it, else with time and level. Any thread. Callers never
+// pass secrets.
 #pragma once
 
 #include <fmt/format.h>
@@ -17,7 +17,7 @@
 namespace tidegate {
 
 enum class LogLevel { kError, kWarning, kInfo, kDebug };
-// error, warning (warn), info, debug, in either case; nullopt for anything else.
+// Accepts error, warning, warn, info and debug in either case; nullopt for anything else.
 std::optional<LogLevel> ParseLogLevel(std::string_view text);
 std::string_view LogLevelName(LogLevel level);
 
@@ -25,8 +25,9 @@ class Log {
  public:
   using Sink = std::function<void(LogLevel, std::string_view line)>;
 
-  // The sink gets what passes `level`, one call a line, control characters already replaced.
-  // Default sink: standard error.
+  // Passes messages up to `level` to the sink, one call for each line, with control characters
+  // replaced by spaces. An empty sink means standard error. REQUIRES: the sink is safe on any
+  // thread that logs.
   explicit Log(LogLevel level = LogLevel::kInfo, Sink sink = {});
 
   bool Enabled(LogLevel level) const { return level <= level_; }
@@ -59,14 +60,14 @@ class Log {
   Sink sink_;
 };
 
-// Keeps a repeated event to one line a minute. Owned by whoever logs the event; one thread.
+// Limits a repeated event to one line a minute. Each kind of event has its own. One thread.
 class LogLimit {
  public:
   explicit LogLimit(std::chrono::nanoseconds interval = std::chrono::minutes(1))
       : interval_(interval) {}
 
-  // Counts the event. When a line is due it returns how many events it stands for, this one
-  // included; else nullopt.
+  // Counts the events. If a line is due, returns how many events happened since the last line,
+  // these included; else nullopt.
   std::optional<uint64_t> Count(BootTime now, uint64_t events = 1);
 
  private:

@@ -1,6 +1,7 @@
-// Named counters and gauges, exported in the Prometheus text format. A module asks for its metrics
-// once, in its constructor, and keeps the references; they live as long as the Metrics object. Any
-// thread.
+// Named counters, gauges and histograms, exported in the Prometheus text format. A module adds its
+// metrics once, in its constructor, and keeps the references, which are valid as long as the
+// Metrics object lives. Any thread may add and change metrics; BeforeExport() and Text() are called
+// on one.
 #pragma once
 
 #include <cstdint>
@@ -30,17 +31,18 @@ class Metrics {
   Metrics();
   ~Metrics();
 
-  // The same name and labels give the same object again. REQUIRES: one name is one kind of metric.
+  // Adding the same name and labels again returns the same object. REQUIRES: the names are valid in
+  // the Prometheus format, and one name is one kind of metric.
   Counter& AddCounter(const std::string& name, const std::string& help, const Labels& labels = {});
   Gauge& AddGauge(const std::string& name, const std::string& help, const Labels& labels = {});
-  // `bounds` are the buckets' upper bounds, ascending, in the metric's unit.
+  // `bounds` are the buckets' upper bounds in the metric's unit. REQUIRES: they ascend.
   Histogram& AddHistogram(const std::string& name, const std::string& help,
                           const std::vector<double>& bounds, const Labels& labels = {});
 
-  // Called before each export, to set gauges that are costly to keep current.
+  // Calls `update` at the beginning of each Text(), to set gauges that are costly to keep current.
   void BeforeExport(std::function<void()> update);
 
-  // The text exposition format, version 0.0.4.
+  // Returns all metrics in the text exposition format, version 0.0.4.
   std::string Text() const;
 
  private:

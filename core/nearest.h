@@ -1,4 +1,4 @@
-// "Did you mean ...?" for names that people mistype. Pure.
+// Finds the name that a person probably meant, for "did you mean ...?". Pure; any thread.
 #pragma once
 
 #include <optional>
@@ -8,9 +8,9 @@
 
 namespace tidegate {
 
-// The candidate that takes the fewest edits (insert, delete, replace, swap of neighbours) to become
-// `name`, case ignored; the first of equals. nullopt if even that one is further away than a third
-// of the name's length.
+// Returns the candidate that the fewest edits (insert, delete, replace, swap of neighbours) turn
+// into `name`, ignoring case; the first of equals. nullopt if that needs more edits than a third of
+// the name's length (at least one is allowed). Names over 128 bytes are nobody's neighbour.
 std::optional<std::string> Nearest(std::string_view name,
                                    const std::vector<std::string>& candidates);
 

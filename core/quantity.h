@@ -1,4 +1,4 @@
-// Durations and sizes as people write them in a configuration. Pure.
+// Durations and sizes as people write them in a configuration. Pure; any thread.
 #pragma once
 
 #include <chrono>
@@ -9,16 +9,18 @@
 
 namespace tidegate {
 
-// A number and a unit: ms, s, m, h, d, as in 200ms, 1.5s, 5m. nullopt: anything else, negative, or
-// over 10,000 days.
+// Reads a number and a unit (ms, s, m, h, d), as in 200ms, 1.5s or 5m. nullopt: anything else, a
+// negative number, or more than 10,000 days.
 std::optional<std::chrono::milliseconds> ParseDuration(std::string_view text);
-// The shortest exact form that ParseDuration reads back: 200ms, 90s, 5m.
+// Returns the duration in the largest unit that is exact: 200ms, 90s, 5m. ParseDuration() reads it
+// back.
 std::string FormatDuration(std::chrono::milliseconds duration);
 
-// A whole number of bytes with an optional unit: B, kB, MB, GB (1000) or KiB, MiB, GiB (1024).
-// nullopt: anything else or over 2^62.
+// Reads a whole number of bytes with an optional unit: B; kB, MB, GB (powers of 1000); KiB, MiB,
+// GiB (powers of 1024). nullopt: anything else, or more than 2^62 bytes.
 std::optional<uint64_t> ParseBytes(std::string_view text);
-// The shortest exact form that ParseBytes reads back: 256MiB, 4096B.
+// Returns the size in the first of GiB, MiB, KiB, GB, MB, kB and B that is exact: 256MiB, 1MB.
+// ParseBytes() reads it back.
 std::string FormatBytes(uint64_t bytes);
 
 }  // namespace tidegate

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/check.h"
 #include "core/time_format.h"
 #include "core/utf8.h"
 
@@ -18,7 +19,9 @@ bool IsTenantChar(char c) {
 }  // namespace
 
 std::string_view RecordClassName(RecordClass record_class) {
-  return kNames[static_cast<size_t>(record_class)];
+  const auto index = static_cast<size_t>(record_class);
+  CHECK(index < kNames.size(), "a record is of one of the classes");
+  return kNames[index];
 }
 
 std::optional<RecordClass> RecordClassFromName(std::string_view name) {

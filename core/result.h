@@ -1,5 +1,5 @@
-// How every call that can fail reports its outcome. An error is named after what the caller can do
-// about it, not after the library that failed. Any thread; nothing here allocates on success.
+// How every call that can fail returns its outcome. An error code names what the caller can do
+// about it, not the library that failed. Immutable once returned; a success allocates nothing.
 #pragma once
 
 #include <optional>
@@ -12,22 +12,29 @@
 namespace tidegate {
 
 enum class ErrorCode {
-  kInvalid,      // The request or the configuration can never work as it is.
-  kRejected,     // This one item is refused for good; others may pass.
-  kUnavailable,  // Something else is down for now: try the same again later.
-  kFull,         // No room for now: try again when something has been taken away.
-  kCorrupt,      // Stored bytes do not read as what was written.
+  // The request or the configuration can never work as it is.
+  kInvalid,
+  // This one item is refused for good; others may be accepted.
+  kRejected,
+  // Something else is down for now; the same call may succeed later.
+  kUnavailable,
+  // There is no room for now; the same call may succeed when something has been removed.
+  kFull,
+  // Stored bytes differ from what was written.
+  kCorrupt,
 };
 
 struct [[nodiscard]] Error {
   ErrorCode code;
-  std::string message;  // For people: operation, object, cause. Code never parses it.
+  // For people: operation, object, cause. Code never parses it.
+  std::string message;
 
-  // True if the same call may succeed later although the caller changes nothing.
+  // Returns whether the same call may succeed later although the caller changes nothing.
   bool retryable() const { return code == ErrorCode::kUnavailable || code == ErrorCode::kFull; }
 };
 
-// Either a T or an Error. Reading the side that is not there is a bug and aborts.
+// Either a T or an Error. REQUIRES: value(), * and -> are called on a T only, error() on an Error
+// only; anything else aborts.
 template <typename T>
 class [[nodiscard]] Result {
  public:
@@ -64,7 +71,7 @@ class [[nodiscard]] Result {
   std::variant<T, Error> state_;
 };
 
-// Success, or an Error.
+// Success or an Error. REQUIRES: error() is called on an Error only.
 class [[nodiscard]] Status {
  public:
   Status() = default;

@@ -1,4 +1,5 @@
-// UTF-8 as RFC 3629 has it: no overlong forms, no surrogates, nothing above U+10FFFF. Pure.
+// Validates UTF-8 by RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF. Pure; any
+// thread.
 #pragma once
 
 #include <cstddef>
@@ -6,7 +7,8 @@
 
 namespace tidegate {
 
-// The bytes of the well-formed sequence that `text` starts with, 1 to 4; 0 if it starts with none.
+// Returns the length in bytes, 1 to 4, of the well-formed sequence that `text` begins with; 0 if it
+// begins with none.
 size_t Utf8SequenceBytes(std::string_view text);
 
 bool IsUtf8(std::string_view text);

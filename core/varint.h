@@ -1,4 +1,4 @@
-// Variable-length integers (LEB128) and a bounded reader over untrusted bytes. Pure; any thread.
+// Variable-length integers (LEB128), and a bounded reader of untrusted bytes. Pure; any thread.
 #pragma once
 
 #include <cstddef>
@@ -9,6 +9,7 @@
 
 namespace tidegate {
 
+// Appends 1 to 10 bytes.
 inline void PutVarint(std::string& out, uint64_t value) {
   while (value >= 0x80) {
     out.push_back(static_cast<char>(value | 0x80));
@@ -17,7 +18,7 @@ inline void PutVarint(std::string& out, uint64_t value) {
   out.push_back(static_cast<char>(value));
 }
 
-// Small magnitudes of either sign become small numbers.
+// Maps integers of a small magnitude, of either sign, to small unsigned numbers.
 inline uint64_t ZigZag(int64_t value) {
   return (static_cast<uint64_t>(value) << 1) ^ static_cast<uint64_t>(value >> 63);
 }
@@ -25,12 +26,14 @@ inline int64_t UnZigZag(uint64_t value) {
   return static_cast<int64_t>(value >> 1) ^ -static_cast<int64_t>(value & 1);
 }
 
+// Appends the length as a varint, then the bytes.
 inline void PutString(std::string& out, std::string_view text) {
   PutVarint(out, text.size());
   out.append(text);
 }
 
-// Every call fails, and keeps failing, once the bytes are used up or malformed.
+// Reads `bytes`, which the caller keeps alive, from front to back. nullopt: they are used up, or
+// are not what is asked for; a caller stops at the first nullopt.
 class ByteReader {
  public:
   explicit ByteReader(std::string_view bytes) : bytes_(bytes) {}

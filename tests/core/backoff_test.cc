@@ -26,5 +26,10 @@ TEST(Backoff, DifferentSeedsWaitDifferently) {
   EXPECT_GT(different, 5);
 }
 
+TEST(BackoffDeathTest, AWaitWithoutLengthAborts) {
+  EXPECT_EXIT(Backoff({.initial = 0ms}, 1), testing::KilledBySignal(SIGABRT),
+              "a wait has a length");
+}
+
 }  // namespace
 }  // namespace tidegate

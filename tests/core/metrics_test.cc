@@ -26,5 +26,16 @@ TEST(Metrics, TheTextNamesValuesAndLabels) {
   EXPECT_THAT(text, HasSubstr("tidegate_test_seconds_bucket{le=\"1\"} 1\n"));
 }
 
+TEST(MetricsDeathTest, ANameOfTwoKindsAndAnInvalidNameAbort) {
+  Metrics metrics;
+  metrics.AddCounter("tidegate_test_total", "Tests.");
+  EXPECT_EXIT(metrics.AddGauge("tidegate_test_total", "Tests."), testing::KilledBySignal(SIGABRT),
+              "a metric's name is valid and of one kind \\(tidegate_test_total\\)");
+  EXPECT_EXIT(metrics.AddCounter("tidegate-test", "Tests."), testing::KilledBySignal(SIGABRT),
+              "a metric's name is valid");
+  EXPECT_EXIT(metrics.AddHistogram("tidegate_test_seconds", "Time.", {1, 0.1}),
+              testing::KilledBySignal(SIGABRT), "bounds ascend");
+}
+
 }  // namespace
 }  // namespace tidegate

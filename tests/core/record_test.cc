@@ -88,5 +88,10 @@ TEST(RecordKey, DifferentPairsNeverShareAKey) {
   EXPECT_NE(RecordKey("a", "b/c"), RecordKey("a", "b%2Fc"));
 }
 
+TEST(RecordDeathTest, AClassThatDoesNotExistHasNoName) {
+  EXPECT_EXIT((void)RecordClassName(static_cast<RecordClass>(4)), testing::KilledBySignal(SIGABRT),
+              "a record is of one of the classes");
+}
+
 }  // namespace
 }  // namespace tidegate
