@@ -10,7 +10,7 @@ namespace tidegate {
 
 namespace {
 constexpr auto kAnswerHolds = std::chrono::milliseconds(50);
-// Less may be the time between two readings.
+// A smaller difference may be the time between the two clock readings.
 constexpr auto kSmallestStep = std::chrono::milliseconds(10);
 
 std::string ReadBootId() {
@@ -44,8 +44,8 @@ BootTime SystemClock::SinceBoot() const {
   return Read(CLOCK_BOOTTIME);
 }
 
-// The kernel takes microseconds to answer, and is asked for every record. An answer is good for a
-// moment, unless the clock has been set since.
+// The system call costs microseconds, and every record asks. An answer is reused for kAnswerHolds,
+// unless the wall clock was set since.
 bool SystemClock::Synced() const {
   const BootTime now = Read(CLOCK_BOOTTIME);
   const std::chrono::nanoseconds offset = Read(CLOCK_REALTIME) - now;

@@ -16,7 +16,7 @@ constexpr size_t kBootIdBytes = 32;
 // About the years -7990 to 11970: far from overflow, and wider than FormatTime shows.
 constexpr milliseconds kFarthest = std::chrono::years{10'000};
 
-// SystemClock's id where the kernel gives none is all zeros: every boot's and so no one's.
+// The id of all zeros, which SystemClock has if it cannot read one, identifies no boot.
 bool IsBootId(std::string_view text) {
   return text.size() == kBootIdBytes &&
          text.find_first_not_of("0123456789abcdef") == std::string_view::npos &&

@@ -21,7 +21,7 @@ bool IsNameChar(char c) {
          c == '_' || c == '-';
 }
 
-// "." and ".." are the two allowed spellings that would name a folder.
+// "." and ".." consist of allowed characters, but name folders.
 bool IsName(std::string_view name) {
   return !name.empty() && name != "." && name != ".." && std::ranges::all_of(name, IsNameChar);
 }
@@ -41,7 +41,7 @@ Result<std::optional<std::string>> Credentials::Read(std::string_view name) cons
     return Error{ErrorCode::kInvalid, "read credential: a name has only A-Z a-z 0-9 . _ -"};
   }
   if (folder_.empty()) return std::optional<std::string>();
-  // O_NONBLOCK: a FIFO in that place must not hold the process.
+  // O_NONBLOCK: opening a FIFO of that name must not block the process.
   const UniqueFd fd(
       ::open(fmt::format("{}/{}", folder_, name).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!fd.valid()) {

@@ -5,7 +5,7 @@
 namespace tidegate {
 
 namespace {
-// A time beyond what the C library can say (its years are int) stays the zero date.
+// A time beyond the range of the C library (its years are int) becomes the zero date.
 std::tm ToLocal(WallTime time) {
   const std::time_t seconds =
       std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
@@ -25,7 +25,7 @@ WallTime NextLocalMidnight(WallTime time) {
   std::tm local = ToLocal(time);
   ++local.tm_mday;
   local.tm_hour = local.tm_min = local.tm_sec = 0;
-  local.tm_isdst = -1;  // Whatever holds then.
+  local.tm_isdst = -1;  // mktime(3) finds out whether daylight saving time is in effect.
   const WallTime midnight{std::chrono::seconds(std::mktime(&local))};
   // Where the clocks jump over midnight, mktime may give the last second before the gap.
   return midnight > time ? midnight : time + std::chrono::hours(1);

@@ -22,7 +22,7 @@ void WriteToStandardError(LogLevel level, std::string_view text) {
   const std::string line =
       under_journal ? fmt::format("{}{}\n", kJournalPrefixes[static_cast<size_t>(level)], text)
                     : fmt::format("{} {} {}\n", FormatTime(now), LogLevelName(level), text);
-  // One write a line; if standard error is gone, there is nowhere left to tell it.
+  // One write for each line. If standard error is closed, there is no other place to report that.
   [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
 }
 }  // namespace

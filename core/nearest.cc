@@ -7,7 +7,7 @@
 namespace tidegate {
 
 namespace {
-// Names of variables are shorter; bounds the work for anything else.
+// All names of variables are shorter. The limit bounds the work for other text.
 constexpr size_t kLongestName = 128;
 
 bool Same(char a, char b) {

@@ -31,8 +31,8 @@ std::optional<RecordClass> RecordClassFromName(std::string_view name) {
   return std::nullopt;
 }
 
-// Only strings stand before the timestamp, and a quote within a string is escaped: what looks like
-// a member's beginning is one, and the first of that name is the value's own.
+// All members before the timestamp are strings, and a quote within a string is escaped. So a match
+// is always the beginning of a member, and the first match is the value's own timestamp.
 size_t TimestampPosition(std::string_view canonical_value) {
   constexpr std::string_view kMember = R"(,"timestamp":")";
   const size_t member = canonical_value.find(kMember);

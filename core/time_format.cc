@@ -11,7 +11,7 @@ using namespace std::chrono;
 constexpr WallTime kFirst = sys_days{year{0} / 1 / 1};
 constexpr WallTime kLast = sys_days{year{9999} / 12 / 31} + 24h - 1ms;
 
-// Reads the text from left to right; every step says whether it matched.
+// Reads the text from left to right. Each step returns whether it matched.
 class Reader {
  public:
   explicit Reader(std::string_view text) : rest_(text) {}
@@ -75,7 +75,8 @@ std::string FormatTime(WallTime time) {
   const year_month_day date{day};
   const hh_mm_ss clock{time - day};
   std::string text = "0000-00-00T00:00:00.000Z";
-  // Digits put right into their places: every record's time is written with this.
+  // Writes the digits into their places without a formatter, because every record's time is
+  // formatted.
   const auto put = [&text](size_t place, size_t digits, auto number) {
     for (size_t i = digits; i-- > 0; number /= 10) {
       text[place + i] = static_cast<char>('0' + number % 10);
@@ -107,7 +108,7 @@ std::optional<WallTime> ParseTime(std::string_view text) {
   if (!ReadZone(reader, offset) || !reader.done()) return std::nullopt;
   const year_month_day date{year{y}, month{static_cast<unsigned>(mo)},
                             day{static_cast<unsigned>(d)}};
-  // A leap second (60) is folded into the next minute.
+  // A leap second (60) becomes the first second of the next minute.
   if (!date.ok() || h > 23 || mi > 59 || s > 60) return std::nullopt;
   const WallTime time = sys_days{date} + hours(h) + minutes(mi) + seconds(s) + fraction - offset;
   if (time < kFirst || time > kLast) return std::nullopt;

@@ -14,8 +14,8 @@ bool IsContinuation(char c) {
   return Within(c, 0x80, 0xBF);
 }
 
-// The second byte is the one that tells overlong forms, surrogates and too large numbers apart
-// (Unicode, table 3-7).
+// The range of the second byte excludes overlong forms, surrogates and too large numbers (Unicode,
+// table 3-7).
 bool IsSecondOf(char lead, char second) {
   switch (static_cast<unsigned char>(lead)) {
     case 0xE0:
@@ -31,7 +31,7 @@ bool IsSecondOf(char lead, char second) {
   }
 }
 
-// How many bytes at the front, counted in eights, are ASCII.
+// Returns how many bytes at the front are ASCII, in multiples of eight.
 size_t AsciiWords(std::string_view text) {
   size_t bytes = 0;
   for (uint64_t word = 0; text.size() - bytes >= sizeof(word); bytes += sizeof(word)) {

@@ -58,7 +58,7 @@ double Value::as_number() const {
   const std::string_view text = node_->text;
   double number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  // Beyond the range of a double: strtod(3) says on which side.
+  // Beyond the range of a double, strtod(3) returns an infinity or a number near zero.
   if (error == std::errc::result_out_of_range)
     return std::strtod(std::string(text).c_str(), nullptr);
   return number;

@@ -12,7 +12,7 @@
 namespace tidegate::json {
 
 namespace {
-// What follows the backslash for a character below 0x20; 'u' where there is no short form.
+// For each character below 0x20, what follows the backslash; 'u' if there is no short form.
 constexpr std::string_view kShortEscapes = "uuuuuuuubtnufruuuuuuuuuuuuuuuuuu";
 
 constexpr std::array<bool, 256> kNeedsEscape = [] {

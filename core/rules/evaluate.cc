@@ -7,7 +7,7 @@
 namespace tidegate {
 
 namespace {
-// The member of that exact name, else the path whose steps the dots part.
+// Returns the member of that exact name, else the value at the path whose steps the dots separate.
 std::optional<json::Value> FindPath(json::Value object, std::string_view path) {
   if (const auto member = object.Find(path)) return member;
   const size_t dot = path.find('.');
@@ -34,8 +34,8 @@ bool Compare(double field, RuleOperator op, double value) {
   return false;
 }
 
-// Whether the field fulfils the condition; nullopt if it is not of the type that the rule's value
-// has.
+// Returns whether the field meets the condition; nullopt if its type is not that of the rule's
+// value.
 std::optional<bool> Met(const Rule& rule, json::Value field) {
   const bool wants_equal = rule.op == RuleOperator::kEqual;
   if (const double* number = std::get_if<double>(&rule.value)) {
@@ -56,8 +56,8 @@ RuleChange WhileCalm(const Rule& rule, bool met, Moment moment, WallTime record_
     state.met_since.reset();
     return RuleChange::kNone;
   }
-  // A record that comes late, or from a clock that was set back, moves the beginning: it must never
-  // lie in the future.
+  // A late record, or one after a clock was set back, moves the beginning of the wait: it must
+  // never be in the future.
   if (!state.met_since || state.met_since->axis != moment.axis || moment.at < state.met_since->at) {
     state.met_since = moment;
   }
@@ -93,7 +93,7 @@ RuleChange Evaluate(const Rule& rule, std::optional<json::Value> field, Moment m
   if (!state.raised) return WhileCalm(rule, *met, moment, record_time, state);
   const bool holds = rule.clear ? Compare(field->as_number(), rule.op, *rule.clear) : *met;
   if (holds) return RuleChange::kNone;
-  // raised_at stays: it names the alert that ends here.
+  // raised_at is kept: it identifies the alert that ends here.
   state.raised = false;
   return RuleChange::kCleared;
 }

@@ -72,7 +72,7 @@ bool IsField(std::string_view field) {
          field.find("..") == std::string_view::npos;
 }
 
-// Reads the words from left to right into one rule; the first thing that is wrong ends it.
+// Reads the words from left to right into one rule, up to the first error.
 class Parser {
  public:
   explicit Parser(std::vector<Word> words) : words_(std::move(words)) {}
@@ -193,7 +193,7 @@ class Parser {
   std::vector<std::string> seen_;
 };
 
-// Part of the alert's id, so as narrow as the variable it comes from.
+// The name is part of the alert's id, so only characters of a variable's name are allowed.
 bool IsRuleNameChar(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
 }
