@@ -30,7 +30,8 @@ struct Limits {
 
 enum class Type : uint8_t { kNull, kBool, kNumber, kString, kArray, kObject };
 
-// A view of one value. It is valid as long as its Document lives and has not been moved from.
+// A view of one value. It is valid while its Document, or the one that was made from it by a move,
+// lives.
 class Value {
  public:
   explicit Value(const Node* node) : node_(node) {}

@@ -19,7 +19,7 @@ class Loader {
   Loader(Environment environment, const Credentials& credentials)
       : environment_(std::move(environment)), credentials_(credentials) {}
 
-  // REQUIRES: called once.
+  // Runs all steps. Afterwards the loader is empty.
   Config Load();
 
  private:
