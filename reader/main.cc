@@ -1,5 +1,5 @@
 // tidegate-reader: the verbs of the program that brings records from Kafka into a database. It
-// wires the concrete classes, which no other file names.
+// chooses and wires the concrete classes.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -160,7 +160,7 @@ int Run(const Config& config, const Log& log) {
 
 int MigrateDatabase(bool dry_run, const Config& config, const Log& log) {
   const auto fail = [&](const Error& error) { return log.Error("{}", error.message), kFailed; };
-  // What was done is recorded in the main database: to tell it, tenants' own are left alone.
+  // The main database records which migrations were applied, so a dry run opens no tenant's server.
   const auto landing = dry_run ? OpenLanding(config.landing)
                                : OpenLandings(config.landing, config.landing_of_database);
   if (!landing.ok()) return fail(landing.error());

@@ -27,6 +27,8 @@ class Loader {
   void LoadKafka();
   void SetKafka(std::string_view property, std::span<const Alias> aliases);
   void ShowKafka();
+  // Returns the state folder that systemd gave the service; empty if there is none.
+  std::string StateFolder();
   // stream_part.cc
   void LoadStreams();
   std::vector<std::string> SelectedStreams(const std::vector<std::string>& defined,
@@ -39,8 +41,6 @@ class Loader {
   // landing_part.cc
   void LoadLanding();
   std::string LandingUri(std::string& origin);
-  // Returns the state folder that systemd gave the service; empty if there is none.
-  std::string StateFolder();
   std::optional<Found> LandingFromParts();
   void WarnOfPostgres();
   void LoadTenants();
