@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the Debian packages from the files of this tree, on Debian 12, into build/deb.
 #   packaging/build-deb.sh   installs what the build needs (root or sudo), builds, prints the packages
-# Words are handed on to dpkg-buildpackage.
+# All arguments are passed on to dpkg-buildpackage.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . packaging/lib/install.sh
@@ -14,18 +14,18 @@ case ${1:-} in
 esac
 out=$PWD/build/deb
 
-# Everything that belongs to the tree, committed or not; without git, all but what builds leave behind.
+# Lists the files of the tree, committed or not; where there is no git, all files except those that builds and runs produce.
 list_files() {
     git ls-files -z --cached --others --exclude-standard 2>/dev/null ||
         find . \( -path ./build -o -path ./data -o -name .git -o -name __pycache__ \) -prune -o -type f -print0
 }
 
-# The package's source: a copy, so that builds leave nothing in the tree, with debian/ where dpkg wants it.
+# Makes the package's source: a copy, so that builds leave nothing in the tree, with debian/ where dpkg expects it.
 export_source() {
     local source=$1 files=$2
     mkdir -p "$source"
     list_files | while IFS= read -r -d '' file; do
-        [[ ! -f $file ]] || printf '%s\0' "$file"  # Listed, but deleted: left out.
+        [[ ! -f $file ]] || printf '%s\0' "$file"  # Git also lists deleted files.
     done >"$files"
     tar --null --files-from="$files" -cf - | tar -xf - -C "$source"
     rm "$files"
@@ -40,14 +40,14 @@ install_build_dependencies() {
     as_root "${install[@]}" >>"$log" 2>&1 </dev/null && return
     as_root apt-get update -q >>"$log" 2>&1 </dev/null || true
     as_root "${install[@]}" >>"$log" 2>&1 </dev/null && return
-    (cd "$source" && dpkg-checkbuilddeps) || true  # Says what is missing.
+    (cd "$source" && dpkg-checkbuilddeps) || true  # Prints what is missing.
     echo "could not install the build dependencies, see $log" >&2
     return 1
 }
 
 mkdir -p build
 exec 9>build/build-deb.lock
-flock 9  # Two builds at once would pull each other's files away.
+flock 9  # Two builds at once would delete each other's files.
 rm -rf "$out"
 mkdir -p "$out"
 export_source "$out/source" "$out/files"

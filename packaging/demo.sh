@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# The main job on this machine: a fleet publishes over MQTT, the agent stores and forwards, the
-# reader lands. The uplink is cut for a while and the agent is killed once. Exit status 0 only if
-# nothing was lost and nothing doubled.
+# Runs the main job on this machine: a fleet publishes over MQTT, the agent stores and forwards, the
+# reader lands. The script cuts the uplink for a while and kills the agent once. It exits with 0
+# only if no record was lost or doubled and an alert was raised.
 #   packaging/demo.sh          installs what is missing (Debian 12, root or sudo), builds, runs
 #   packaging/demo.sh --keep   leaves everything running at the end and says how to look at it
 # KAFKA_BOOTSTRAP_SERVERS: use that Kafka (TIDEGATE_KAFKA_* for users and TLS) instead of an
 # embedded stand-in; the uplink is then not cut. MONGO_URL: land there instead of in a SQLite file.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-# Both programs refuse settings that they do not know; what this shell has exported is not theirs.
+# Both programs refuse unknown settings, and the variables exported in this shell are not for them.
 for name in "${!TIDEGATE_@}"; do
     [[ $name == TIDEGATE_KAFKA_* && -n ${KAFKA_BOOTSTRAP_SERVERS:-} ]] || unset "$name"
 done
@@ -32,7 +32,7 @@ case ${1:-} in
 esac
 
 DIR=$(mktemp -d "${TMPDIR:-/tmp}/tidegate-demo.XXXXXX")
-RUN=${DIR##*.}  # Marks the topics and the database of this run on servers that others use.
+RUN=${DIR##*.}  # Names the topics and the database of this run on servers that others use, too.
 BEGIN=$SECONDS
 
 say() { printf '%4d s  %s\n' $((SECONDS - BEGIN)) "$*"; }
@@ -55,11 +55,12 @@ clean_up() {
 trap clean_up EXIT
 trap 'exit 130' INT TERM
 
-# start NAME COMMAND...: in the background; output in NAME.out and NAME.log, pid in $started.
+# start NAME COMMAND...: runs the command in the background; its output is in NAME.out and NAME.log,
+# its process id in $started.
 start() {
     local name=$1
     shift
-    # A session of its own: what --keep leaves behind outlives the terminal.
+    # A session of its own lets the programs that --keep leaves running outlive the terminal.
     setsid "$@" >"$DIR/$name.out" 2>>"$DIR/$name.log" </dev/null &
     started=$!
     PIDS+=("$started")
@@ -84,7 +85,7 @@ build() {
     install_packages "$DIR/apt.log" "${packages[@]}"
     say "build (the first time takes some minutes)"
     {
-        # Not optimised over all files at once, which would take longer than the demo.
+        # Link-time optimisation would take longer than the demo.
         cmake --preset release -B build/demo -DTIDEGATE_DEV_BROKER=ON \
             -DCMAKE_INTERPROCEDURAL_OPTIMIZATION=OFF &&
             cmake --build build/demo -j "$(nproc)" --target "${PROGRAMS[@]}"
@@ -93,7 +94,7 @@ build() {
 
 start_brokers() {
     MQTT_PORT=$(free_port)
-    # What a gateway's broker needs: no limit on what waits for an agent that is restarting.
+    # A gateway's broker must not limit the messages that wait for an agent that is restarting.
     printf '%s\n' "listener $MQTT_PORT 127.0.0.1" "allow_anonymous true" "max_queued_messages 0" \
         >"$DIR/mosquitto.conf"
     start mosquitto "$(PATH=$PATH:/usr/sbin command -v mosquitto)" -c "$DIR/mosquitto.conf"
@@ -156,7 +157,7 @@ start_agent() {
     await 15 "the agent's connection to mosquitto" connected
 }
 
-# What happens to the gateway while the fleet publishes.
+# Cuts the uplink and kills the agent while the fleet publishes.
 disturb() {
     await 30 "heartbeats to be delivered" figure_above acked 500
     if [[ -n ${DEV_BROKER:-} ]]; then
@@ -180,7 +181,7 @@ disturb() {
 settled() { [[ $(agent_figure backlog) == 0 ]]; }
 landed() { (($(figures landed "$LANDING" "$DATABASE") >= COUNT)); }
 
-# The headers of every heartbeat in Kafka, a line each.
+# Prints the headers of every heartbeat in Kafka, a line for each heartbeat.
 kcat_messages() {
     local options=() name
     for name in "${!TIDEGATE_KAFKA_@}"; do

@@ -1,13 +1,15 @@
-"""The demo's figures. Needs nothing but Debian's python3 (and python3-pymongo for MongoDB).
+"""Prints the demo's figures. Needs only Debian's python3 (and python3-pymongo for MongoDB).
 
 demo_figures.py free-port                              a port on which nothing listens
-demo_figures.py ready URL                              exit status 0 if it answers 200
-demo_figures.py status NAME                            acked, backlog, connected, of status --json
-demo_figures.py landed LANDING DATABASE                how many heartbeats have landed
-demo_figures.py table LANDING DATABASE SIM MESSAGES    the table; exit status 0 if nothing is lost
+demo_figures.py ready URL                              exits with 0 if URL answers 200
+demo_figures.py status NAME                            reads `status --json` from standard input;
+                                                       NAME: acked, backlog or connected
+demo_figures.py landed LANDING DATABASE                the number of heartbeats that have landed
+demo_figures.py table LANDING DATABASE SIM MESSAGES    the table; exits with 0 if nothing was lost
                                                        or doubled and an alert was raised
-LANDING: a SQLite file or a mongodb:// URL. SIM: what tidegate-sim printed. MESSAGES: the headers of
-every heartbeat in Kafka, a line each, as kcat's %h prints them.
+LANDING is a SQLite file or a mongodb:// URL. SIM is a file with the output of tidegate-sim.
+MESSAGES is a file with the headers of every heartbeat in Kafka, a line for each heartbeat, as
+kcat's %h prints them.
 """
 
 import json
@@ -54,13 +56,12 @@ def documents(landing: str, database: str, collection: str) -> list:
 
 
 def which(document: dict) -> tuple:
-    """What tells one heartbeat of the simulated fleet from every other: it dates no two of a
-    vehicle alike."""
+    """Identifies a heartbeat: no two heartbeats of a simulated vehicle have the same time."""
     return document["tenant_id"], document["asset_id"], str(document["timestamp"])
 
 
 def simulated(file: str) -> tuple[int, int]:
-    """How many heartbeats the fleet published, and how many mosquitto acknowledged."""
+    """Returns how many heartbeats the fleet published and how many mosquitto acknowledged."""
     found = re.search(r"published (\d+) acknowledged (\d+)", open(file, encoding="utf-8").read())
     return (int(found.group(1)), int(found.group(2))) if found else (0, 0)
 

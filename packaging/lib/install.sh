@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 
-# Sourced by scripts that install what they need on Debian 12: as root, with sudo, or not at all
-# when nothing is missing.
+# Functions for scripts that install the packages they need on Debian 12. Installing takes root or
+# sudo; where nothing is missing, neither is needed. To be sourced.
 
-# What a build of Tidegate needs, tests and benches excepted.
+# The packages that a build of Tidegate without tests and benches needs.
 # shellcheck disable=SC2034  # Used by those who source this file.
 TIDEGATE_BUILD_PACKAGES=(
     build-essential cmake ninja-build pkg-config
@@ -12,7 +12,7 @@ TIDEGATE_BUILD_PACKAGES=(
     libsystemd-dev libxxhash-dev libzstd-dev prometheus-cpp-dev protobuf-compiler
 )
 
-# Prints the packages of the arguments that are not installed.
+# missing_packages PACKAGE...: prints those that are not installed.
 missing_packages() {
     local package status
     for package; do
@@ -30,7 +30,8 @@ as_root() {
     fi
 }
 
-# install_packages LOGFILE PACKAGE...: fetches package lists only if it does not work without.
+# install_packages LOGFILE PACKAGE...: installs those that are missing. Fetches the package lists
+# only if the installation fails without new ones.
 install_packages() {
     local log=$1 missing
     shift
