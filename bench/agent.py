@@ -3,19 +3,19 @@
 
     bench/agent.py [--bin build/release/bin] [--rounds 3] [--kafka real|mock] [all | NAME ...]
 
-ingest  durable ingest over MQTT (PUBACK after fsync) / the rate at which the same broker feeds a subscriber that discards
+ingest  durable ingest over MQTT (PUBACK after fsync) / the rate at which the same broker delivers to a discarding subscriber
 path    the agent's CPU for each record from MQTT to Kafka, by stage / that of the discarding subscriber
 drain   draining a backlog / librdkafka alone producing the same messages with the same settings to the same Kafka
-start   exec to READY=1 with a backlog, and its bytes on disk
+start   time from exec to READY=1 with a backlog, and the bytes on disk of that backlog
 memory  PSS with a backlog, while ingesting, and while ingesting and draining
-wire    bytes to Kafka for each record, draining and live
+wire    bytes sent to Kafka for each record, draining and live
 flash   bytes written for each payload byte at 1 to 1,000 messages a second, by the process and at a block device
-link    from a cut link being back to the first record in Kafka
+link    time from the return of a cut link to the first record in Kafka
 scale   the store's append, next and delete at backlogs of different sizes (store_bench)
 
-A backlog is 1,000,000 records in commits of 20, as 100 messages a second make them; --records changes that. flash and link need
-root (a loop device, a network namespace). Needs: mosquitto, iproute2, the programs of preset release with -DTIDEGATE_TESTS=ON
--DTIDEGATE_BENCH=ON, and for a real Kafka tests/realparts.
+A backlog is 1,000,000 records in commits of 20, as 100 messages a second produce them; --records changes the number. flash and
+link need root (a loop device, a network namespace). The script needs mosquitto, iproute2, the programs of preset release with
+-DTIDEGATE_TESTS=ON -DTIDEGATE_BENCH=ON, and, for a real Kafka, tests/realparts.
 """
 
 import argparse

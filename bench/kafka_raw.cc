@@ -1,13 +1,13 @@
-// The baseline of the drain bench: librdkafka alone, with the agent's settings, produces the
-// messages that the agent would send, without a store behind it. It makes a cycle of them (20,000
-// if none is given) before the clock starts, and keeps librdkafka's queue full. Prints how many
-// were acknowledged, the seconds from the first to the last, and its CPU time. The reader's bench
-// fills its topics so:
+// The baseline of the drain bench: librdkafka alone, with the agent's settings and without a store,
+// produces the messages that the agent would send. The program makes a cycle of different messages
+// before the clock starts, repeats it, and keeps librdkafka's queue full. It prints the number of
+// acknowledged messages, the seconds from the first acknowledgement to the last, and its CPU time.
+// The reader's bench fills its topics with it.
 //
 //   tidegate-bench-kafka-raw BOOTSTRAP_SERVERS TOPIC COUNT [OPTION ...]
-//     --cycle=N       with COUNT all are different
-//     --partitions=N  to the first N partitions in turn, instead of by key
-//     --plain         without headers, as devices send them that have no gateway
+//     --cycle=N       length of the cycle, 20,000 by default; with N = COUNT no message repeats
+//     --partitions=N  sends to the first N partitions in turn, instead of by key
+//     --plain         sends no headers, like devices without a gateway
 #include <fmt/format.h>
 #include <librdkafka/rdkafka.h>
 #include <sys/resource.h>
@@ -35,7 +35,8 @@ struct Options {
   std::string topic;
   size_t count = 0;
   size_t cycle = 20'000;
-  size_t partitions = 0;  // 0: by key.
+  // 0: librdkafka chooses the partition by the key.
+  size_t partitions = 0;
   bool plain = false;
 };
 
@@ -85,7 +86,7 @@ int Produce(rd_kafka_t* client, rd_kafka_topic_t* topic, int32_t partition,
   arguments[6].u.i32 = partition;
   const kafka::ErrorHandle error(rd_kafka_produceva(client, arguments.data(), arguments.size()));
   if (error) return rd_kafka_error_code(error.get());
-  static_cast<void>(headers.release());  // The message has taken them.
+  static_cast<void>(headers.release());  // The message owns them now.
   return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
@@ -124,7 +125,7 @@ int Main(const Options& options) {
     fmt::print(stderr, "{}\n", reason.data());
     return 2;
   }
-  static_cast<void>(conf->release());  // rd_kafka_new has taken it.
+  static_cast<void>(conf->release());  // The client owns it now.
   const kafka::TopicHandle handle(rd_kafka_topic_new(client.get(), options.topic.c_str(), nullptr));
   const double cpu = CpuSeconds();
   for (size_t i = 0; i < options.count; ++i) {

@@ -1,4 +1,5 @@
-// The messages that an agent sends for the simulated fleet's heartbeats. For benches.
+// Makes the Kafka messages that an agent sends for the simulated fleet's heartbeats, for benches.
+// Any thread.
 #pragma once
 
 #include <cstddef>
@@ -9,8 +10,8 @@
 
 namespace tidegate {
 
-// Of 100 assets of the tenant "demo", one a millisecond from a fixed time on: all different, and
-// the same in every run.
+// Returns `count` messages of 100 assets of the tenant "demo". Their times are a millisecond apart,
+// from a fixed time on. All messages differ from each other and are the same in every run.
 std::vector<WireMessage> MakeMessages(const std::string& topic, size_t count);
 
 }  // namespace tidegate

@@ -1,7 +1,8 @@
 // The baseline of the reader's bench: libmongoc alone inserts the documents that the reader makes
-// of the fleet's heartbeats, in unordered bulks of its size and with its write concern and indexes.
-// All are BSON before the clock starts. Prints how many were inserted, how many were there already,
-// the seconds of the bulks, and the CPU time.
+// of the fleet's heartbeats, in unordered bulks of the reader's size and with the reader's write
+// concern and indexes. The documents are converted to BSON before the clock starts. The program
+// prints how many documents were inserted, how many existed already, the seconds that the bulks
+// took, and the CPU time.
 //
 //   tidegate-bench-mongo-raw MONGODB_URI DATABASE COUNT [BULK]
 #include <fmt/format.h>
@@ -53,7 +54,8 @@ std::vector<std::string> Prepare(const Decoder& decoder, size_t count) {
 
 struct Inserted {
   int64_t inserted = 0;
-  int64_t refused = 0;  // Duplicates.
+  // Documents whose id existed already.
+  int64_t refused = 0;
 };
 
 Inserted Insert(mongoc_collection_t* collection, std::span<const std::string> documents) {

@@ -1,11 +1,11 @@
-// The baseline of the ingest bench: a subscriber on the same libmosquitto that throws every message
-// away. Prints how many it got, the seconds between the first and the last, and its CPU time; ends
-// when it has got COUNT.
+// The baseline of the ingest bench: a subscriber with the same libmosquitto that discards every
+// message. It ends after COUNT messages and prints their number, the seconds between the first and
+// the last, and its CPU time.
 //
 //   tidegate-bench-mqtt-null HOST PORT TOPIC CLIENT_ID COUNT [subscribe]
 //
-// With "subscribe" it only makes its persistent session, so that the broker queues for it, and
-// leaves.
+// With "subscribe" it only creates its persistent session, so that the broker queues messages for
+// it, and exits.
 #include <mosquitto.h>
 #include <mqtt_protocol.h>
 #include <sys/resource.h>

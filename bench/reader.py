@@ -4,11 +4,11 @@
     bench/reader.py [--bin build/release/bin] [--rounds 3] [--count 200000] [all | NAME ...]
 
 land     landed documents per second / libmongoc alone inserting the same documents into the same server, duplicates, CPU by stage
-workers  two workers on two partitions / one, with a sink as database; CPU of reader, broker and sink
-project  documents projected per second while they land / landed alone, CPU, saves
+workers  two workers on two partitions / one, with a database that discards documents; CPU of reader, broker and database
+project  documents projected per second while they land / landed without projecting, CPU, saves
 api      p50 and p99 of the HTTP API's lists while documents land and are projected / on an idle reader
 
-Needs the programs of preset release with -DTIDEGATE_TESTS=ON -DTIDEGATE_BENCH=ON, and tests/realparts.
+The script needs the programs of preset release with -DTIDEGATE_TESTS=ON -DTIDEGATE_BENCH=ON, and tests/realparts.
 """
 
 import argparse

@@ -1,5 +1,5 @@
-// What the reader's benches share: the fleet's heartbeats as the reader finds them in Kafka, and
-// the decoder that makes documents of them.
+// Input of the reader's benches: the simulated fleet's heartbeats as the reader reads them from
+// Kafka, and the decoder that makes documents of them. Any thread.
 #pragma once
 
 #include <cstddef>
@@ -13,13 +13,13 @@ namespace tidegate::reader {
 
 inline constexpr std::string_view kBenchTopic = "telematics.raw.telematics_heartbeat";
 
-// With the built-in streams and one shared database.
+// Makes a decoder with the built-in streams and one database for all tenants.
 Decoder BenchDecoder(const std::string& database);
 
-// Offsets from 0 on of partition 0 of kBenchTopic.
+// Returns `count` messages of partition 0 of kBenchTopic, with offsets from 0 on.
 std::vector<SourceMessage> BenchMessages(size_t count);
 
-// Ends the program if it is none of BenchMessages().
+// Decodes one of BenchMessages(). Prints the reason and exits with 1 if the decoder refuses it.
 Document BenchDocument(const Decoder& decoder, const SourceMessage& message);
 
 }  // namespace tidegate::reader

@@ -1,19 +1,21 @@
-// What each stage of the reader costs for a document, in CPU time, on the simulated fleet's
+// Measures the CPU time of each stage of the reader for a document, on the simulated fleet's
 // heartbeats:
 //
-//   poll     messages out of librdkafka (reader/kafka_source); needs KAFKA_BOOTSTRAP_SERVERS, whose
-//            topic holds them
-//   decode   message to document (reader/decoder)
-//   batch    kept in the batch, settled, and its offsets found (reader/batch)
-//   bson     document to BSON (reader/database/mongo/mongo_bson)
+//   poll     polls messages from librdkafka (reader/consume/kafka_source); needs
+//            KAFKA_BOOTSTRAP_SERVERS, whose topic must hold them
+//   decode   decodes a message to a document (reader/decode/decoder)
+//   batch    adds it to the batch, applies the result of the write, finds the offsets that may be
+//            committed (reader/land/batch)
+//   bson     converts the document to BSON (reader/database/mongo/mongo_bson)
 //   write    the rest of the landing's Write: libmongoc, the command, the reply; needs MONGO_URL
-//   fetch    librdkafka's own threads, while poll is measured
+//   fetch    librdkafka's own threads while poll is measured; all other stages count the calling
+//            thread only
 //
-// Of this thread, but for the last. Medians of the rounds.
+// It prints the medians of the rounds.
 //
 //   reader_stage_bench [--count=50000] [--batch=5000] [--rounds=5] [--json] [STAGE ...]
 //
-// With one of decode, batch, bson it runs that one alone, for a profiler:
+// With one of decode, batch, bson it runs only that stage, for a profiler:
 //   valgrind --tool=callgrind --toggle-collect='*RunStage*' reader_stage_bench --rounds=1 bson
 #include <fmt/format.h>
 #include <unistd.h>
@@ -91,7 +93,7 @@ class Bench {
         .thread;
   }
 
-  // BSON included. Each round has a database of its own.
+  // Measures the conversion to BSON and the write. Each round uses a database of its own.
   double Writing(const char* uri) {
     database_ = fmt::format("bench_stages_{}_{}", ::getpid(), ++writes_);
     const auto landing = OpenLanding(uri);
@@ -110,7 +112,7 @@ class Bench {
     return spent;
   }
 
-  // Of as many messages as the topic must hold at least. Waits for the assignment first.
+  // Waits for the assignment of partitions, then polls `count` messages, which the topic must hold.
   Cost Polling(const char* servers) {
     const kafka::Properties settings{
         {"bootstrap.servers", servers},

@@ -1,22 +1,24 @@
-// What each stage behind the driver costs the loop's thread for each record, on a replay of the
-// simulated fleet's heartbeats. A stage that cannot run alone is the difference to the run without
-// it:
+// Measures the CPU time of the loop's thread for each record in each stage after the driver, while
+// the simulated fleet's heartbeats are replayed. The time of a stage that cannot run alone is the
+// difference to the run without that stage:
 //
-//   decode   JSON payload to record (agent/pipeline/decode)
-//   rules    each record folded into the state, with three rules
-//   collect  the rest of the pipeline: kept until the commit, acknowledged
-//   append   encode, compress and commit (store), in $TMPDIR; CPU time, not the wait for the disk
-//   forward  next batch, wire message, reports, deletes; a transport that acknowledges at once
+//   decode   decodes a JSON payload to a record (agent/pipeline/decode)
+//   rules    folds each record into the state, with three rules
+//   collect  the rest of the pipeline: keeps the record until the commit, settles its ticket
+//   append   encodes, compresses and commits (store) in $TMPDIR; the wait for the disk is no CPU
+//            time
+//   forward  next batch, wire message, reports, deletes; with a transport that acknowledges at once
 //   produce  librdkafka's part of the loop's thread: produce calls and reports
 //   threads  librdkafka's own threads: batches, compression, sockets
 //
-// The last two need the brokers of KAFKA_BOOTSTRAP_SERVERS, in another process, so that their time
-// is not counted here. Medians of the rounds.
+// The last two need the brokers of KAFKA_BOOTSTRAP_SERVERS in another process, whose time does not
+// count. The program prints the medians of the rounds.
 //
 //   stage_bench [--count=50000] [--commit=1000] [--rounds=5] [--json] [STAGE ...]
 //
-// Instructions instead of time, which other load does not disturb, for one of decode, rules,
-// collect, append, forward (cumulative: collect holds decode and rules, append holds collect):
+// Valgrind counts instructions, which other load does not disturb, for one of decode, rules,
+// collect, append, forward (cumulative: collect includes decode and rules, append includes
+// collect):
 //   valgrind --tool=callgrind --toggle-collect='*RunStage*' stage_bench --rounds=1 append
 #include <fmt/format.h>
 
@@ -83,14 +85,14 @@ class FoldingSink final : public DecodeSink {
   Fold* const fold_;
 };
 
-// Forgets what it is given, so that the pipeline's own cost is left.
+// Discards what is appended, so that only the pipeline's own cost is measured.
 class DiscardingStore final : public StoreProxy {
  public:
   explicit DiscardingStore(Store& store) : StoreProxy(store) {}
   Result<Seq> Append(const AppendRequest&) override { return Seq{1}; }
 };
 
-// Acknowledges all that it has been given at the next turn.
+// Acknowledges every message at the next turn of the loop.
 class InstantTransport final : public Transport {
  public:
   Status Send(Seq seq, const WireMessage&) override {
@@ -102,7 +104,7 @@ class InstantTransport final : public Transport {
     for (const Seq seq : sent_) on_report({seq, Delivery::kAcked, {}});
     sent_.clear();
   }
-  void Recall(const std::string&) override {}  // Nothing is on its way for longer than a turn.
+  void Recall(const std::string&) override {}  // No message is in flight for longer than a turn.
   uint64_t LinkBytes() const override { return 0; }
   void OnActivity(std::function<void()> callback) override { on_activity_ = std::move(callback); }
   bool Connected() const override { return true; }
@@ -166,7 +168,7 @@ class Bench {
 
   Cost Appending() { return Storing(NewStore()); }
 
-  // REQUIRES: Appending() just before.
+  // Forwards what Appending() has stored. REQUIRES: Appending() was called since the last call.
   Cost Forwarding() {
     PollLoop loop;
     Metrics metrics;
@@ -174,7 +176,7 @@ class Bench {
     return Forward(loop, metrics, transport);
   }
 
-  // The same, with librdkafka behind.
+  // Forwards the same to Kafka through librdkafka. REQUIRES: as Forwarding().
   Cost Producing(const std::string& servers) {
     PollLoop loop;
     Metrics metrics;
@@ -230,7 +232,7 @@ void MeasureAll(Bench& bench, const char* servers, StageTable& table) {
   table.Add("threads", produce.others);
 }
 
-// One of them, as it is: for a profiler.
+// Runs one stage with those that it includes, for a profiler.
 void MeasureOne(Bench& bench, std::string_view stage, StageTable& table) {
   if (stage == "decode") table.Add("decode", bench.Decoding(false).thread);
   if (stage == "rules") table.Add("rules", bench.Decoding(true).thread);

@@ -1,15 +1,17 @@
-// What the store costs, on heartbeats of about 310 bytes from 100 vehicles, in a folder under
-// $TMPDIR (put that on the disk to be measured). Arguments name the parts to run; without any, all
-// run:
+// Measures what the store costs, on heartbeats of about 310 bytes from 100 vehicles, in a folder
+// under $TMPDIR, which must be on the disk to be measured. Arguments name the parts to run; without
+// arguments all run:
 //
-//   codec    bytes and CPU per record by zstd level and batch size, memory of the contexts
+//   codec    bytes and time per record by zstd level and batch size, memory of the contexts
 //   flash    bytes written per payload byte in steady state: by the process (write calls), as pages
-//            that the kernel has to write (write_bytes of /proc/self/io), and at the block device
-//            (all of its writers, so use one of its own); time per commit. A batch is delivered
-//            `lag` batches later; snapshots of 18 KB, deletes and checkpoints are in it.
-//   backlog  10,000 and 1,000,000 records, or the numbers that follow: bytes on disk per record,
-//            time to open, memory; CPU of an append, of the next batch and of a delete behind it
-//   drain    Next and Delivered over 100,000 records, CPU per record
+//            that the kernel must write (write_bytes of /proc/self/io), and at the block device,
+//            which counts all of its writers, so use a device that nothing else writes to; also the
+//            time per commit. A batch is delivered `lag` batches after its append. The figures
+//            include snapshots of 18 KB, deletes and checkpoints.
+//   backlog  with 10,000 and 1,000,000 records, or the numbers given as arguments: bytes on disk
+//            per record, time to open, memory; CPU of an append, of the next batch, and of a
+//            delete, each with that backlog in the store
+//   drain    CPU per record of Next and Delivered over 100,000 records
 #include <fmt/format.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -46,7 +48,7 @@ double WallSeconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-// A number from a "name: number" file of /proc.
+// Returns a number from a "name: number" file of /proc; 0 if the name is not in it.
 double ProcValue(const char* path, std::string_view name) {
   std::ifstream file(path);
   std::string key;
@@ -57,8 +59,8 @@ double ProcValue(const char* path, std::string_view name) {
   return value;
 }
 
-// What the device that holds `path` has written since boot (Documentation/block/stat.rst: field 7,
-// in 512-byte sectors).
+// Returns the bytes that the device of `path` has written since boot (Documentation/block/stat.rst:
+// field 7, in 512-byte sectors); 0 if it cannot be read.
 double DeviceBytes(const std::string& path) {
   struct stat info {};
   if (stat(path.c_str(), &info) != 0) return 0;
@@ -108,7 +110,8 @@ void BenchCodec() {
   }
 }
 
-// As the pipeline gives one for 100 assets: 4 KB of states and 14 KB of fingerprints.
+// Makes snapshots of the size that the pipeline makes for 100 assets: 4 KB of states and 14 KB of
+// fingerprints.
 class FoldState {
  public:
   std::string Next() {
@@ -183,7 +186,7 @@ void Fill(SqliteStoreFixture& fixture, size_t records, size_t batch) {
   }
 }
 
-// Microseconds of CPU for each of so many calls.
+// Returns the CPU time of a call in microseconds, as the mean of `calls` calls.
 template <typename Call>
 double Cost(int calls, Call&& call) {
   const double start = CpuSeconds();
@@ -228,7 +231,7 @@ void BenchBacklog(const std::vector<size_t>& sizes) {
       "us\n");
   for (const size_t batch : {20, 100, 500}) {
     for (const size_t records : sizes) {
-      // Ten million take long to make; they come in the largest batches only.
+      // Making more than a million records in small batches takes too long.
       if (records > 1'000'000 && batch < 500) continue;
       BenchBacklogOf(std::max(records, 400 * batch), batch);
     }
@@ -260,7 +263,7 @@ int Main(int argc, char** argv) {
   const auto wanted = [&](std::string_view part) {
     return parts.empty() || std::find(parts.begin(), parts.end(), part) != parts.end();
   };
-  std::setvbuf(stdout, nullptr, _IOLBF, 0);  // Each line as it comes, also into a file.
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);  // Writes each line at once, into a file, too.
   if (wanted("codec")) BenchCodec();
   if (wanted("flash")) BenchFlash();
   std::vector<size_t> sizes;

@@ -1,6 +1,6 @@
-// The drain of a backlog from the store against librdkafka alone: the same messages, settings and
-// brokers. Alone means that the messages are ready in memory and no record has to be looked after:
-// no store, no books, no order beyond the library's.
+// Compares the drain of a backlog from the store with librdkafka alone, with the same messages,
+// settings and brokers. librdkafka alone has its messages ready in memory and keeps track of no
+// record: there is no store, no delivery state, and no order beyond the library's.
 #include <fmt/format.h>
 #include <librdkafka/rdkafka.h>
 #include <sys/resource.h>
@@ -15,12 +15,14 @@
 namespace tidegate::bench {
 
 namespace {
-constexpr size_t kStoredBy = 1000;  // A backlog's batches.
+// Records of each batch of the backlog.
+constexpr size_t kStoredBy = 1000;
 constexpr int kRounds = 3;
 
 struct Figures {
   double records_per_second = 0;
-  double cpu_per_record = 0;  // All threads, us.
+  // CPU time of all threads in microseconds.
+  double cpu_per_record = 0;
 };
 
 class Watch {
@@ -50,7 +52,7 @@ class Library {
     topic_.reset(rd_kafka_topic_new(client_.get(), topic.c_str(), nullptr));
     queue_.reset(rd_kafka_queue_get_main(client_.get()));
   }
-  // Until all are acknowledged.
+  // Sends all messages and returns when all are acknowledged.
   void Produce(const std::vector<WireMessage>& messages) {
     acked_ = 0;
     size_t sent = 0;
@@ -112,13 +114,15 @@ Figures Alone(const Brokers& brokers, const std::string& topic, size_t records) 
         EncodeMessage(record, messages.size() + 1, {kGateway, "00000000"}, topics, true));
   }
   Library library(brokers, topic);
-  library.Produce({messages.begin(), messages.begin() + 1});  // Warm, as the uplink is.
+  // The uplink has delivered a record before its measurement, too.
+  library.Produce({messages.begin(), messages.begin() + 1});
   const Watch watch;
   library.Produce(messages);
   return watch.Of(records);
 }
 
-// From the real store, in memory as far as the machine's /dev/shm is: no figure of a disk.
+// Drains a real store. Its files are in /dev/shm, where the machine has that and TMPDIR is not set:
+// the figure says nothing about a disk.
 Figures Ours(const Brokers& brokers, const std::string& topic, size_t records) {
   SqliteStoreFixture files;
   files.options.max_bytes = 4ull << 30;

@@ -1,17 +1,22 @@
-// What the uplink costs, on the Kafka that KAFKA_BOOTSTRAP_SERVERS names, else on mock brokers in
-// this process:
-//   wire      bytes sent to the broker per record, of the Kafka protocol: batches of 1 to 500, each
+// Measures what the uplink costs, on the Kafka that KAFKA_BOOTSTRAP_SERVERS names, else on mock
+// brokers in this process:
+//
+//   wire      bytes of the Kafka protocol that are sent per record: batches of 1 to 500, each
 //             acknowledged before the next; 200 is 100 msg/s with the default linger of 2 s
-//   live      the same for 100 msg/s as they come: 20 each 200 ms for 20 s, with the agent's linger
-//   drain     a backlog: bytes and records a second to the last acknowledgement, CPU of the loop's
-//             thread and of all threads; one and three partitions
-//   baseline  the drain against librdkafka alone that produces the same messages, in turn
-//   again     from the brokers being back to the first acknowledged record (mock brokers only)
-//   cut       the same for a link: an interface that is down, and packets that vanish, for 5 to 60
-//   s
-//             (root only, not part of a run without words; mock brokers in a network namespace)
-// Usage: uplink_bench [wire|live|drain|baseline|again|cut|vanish ...] [property=value ...]
-//        property: librdkafka's, such as compression.level=9
+//   live      the same for 100 msg/s over 20 s: 20 every 200 ms, with the agent's linger
+//   drain     a backlog: bytes per record, records per second up to the last acknowledgement, CPU
+//             of the loop's thread and of all threads; with one and three partitions
+//   baseline  the drain, in turn with librdkafka alone that produces the same messages
+//   again     time from the brokers' return to the first acknowledged record (mock brokers only)
+//   cut       the same for a link whose interface was down for 5 to 40 s
+//   vanish    the same for a link that dropped all packets for 5 to 40 s
+//
+// cut and vanish need root and use mock brokers in a network namespace; without arguments all parts
+// but these two run.
+//
+//   uplink_bench [wire|live|drain|baseline|again|cut|vanish ...] [property=value ...]
+//
+// The properties are librdkafka's, such as compression.level=9.
 #include <fmt/format.h>
 #include <sys/resource.h>
 
@@ -47,7 +52,8 @@ void Wire(Brokers& brokers, int partitions) {
 void Live(Brokers& brokers, int partitions) {
   constexpr size_t kBatch = 20;
   constexpr size_t kBatches = 100;
-  constexpr auto kLinger = 2s;  // TIDEGATE_UPLINK_LINGER, if not set.
+  // The default of TIDEGATE_UPLINK_LINGER.
+  constexpr auto kLinger = 2s;
   Uplink uplink(brokers, brokers.NewTopic(partitions), kLinger);
   const uint64_t before = uplink.sent_bytes();
   for (size_t i = 0; i < kBatches; ++i) {

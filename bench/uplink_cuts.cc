@@ -1,4 +1,4 @@
-// How long a link that is back stays without an acknowledged record.
+// Measures how long a link is back before the first record is acknowledged.
 #include <fmt/format.h>
 #include <sched.h>
 
@@ -22,10 +22,11 @@ void Print(const std::string& what, std::vector<double> waits) {
              waits[waits.size() / 2], waits.back());
 }
 
-// Cuts, stores a backlog, and measures from the restoring on.
+// Cuts the link, stores a backlog, restores the link after `length`, and returns the seconds from
+// then until the next acknowledgement.
 double OneCut(Uplink& uplink, std::chrono::milliseconds length, const std::function<void()>& cut,
               const std::function<void()>& restore) {
-  uplink.Store(100);  // On its way when the link goes.
+  uplink.Store(100);  // These are in flight when the link is cut.
   uplink.Go();
   cut();
   uplink.Store(1000);

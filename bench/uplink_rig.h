@@ -1,5 +1,5 @@
-// What the parts of uplink_bench share: the fleet's heartbeats, the whole uplink on one store, and
-// the brokers.
+// The rig of uplink_bench: the simulated fleet's heartbeats, the whole uplink over one store, and
+// the brokers. One thread. Every failure prints its reason and exits.
 #pragma once
 
 #include <chrono>
@@ -20,14 +20,16 @@ namespace tidegate::bench {
 using Microseconds = std::chrono::duration<double, std::micro>;
 constexpr const char* kGateway = "gateway-0001";
 
-// CPU used so far, of RUSAGE_THREAD or RUSAGE_SELF.
+// Returns the CPU time used so far by `who`: RUSAGE_THREAD or RUSAGE_SELF.
 Microseconds CpuOf(int who);
+// Prints the reason and exits with 1.
 [[noreturn]] void Fail(const std::string& why);
 
-// Heartbeats of about 350 bytes, of 100 assets in turn.
+// Makes heartbeats of about 350 bytes, of 100 assets in turn.
 class Heartbeats {
  public:
   std::vector<Record> Take(size_t count);
+  // Returns the mean size of the values made so far.
   double MeanBytes() const { return static_cast<double>(bytes_) / static_cast<double>(next_); }
 
  private:
@@ -38,28 +40,36 @@ class Heartbeats {
 
 // Mock brokers in this process, or those that KAFKA_BOOTSTRAP_SERVERS names.
 struct Brokers {
+  // Null if the brokers are real.
   std::unique_ptr<MockKafka> mock;
   std::string servers;
-  kafka::Properties settings;  // Of every client.
+  // Properties of every client, from the command line.
+  kafka::Properties settings;
+  // The number of topics made so far.
   int topics = 0;
 
+  // Makes a topic and returns its name.
   std::string NewTopic(int partitions);
-  // The agent's settings, and these.
+  // Returns the agent's properties together with `settings`.
   kafka::ConfigRequest Config() const;
 };
 
-// The whole uplink, with one record delivered, so that it is warm.
+// The whole uplink on a loop of its own. The constructor delivers one record, so that connections
+// and metadata exist before a measurement.
 class Uplink {
  public:
-  // Over a store in memory.
+  // Uses a store in memory.
   Uplink(const Brokers& brokers, const std::string& topic, std::chrono::milliseconds linger = {})
       : Uplink(brokers, topic, memory_, linger) {}
-  // `store` outlives it.
+  // `store` must outlive the uplink.
   Uplink(const Brokers& brokers, const std::string& topic, tidegate::Store& store,
          std::chrono::milliseconds linger = {});
+  // Appends one batch of `count` heartbeats. Go() lets the forwarder send it.
   void Store(size_t count);
   void Go() { forwarder_->OnStored(); }
+  // Fails if `done` does not hold within two minutes.
   void RunUntil(const std::function<bool()>& done);
+  // Calls Go() and runs until everything stored is delivered.
   void RunUntilIdle();
   void RunFor(std::chrono::milliseconds duration);
   uint64_t sent_bytes() const { return transport_->sent_bytes(); }
@@ -80,12 +90,15 @@ class Uplink {
   std::unique_ptr<Forwarder> forwarder_;
 };
 
-// uplink_cuts.cc: from a link that is back to the first acknowledged record of a backlog.
+// Prints the times from the return of mock brokers to the first acknowledged record of a backlog.
+// `brokers` must be mock brokers. Defined in uplink_cuts.cc.
 void MeasureBrokersBack(const Brokers& brokers);
-// In a network namespace of its own: root only. Fails otherwise.
+// Prints the same times for a link that is cut, in a network namespace of its own. Needs root and
+// fails without it. Defined in uplink_cuts.cc.
 enum class LinkCut { kInterfaceDown, kPacketsVanish };
 void MeasureLinkCuts(const kafka::Properties& settings, LinkCut kind);
-// uplink_baseline.cc: the drain against librdkafka alone with the same messages, in turn.
+// Compares the drain with librdkafka alone, which produces the same messages, in turn. Defined in
+// uplink_baseline.cc.
 void MeasureDrainAgainstLibrary(Brokers& brokers, size_t records);
 
 }  // namespace tidegate::bench

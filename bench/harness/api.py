@@ -1,5 +1,5 @@
-"""The HTTP API's lists while documents land and are projected at full speed, against an idle reader. On SQLite, where lists are
-read through indexes: SecantusDB looks through the whole collection to sort it."""
+"""Measures the HTTP API's lists while documents land and are projected at full speed, against an idle reader. The database is
+SQLite, which reads lists through indexes; SecantusDB scans and sorts the whole collection."""
 
 import json
 import threading
@@ -23,7 +23,8 @@ SECONDS = 15
 
 
 class Load:
-    """Requests at fixed times, whether those before are answered or not; a time counts from when its request was due."""
+    """Sends requests at fixed times, whether or not earlier ones are answered. A time counts from the moment at which its
+    request was due."""
 
     def __init__(self, reader: Reader, going_on: Callable[[], bool]):
         self._reader = reader
@@ -60,15 +61,15 @@ class Load:
 
 
 def _percentile(times: list[float], share: float) -> float:
-    """In ms."""
+    """Returns the percentile in ms of times in seconds."""
     return sorted(times)[min(len(times) - 1, int(len(times) * share))] * 1e3
 
 
 def api(bench: Bench, count: int):
-    """Of three times as many documents, a third of which is there before anybody asks."""
+    """Measures over 3 * count documents; the first `count` of them land before the first request."""
     idle, busy, rates, total = [], [], [], 3 * count
     with new_kafka(bench, "api") as kafka:
-        # Without headers: rules apply, and there are alerts.
+        # The reader applies rules to messages without headers, so there are alerts to list.
         fill(bench, kafka, total, f"--cycle={total}", "--plain")
         for i in range(bench.rounds):
             reader = Reader(bench, f"api{i}", kafka.bootstrap, f"sqlite:{bench.folder}/api{i}.db", "bench", token=TOKEN,

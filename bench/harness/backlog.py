@@ -1,4 +1,4 @@
-"""An agent with a backlog: its start, memory, disk, drain, wire bytes, and how cost grows with it."""
+"""Measures an agent with a backlog: start, memory, disk, drain, wire bytes, and how costs grow with the backlog."""
 
 import json
 import time
@@ -22,7 +22,7 @@ def start(bench: Bench):
 
 
 def memory(bench: Bench):
-    """The largest of what is seen every 50 ms."""
+    """Reports the largest of samples taken every 50 ms."""
     with new_broker(bench.folder / "memory-broker") as broker, DevBroker(bench.programs, bench.folder / "memory-kafka") as kafka:
         agent = Agent(bench.programs, bench.backlog("memory"), TIDEGATE_INPUT_MQTT=bench.topic_uri(broker.port))
         agent.start()
@@ -55,7 +55,7 @@ def drain(bench: Bench):
     for i in range(bench.rounds):
         with bench.new_kafka(f"drain{i}") as kafka:
             words = (kafka.bootstrap, f"{TOPIC}.raw", str(bench.records))
-            bench.run("tidegate-bench-kafka-raw", kafka.bootstrap, f"{TOPIC}.raw", "10000")  # The topic, and a warm broker.
+            bench.run("tidegate-bench-kafka-raw", kafka.bootstrap, f"{TOPIC}.raw", "10000")  # Makes the topic, warms the broker.
             result = json.loads(bench.run("tidegate-bench-kafka-raw", *words))
             raw.append(bench.records / result["seconds"])
             agent = Agent(bench.programs, bench.backlog(f"drain{i}"), TIDEGATE_KAFKA_BOOTSTRAP_SERVERS=kafka.bootstrap)
@@ -108,6 +108,6 @@ def wire_row(bench: Bench, what: str, sent: tuple[int, int], count: int, target:
 
 
 def scale(bench: Bench):
-    """The store alone; what it prints is explained in store_bench.cc."""
+    """Runs the store alone; store_bench.cc explains what it prints."""
     text = bench.run("store_bench", "backlog", *SIZES, env={"TMPDIR": str(bench.folder)})
     print(f"\n```\n{text}```", flush=True)

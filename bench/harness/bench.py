@@ -1,4 +1,4 @@
-"""What the measurements share: programs, folders, the table, a backlog that is made once."""
+"""What all measurements use: programs, folders, the table, and a backlog that is made once."""
 
 import datetime
 import os
@@ -19,7 +19,7 @@ def median(values: Iterable[float]) -> float:
 
 
 def spread(values: list[float], digits: int = 2) -> str:
-    """The median and, if there is more than one, each round."""
+    """Returns the median and, if there are several rounds, each of them in parentheses."""
     text = f"{median(values):,.{digits}f}"
     return text if len(values) == 1 else f"{text} ({', '.join(f'{v:,.{digits}f}' for v in values)})"
 
@@ -42,7 +42,7 @@ class Bench:
     programs: Path
     folder: Path
     rounds: int = 3
-    records: int = 1_000_000  # Of the backlog.
+    records: int = 1_000_000  # In the backlog.
     flash_seconds: int = 300
     kafka: str = "real"
     _backlog: Path | None = None
@@ -87,18 +87,18 @@ class Bench:
         self.publisher(port, count, rate, root).communicate()
 
     def publisher(self, port: int, count: int, rate: int, root: str = "fleet") -> subprocess.Popen:
-        """count 0: until it is ended."""
+        """Starts a publisher; with count 0 it publishes until it is terminated."""
         return subprocess.Popen(
             [self.programs / "tidegate-sim", "--assets", "100", "--rate", str(rate), "--count", str(count),
              "--seed", "1", "--quiet", "--mqtt", self.topic_uri(port, root)],
             stdout=subprocess.DEVNULL)
 
     def backlog(self, name: str) -> Path:
-        """A folder of its own with the store of an agent that has no Kafka: commits of 20 records, as
-        at 100 messages a second."""
+        """Makes a folder `name` with the store of an agent that has no Kafka. Its commits hold 20
+        records each, as at 100 messages a second."""
         if self._backlog is None:
             self._backlog = self.folder / "backlog"
-            # The broker sends no more before these are acknowledged, so each commit holds them.
+            # The broker sends at most 20 unacknowledged messages, so each commit holds 20.
             with new_broker(self.folder / "backlog-broker", in_flight=20) as broker:
                 agent = Agent(self.programs, self._backlog, TIDEGATE_INPUT_MQTT=f"{self.topic_uri(broker.port)}?receive_maximum=20",
                               TIDEGATE_DURABILITY="process-safe")

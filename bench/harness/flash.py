@@ -1,4 +1,4 @@
-"""Flash bytes for each payload byte: by the process, and at a block device of each agent's own."""
+"""Measures the bytes written for each payload byte: by the process, and at a block device that each agent has to itself."""
 
 import subprocess
 import time
@@ -11,13 +11,13 @@ from .parts import Agent, DevBroker, new_broker, wait_until
 
 RATES = (1, 10, 100, 1000)
 INTERVALS = ("200ms", "1s")
-# Before the clock starts: enough to fill the store's log once, so that it is reused from then on.
+# Messages sent before the measurement: enough to fill the store's log once, after which it is reused.
 WARM_UP = 60_000
 TARGETS = {(100, "1s"): "≤ 0.5; ≤ 0.6"}
 
 
 class LoopDevice:
-    """ext4 on a file of its own, mounted at `folder`; needs root."""
+    """An ext4 on a loop device over a file, mounted at `folder`. Needs root."""
 
     def __init__(self, folder: Path, megabytes: int = 512):
         self.folder = folder
@@ -28,7 +28,7 @@ class LoopDevice:
         self.folder.mkdir(parents=True)
         with self._image.open("wb") as image:
             image.truncate(self._megabytes << 20)
-        # Not lazily, or the kernel would write inode tables while we measure.
+        # With lazy initialisation the kernel would write inode tables during the measurement.
         self._do("mkfs.ext4", "-q", "-E", "lazy_itable_init=0,lazy_journal_init=0", self._image)
         self.device = self._do("losetup", "--find", "--show", self._image).strip()
         self._do("mount", "-o", "noatime", self.device, self.folder)
@@ -40,7 +40,7 @@ class LoopDevice:
         self._image.unlink()
 
     def written(self) -> int:
-        """What reached the device, all that is dirty included."""
+        """Flushes dirty pages and returns the bytes written to the device."""
         self._do("sync", "-f", self.folder)
         fields = Path(f"/sys/block/{Path(self.device).name}/stat").read_text().split()
         return int(fields[6]) * 512
@@ -63,7 +63,7 @@ class Case:
 
 
 def flash(bench: Bench):
-    """All rates and intervals at the same time: each has its agent, store and device."""
+    """Measures all rates and intervals at the same time, each with an agent, store and device of its own."""
     with ExitStack() as stack:
         broker = stack.enter_context(new_broker(bench.folder / "flash-broker"))
         kafka = stack.enter_context(DevBroker(bench.programs, bench.folder / "flash-kafka"))

@@ -1,4 +1,4 @@
-"""Durable ingest, and what a record costs from MQTT to Kafka, against a subscriber that discards."""
+"""Measures durable ingest, and the CPU of a record from MQTT to Kafka, against a discarding subscriber."""
 
 import json
 import time
@@ -18,7 +18,7 @@ STAGES = {
 
 
 class Queued:
-    """A broker that holds `count` messages for the agent and as many for the discarding one."""
+    """A broker that has queued `count` messages for the agent and as many for the discarding subscriber."""
 
     def __init__(self, bench: Bench, broker, agent, count: int):
         self._bench, self._agent, self.count = bench, agent, count
@@ -33,7 +33,7 @@ class Queued:
         return json.loads(self._bench.run("tidegate-bench-mqtt-null", *self._null))
 
     def take(self) -> tuple[float, float]:
-        """Seconds until all is settled, and CPU seconds."""
+        """Returns the seconds until the agent has settled all messages, and the CPU seconds it used."""
         agent = self._agent
         agent.start()
         before, begin = sum(agent.cpu_seconds().values()), time.monotonic()
@@ -61,7 +61,7 @@ def ingest(bench: Bench, count: int = 200_000):
 
 
 def path(bench: Bench, count: int = 200_000):
-    """On mock brokers in another process: the broker's work is not in it."""
+    """Measures with mock brokers in another process, so that their work does not count."""
     null, loop, threads = [], [], []
     for i in range(bench.rounds):
         folder = bench.folder / f"path{i}-kafka"

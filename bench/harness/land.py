@@ -1,4 +1,4 @@
-"""From Kafka to the landing, against libmongoc alone on the same server."""
+"""Measures landing from Kafka against libmongoc alone on the same server."""
 
 import json
 

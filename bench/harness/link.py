@@ -1,5 +1,5 @@
-"""From a cut link being back to the first record in Kafka: the agent in a network namespace, its link a
-veth pair that is taken down and up; a backlog drains when it is cut."""
+"""Measures the time from the return of a cut link to the first record in Kafka. The agent runs in a network namespace; its link,
+a veth pair, is taken down and up while a backlog drains."""
 
 import subprocess
 import time
@@ -14,7 +14,7 @@ ADDRESS_HERE, ADDRESS_THERE = "10.213.7.1", "10.213.7.2"
 
 
 class Link:
-    """Needs root. What crosses it vanishes without an answer while it is down."""
+    """The veth pair between this machine and the namespace. While it is down, packets are lost without an error. Needs root."""
 
     def __enter__(self):
         for words in (f"netns add {NAMESPACE}", f"link add {HERE} type veth peer name {THERE} netns {NAMESPACE}",

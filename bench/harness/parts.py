@@ -1,4 +1,4 @@
-"""The programs that are measured and those they talk to."""
+"""The agent as a process, and the brokers and servers that it uses."""
 
 import json
 import os
@@ -18,24 +18,25 @@ from realparts.server import Process, free_ports, tail, wait_until  # noqa: E402
 __all__ = ["ROOT", "TICKS", "TOPIC", "Agent", "DevBroker", "Kafka", "Mosquitto", "Process", "Secantus", "cpu_seconds", "free_ports",
            "new_broker", "tail", "wait_until"]
 
-TOPIC = "telematics.raw.telematics_heartbeat"  # Where the agent's heartbeats go.
+TOPIC = "telematics.raw.telematics_heartbeat"  # The agent's topic of heartbeats.
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def new_broker(folder: Path, in_flight: int = 0) -> Mosquitto:
-    """Without `in_flight` it sends a subscriber as much as that one allows."""
+    """Makes a broker that sends at most `in_flight` unacknowledged messages; with 0 only the subscriber's Receive Maximum
+    limits them."""
     return Mosquitto(folder, extra=f"max_inflight_messages {in_flight}\nmax_packet_size 300000")
 
 
 def cpu_seconds(pid: int) -> float:
-    """Of all its threads, those that ended too."""
+    """Returns the CPU seconds of all threads of the process, including those that have ended."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
     return sum(int(ticks) for ticks in fields[11:13]) / TICKS
 
 
 class Agent(Process):
     def __init__(self, programs: Path, folder: Path, prefix: tuple[str, ...] = (), **settings: str):
-        """`prefix` is a command that runs it, such as ip netns exec."""
+        """`prefix` is a command that runs the agent, such as ip netns exec."""
         folder.mkdir(parents=True, exist_ok=True)
         super().__init__("tidegate-agent", folder / "log")
         self._command = [*prefix, programs / "tidegate-agent", "run"]
@@ -67,8 +68,8 @@ class Agent(Process):
         return seconds
 
     def status(self) -> dict:
-        """Asked by the socket itself: a process for each question would take the core that is
-        measured."""
+        """Returns the status, read from the control socket: starting a process for each call would use
+        the core that is measured."""
         with socket.socket(socket.AF_UNIX) as control:
             control.connect(self.env["TIDEGATE_CONTROL_SOCKET"])
             control.sendall(b"status\n")
@@ -93,7 +94,7 @@ class Agent(Process):
         wait_until(all_of_it, 30, lambda: f"MQTT and Kafka connected: {self.status()}")
 
     def memory(self) -> tuple[float, float]:
-        """PSS and private dirty in MB."""
+        """Returns PSS and private dirty memory in MB."""
         text = Path(f"/proc/{self.pid}/smaps_rollup").read_text()
         kb = {name: int(size) for name, size in re.findall(r"^(\w+):\s+(\d+) kB", text, re.M)}
         return kb["Pss"] / 1024, kb["Private_Dirty"] / 1024
@@ -102,7 +103,7 @@ class Agent(Process):
         return int(re.search(r"^write_bytes: (\d+)", Path(f"/proc/{self.pid}/io").read_text(), re.M)[1])
 
     def cpu_seconds(self) -> dict[str, float]:
-        """By thread: "loop", and those of librdkafka, "rdk:..."."""
+        """Returns the CPU seconds by thread: "loop", and those of librdkafka, "rdk:..."."""
         seconds: dict[str, float] = {}
         for task in Path(f"/proc/{self.pid}/task").iterdir():
             name, fields = re.match(r"\d+ \((.*)\) (.*)", (task / "stat").read_text()).groups()
@@ -112,7 +113,7 @@ class Agent(Process):
         return seconds
 
     def tcp_counters(self, bootstrap: str) -> tuple[int, int]:
-        """Bytes of TCP payload, and segments, that its open connections sent to Kafka."""
+        """Returns the bytes of TCP payload and the segments that its open connections sent to Kafka."""
         port = bootstrap.rsplit(":", 1)[1]
         command = ["ss", "-tinpO", "dport", "=", f":{port}"]
         text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
@@ -125,7 +126,7 @@ class Agent(Process):
 
 
 class DevBroker(Process):
-    """librdkafka's mock brokers in a process of their own: they acknowledge from memory."""
+    """librdkafka's mock brokers in a process of their own. They keep messages in memory only."""
 
     def __init__(self, programs: Path, folder: Path, partitions: int = 3):
         folder.mkdir(parents=True, exist_ok=True)

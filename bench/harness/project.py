@@ -1,4 +1,4 @@
-"""Landing and projecting in one process, against landing alone on the same server."""
+"""Measures landing and projecting in one process against landing alone on the same server."""
 
 import json
 import subprocess
@@ -15,7 +15,7 @@ PROJECTED = "tidegate_reader_projected_total"
 
 
 class Run:
-    """All roles but the API's over `count` documents, from the first batch on until all are projected."""
+    """Lands and projects `count` documents, and measures from the first batch until all are projected."""
 
     def __init__(self, reader: Reader, count: int):
         reader.start(TIDEGATE_ROLES="land,project")

@@ -1,4 +1,4 @@
-"""The reader, the broker that it reads from, and a database that is never the limit."""
+"""The reader as a process, the broker that it reads from, and a database that is never the limit."""
 
 import os
 import re
@@ -11,8 +11,8 @@ from .parts import TOPIC, Kafka, Process, cpu_seconds, free_ports, tail, wait_un
 
 
 def new_kafka(bench: Bench, name: str, **properties: str) -> Kafka:
-    """Members that join within a second of one another share its partitions from the start, as with
-    the default of 3 s. The heartbeats are from a fixed time: the usual retention would delete them."""
+    """Makes a Kafka without retention, because the heartbeats have times in the past. Members that join
+    within a second of one another share the partitions from the start; Kafka's default delay is 3 s."""
     kept = {"log.retention.ms": "-1", "group.initial.rebalance.delay.ms": "1000"}
     return Kafka(bench.new_folder(f"{name}-kafka"), properties=kept | {key.replace("_", "."): value for key, value in properties.items()})
 
@@ -22,7 +22,7 @@ def fill(bench: Bench, kafka: Kafka, count: int, *options: str):
 
 
 class Sink:
-    """tests/support/mongo_stub: takes documents and forgets them."""
+    """tests/support/mongo_stub as a database that acknowledges and discards documents."""
 
     def __init__(self, bench: Bench):
         self._child = subprocess.Popen([bench.programs / "tidegate-mongo-stub", "--sink"], stdin=subprocess.PIPE,
@@ -38,13 +38,14 @@ class Sink:
         self._child.communicate()
 
     def finish(self) -> int:
-        """How many documents it took."""
+        """Ends the stub and returns the number of documents that it acknowledged."""
         return int(self._child.communicate()[0].split()[0])
 
 
 class Reader(Process):
-    """Lands the heartbeats alone, with a group of its own, unless the settings say otherwise. Started
-    again it goes on where it was. `token` is an operator's; `token`-demo sees the tenant demo alone."""
+    """A reader that only lands heartbeats, with a consumer group of its own, unless the settings say
+    otherwise. After another start() it resumes from its committed offsets. `token` is an operator's;
+    `token`-demo sees only the tenant demo."""
 
     def __init__(self, bench: Bench, name: str, kafka: str, landing: str, database: str, token: str = "", **settings: str):
         folder = bench.folder / name
@@ -73,7 +74,7 @@ class Reader(Process):
         self.launch(self._command, env=self._env | settings)
 
     def get(self, path: str, token: str | None = None) -> bytes:
-        """HTTPError unless it is answered with 200."""
+        """Returns the body; raises HTTPError if the status is not 200."""
         token = token or self.token
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", headers=headers)
@@ -90,8 +91,8 @@ class Reader(Process):
         wait_until(answers, 30, lambda: f"an answer: {tail(self.log)}")
 
     def metric(self, name: str) -> int:
-        """The sum over its labels; 0 as long as nobody answers. Asked seldom and in one small request:
-        it shares the machine."""
+        """Returns the sum over the metric's labels, or 0 while the reader does not answer. Callers poll
+        it seldom, because it shares the machine with what is measured."""
         try:
             text = self.get("/metrics").decode()
         except OSError:
@@ -99,21 +100,22 @@ class Reader(Process):
         return sum(int(float(value)) for value in re.findall(rf"^{name}(?:\{{.*\}})? (\S+)$", text, re.M))
 
     def done(self) -> int:
-        """Landed, or there already."""
+        """Returns the number of messages whose documents landed or existed already."""
         return self.metric("messages_processed_total")
 
     def cpu_seconds(self) -> float:
         return cpu_seconds(self.pid)
 
     def await_first(self) -> int:
-        """The size of the first batch, as soon as it has landed."""
+        """Waits until the first batch has landed and returns its size."""
         return wait_until(self.done, 60, lambda: f"the first documents: {tail(self.log)}", every=0.01)
 
     def await_done(self, count: int, seconds: float = 900):
         wait_until(lambda: self.done() >= count, seconds, lambda: f"{count} documents: {tail(self.log)}", every=0.1)
 
     def land(self, count: int) -> tuple[float, float]:
-        """Documents per second from the first batch on, and CPU seconds a document."""
+        """Lands `count` documents. Returns the documents per second after the first batch, and the CPU
+        seconds for each."""
         self.start()
         first = self.await_first()
         begin, cpu = time.monotonic(), self.cpu_seconds()

@@ -1,5 +1,5 @@
-"""How often the projections of a database were saved: each save makes their revision greater by one. Run by the python of
-tests/realparts, which has the client: saves.py MONGODB_URI DATABASE."""
+"""Prints how often the projections of a database were saved: each save increments a projection's revision. The python of
+tests/realparts runs this script, because it has the client library: saves.py MONGODB_URI DATABASE."""
 
 import json
 import sys

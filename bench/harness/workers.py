@@ -1,4 +1,4 @@
-"""Two workers on two partitions against one, where the database is not the limit."""
+"""Measures two workers on two partitions against one, with a database that is not the limit."""
 
 import os
 import time
@@ -11,7 +11,7 @@ PROCESSES = ("reader", "broker", "sink")
 
 
 class Run:
-    """One run over `count` documents: the rate from the first batch on, and what each process used."""
+    """One run over `count` documents: the rate after the first batch, and the CPU of each process."""
 
     def __init__(self, bench: Bench, kafka, name: str, number: int, count: int):
         with Sink(bench) as sink:
@@ -24,7 +24,7 @@ class Run:
             seconds = time.monotonic() - begin
             used = [cpu_seconds(pid) - cpu for pid, cpu in zip(pids, before)]
             assert reader.stop() == 0
-            # More would be a rebalance in the middle of the run.
+            # A rebalance in the middle of the run would land some documents twice.
             assert (taken := sink.finish()) == count, taken
         self.rate = (count - first) / seconds
         self.cpu = [cpu / (count - first) for cpu in used]
@@ -32,7 +32,7 @@ class Run:
 
 
 def workers(bench: Bench, count: int):
-    """Of five times as many documents: one worker lands them within seconds."""
+    """Measures over 5 * count documents, because one worker lands `count` within seconds."""
     count *= 5
     one, two = [], []
     with new_kafka(bench, "workers", num_partitions="2") as kafka:
