@@ -1,4 +1,4 @@
-"""The seed, the counts, and the lines that the campaigns print."""
+"""Fixtures: the seed, the counts, the servers, and the line that each campaign prints."""
 
 import os
 import random
@@ -19,7 +19,7 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
-    # So that a run that is told to stop takes its mounts, links and servers along.
+    # A run that gets SIGTERM then removes its mounts and links and stops its servers.
     def stop(_number, _frame):
         raise KeyboardInterrupt
 
@@ -40,7 +40,7 @@ def pytest_terminal_summary(terminalreporter):
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
-    """Shows the end of each program's log with a failure."""
+    """Adds the end of each program's log to the report of a failure."""
     outcome = yield
     report = outcome.get_result()
     if report.failed:
@@ -56,7 +56,8 @@ def seed(request) -> int:
 
 @pytest.fixture(scope="session")
 def count():
-    """count(NAME, few, many): how many faults; TIDEGATE_CRASH_<NAME> overrides both."""
+    """count(NAME, few, many) returns the number of faults: `few`, or `many` in a full run, or what
+    TIDEGATE_CRASH_<NAME> says."""
 
     def choose(name: str, few: int, many: int) -> int:
         full = os.environ.get("TIDEGATE_CRASH_FULL")
@@ -67,7 +68,7 @@ def count():
 
 @pytest.fixture
 def campaign(seed, request):
-    """campaign(NAME): the oracle of a campaign, whose line is printed at its end."""
+    """campaign(NAME) returns the oracle of a campaign. The run prints the oracle's line at its end."""
 
     def begin(name: str) -> Oracle:
         oracle = Oracle(name, seed)
@@ -93,7 +94,7 @@ def mosquitto(tmp_path):
 
 @pytest.fixture
 def site(tmp_path, request, kafka, mosquitto):
-    """A gateway and topics of this test's own. At the end everything is stopped."""
+    """A gateway and topics that only this test uses. At the end all programs are stopped."""
     made = Site(tmp_path, kafka.bootstrap)
     made.create_topics()
     request.node.programs = made.programs

@@ -1,5 +1,5 @@
-"""Parts of a machine that a campaign breaks: a disk whose power is cut, a full disk, a link, a memory
-limit. All need root; what a killed run has left behind is cleared by the next one."""
+"""The parts of a machine that a campaign breaks: a disk whose power is cut, a full disk, a link, a
+memory limit. All need root. sweep() removes what a killed run has left."""
 
 import contextlib
 import fcntl
@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-_ROOT = Path("/run/tidegate-crash")  # One folder for each process, named by its id.
+_ROOT = Path("/run/tidegate-crash")  # Holds a folder for each process, named by its id.
 _EXT4_IOC_SHUTDOWN = 0x8004587D
 _NO_LOG_FLUSH = 2
 
@@ -26,7 +26,7 @@ def sh(*words, check: bool = True) -> str:
 
 
 def lacks(*what: str) -> str | None:
-    """Why a campaign cannot run here; None if it can."""
+    """Returns the reason why a campaign cannot run on this machine, or None if it can."""
     if os.geteuid() != 0:
         return "needs root"
     for name in what:
@@ -44,7 +44,7 @@ def _alive(pid: str) -> bool:
 
 
 def sweep():
-    """Clears what processes that are gone have left."""
+    """Removes the mounts and network namespaces of processes that have ended."""
     for folder in _ROOT.glob("*") if _ROOT.exists() else []:
         if _alive(folder.name):
             continue
@@ -64,7 +64,7 @@ def _mount_point(name: str) -> Path:
 
 
 class Mounted:
-    """A file system of a campaign's own, at `path`."""
+    """A file system that is mounted at `path` for one campaign."""
 
     def __init__(self, name: str):
         self.path = _mount_point(name)
@@ -82,7 +82,7 @@ class Mounted:
 
 
 class Tmpfs(Mounted):
-    """A small disk that fills up."""
+    """A small disk that can be filled up."""
 
     def __init__(self, megabytes: int):
         super().__init__("tmpfs")
@@ -98,8 +98,7 @@ class Tmpfs(Mounted):
 
 
 class LoopExt4(Mounted):
-    """An ext4 with a journal on a loop device; its medium is a file in memory where there is such a
-    folder."""
+    """An ext4 with a journal on a loop device. Its medium is a file in /dev/shm, if that exists."""
 
     def __init__(self, megabytes: int = 64):
         super().__init__("ext4")
@@ -110,12 +109,12 @@ class LoopExt4(Mounted):
         self.mount()
 
     def mount(self):
-        """After a power cut: with the journal's recovery."""
+        """Mounts the file system; after a power cut the kernel recovers its journal."""
         sh("mount", "-o", "loop,errors=remount-ro", self._medium.name, self.path)
 
     def cut_power(self):
-        """From this instant nothing reaches the medium, and what was not synced is gone. What has
-        files open must be killed, and the file system mounted again."""
+        """Stops all writes to the medium at this instant; what was not synced is lost. Kill the
+        processes that have files open, then unmount and mount the file system again."""
         folder = os.open(self.path, os.O_RDONLY)
         try:
             fcntl.ioctl(folder, _EXT4_IOC_SHUTDOWN, struct.pack("I", _NO_LOG_FLUSH))
@@ -123,12 +122,12 @@ class LoopExt4(Mounted):
             os.close(folder)
 
     def turn_read_only(self):
-        """As ext4 does when it finds itself damaged; only a repair makes it writable again."""
+        """Triggers what ext4 does when it finds damage. Only repair() makes it writable again."""
         device = Path(sh("findmnt", "-no", "SOURCE", self.path).strip()).name
         Path(f"/sys/fs/ext4/{device}/trigger_fs_error").write_text("1")
 
     def repair(self):
-        """REQUIRES: unmounted."""
+        """Runs e2fsck. REQUIRES: the file system is not mounted."""
         subprocess.run(["e2fsck", "-fy", self._medium.name], capture_output=True, check=False)
 
     def __exit__(self, *_):
@@ -137,8 +136,8 @@ class LoopExt4(Mounted):
 
 
 class Link:
-    """A network namespace of a gateway's side with two cables: `server` goes to the machine with
-    Kafka, `lan` to the local broker."""
+    """A network namespace for gateways with two cables to this machine: gateways reach Kafka over
+    `server` and the local broker over `lan`."""
 
     def __init__(self):
         self.name = f"tgc{os.getpid()}"
@@ -166,7 +165,7 @@ class Link:
         sh("ip", "-n", self.name, "link", "set", f"{self.name}{cable[0]}i", "up")
 
     def enter(self) -> list[str]:
-        """Put before a command, it runs in there under the same process id."""
+        """Returns the words that make a command run in the namespace, under the same process id."""
         return ["nsenter", f"--net=/run/netns/{self.name}"]
 
     def __enter__(self):
@@ -177,8 +176,8 @@ class Link:
 
 
 class MemoryLimit:
-    """A control group below our own with a limit of memory, of version 1 or 2. OSError if there is no
-    memory controller that we may use."""
+    """A control group (version 1 or 2) with a memory limit, below the one of this process. Raises
+    OSError if this process may use no memory controller."""
 
     def __init__(self, megabytes: int):
         name = f"tidegate-crash-{os.getpid()}"

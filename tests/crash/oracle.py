@@ -1,13 +1,13 @@
-"""Keeps every obligation: what was acknowledged to its source must be found at the end, or a gap
-record must tell of it; anything else that is missing is a loss. The twin of store_oracle.h."""
+"""Records every obligation: what was acknowledged to its source must be found at the end, or a gap
+record must declare it; what is missing otherwise is lost. store_oracle.h does the same in C++."""
 
 import threading
 from collections import defaultdict
 
 
 class Oracle:
-    """One campaign's books. Obligations are named by anything that can be hashed; `promise`, `fault`
-    may be called from any thread."""
+    """The obligations of one campaign. Any hashable value can name an obligation. promise() and
+    fault() may be called from any thread, the rest from one."""
 
     def __init__(self, campaign: str, seed: int):
         self.campaign = campaign
@@ -24,24 +24,24 @@ class Oracle:
             self.faults += 1
 
     def promise(self, obligations):
-        """They have been acknowledged."""
+        """Records obligations that were acknowledged."""
         with self._lock:
             self._promised |= set(obligations)
 
     def forget_found(self):
-        """The counting begins anew."""
+        """Forgets all calls of found() and gap(), so that the caller can count again."""
         self._identities.clear()
         self._sightings = 0
         self.gaps = 0
 
     def found(self, obligation, identity):
-        """It is there, as the document or record of that identity. One identity is one document
-        however often it is seen."""
+        """Records that an obligation was found as the document or record with this identity. The
+        same identity twice is one document; two identities are a double."""
         self._identities[obligation].add(identity)
         self._sightings += 1
 
     def gap(self, records: int):
-        """A gap record tells of so many."""
+        """Records that a gap record declares this number of records."""
         self.gaps += records
 
     @property
@@ -62,7 +62,7 @@ class Oracle:
 
     @property
     def repeated(self) -> int:
-        """How often something was there again under the same identity: no harm, only work."""
+        """How often something was found again under the same identity, which is harmless."""
         return self._sightings - sum(len(seen) for seen in self._identities.values())
 
     def line(self) -> str:

@@ -1,6 +1,5 @@
-"""What a gateway's surroundings do to a running agent: a full disk, a read-only one, I/O errors,
-little memory, a clock that is set, a long stop. Each time nothing is lost or doubled, and the agent is alive and well
-afterwards."""
+"""Faults of a gateway's machine under a running agent: a full disk, a read-only disk, I/O errors, little
+memory, clock steps, a long stop. After each, nothing is lost or doubled, and the agent is ready again."""
 
 import json
 import signal
@@ -20,7 +19,7 @@ RATE = 300
 
 @pytest.fixture
 def possible():
-    """possible(PROGRAM...): skips, by name, what cannot be done here."""
+    """possible(PROGRAM...) skips the test if this machine cannot run it, and says why."""
 
     def ask(*programs: str):
         why = machine.lacks("mosquitto", *programs)
@@ -31,7 +30,7 @@ def possible():
 
 
 class Station:
-    """An agent under load on the way to Kafka."""
+    """An agent between a fleet that publishes and Kafka."""
 
     def __init__(self, site, mosquitto, oracle, **settings):
         self._site, self._oracle = site, oracle
@@ -56,11 +55,12 @@ class Station:
         return self.agent.fetch("/readyz")[0] == 200
 
     def wait_refusing(self):
-        """The agent says that it cannot store, so that nobody takes it for well."""
+        """Waits until /readyz reports that the agent cannot store."""
         wait_until(lambda: not self.is_ready(), 30, lambda: f"not ready: {self.agent.status()}")
 
     def expect_recovered(self):
-        """It is the same process, it is well, and everything promised is in Kafka once."""
+        """Expects the agent to be alive and ready without a restart, and everything promised to be in
+        Kafka once."""
         assert self.agent.alive(), self.agent.log_text()[-2000:]
         wait_until(self.is_ready, 60, lambda: f"ready: {self.agent.fetch('/readyz')}")
         assert self.agent.fetch("/healthz")[0] == 200
@@ -79,7 +79,7 @@ class Station:
         for name in ("heartbeat", "reading"):
             for message in self._site.kafka.read(self._site.topics[name], seconds=60):
                 n = json.loads(message.value)["additional_data"]["n"]
-                # What makes two messages one document: core/wire/FORMAT.md.
+                # core/wire/FORMAT.md says when two messages are one document.
                 timed = message.headers["tg-time"] == "source"
                 self._oracle.found(n, message.value if timed else message.headers["tg-id"])
         for message in self._site.kafka.read(self._site.topics["gap"]):
@@ -110,7 +110,7 @@ def test_a_full_disk(possible, campaign, station, count):
     with machine.Tmpfs(megabytes=8) as disk:
         one = station(oracle, _STORE_DIR=disk.path / "store", _STORE_MAX_BYTES="4MiB").start()
         for _ in range(count("full_disks", 2, 20)):
-            # A log that has not grown yet finds no room.
+            # After a start the store's log is short, so it must grow and finds no space.
             one.agent.stop()
             one.start()
             disk.fill()
@@ -127,8 +127,8 @@ def test_a_full_disk(possible, campaign, station, count):
 
 
 def test_a_disk_that_turns_read_only(possible, campaign, station, count):
-    """ext4 does so when it finds itself damaged. Only a repair helps, so the agent is started again:
-    until then it lives, and promises nothing."""
+    """ext4 turns read-only when it finds damage. Only a repair helps, so the agent is started again;
+    until then it runs and acknowledges nothing."""
     possible("mkfs.ext4", "e2fsck", "findmnt")
     oracle = campaign("read-only file system")
     with machine.LoopExt4(32) as disk:
@@ -152,7 +152,7 @@ def test_a_disk_that_turns_read_only(possible, campaign, station, count):
 
 @contextmanager
 def _failing_calls(pid: int, calls: str, error: str, seconds: float):
-    """The agent's system calls return an error for that long."""
+    """Makes system calls of the agent return an error in the block and for `seconds` after it."""
     tracer = subprocess.Popen(
         ["strace", "-f", "-qq", "-o", "/dev/null", "-p", str(pid), f"--trace={calls}",
          f"--inject={calls}:error={error}"],
@@ -203,7 +203,7 @@ def test_thirty_two_megabytes_of_memory(possible, campaign, station, site, count
         )
         one.start()
         oracle.fault()
-        # A backlog, and then all of it at once.
+        # A backlog builds up, and then the agent sends all of it.
         one.fleet.send(count("memory_records", 20_000, 200_000))
         one.fleet.settle(300)
         wait_until(lambda: one.agent.backlog() >= one.fleet.published, 120,
@@ -218,7 +218,7 @@ def test_thirty_two_megabytes_of_memory(possible, campaign, station, site, count
 
 
 def test_a_clock_that_is_set(possible, campaign, station, tmp_path, count):
-    """Back by ten years, ahead by an hour, to 1970 and right again, each under load."""
+    """Under load the clock steps back by ten years, ahead by an hour, to 1970, and to the right time."""
     possible()
     try:
         from harness import WallClock
@@ -247,7 +247,7 @@ def test_a_clock_that_is_set(possible, campaign, station, tmp_path, count):
 
 
 def test_a_process_that_is_stopped(possible, campaign, station, count):
-    """Longer than the broker waits for a sign of life, in the full run."""
+    """In the full run the agent is stopped for longer than its keepalive allows."""
     possible()
     oracle = campaign("SIGSTOP")
     one = station(oracle).start()

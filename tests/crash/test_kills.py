@@ -1,5 +1,5 @@
-"""kill -9 of agents and reader at seeded moments, while Kafka and the local brokers are restarted and
-the link between them comes and goes. The count is taken in MongoDB."""
+"""Kills agents and the reader with SIGKILL at seeded moments, while Kafka and the local brokers are
+restarted and the links are cut and restored. Counts the documents in MongoDB at the end."""
 
 import random
 import signal
@@ -17,11 +17,11 @@ from realparts import Kafka, Mosquitto, Secantus
 from traffic import Traffic, topics_of
 
 RATE = 100  # Messages a second of each gateway.
-PATIENCE = 30  # Seconds without anything new, after which what is missing counts as lost.
+PATIENCE = 30  # Seconds without a new document, after which what is missing counts as lost.
 
 
 class LinkedAgent(Agent):
-    """An agent behind the link."""
+    """An agent in the network namespace of the link."""
 
     def __init__(self, folder, settings, link: machine.Link):
         super().__init__(folder, settings)
@@ -31,15 +31,15 @@ class LinkedAgent(Agent):
         super().launch([*self._link.enter(), *command], env, cwd)
 
     def launch_only(self):
-        """Without waiting for READY."""
+        """Starts the agent and does not wait for READY=1."""
         self.launch([binary(self.name), "run"], environment(self.settings), self.folder)
 
 
 class Gateway:
-    """A local broker, a fleet on it and an agent. The broker of a rough one is killed, which loses
-    what it acknowledged last, so its fleet sends that again; the broker of the others is restarted
-    in order, so their readings without a time must arrive exactly once, and their alerts be exactly
-    those of a run without faults."""
+    """A local broker, a fleet that publishes to it, and an agent. The broker of a `rough` gateway is
+    killed and loses what it acknowledged last, so its fleet sends that again. The broker of another
+    gateway is restarted in order, so its readings without a time must arrive exactly once, and its
+    alerts must be exactly those of a run without faults."""
 
     def __init__(self, index: int, site: Site, link: machine.Link):
         self.rough = index % 2 == 0
@@ -72,7 +72,7 @@ class Gateway:
         site.programs.append(self.agent)
 
     def begin(self):
-        """The broker knows the agent's sessions before anything is published."""
+        """Starts the load after the agent's sessions exist at the broker."""
         self.agent.start()
         for name in ("local", "sensors"):
             self.agent.wait_input(name)
@@ -83,7 +83,7 @@ class Gateway:
             time.sleep(chance.uniform(0.02, 0.8))
             self.agent.kill()
             oracle.fault()
-            if chance.random() < 0.2:  # Also in the middle of its start.
+            if chance.random() < 0.2:  # Kills it in the middle of its start, too.
                 self.agent.launch_only()
                 time.sleep(chance.uniform(0, 0.08))
                 self.agent.kill()
@@ -102,7 +102,7 @@ class Gateway:
 
 
 class Surroundings:
-    """Everything else that goes wrong, in seeded turns until there are no more kills to come."""
+    """Causes all other faults, in a seeded order, until the kills of agents have ended."""
 
     def __init__(self, link, kafka, gateways, reader, oracle):
         self._link, self._kafka, self._gateways = link, kafka, gateways
@@ -124,7 +124,7 @@ class Surroundings:
         self._pull("server", chance.uniform(0.1, 1))
 
     def _pull_lan(self, chance):
-        """An agent that is killed now has stored what it could not acknowledge any more."""
+        """Agents killed meanwhile have stored messages that they could not acknowledge."""
         self._pull("lan", chance.uniform(0.1, 0.6))
 
     def _pull(self, cable: str, seconds: float):
@@ -153,7 +153,7 @@ class Found:
         self._fleets = [gateway.fleet for gateway in gateways]
 
     def count(self, oracle: Oracle) -> int:
-        """Tells the oracle; how many of its obligations are missing."""
+        """Reports the documents to the oracle and returns how many obligations are missing."""
         oracle.forget_found()
         for collection in ("heartbeats", "telemetry_raw"):
             for document in self._landing.documents(collection):
@@ -192,7 +192,7 @@ class Found:
         )
 
     def kafka_repeats(self) -> int:
-        """Records that Kafka has more than once: harmless, their documents have one id."""
+        """Returns how many records Kafka has more than once. Each lands as one document all the same."""
         seen: Counter = Counter()
         for name in ("heartbeat", "reading"):
             for message in self.site.kafka.read(self.site.topics[name], seconds=120):
@@ -202,7 +202,7 @@ class Found:
 
 @pytest.fixture(scope="module")
 def ended(tmp_path_factory, seed, count, request):
-    """The campaign, run to its end: everything that was promised has landed, or never will."""
+    """Runs the campaign until everything promised has landed, or nothing new lands any more."""
     why = machine.lacks("ip", "nsenter", "mosquitto")
     if why:
         pytest.skip(why)
@@ -238,15 +238,15 @@ def ended(tmp_path_factory, seed, count, request):
 
 
 class Workers:
-    """Threads that start programs. A program dies with the thread that started it, so they stay
-    until everything has been counted."""
+    """Threads that start programs. A program dies with the thread that started it, so the threads wait
+    for end() after their work."""
 
     def __init__(self):
         self._over = threading.Event()
         self._failures: list[BaseException] = []
 
     def begin(self, work, *words) -> threading.Event:
-        """Set when the work is done."""
+        """Starts work(*words) on a thread. The event that it returns is set when the work is done."""
         done = threading.Event()
 
         def run():

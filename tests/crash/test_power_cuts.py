@@ -1,6 +1,5 @@
-"""Power cuts of a real ext4 under a real agent: what it acknowledged to its broker, which keeps no
-copy of that, is in Kafka in the end. The machine with the broker, the fleet and Kafka keeps its
-power."""
+"""Cuts the power of a real ext4 under a real agent. What the agent acknowledged to its broker, which
+keeps no copy, must be in Kafka at the end. The broker, the fleet and Kafka keep running."""
 
 import json
 import random
@@ -15,7 +14,7 @@ from traffic import Traffic
 
 RATE = 400
 NOWHERE = "127.0.0.1:1"  # Nothing listens there.
-LOOK_EVERY = 50  # Cuts, after which everything promised so far must have come through.
+LOOK_EVERY = 50  # Cuts between two complete drains of broker and store.
 
 
 class PoweredAgent:
@@ -27,7 +26,7 @@ class PoweredAgent:
         self.agent.settings |= {"_LOG_LEVEL": "info", "_COMMIT_INTERVAL": "20ms"}
 
     def run_until_the_power_goes(self, seconds: float, has_kafka: bool):
-        # Without Kafka the store alone has what was acknowledged.
+        # Without Kafka only the store has what was acknowledged.
         away = {} if has_kafka else {"_KAFKA_BOOTSTRAP_SERVERS": NOWHERE}
         self.agent.launch(
             [binary(self.agent.name), "run"],
@@ -41,12 +40,12 @@ class PoweredAgent:
         self._disk.mount()
 
     def verify(self) -> str:
-        """What is wrong with the store as the power cut has left it."""
+        """Returns what `verify` finds wrong with the store after the power cut."""
         done = self.agent.run("verify")
         return "" if done.returncode == 0 else done.stdout + done.stderr
 
     def drain(self, fleet):
-        """Everything that the broker and the store hold goes to Kafka."""
+        """Waits until everything in the broker and in the store is delivered to Kafka."""
         fleet.settle_all()
         self.agent.start()
         self.agent.wait_input("local")
@@ -68,7 +67,7 @@ def _campaign(site, mosquitto, oracle, cuts: int, durability: str) -> list[str]:
     with machine.LoopExt4() as disk:
         try:
             powered = PoweredAgent(site, mosquitto, disk, _DURABILITY=durability)
-            powered.agent.start()  # Once, so that the broker knows its session.
+            powered.agent.start()  # Creates its session at the broker.
             powered.agent.wait_input("local")
             powered.agent.kill()
             fleet.load(RATE)
@@ -114,7 +113,7 @@ def test_nothing_acknowledged_is_lost(site, mosquitto, campaign, count):
 
 
 def test_the_same_cuts_without_fsync_show_losses(site, mosquitto, campaign, count):
-    """What proves that the harness can see a loss."""
+    """Proves that the harness finds losses."""
     oracle = campaign("power cuts, process-safe")
     findings = _campaign(site, mosquitto, oracle, count("cuts_unsafe", 20, 40), "process-safe")
     assert oracle.lost > 0, oracle.line()

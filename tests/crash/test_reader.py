@@ -1,6 +1,6 @@
-"""Readers at seeded moments killed, stopped by SIGSTOP (now and then for longer than their session),
-joined by another and left by it, while the link to the database is cut and the database stops. What
-Kafka acknowledged to the producer is counted in the database."""
+"""Kills readers and stops them by SIGSTOP (sometimes for longer than their session) at seeded moments,
+lets another reader join and leave, cuts the link to the database and stops the database. Counts in the
+database what Kafka acknowledged to the producer."""
 
 import json
 import random
@@ -15,13 +15,13 @@ from oracle import Oracle
 from realparts import Kafka, Secantus, TcpProxy, wait_until
 
 RATE = 400  # Messages a second.
-SESSION_SECONDS = 6  # The least that a broker allows.
-PATIENCE = 60  # Seconds without anything new, after which what is missing counts as lost.
+SESSION_SECONDS = 6  # A broker allows no less.
+PATIENCE = 60  # Seconds without a new document, after which what is missing counts as lost.
 
 
 class Load:
-    """Heartbeats with a time of their own, and readings that only Kafka tells apart: their id is their
-    place there. A message is promised when Kafka has acknowledged it."""
+    """Produces heartbeats with a time of their own, and readings without one, whose id is their position
+    in Kafka. A message is promised when Kafka has acknowledged it."""
 
     def __init__(self, site: Site, oracle: Oracle):
         self._topics = [site.topics["heartbeat"], site.topics["reading"]]
@@ -64,7 +64,8 @@ class Load:
 
 
 class Faults:
-    """Each leaves everything running again."""
+    """Causes faults in a seeded order. Each fault restores what it has stopped, except that the third
+    reader joins and leaves in turn."""
 
     def __init__(self, chance, readers, database, link):
         self._chance, self._readers = chance, readers
@@ -100,7 +101,7 @@ class Faults:
         self._stop(self._chance.uniform(0.2, 3))
 
     def _stop_long(self):
-        """The group has gone on without it when it wakes up, with a batch in its hands."""
+        """Stops a reader until the group has given its partitions to others; it resumes with its batch."""
         self._stop(SESSION_SECONDS + self._chance.uniform(1, 3))
 
     def _cut(self):
@@ -122,7 +123,7 @@ class Faults:
 
 
 def count_found(landing, oracle: Oracle) -> int:
-    """Tells the oracle; how many of its obligations are missing."""
+    """Reports the documents to the oracle and returns how many obligations are missing."""
     oracle.forget_found()
     for collection in ("heartbeats", "telemetry_raw"):
         for document in landing.documents(collection):

@@ -1,4 +1,4 @@
-"""What a campaign publishes, and what must follow from it."""
+"""The load that a campaign publishes, and the alerts that must follow from it."""
 
 import json
 import threading
@@ -13,9 +13,9 @@ HOT = 50  # The rule's threshold.
 
 
 class Traffic(Publisher):
-    """Heartbeats with their own time whose temperature crosses the threshold now and then. With
-    `readings`, every third message is a reading without a time of its own: only an agent that
-    recognises a message which it is given again keeps those from doubling."""
+    """Publishes heartbeats with their own time, whose temperature crosses the rule's threshold in
+    turns unless `calm`. With `readings`, every third message of an asset is a reading without a time:
+    it doubles unless the agent recognises redelivered messages."""
 
     def __init__(self, port: int, readings: bool = False, calm: bool = False, **options):
         self._readings = readings
@@ -41,15 +41,16 @@ class Traffic(Publisher):
 
     @contextmanager
     def held(self):
-        """Nothing is under way between the fleet and the broker, nor while they connect again: the
-        client library would send what it is given in that moment twice."""
+        """Publishes nothing inside the block, with no message in flight, until the fleet is connected
+        again: the client library sends what it is given during a reconnect twice."""
         with self._quiet:
             self.settle(120)
             yield
             wait_until(self._client.is_connected, 30, "the fleet is connected again")
 
     def settle_all(self):
-        """As settle(); what the client library has mislaid in a reconnect it sends with the next."""
+        """Calls settle(); reconnects if it fails, because the client library sends what it mislaid in a
+        reconnect only after the next one."""
         for _ in range(5):
             try:
                 return self.settle(20)
@@ -58,7 +59,7 @@ class Traffic(Publisher):
         return self.settle(20)
 
     def alerts(self) -> Counter:
-        """(asset, status, raised at in ms) of every alert that a gateway without faults makes."""
+        """Returns (asset, status, raised at in ms) of every alert that a gateway without faults sends."""
         expected: Counter = Counter()
         raised: dict[str, int] = {}
         for asset, when, is_hot in self._temperatures:
@@ -72,7 +73,7 @@ class Traffic(Publisher):
 
 
 def topics_of(mqtt: str) -> dict[str, str]:
-    """The inputs of an agent that takes all of it."""
+    """Returns the settings of an agent that reads all of the load."""
     return {
         "_INPUT_LOCAL": f"{mqtt}/fleet/{{tenant}}/{{asset}}/heartbeat",
         "_INPUT_SENSORS": f"{mqtt}/fleet/{{tenant}}/{{asset}}/reading?kind=reading",
