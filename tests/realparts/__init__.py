@@ -1,5 +1,5 @@
-"""Real servers for the tests, fetched with the ordinary package clients and run on loopback:
-README.md."""
+"""Real servers for the tests, fetched with the ordinary package clients and run on loopback.
+README.md describes them."""
 
 from .certs import Certificates
 from .kafka import Kafka, KafkaCluster

@@ -1,5 +1,5 @@
-"""python3 -m realparts install [PART...]: fetches the servers (or those named) and prints where
-each is."""
+"""python3 -m realparts install [PART...]: fetches all servers, or those that are named, and prints
+the folder of each."""
 
 import sys
 import tempfile

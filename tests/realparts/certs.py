@@ -1,5 +1,5 @@
-"""A throw-away certificate authority, a server for localhost, one with another name, a client, and
-an authority that nobody trusts."""
+"""Makes a throw-away certificate authority, certificates for a server on localhost, for a server with
+another name and for a client, and an authority that nobody trusts."""
 
 import subprocess
 from pathlib import Path
@@ -21,7 +21,7 @@ class Certificates:
         self.client, self.client_key = folder / "client.pem", folder / "client.key"
         self.server_both = (
             folder / "server-both.pem"
-        )  # Key and chain in one file, as Kafka wants it.
+        )  # Kafka needs key and chain in one file.
         self.server_both.write_bytes(
             b"".join(f.read_bytes() for f in (self.server_key, self.server, self.ca))
         )

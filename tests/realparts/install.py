@@ -1,4 +1,5 @@
-"""Fetches the servers into one folder, each whole or not at all, one installer at a time."""
+"""Fetches the servers into one folder, each completely or not at all. Only one installer runs at a
+time."""
 
 import fcntl
 import os
@@ -10,7 +11,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 PYTHON = (
-    "/usr/bin/python3"  # Debian's: another python3 that comes first in PATH may lack what it needs.
+    "/usr/bin/python3"  # Debian's; another python3 in PATH may lack venv.
 )
 SECANTUS = "SecantusDB==0.7.0b3"
 
@@ -42,8 +43,8 @@ def _run(command: list, log: Path):
 
 
 def part(name: str, inputs: list, fill) -> Path:
-    """The folder of an installed part; fetched with fill(folder, log) if it is not there or was
-    made from other inputs."""
+    """Returns the folder of an installed part. If it does not exist, or was made from other inputs,
+    fill(folder, log) fetches it."""
     root = parts_dir()
     folder, log = root / name, root / f"{name}.log"
     version = "\n".join(i.read_text() if isinstance(i, Path) else i for i in inputs)
@@ -56,7 +57,7 @@ def part(name: str, inputs: list, fill) -> Path:
         log.unlink(missing_ok=True)
         folder.mkdir()
         fill(folder, log)
-        stamp.write_text(version)  # Written last: a folder without it is not whole.
+        stamp.write_text(version)  # Written last: a folder without it is incomplete.
     return folder
 
 
@@ -92,7 +93,7 @@ def mongo_java() -> Path:
 
 
 def _venv(folder: Path, log: Path, packages: list):
-    # A virtual environment knows its own path, so it is made where it stays.
+    # A virtual environment contains its own path, so it cannot be moved after it was made.
     _run([PYTHON, "-m", "venv", folder], log)
     _run([folder / "bin/pip", "-q", "--disable-pip-version-check", "install", *packages], log)
 
@@ -102,7 +103,7 @@ def secantus() -> Path:
 
 
 def python() -> Path:
-    """The environment that the integration tests run in: pytest and the clients of the servers."""
+    """Returns the virtual environment of the integration tests: pytest and the servers' clients."""
     wanted = HERE.parent / "integration" / "requirements.txt"
     return part("python", [wanted], lambda folder, log: _venv(folder, log, ["-r", wanted]))
 

@@ -1,4 +1,4 @@
-"""Apache Kafka, one broker that is its own controller (KRaft), from Maven artifacts."""
+"""Apache Kafka from Maven artifacts: one broker that is its own controller (KRaft), or three."""
 
 import socket
 import subprocess
@@ -9,10 +9,12 @@ from .certs import Certificates
 from .server import Server, ServerError, free_ports, tail
 
 HERE = Path(__file__).parent
-# 16 bytes in unpadded URL-safe base64; fixed, so that a folder can be started again.
+# The cluster id, 16 bytes in unpadded URL-safe base64. It is constant, so that a broker can be
+# started again on the same folder.
 _CLUSTER = "dGlkZWdhdGUtdGVzdHMtMQ"
 
-# Small and quick: one of everything, no rebalance delay, topics made on first use.
+# These make the broker small and quick: one copy of everything, no rebalance delay, topics created
+# on first use.
 _PROPERTIES = """\
 process.roles=broker,controller
 controller.listener.names=CONTROLLER
@@ -45,10 +47,10 @@ _ACCESS_LISTS = {
 
 
 class Kafka(Server):
-    """`bootstrap` is PLAINTEXT. With certificates and users there is SASL_SSL with PLAIN too, at
-    `secure_bootstrap`; with `access_lists` those users may do what an ACL allows them, and PLAINTEXT
-    may do all. `properties` override the defaults. `node` is its number among `controllers`, the
-    ports of the quorum that it belongs to (KafkaCluster)."""
+    """A broker. `bootstrap` is its PLAINTEXT listener. With certificates and users it also listens for
+    SASL_SSL with PLAIN at `secure_bootstrap`. With `access_lists` those users may do only what an ACL
+    allows, and clients of PLAINTEXT may do everything. `properties` override the defaults. `node` is
+    the broker's number among `controllers`, the controller ports of its quorum (KafkaCluster)."""
 
     def __init__(
         self,
@@ -146,8 +148,8 @@ class Kafka(Server):
             raise ServerError(f"kafka's folder could not be formatted:\n{tail(self.log)}")
 
     def answers(self) -> bool:
-        # Metadata (key 3, version 1) for no topic: the reply counts its brokers behind length and
-        # correlation id.
+        # Metadata (key 3, version 1) for no topic: in the reply the number of brokers follows the
+        # length and the correlation id.
         request = bytes.fromhex("0003000100000001ffff00000000")
         with socket.create_connection((self.address, self.port), timeout=2) as link:
             link.settimeout(2)
@@ -157,8 +159,8 @@ class Kafka(Server):
 
 
 class KafkaCluster:
-    """Three brokers that keep three copies of everything and take a write with two, as a server side
-    has them. All are started together, because none answers without a second."""
+    """Three brokers that keep three copies of everything and accept a write when two have it, like a
+    production cluster. They are started together, because one alone does not answer."""
 
     _COPIES = {
         "default.replication.factor": "3",
@@ -190,12 +192,12 @@ class KafkaCluster:
 
     def __exit__(self, *_):
         for broker in self.brokers:
-            broker.kill()  # The last of them would wait for a controller that is gone.
+            broker.kill()  # SIGTERM would let the last one wait for a quorum that has ended.
 
 
 def warm_up(folder: Path):
-    """Runs a broker once, so that Java keeps its loaded classes in an archive: halves every later
-    start."""
+    """Runs a broker once, so that Java archives the classes that it loads. This halves the time of
+    every later start."""
     archive = install.kafka() / "classes.jsa"
     if archive.exists():
         return

@@ -1,5 +1,5 @@
-"""Servers that speak MongoDB's wire protocol. No package registry has a real mongod: README.md
-tells what each can stand for."""
+"""Servers that speak MongoDB's wire protocol. No package registry has a real mongod; README.md says
+what each of these can stand for."""
 
 from pathlib import Path
 
@@ -24,8 +24,8 @@ class _MongoServer(Server):
 
 
 class Secantus(_MongoServer):
-    """SecantusDB: a replica set's primary to the drivers, on disk; with --sync-on-commit SIGKILL
-    loses nothing acknowledged."""
+    """SecantusDB, which looks to drivers like the primary of a replica set. It stores on disk; with
+    --sync-on-commit SIGKILL loses nothing that was acknowledged."""
 
     def __init__(self, folder: Path):
         super().__init__("secantus", folder)
@@ -50,7 +50,8 @@ class Secantus(_MongoServer):
 
 
 class MongoJava(_MongoServer):
-    """mongo-java-server: an old standalone (wire version 8, no `hello`, no sessions), in memory."""
+    """mongo-java-server, which behaves like an old standalone server (wire version 8, no `hello`, no
+    sessions) and stores in memory."""
 
     def __init__(self, folder: Path):
         super().__init__("mongo-java", folder)

@@ -1,4 +1,4 @@
-"""Eclipse Mosquitto, Debian's package."""
+"""Eclipse Mosquitto from Debian's package."""
 
 import shutil
 import subprocess
@@ -7,13 +7,13 @@ from pathlib import Path
 from .certs import Certificates
 from .server import Server, exchange, free_ports
 
-# An MQTT 3.1.1 CONNECT; a refusal shows a broker too.
+# An MQTT 3.1.1 CONNECT. A broker that refuses it has started, too.
 _CONNECT = b"\x10\x11\0\x04MQTT\x04\x02\0\x0a\0\x05probe"
 
 
 class Mosquitto(Server):
-    """Anyone on loopback may connect, unless users are given; with certificates they connect to
-    `tls_port`."""
+    """A broker that anyone on loopback may use, unless `users` are given. With certificates it also
+    listens for TLS at `tls_port`."""
 
     def __init__(
         self,
@@ -35,11 +35,10 @@ class Mosquitto(Server):
                 f"keyfile {certificates.server_key}",
             ]
         if persist:
-            # Saved every second: SIGKILL loses at most about a second of what the broker
+            # The broker saves every second: SIGKILL loses at most about a second of what it
             # acknowledged.
             lines += ["persistence true", f"persistence_location {folder}/", "autosave_interval 1"]
-        # What the README asks of a gateway's broker: no limit on what waits for an agent that is
-        # restarting.
+        # A gateway's broker must not limit the messages that wait for an agent that is restarting.
         lines += [
             "max_queued_messages 0",
             "max_inflight_messages 100",

@@ -1,5 +1,5 @@
-"""A TCP proxy on a thread of its own that a test cuts and restores, or that answers for the
-server."""
+"""A TCP proxy on a thread of its own. A test can cut and restore its connections, or let it answer in
+place of the server."""
 
 import selectors
 import socket
@@ -8,17 +8,17 @@ from collections.abc import Callable
 
 from .server import free_ports
 
-# Given the first bytes of a new connection: what to answer before it is closed, or None to let it
-# through.
+# A gate gets the first bytes of a new connection. It returns the bytes to answer before the proxy
+# closes the connection, or None to let the connection through.
 Gate = Callable[[bytes], bytes | None]
 
 
 def refuse_mqtt5(first: bytes) -> bytes | None:
-    """A broker that knows MQTT 3.1.1 only, as its section 3.1.2.2 says: return code 1, then
-    close."""
+    """A gate that answers MQTT 5 like a broker of MQTT 3.1.1 (section 3.1.2.2 there): return code 1,
+    then the connection is closed."""
     body = first[1:].lstrip(bytes(range(0x80, 0x100)))[
         1:
-    ]  # Behind the remaining length, one to four bytes.
+    ]  # The remaining length before it has one to four bytes.
     return b"\x20\x02\x00\x01" if body[:7] == b"\0\x04MQTT\x05" else None
 
 
@@ -42,7 +42,7 @@ class TcpProxy:
         self._thread.start()
 
     def cut(self):
-        """Closes every connection and every new one, until restore()."""
+        """Closes all connections, and every new one until restore()."""
         with self._lock:
             self._open = False
             for link in list(self._pairs):

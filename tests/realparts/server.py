@@ -1,4 +1,4 @@
-"""A server process that a test starts, stops, kills, freezes and starts again on the same port and
+"""Processes that a test starts, stops, kills, freezes, and starts again on the same ports and
 data."""
 
 import os
@@ -12,21 +12,20 @@ from pathlib import Path
 START_SECONDS = 60
 STOP_SECONDS = 20
 
-# Below the range from which the kernel takes ports of outgoing connections: a client that
-# reconnects all the time to a port of that range, while its server is down, ends up connected to
-# itself and keeps the server from coming back.
+# These are below the kernel's range for outgoing connections. A client that keeps reconnecting to a
+# port of that range while its server is down can end up connected to itself, which keeps the server
+# from starting again.
 _PORTS = range(15000, 32000)
 _random = random.Random(os.urandom(8))
 _given: set[int] = set()
 
 
 class ServerError(Exception):
-    """A server did not come up, or went away by itself. The message ends with the end of its
-    log."""
+    """A server did not start, or ended by itself. The message ends with the last lines of its log."""
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports on which nothing listens, never the same one twice in this process."""
+    """Returns ports on which nothing listens, never the same one twice in this process."""
     ports: list[int] = []
     while len(ports) < count:
         port = _random.choice(_PORTS)
@@ -44,8 +43,8 @@ def free_ports(count: int) -> list[int]:
 
 
 def wait_until(condition, seconds: float, what: str, every: float = 0.05):
-    """Returns the first true value of condition(); AssertionError naming `what` after that many
-    seconds."""
+    """Polls condition() and returns its first true value. Raises an AssertionError that names `what`
+    after `seconds`."""
     end = time.monotonic() + seconds
     while True:
         value = condition()
@@ -63,8 +62,8 @@ def tail(path: Path, lines: int = 15) -> str:
 
 
 class Process:
-    """One child in a session of its own, its output in a file. Used for the servers and for the
-    programs under test."""
+    """A child process in a session of its own, with its output in a file. Servers and programs under
+    test derive from it."""
 
     def __init__(self, name: str, log: Path):
         self.name = name
@@ -89,8 +88,8 @@ class Process:
         if self.alive():
             raise ServerError(f"{self.name} is running already, pid {self.pid}")
         with self.log.open("ab") as out:
-            # It dies with its parent, however that ends: no run of the tests leaves a server
-            # behind.
+            # The kernel kills the child when its parent ends in any way, so that no run of the
+            # tests leaves a server running.
             self._child = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", *(str(part) for part in command)],
                 stdin=subprocess.DEVNULL,
@@ -112,13 +111,14 @@ class Process:
         self.signal(signal.SIGCONT)
 
     def kill(self):
-        """SIGKILL; what the process had not written is lost."""
+        """Sends SIGKILL and waits; what the process had not written is lost."""
         self.signal(signal.SIGKILL)
         if self._child is not None:
             self._child.wait()
 
     def stop(self, seconds: float = STOP_SECONDS) -> int:
-        """SIGTERM, then SIGKILL. Returns the exit status (negative: the signal)."""
+        """Sends SIGTERM, and SIGKILL after `seconds`. Returns the exit status (negative: the
+        signal)."""
         if self._child is None:
             return 0
         self.thaw()
@@ -131,7 +131,7 @@ class Process:
 
 
 class Server(Process):
-    """Base of the real servers. A subclass says what to run and when it answers."""
+    """The base of the real servers. A subclass says which command to run and when it answers."""
 
     def __init__(self, name: str, folder: Path):
         folder.mkdir(parents=True, exist_ok=True)
@@ -145,7 +145,8 @@ class Server(Process):
         raise NotImplementedError
 
     def start(self):
-        """Returns when the server answers. Also after stop() and kill(): same ports, same data."""
+        """Starts the server and waits until it answers. After stop() or kill() it has the same ports
+        and data."""
         self.launch(self.command())
         return self.await_answer()
 
@@ -178,7 +179,7 @@ class Server(Process):
 
 
 def exchange(port: int, request: bytes, reply_bytes: int) -> bool:
-    """Whether a server answers `request` with at least that many bytes."""
+    """Returns whether the server answers `request` with at least `reply_bytes` bytes."""
     with socket.create_connection(("127.0.0.1", port), timeout=2) as link:
         link.settimeout(2)
         link.sendall(request)
