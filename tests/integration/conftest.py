@@ -1,4 +1,4 @@
-"""Fixtures: the servers, shared by the tests of one worker, and a site of its own for each test."""
+"""Fixtures: servers, which the tests of one worker share, and a site for each test."""
 
 import os
 from types import SimpleNamespace
@@ -27,7 +27,7 @@ def certificates(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory):
-    """One broker for all tests that leave it alone; each uses topics of its own."""
+    """One broker for all tests that do not stop it; each test uses topics of its own."""
     with Kafka(tmp_path_factory.mktemp("kafka")) as broker:
         yield broker
 
@@ -48,7 +48,7 @@ def kafka_cluster(tmp_path):
 
 @pytest.fixture(scope="session")
 def mongo(tmp_path_factory):
-    """$MONGO_URL if set, else a server of our own."""
+    """The server of $MONGO_URL if that is set, else one that the tests start."""
     given = os.environ.get("MONGO_URL")
     if given:
         yield SimpleNamespace(url=given)
@@ -80,11 +80,11 @@ def mosquitto(tmp_path):
 
 @pytest.fixture
 def make_site(tmp_path, request):
-    """Makes sites on any broker. At the end everything is stopped, and no sanitizer may have said
-    anything."""
+    """make_site(BOOTSTRAP) makes a site on that broker. At the end all programs are stopped, and the
+    test fails if a sanitizer reported anything."""
     for name in SERVERS & set(
         request.fixturenames
-    ):  # Set up before the programs, so that they go down after them.
+    ):  # Servers start before the programs, so pytest stops them after the programs.
         request.getfixturevalue(name)
     sites: list[Site] = []
 
@@ -102,7 +102,7 @@ def make_site(tmp_path, request):
 
 @pytest.fixture
 def site(make_site, kafka):
-    """A gateway, topics and a database of this test's own on the shared broker."""
+    """A gateway, topics and a database that only this test uses, on the shared broker."""
     return make_site(kafka.bootstrap)
 
 
@@ -116,7 +116,7 @@ def start(site, mongo):
 
 @pytest.fixture(params=["mongo", "sqlite"])
 def landing(request, site):
-    """Each kind of landing in turn."""
+    """The test runs once with each kind of landing."""
     return (
         site.sqlite()
         if request.param == "sqlite"
@@ -130,8 +130,8 @@ def kafka_view(kafka):
 
 
 def pytest_collection_modifyitems(items):
-    """The packages are built once: their tests stay together on one worker, which starts with them
-    because they take longest."""
+    """Keeps the tests of the packages on one worker, which builds the packages once, and runs them
+    first, because they take longest."""
     packaging = [item for item in items if item.path.name == "test_package.py"]
     for item in packaging:
         item.add_marker(pytest.mark.xdist_group("packages"))
@@ -140,7 +140,7 @@ def pytest_collection_modifyitems(items):
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
-    """Shows the end of each program's log with a failure."""
+    """Adds the end of each program's log to the report of a failure."""
     outcome = yield
     report = outcome.get_result()
     if report.failed:

@@ -1,5 +1,5 @@
-"""What has landed is answered over HTTP: filters, pages, tokens; and an outage does not slow down what
-needs no database."""
+"""The HTTP API serves what has landed, with filters, pages and tokens. An outage of the database does
+not slow down endpoints that do not need it."""
 
 import json
 import time
@@ -10,7 +10,7 @@ from realparts import wait_until
 
 
 def _send(site, count: int = 25):
-    """Readings of two tenants with the same devices, some at the same time."""
+    """Sends readings of two tenants that have the same device names; some have the same time."""
     messages = [
         {
             "tenant_id": tenant,
@@ -70,7 +70,7 @@ def test_pages_filters_and_tokens(site, landing, tenancy):
 
 
 def test_the_description_is_true(site, landing):
-    """Every GET that openapi.json names answers as it says; what it does not name is refused."""
+    """Every GET of openapi.json answers as described; unknown parameters and paths are refused."""
     reader = _start(site, landing)
     client = ApiClient(reader, "reads-what-all-have")
     status, kind, text = client.ask("/openapi.json")
@@ -118,7 +118,7 @@ def test_without_the_database_health_and_metrics_stay_quick(site, own_mongo):
     value = {"tenant_id": "acme", "asset_id": "a", "event_id": "late"}
     site.kafka.send(site.topics["reading"], json.dumps(value).encode())
     lag = "kafka_consumer_lag_milliseconds"
-    for more_than in (0, 2_000, 5_000):  # It grows.
+    for more_than in (0, 2_000, 5_000):  # The lag grows.
         wait_until(
             lambda more=more_than: reader.metric(lag) > more, 30, lambda: f"{reader.metric(lag)} ms"
         )

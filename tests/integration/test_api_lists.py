@@ -1,6 +1,6 @@
-"""Every list of the HTTP API, on what real messages of every kind have become: pages, order,
-filters, and what a tenant's token sees. What there is to ask comes from openapi.json, so that a new
-endpoint is tested by itself."""
+"""Every list of the HTTP API, over messages of every kind: pages, order, filters, and what a tenant's
+token sees. The tests read the endpoints and parameters from openapi.json, so that they cover new
+endpoints, too."""
 
 import json
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ STREAMS = {
     "gap": "gaps",
     "machine": "sensor_readings",
 }
-# Path: collection, and the time that orders it.
+# By path: the list's collection, and the time by which the list is ordered.
 LISTS = {
     "/aggregated": ("aggregated_data", "timestamp"),
     "/alerts": ("alert_states", "raised_at"),
@@ -28,11 +28,11 @@ LISTS = {
     "/failures": ("failures", "started_at"),
     "/gaps": ("losses", "timestamp"),
 }
-MEMBERS = {"device": "asset_id", "sensor": "sensor_type"}  # Of filters with other names.
+MEMBERS = {"device": "asset_id", "sensor": "sensor_type"}  # For filters whose name differs.
 
 
 class Fleet:
-    """Two tenants whose devices have the same names and the same times, half an hour ago."""
+    """Sends messages of two tenants whose devices have the same names and times, half an hour ago."""
 
     def __init__(self, site):
         self._site = site
@@ -41,7 +41,7 @@ class Fleet:
         self.sent = dict.fromkeys(self.topics, 0)
 
     def _send(self, topic: str, records: list[dict], apart: float = 1):
-        """Each of both tenants, so many minutes apart."""
+        """Sends each record for both tenants; their times are `apart` minutes apart."""
         first = self.sent[topic]
         values = []
         for n, record in enumerate(records):
@@ -54,7 +54,8 @@ class Fleet:
         return (self._began + timedelta(minutes=minutes)).isoformat(timespec="milliseconds")
 
     def send_all_kinds(self):
-        """With alerts by a rule, and failures that have ended and one that has not."""
+        """Sends messages of all kinds. They raise alerts by a rule, failures that end, and one that does
+        not."""
         self.send_heartbeats(7)
         self._send(
             "reading",
@@ -134,7 +135,7 @@ def test_every_list_of_everything(site, landing, tenancy):
 
 
 class Api:
-    """What openapi.json says that there is to ask."""
+    """The requests that openapi.json describes."""
 
     def __init__(self, reader, every: ApiClient):
         self.every = every
@@ -147,7 +148,8 @@ class Api:
         return any(parameter["name"] == name for parameter in self._parameters(path))
 
     def requests(self) -> Iterator[tuple[str, dict]]:
-        """Every path that is read, with every stream and every choice of every parameter."""
+        """Yields every path with a GET, with every stream and every value of the enumerated
+        parameters."""
         for path, operations in self.paths.items():
             if "get" not in operations:
                 continue
@@ -160,7 +162,7 @@ class Api:
                         yield path, query | {parameter["name"]: choice}
 
     def lists(self) -> Iterator[tuple[str, dict]]:
-        """Every list, with every stream that it may be of."""
+        """Yields every path that returns pages, with each stream that it accepts."""
         for path, query in self.requests():
             if self._has(path, "cursor") and query.keys() <= {"stream"}:
                 yield path, query
@@ -171,7 +173,7 @@ class Api:
 
 
 def _kept_in(path: str, query: dict) -> tuple[str, str]:
-    """The list's collection, and the time that orders it."""
+    """Returns the list's collection, and the time by which the list is ordered."""
     return LISTS[path] if path in LISTS else (STREAMS[query["stream"]], "timestamp")
 
 
@@ -180,7 +182,7 @@ def _filled(path: str) -> str:
 
 
 def _expect_pages(client: ApiClient, path: str, query: dict, time: str) -> list[dict]:
-    """Pages of two together are the whole: newest first, those of one time by their ids."""
+    """Expects pages of two items to add up to the whole list: newest first, then by descending id."""
     whole = client.items(_filled(path), limit=1000, **query)
     assert client.items(_filled(path), limit=2, **query) == whole, path
     empty = path.startswith("/devices/{id}") and query.get("stream") in ("gap", "machine")
@@ -208,7 +210,7 @@ def _expect_filters(client, path, query, filters, whole, time):
 
 
 def _expect_nothing_of_others(api: Api, acme: ApiClient, reader):
-    """What is asked exists: whoever may see it does."""
+    """Expects acme's token to see nothing of globex, although a token for all tenants sees it."""
     nobody = ApiClient(reader)
     for path, query in api.requests():
         status, _, text = acme.ask(_filled(path), **query)
@@ -227,7 +229,7 @@ def _expect_nothing_of_others(api: Api, acme: ApiClient, reader):
 
 
 def _expect_losses_by_offsets(api: Api, acme: ApiClient, fleet: Fleet, landed: int, tenancy: str):
-    """Of no tenant: only who sees all of them sees those."""
+    """Losses by offsets belong to no tenant: only a token for all tenants sees them."""
     (loss,) = api.every.items("/gaps", kind="offsets")
     told = {name: loss[name] for name in ("topic", "partition", "from", "to", "count")}
     assert told == {
@@ -238,7 +240,7 @@ def _expect_losses_by_offsets(api: Api, acme: ApiClient, fleet: Fleet, landed: i
         "count": 4,
     }
     assert acme.items("/gaps", kind="offsets") == []
-    # Of tenants with databases of their own one is named.
+    # Where each tenant has a database, the request must name one.
     own = {"tenant": "acme"} if tenancy == "database" else {}
     gaps = api.every.items("/gaps", kind="gap", **own)
     assert len(gaps) == (5 if tenancy == "database" else 10)

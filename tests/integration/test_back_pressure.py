@@ -1,5 +1,5 @@
-"""The reader under more load than it can land: its memory is bounded, and a database that is away
-costs it neither its partitions nor a record."""
+"""The reader under more load than it can land: its memory is bounded, and while the database is
+unreachable it loses neither its partitions nor a record."""
 
 import json
 import re
@@ -13,11 +13,11 @@ from harness import heartbeat
 from harness.programs import binary
 from realparts import wait_until
 
-MAX_RSS_KB = 64 * 1024  # Of a process with one worker.
+MAX_RSS_KB = 64 * 1024  # For each worker of a process.
 
 
 class Sink:
-    """tidegate-mongo-stub: a database that is never the limit."""
+    """tidegate-mongo-stub, a database that is never the limit."""
 
     def __init__(self, *options: str):
         self._process = subprocess.Popen(
@@ -48,12 +48,12 @@ class Sink:
         self._process.send_signal(signal.SIGCONT)
 
     def finish(self) -> int:
-        """How many documents it took."""
+        """Ends the stub and returns how many documents it acknowledged."""
         return int(self._process.communicate()[0].split()[0])
 
 
 def _fill(bootstrap: str, topic: str, count: int, compression: str):
-    """As gateways do, with their headers."""
+    """Sends heartbeats with the headers of gateways."""
     producer = Producer(
         {
             "bootstrap.servers": bootstrap,
@@ -114,21 +114,21 @@ def test_memory_is_bounded_at_full_load(site, workers, compression, record_prope
 
 
 def test_a_database_that_is_away_for_longer_than_kafka_waits_costs_nothing(site):
-    """max.poll.interval.ms is 10 s, the database stands still for 25."""
+    """max.poll.interval.ms is 10 s, and the database answers nothing for longer than that."""
     site.kafka.create(site.topics["heartbeat"], partitions=3)
     with Sink() as sink:
         reader = site.reader(
             sink,
             _LANDING=sink.settings("socketTimeoutMS=2000&serverSelectionTimeoutMS=2000")["_LANDING"],
             _STREAMS="heartbeat",
-            _ROLES="land",  # The stub looks ids up one by one: too slow for a projector's questions.
+            _ROLES="land",  # The stub looks up ids one by one, which is too slow for a projector.
             _RETRY_DELAY="1s",
             _KAFKA_MAX_POLL_INTERVAL_MS=10_000,
         )
         reader.start()
         sink.pause()
         _fill(site.bootstrap, site.topics["heartbeat"], 20_000, "zstd")
-        attempts = 5  # Of 2 s each and a pause of up to 1 s: far longer than 10 s in all.
+        attempts = 5  # Each takes 2 s and a pause of up to 1 s: more than 10 s in all.
         wait_until(
             lambda: reader.metric("tidegate_reader_outages_total") >= attempts,
             120,

@@ -1,4 +1,4 @@
-"""Brokers as they are found: without MQTT 5, with TLS and passwords, with SASL."""
+"""Brokers of different kinds: without MQTT 5, with TLS and passwords, with SASL."""
 
 import pytest
 from harness import expect_once

@@ -1,4 +1,4 @@
-"""A gateway whose wall clock is wrong, and set while it runs."""
+"""A gateway whose wall clock is wrong, or is set while the agent runs."""
 
 import json
 from datetime import datetime
@@ -9,7 +9,7 @@ from harness.landing import numbers
 from realparts import Kafka, wait_until
 
 YEAR = 365.25 * 86400
-# What a time of arrival may be later than the moment of publishing, on a busy machine.
+# On a busy machine a message's time of arrival may be this many seconds after its publishing.
 TOLERANCE = 1.0
 
 
@@ -18,7 +18,7 @@ def seconds(text: str) -> float:
 
 
 class Beat:
-    """A heartbeat in Kafka that came without a time of its own."""
+    """A heartbeat in Kafka that was published without a time of its own."""
 
     def __init__(self, message):
         self.message = message
@@ -34,7 +34,8 @@ class Beat:
         return -0.1 <= self.time - self.sent <= TOLERANCE
 
     def timestamp_right(self) -> bool:
-        """Kafka's own timestamp is the record's time, or there is none."""
+        """Returns whether Kafka's timestamp is the record's time, or absent with an unsynchronised
+        clock."""
         if self.message.timestamp_ms is None:
             return self.clock == "unsynced"
         return abs(self.message.timestamp_ms / 1000 - self.time) < 0.001 and self.right()
@@ -121,7 +122,7 @@ def test_a_clock_that_is_set_while_it_runs_stops_and_misdates_nothing(site, mosq
 
 
 def _await_flow(agent, site, publisher, beats_more: int = 200):
-    """Messages are acknowledged and records delivered, at the pace at which they come."""
+    """Waits until the agent has settled and delivered `beats_more` more messages."""
     settled, acked = agent.settled(), agent.status()["uplink"]["acked"]
 
     def flows() -> bool:
@@ -153,7 +154,8 @@ def test_without_a_synchronised_clock_nothing_is_held_back_and_no_time_is_vouche
 def test_a_clock_that_is_set_back_while_the_link_is_away_does_not_keep_it_away(
     make_site, own_kafka, mosquitto, clock
 ):
-    """librdkafka's threads wait by the wall clock: set back ten years, they would sleep as long."""
+    """librdkafka's threads wait by the wall clock: if it is set back by ten years, they would sleep for
+    ten years."""
     site = make_site(own_kafka.bootstrap)
     site.create_topics()
     agent = site.agent(mosquitto.port, **clock.settings()).start()

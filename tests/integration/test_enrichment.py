@@ -1,5 +1,5 @@
-"""A source of further members that is there, slow, away and back: nothing waits for it, and everything
-is completed in the end."""
+"""An enrichment source that answers, is slow, becomes unreachable and returns: nothing waits for it, and
+at the end every document is complete."""
 
 import json
 
@@ -9,7 +9,7 @@ from realparts import wait_until
 
 
 class Source(HttpSource):
-    """Knows every asset's model but truck-1's; while it is away it answers 503."""
+    """Knows the model of every asset except truck-1. While `away` is set it answers 503."""
 
     def __init__(self):
         self.away = False
@@ -69,8 +69,8 @@ def test_late_answers_complete_what_has_landed(site, mosquitto, mongo, source, k
 
 
 def test_what_no_certificate_vouches_for_never_lands(site, mongo, certificates):
-    """Four servers over TLS: one whose authority nobody knows, one that another authority should have
-    signed, one with another name, and the right one."""
+    """There are four servers with TLS: one whose authority is unknown, one whose certificate is not of
+    the configured authority, one with another name, and one that is right."""
     site.create_topics()
     ours = (certificates.server, certificates.server_key)
     other_name = (certificates.elsewhere, certificates.elsewhere_key)

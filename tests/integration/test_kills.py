@@ -1,4 +1,4 @@
-"""SIGKILL under load, in turn: every promised heartbeat lands, none of them twice."""
+"""SIGKILL of one program after another under load: every promised heartbeat lands, and none twice."""
 
 import random
 
@@ -12,7 +12,7 @@ RATE = 400
 
 @pytest.fixture
 def running(site, mosquitto, mongo):
-    """Agent, reader and a landing under load, some of it landed."""
+    """An agent and a reader under load, after the first heartbeats have landed."""
     site.create_topics()
     landing = site.mongo(mongo.url)
     agent = site.agent(mosquitto.port, _RULE_HOT="temperature_c > 50").start()
@@ -50,8 +50,8 @@ def test_of_the_reader(running, site, request):
 
 
 def test_of_mosquitto(running, mosquitto, request):
-    """What mosquitto promised in the second before it saves is its loss, so the fleet sends that
-    again, byte for byte: what the agent had already passed on must not double."""
+    """mosquitto loses what it acknowledged after its last save, so the fleet sends that again, byte for
+    byte. Messages that the agent had already received must not double."""
     agent, _, publisher, landing = running
     chance = _seed(request)
     for _ in range(3):
@@ -75,7 +75,7 @@ def test_of_all_three_in_turn(running, mosquitto, request):
 
 
 def test_an_alert_is_raised_once_over_a_restart(site, mosquitto, mongo):
-    """The alert's state is a fold over what was stored, so killing the agent neither repeats nor
+    """The alert's state is folded from the stored records, so a killed agent neither repeats nor
     forgets it."""
     site.create_topics()
     landing = site.mongo(mongo.url)

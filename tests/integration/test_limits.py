@@ -1,4 +1,4 @@
-"""What an operator allows the uplink: a byte budget that outlives kill -9, and send windows."""
+"""The limits of the uplink: a byte budget that survives kill -9, and send windows."""
 
 import time
 
@@ -45,7 +45,7 @@ def test_a_byte_budget_is_kept_over_a_kill_and_alerts_pass_it(site, mosquitto):
     agent.kill()
     agent.start()
     _publish(site, agent, mosquitto, 300)
-    _wait_for_alerts(agent)  # They come last, so that all else could have been sent before.
+    _wait_for_alerts(agent)  # By then all other records could have been sent, too.
     after = agent.status()
     assert after["uplink"]["budgets"]["day"]["used"] >= 64 * 1024 - 1024
     assert not after["uplink"]["open"]

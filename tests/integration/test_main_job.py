@@ -18,7 +18,7 @@ def test_heartbeats_of_two_tenants_and_an_alert_land_once(site, mosquitto, landi
 
     acme.send(200)
     other.send(200)
-    for celsius in (60.0, 61.5, 49.0, 40.0, 41.0):  # Raised at 60, not cleared above 48.
+    for celsius in (60.0, 61.5, 49.0, 40.0, 41.0):  # Raised at 60, cleared at 40.
         acme.send(asset="truck-hot", temperature_c=celsius)
         acme.settle()
     other.settle()
@@ -97,6 +97,6 @@ def test_an_old_standalone_server_is_a_landing_too(site, mosquitto, old_mongo):
     site.agent(mosquitto.port).start().wait_input("local")
     site.reader(landing).start()
     publisher = site.publisher(mosquitto.port)
-    publisher.send(2500)  # More than the thousand writes that it takes in one command.
+    publisher.send(2500)  # The server accepts a thousand writes in one command.
     publisher.settle()
     expect_once(lambda: landing.documents("heartbeats"), publisher.promised)

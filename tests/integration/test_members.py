@@ -1,4 +1,4 @@
-"""Members of the group with the static names of their installations."""
+"""Members of the consumer group that have the static names of their installations."""
 
 import json
 

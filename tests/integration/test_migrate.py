@@ -1,4 +1,4 @@
-"""A database of an earlier version is taken over, by the verb or by the running reader."""
+"""A database of an earlier version is migrated, by `migrate` or by the running reader."""
 
 import contextlib
 import json
@@ -35,7 +35,7 @@ def test_an_old_database_is_migrated_once(site, mongo):
 
 
 def test_a_dry_run_leaves_sqlite_as_it_is(site):
-    """The file is not made, and one that is there gains nothing."""
+    """`--dry-run` creates no file, and changes nothing in an existing one."""
     file = site.folder / "landing.db"
     reader = site.reader(site.sqlite())
     dry = reader.run("migrate", "--dry-run")
@@ -86,7 +86,7 @@ def test_a_database_of_a_later_version_is_refused(site, mongo):
         assert "a later version" in reader.log_text()
 
 
-# As the version before migration 2 left them.
+# The indexes that the version before migration 2 made.
 BEFORE = {
     "telemetry_raw": {
         "tenant_asset_time": [("tenant_id", 1), ("asset_id", 1), ("timestamp", -1), ("_id", -1)],
@@ -98,7 +98,7 @@ BEFORE = {
     },
     "assets": {"tenant_time": [("tenant_id", 1), ("last_seen", -1)]},
 }
-# What the lists of the HTTP API ask.
+# The indexes that the lists of the HTTP API need.
 AFTER = {
     "telemetry_raw": {
         "timestamp_-1__id_-1",

@@ -1,4 +1,4 @@
-"""Servers that are away: nothing is lost, nothing doubled, and order is kept."""
+"""Unreachable servers: nothing is lost, nothing is doubled, and order is kept."""
 
 import json
 from collections import defaultdict
@@ -49,7 +49,7 @@ def test_a_backlog_of_an_outage_drains_in_order(make_site, own_kafka, mosquitto)
     publisher.settle()
     wait_until(lambda: agent.backlog() == 1500, 30, lambda: f"stored: {agent.status()['store']}")
     own_kafka.again()
-    publisher.send(100)  # Live ones among the backlog.
+    publisher.send(100)  # These are live messages during the backlog.
     publisher.settle()
     agent.wait_drained(settled=1700, seconds=90)
 
@@ -69,7 +69,7 @@ def test_a_backlog_of_an_outage_drains_in_order(make_site, own_kafka, mosquitto)
 
 @pytest.mark.long
 def test_leaders_that_move_between_three_brokers(make_site, kafka_cluster, mosquitto):
-    """The leader of a partition is killed under load, three times, and comes back."""
+    """The leader of a partition is killed under load, three times, and started again."""
     site = make_site(kafka_cluster.bootstrap)
     site.create_topics(copies=3)
     topic = site.topics["heartbeat"]
@@ -94,7 +94,7 @@ def test_leaders_that_move_between_three_brokers(make_site, kafka_cluster, mosqu
 
 
 def _expect_in_order(messages, promised):
-    """Each is there, and each asset's first arrivals ascend: a broker may have one twice."""
+    """Expects each promised message, and ascending first arrivals of each asset; repeats are allowed."""
     latest, seen = defaultdict(int), set()
     for message in messages:
         n = _number(message)
@@ -147,7 +147,7 @@ def test_the_readers_database_goes_down_and_comes_back(site, mosquitto, own_mong
 
 
 def test_committed_offsets_are_never_ahead_of_the_landing(site, mosquitto, own_mongo):
-    """The database and the reader are taken away in turn; at each moment what is below a committed
+    """The database and the reader are killed in turn; at each moment everything below a committed
     offset has landed."""
     site.create_topics()
     landing = site.mongo(own_mongo.url)

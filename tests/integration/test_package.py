@@ -1,5 +1,5 @@
-"""The Debian packages on a fresh Debian 12: configured by drop-in and credential, restarted,
-upgraded, removed and purged. Needs root; without it, only what systemd says of the units."""
+"""The Debian packages on a fresh Debian 12: configured by drop-in and credential, restarted, upgraded,
+removed and purged. Without root, only what systemd says about the units is tested."""
 
 import json
 import platform
@@ -22,7 +22,7 @@ STORE = "/var/lib/tidegate-agent"
 LANDING = "/var/lib/tidegate-reader/landing.db"
 DEV_BROKER = "/opt/dev-broker"
 
-# Minbase has perl and no Python.
+# debootstrap's minbase contains perl and no Python.
 PROBE = r"""#!/usr/bin/perl
 use strict;
 open(my $file, '<', '/proc/sys/kernel/random/boot_id') or die "boot_id: $!";
@@ -34,11 +34,11 @@ die 'the clock can be set' if syscall(NUMBER, 0, $set) >= 0;
 open(my $disk, '>', '/etc/probe') and die '/etc can be written';
 """
 
-pytestmark = pytest.mark.timeout(1500)  # The first run builds the packages and fetches a Debian.
+pytestmark = pytest.mark.timeout(1500)  # The first run builds the packages and fetches Debian.
 
 
 class Gateway:
-    """A machine with the packages installed, mosquitto that wants a password, and Kafka brokers."""
+    """A machine with the packages, a mosquitto that requires a password, and Kafka brokers."""
 
     def __init__(self, machine: Machine):
         self.machine = machine
@@ -54,7 +54,7 @@ class Gateway:
             "allow_anonymous false\npassword_file /etc/mosquitto/users\nlistener 1883 localhost\n",
         )
         self.machine.run("systemctl", "restart", "mosquitto")
-        # Its libraries lie beside it: it may be the build with sanitizers.
+        # Its libraries are in its folder, because it may be a build with sanitizers.
         self.machine.run(
             "systemd-run",
             "--unit=kafka",
@@ -100,7 +100,7 @@ class Gateway:
         return json.loads(done.stdout) if done.returncode == 0 else {}
 
     def status_text(self) -> str:
-        """STATUS= as systemd has it, told every few seconds."""
+        """Returns STATUS=, which the agent sends to systemd every few seconds."""
         return self.machine.show("tidegate-agent", "StatusText")
 
     def connected(self) -> bool:
@@ -156,12 +156,12 @@ def machine(tmp_path):
     kept.mkdir()
     shutil.copy(broker, kept)
     for library in re.findall(r"=> (/\S+)", subprocess.check_output(["ldd", broker], text=True)):
-        # glibc belongs to the dynamic loader, which is the container's.
+        # glibc must be the container's, like the dynamic loader.
         if not re.search(r"/(libc|libm|libdl|libpthread|librt|libresolv)\.so", library):
             shutil.copy(library, kept)
     try:
         made.boot(f"{kept}:{DEV_BROKER}")
-        made.run("dpkg", "--install", *made.debs)  # What they depend on is there.
+        made.run("dpkg", "--install", *made.debs)  # The root has their dependencies.
         yield made
     finally:
         made.close()
@@ -182,7 +182,7 @@ def exposure(machine: Machine, unit: str) -> float:
 
 @pytest.mark.parametrize("name", ["agent", "reader"])
 def test_units_are_sound_and_hardened(name, tmp_path):
-    """Without root, and without the packages."""
+    """This test needs neither root nor the packages."""
     if not shutil.which("systemd-analyze"):
         pytest.skip("there is no systemd-analyze")
     unit = tmp_path / f"tidegate-{name}.service"
@@ -193,8 +193,8 @@ def test_units_are_sound_and_hardened(name, tmp_path):
         command = ["systemd-analyze", "--no-pager", *words, unit]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
-    # Neither may come back: the agent would take every start for the same one, and every clock for
-    # a wrong one.
+    # With the first the agent could not tell one boot from another; with the second it would take
+    # every clock for unsynchronised.
     if name == "agent":
         assert not re.search("^(ProcSubset=pid|ProtectClock=yes)", text, re.MULTILINE)
 
@@ -250,7 +250,7 @@ def test_an_operator_of_the_group_asks_for_status_and_checks_the_drop_ins(gatewa
     ask = ["--", "tidegate-agent", "status"]
     assert "connected" in machine.output("runuser", "-u", "ann", *ask)
     assert machine.run("runuser", "-u", "stranger", *ask, check=False).returncode == 1
-    # As tidegate-agent(1) says.
+    # tidegate-agent(1) documents this command.
     environment = "$(systemctl show --value -p Environment tidegate-agent)"
     checked = machine.output("sh", "-c", f'eval "env {environment} tidegate-agent check"')
     assert "temperature_c > 50 clear 48 severity critical" in checked
@@ -263,7 +263,7 @@ def test_the_agent_comes_back_after_kill_and_hang(gateway):
     gateway.wait_restarted(pid, 10)
     pid = gateway.agent_pid()
     machine.run("systemctl", "kill", "--signal=STOP", "tidegate-agent")
-    gateway.wait_restarted(pid, 20)  # The watchdog, which the drop-in has set to 3 seconds.
+    gateway.wait_restarted(pid, 20)  # The drop-in has set the watchdog to 3 seconds.
     assert machine.show("tidegate-agent", "NRestarts") == "2"
     assert "watchdog" in machine.journal("tidegate-agent").lower()
     gateway.publish(10)
@@ -282,7 +282,7 @@ def test_a_wrong_setting_is_told_once_and_not_tried_again(gateway):
 
 
 def test_the_sandbox_shows_the_boot_id_and_the_state_of_the_clock(machine):
-    """Run as the unit's own ExecStartPre=, so under all of its restrictions."""
+    """The probe runs as ExecStartPre= of the unit, under all of its restrictions."""
     number = {"x86_64": 305, "aarch64": 266}.get(platform.machine())
     if number is None:
         pytest.skip("the number of clock_adjtime is not known on this machine")

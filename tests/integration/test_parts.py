@@ -1,4 +1,4 @@
-"""The tools of these tests themselves: what they are trusted with."""
+"""Tests of the tools that the integration tests rely on."""
 
 import socket
 

@@ -1,4 +1,4 @@
-"""What cannot be carried ends alone in the dead letters, and every good record around it lands."""
+"""Only what cannot be decoded or delivered becomes a dead letter; every good record around it lands."""
 
 import json
 import random
@@ -46,8 +46,8 @@ def test_poison_among_good_ones(site, mosquitto, mongo):
 
 
 def test_a_record_that_the_topic_does_not_take(site, mosquitto, mongo):
-    """Kafka refuses it for good: it is set aside at the gateway, and those before and behind it
-    pass."""
+    """Kafka refuses the record for good: the agent keeps it as a dead letter, and delivers the records
+    before and after it."""
     site.kafka.create(site.topics["heartbeat"], max_message_bytes=64000)
     landing = site.mongo(mongo.url)
     agent = site.agent(mosquitto.port).start()
@@ -74,14 +74,14 @@ def test_a_record_that_the_topic_does_not_take(site, mosquitto, mongo):
 
 
 def _incompressible(size: int) -> str:
-    """Random hexadecimal digits are four bits in a byte: too large for the topic after compression
-    too."""
+    """Returns random hexadecimal digits. Each has four bits of information, so that compression cannot
+    make the text small enough for the topic."""
     return random.Random(7).randbytes(size // 2).hex()
 
 
 def test_a_bad_message_in_the_topic_goes_to_the_dead_letter_topic(site, mosquitto, mongo):
-    """A producer that is not ours writes it; the reader sets it aside with all that is known of
-    it."""
+    """Another producer writes the message; the reader keeps it as a dead letter with all that is known
+    about it."""
     site.create_topics()
     landing = site.mongo(mongo.url)
     reader = site.reader(landing).start()

@@ -1,5 +1,5 @@
-"""Projections of what has landed, while landing and projecting processes are killed in turn, against a
-computation from the landed documents by another program."""
+"""Projections while landing and projecting processes are killed in turn, compared with a computation
+from the landed documents by other code."""
 
 import json
 import random
@@ -13,13 +13,13 @@ from harness import recompute
 from harness.programs import kill_at_random
 from realparts import wait_until
 
-SECONDS = 12  # Of traffic.
+SECONDS = 12  # How long traffic is sent.
 RULE = "temperature_c > 50 clear 45 severity critical"
 
 
 class Traffic:
-    """Devices without a gateway, and gateways' gaps; some messages twice, some late, some no
-    documents."""
+    """Sends messages of devices without a gateway, and gap records of gateways. Some messages are sent
+    twice, some are late, and some are not valid documents."""
 
     def __init__(self, site, seed: int):
         self._chance = random.Random(seed)
@@ -57,7 +57,7 @@ class Traffic:
         key: str | None = asset
         if topic == "heartbeat":
             record["speed"] = chance.uniform(0, 130)
-            key = None  # Over all partitions.
+            key = None  # Without a key they spread over all partitions.
         elif topic == "reading":
             record |= {
                 "temperature_c": chance.uniform(20, 70),
@@ -78,7 +78,7 @@ class Traffic:
 
 @pytest.fixture
 def roles(site, mongo):
-    """One process that lands, two that project."""
+    """One process lands and two project."""
     site.create_topics()
     site.kafka.create(f"{site.prefix}.machine")
     landing = site.mongo(mongo.url)
@@ -92,7 +92,7 @@ def roles(site, mongo):
             _STREAM_MACHINE=f"topic={site.prefix}.machine",
             _RULE_HOT=RULE,
             _AGGREGATE_WINDOWS="1m,1h",
-            _KAFKA_GROUP_INSTANCE_ID=name,  # So that a killed one has its partitions back at once.
+            _KAFKA_GROUP_INSTANCE_ID=name,  # A restarted process then gets its partitions at once.
             _KAFKA_AUTO_COMMIT_INTERVAL_MS=300,
         ).start()
 

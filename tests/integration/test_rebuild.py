@@ -1,4 +1,5 @@
-"""Projections made anew from what has landed: as projectors had made them, and where those could not."""
+"""`rebuild` makes the projections again from what has landed: the same that projectors make, and also
+where projectors cannot."""
 
 import json
 import random
@@ -11,7 +12,7 @@ PROJECTIONS = ("assets", "aggregated_data", "failures", "alert_states")
 
 
 def _messages(count: int) -> dict[str, list[bytes]]:
-    """Readings and machines' readings; alerts come of the rule."""
+    """Returns readings and readings of machines; the rule raises alerts from them."""
     chance = random.Random(7)
     messages: dict[str, list[bytes]] = {"reading": [], "machine": []}
     for n in range(count):
@@ -33,7 +34,7 @@ def _messages(count: int) -> dict[str, list[bytes]]:
 
 
 def _projections(landing, tenants: tuple[str | None, ...] = (None,)) -> dict[str, dict]:
-    """Without the revision, which counts how often each was saved."""
+    """Returns the projections without their revision, which counts how often each was saved."""
     found = {}
     for collection in PROJECTIONS:
         for tenant in tenants:
@@ -93,9 +94,9 @@ def test_what_is_made_anew_is_what_projectors_made(site, landing):
     assert _report(done) == {"read": count, "folded": count}
     assert _projections(landing) == made
 
-    # They go on from there, also if they read everything once more.
+    # Projectors continue from the rebuilt projections, even if they read all messages again.
     more = _reader(site, landing, "more")
-    more.credentials(kafka_group_id=f"{site.group}-2")  # Which wins over the variable.
+    more.credentials(kafka_group_id=f"{site.group}-2")  # A credential overrides the variable.
     more.start()
     assert "projectors are running" in more.run("rebuild").stderr
     _wait_projected(site, f"{site.group}-2", count)
@@ -104,7 +105,7 @@ def test_what_is_made_anew_is_what_projectors_made(site, landing):
 
 
 def test_other_windows_and_rules(site, mongo):
-    """Tenants with databases of their own, and rules and windows that were not there before."""
+    """Each tenant has a database, and the rebuild has rules and windows that did not exist before."""
     site.create_topics()
     site.kafka.create(f"{site.prefix}.machine")
     landing = site.mongo(mongo.url)
@@ -184,12 +185,12 @@ def test_broken_off_it_holds_projectors_up_until_it_is_through(site, mongo):
     _wait_projected(site, site.group, 60)
     assert reader.finish() == 0
     made = _projections(landing)
-    # What a rebuild leaves behind that was killed after its first step.
+    # This is the state after a rebuild that was killed after its first step.
     database = pymongo.MongoClient(mongo.url)[site.prefix]
     database["tidegate_positions"].insert_one({"_id": "rebuild", "next_offset": 1})
     database["assets"].drop()
 
-    _send(site, _messages(60))  # The same: they change nothing, but are looked at.
+    _send(site, _messages(60))  # These are the same messages: they change nothing, but are read.
     reader.start(wait=False)
     wait_until(lambda: "made anew" in reader.log_text(), 30, "the projector waits")
     assert landing.documents("assets") == []

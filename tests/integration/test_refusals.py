@@ -1,4 +1,5 @@
-"""Kafkas that refuse: rows stay in the store, are tried again, and leave in order once they may."""
+"""Kafka brokers that refuse records: the records stay in the store, are sent again, and are delivered in
+order once the broker accepts them."""
 
 import json
 from collections import defaultdict
@@ -9,7 +10,7 @@ from realparts import Kafka, wait_until
 
 @pytest.fixture(scope="module")
 def strict_kafka(tmp_path_factory, certificates):
-    """Knows access lists, and makes no topic by itself."""
+    """A broker with access lists that creates no topic by itself."""
     with Kafka(
         tmp_path_factory.mktemp("strict-kafka"),
         certificates,

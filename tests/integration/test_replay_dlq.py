@@ -1,4 +1,4 @@
-"""Dead letters go through the landing once more, after what had refused them was put right."""
+"""`replay-dlq` lands dead letters after the cause of their refusal was corrected."""
 
 import json
 import random
@@ -71,7 +71,7 @@ def test_dead_letters_of_a_tenant_land_once_the_tenant_is_allowed(site, mongo):
     assert not site.kafka.committed(site.group, site.dead_letters).get(0), "nothing is committed"
     assert _assets(landing) == {"acme/truck-1": 1, "globex/truck-1": 2}
 
-    # Projectors that come to the messages later, and a rebuild, count them once too.
+    # Projectors that read the messages later, and a rebuild, count them once, too.
     late = site.reader(landing, name="late", _TENANTS="acme,globex", _KAFKA_GROUP_ID="late-" + topic)
     late.start()
     wait_until(

@@ -1,4 +1,4 @@
-"""What has had its time goes, by the database's own hand or the reader's; what has not stays."""
+"""Documents whose retention has ended are deleted, by the database or by the reader; others stay."""
 
 import json
 import time
@@ -11,7 +11,7 @@ from realparts import wait_until
 @pytest.mark.long
 @pytest.mark.timeout(400)
 def test_documents_go_when_their_time_is_up_and_others_stay(site, landing):
-    """MongoDB looks once a minute through what a TTL index holds, SQLite is the worker's to clean."""
+    """MongoDB deletes by a TTL index once a minute; in SQLite the reader's worker deletes."""
     site.create_topics()
     reader = site.reader(
         landing, _RETENTION_SHORT="1m", _RETENTION_LONG="90d", _RETENTION="forever"

@@ -1,6 +1,6 @@
-"""The readers that this one replaces, each started as its own documents say: their environment,
-their message, and the document, metrics and endpoints that their users know. Variables of ours are
-named only where nothing of theirs could say it."""
+"""The readers that tidegate-reader replaces. It is started as the documents of each describe: with their
+environment and their messages it must produce the documents, metrics and endpoints that their users
+know. The tests set variables of ours only where theirs have no equivalent."""
 
 import datetime
 import json
@@ -44,7 +44,7 @@ def test_the_heartbeat_reader(site, mongo, start):
         "status": "active",
         "additional_data": {},
     }
-    for _ in range(2):  # Sent again, as producers do.
+    for _ in range(2):  # Producers may send a message again.
         site.kafka.send(topic, json.dumps(heartbeat).encode(), "vehicle456")
     site.kafka.send(topic, json.dumps(heartbeat | {"status": "parked"}).encode(), "vehicle456")
 
@@ -145,7 +145,7 @@ def test_the_telemetry_system(site, mongo, start):
 
 
 def test_alerts_of_gateways_read_as_the_telemetry_system_documents_them(site, mongo, mosquitto):
-    """Its users' dashboards need not know whether a gateway or the server has raised an alert."""
+    """Dashboards need not know whether a gateway or the server has raised an alert."""
     site.create_topics()
     rule = "temperature_c > 50 clear 45 severity critical"
     agent = site.agent(mosquitto.port, _RULE_HOT=rule).start()
@@ -192,7 +192,7 @@ def test_the_sensor_failure_consumer(site, mongo, start):
         BATCH_SIZE="100",
         COMMIT_INTERVAL_MS="5000",
     )
-    # The one thing that cannot stay: PostgreSQL is no landing.
+    # Only the database must change: PostgreSQL is no landing.
     one.reader.settings["_LANDING"] = mongo.url
     one.run()
     readings = [
@@ -230,7 +230,7 @@ def test_the_sensor_failure_consumer(site, mongo, start):
     assert check.returncode == 0 and "PostgreSQL is no landing" in check.stdout
     assert "sensor_password" not in check.stdout
     wait_until(lambda: one.reader.metric("processing_errors_total") == 1, 10, "one refused", 0.2)
-    # Processed offsets are committed.
+    # The offsets of all five messages are committed.
     group = one.environment["KAFKA_GROUP_ID"]
     wait_until(
         lambda: sum(site.kafka.committed(group, topic).values()) == 5,
@@ -241,7 +241,7 @@ def test_the_sensor_failure_consumer(site, mongo, start):
 
 
 def sale(sku: str, qty: int, price: float, ts: str, event_id: str = "") -> bytes:
-    """A SalesEvent as protoc's code would serialize it."""
+    """Serializes a SalesEvent as protoc's code does."""
 
     def text(field: int, value: str) -> bytes:
         return bytes([field << 3 | 2, len(value)]) + value.encode() if value else b""
@@ -276,7 +276,7 @@ def test_the_sales_ingest_service(site, mongo, start):
     for _ in range(2):
         site.kafka.send(topic, sale("SKU-ABC-123", 5, 29.99, "2024-01-15T10:30:00Z", "event-001"))
     site.kafka.send(topic, sale("SKU-FREE", 1, 0.0, "2024-01-15T10:30:01Z", "event-002"))
-    for _ in range(2):  # Alike, and two.
+    for _ in range(2):  # Without an id, two equal messages are two sales.
         site.kafka.send(topic, sale("SKU-X", 1, 2.0, "2024-01-15T10:30:02Z"))
     no_sku, no_time = sale("", 5, 1.0, "2024-01-15T10:30:00Z"), sale("SKU-X", 1, 1.0, "today")
     for value in (b"not protobuf", no_sku, no_time):
@@ -311,7 +311,7 @@ def test_the_sales_ingest_service(site, mongo, start):
         return (told["landed"], told["duplicates"], told["dead_letters"]) == (4, 1, 3)
 
     wait_until(settled, 20, lambda: f"everything is settled: {stats()}", 0.2)
-    # The rate is of the time since the last export, which was before anything was sent.
+    # The rate covers the time since the last export, which was before anything was sent.
     fastest = 4 / max(time.monotonic() - first_export - 1, 0.1)
     rate = one.reader.metric("sales_events_per_second")
     assert 4 / (time.monotonic() - first_export + 1) <= rate <= fastest
@@ -326,8 +326,8 @@ def test_the_sales_ingest_service(site, mongo, start):
 
 
 def expect_metrics(reader, topic: str):
-    """What the sales ingest service exports after four sales, one of them twice, and three that are
-    none."""
+    """Expects the metrics of the sales ingest service after four sales, one of them sent twice, and
+    three messages that are no sales."""
     for status, count in {"success": 4, "duplicate": 1, "error": 3}.items():
         name = f'sales_events_processed_total{{status="{status}"}}'
         assert reader.metric(name) == count, name
@@ -352,7 +352,7 @@ def test_the_sales_ingest_service_lands_what_it_has_when_it_is_told_to_shut_down
     site.kafka.create(topic)
     environment = sales_environment(site, mongo, topic, FLUSH_INTERVAL="60.0")
     one = start(**environment)
-    # Everybody might ask for it there; here it is to be permitted, and asked for with a token.
+    # There anyone may request a shutdown; here it must be enabled and needs a token.
     one.reader.settings["TIDEGATE_HTTP_SHUTDOWN"] = "on"
     one.reader.credentials(api_tokens=TOKENS)
     one.run()

@@ -1,5 +1,5 @@
-"""The telemetry processing system, started as its documents say: a consumer that fetches from an
-external source, one that evaluates alert rules, and a server, from one environment."""
+"""The telemetry processing system, started as its documents describe: a consumer that fetches from an
+external source, a consumer that evaluates alert rules, and a server, all from one environment."""
 
 import datetime
 import json
@@ -8,14 +8,14 @@ import pytest
 from harness import ALERT_MEMBERS, HttpSource, KafkaView, Start, members
 from realparts import Kafka, wait_until
 
-# Their documents name none: the telemetry stream's own is meant.
+# The system's documents name no topic, so the reader's default for the telemetry stream applies.
 TOPIC = "telemetry.raw"
 pytestmark = pytest.mark.xdist_group("processing")
 
 
 @pytest.fixture(scope="module")
 def processing_kafka(tmp_path_factory):
-    """A broker of these tests' own: readers of others follow that topic too."""
+    """A broker that only these tests use, because readers of other tests read the same topic."""
     with Kafka(tmp_path_factory.mktemp("processing-kafka")) as broker:
         KafkaView(broker.bootstrap).create(TOPIC)
         yield broker
@@ -28,7 +28,7 @@ def site(make_site, processing_kafka):
 
 @pytest.fixture
 def processing(site, mongo, start):
-    """One environment for all processes, but for what each is."""
+    """Makes processes whose environments differ only in their kind."""
     site.kafka.create(site.dead_letters)
 
     def process(name: str, **settings: str) -> Start:
@@ -144,7 +144,7 @@ def test_the_telemetry_processing_system_evaluates_alert_rules(site, processing)
 
 
 def apart(consumer: Start, server: Start):
-    """The one lands and has no API, the other has the API alone."""
+    """Expects the consumer to land and to have no API, and the server to have only the API."""
     assert consumer.reader.metric("tidegate_reader_records_landed_total") > 0
     for path in ("/telemetry", "/devices", "/alerts"):
         assert consumer.reader.fetch(path)[0] == 404, path

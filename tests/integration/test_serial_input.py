@@ -1,4 +1,4 @@
-"""A GPS receiver on a serial line, played by a PTY."""
+"""A GPS receiver on a serial line, simulated by a PTY."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ from realparts import wait_until
 
 
 class Line:
-    """A PTY pair made by socat; closing it is pulling the plug."""
+    """A PTY pair made by socat; closing it is like pulling the plug."""
 
     def __init__(self, folder):
         self.device, self._far = folder / "ttyGPS", folder / "far"

@@ -1,4 +1,5 @@
-"""A store that cannot be opened when the agent starts: it waits inside, tells so, and goes on."""
+"""A store that cannot be opened when the agent starts: the agent keeps running, reports that it waits,
+and continues once the store is open."""
 
 import subprocess
 
@@ -8,7 +9,7 @@ from realparts import wait_until
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A folder with a small file system of its own, which `mount -o remount` changes."""
+    """A folder with a small file system of its own, which a test can change by `mount -o remount`."""
     folder = tmp_path / "disk"
     folder.mkdir()
     mounted = subprocess.run(
@@ -63,7 +64,7 @@ def test_a_read_only_disk_that_becomes_writable(site, mosquitto, small_disk):
 def test_a_full_disk_that_gets_room(site, mosquitto, small_disk):
     with (small_disk / "others").open("wb") as others:
         others.write(bytes(8 << 20))
-        others.truncate((8 << 20) - 8192)  # Enough for the folder and the first files, not for more.
+        others.truncate((8 << 20) - 8192)  # The folder and the first files fit, but no more.
     site.create_topics()
     agent = site.agent(
         mosquitto.port, _STORE_DIR=small_disk / "store", _STORE_MAX_BYTES="2MiB"

@@ -1,4 +1,4 @@
-"""Streams of one's own: schemas, members that must be there, ids by a member, versions."""
+"""Streams that a user defines: schemas, required members, ids from a member, versions."""
 
 import json
 import subprocess
@@ -11,9 +11,9 @@ package shop;
 message Line { string article = 1; uint32 pieces = 2; }
 message Order { string number = 1; string till_id = 2; int64 at = 3; repeated Line lines = 4; }
 """
-# Serialized by hand: {number: "o-1", till_id: "t7"} and the line {article: "A", pieces: 2}.
+# An Order, serialized by hand: {number: "o-1", till_id: "t7"} with the line {article: "A", pieces: 2}.
 ORDER = b"\x0a\x03o-1\x12\x02t7\x22\x05\x0a\x01A\x10\x02"
-UNKNOWN = b"\x98\x06\x05"  # Field 99.
+UNKNOWN = b"\x98\x06\x05"  # Field 99, which the schema does not define.
 
 
 def landed(landing, collection: str, count: int) -> list[dict]:

@@ -1,4 +1,4 @@
-"""Tenants that are kept apart down to their servers."""
+"""Tenants with databases, or even a database server, of their own."""
 
 import json
 
@@ -34,7 +34,7 @@ def test_a_tenant_with_a_server_of_its_own_shares_none_with_the_others(site, tmp
 
 
 def test_the_heartbeat_readers_tenants_are_kept_apart(site, mongo, own_mongo, start):
-    """A database for each tenant, and for one a server that nobody else's documents reach."""
+    """Each tenant has a database, and one has a server that no other tenant's documents reach."""
     topic = f"{site.prefix}.telematics_heartbeat"
     site.kafka.create(topic)
     one = start(

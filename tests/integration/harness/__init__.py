@@ -1,5 +1,5 @@
-"""What the integration tests are written with: the programs under test, a fleet that publishes, and
-views of what landed."""
+"""The vocabulary of the integration tests: the programs under test, a fleet that publishes, and views
+of Kafka and of what landed."""
 
 from .api import TOKENS, ApiClient
 from .clock import WallClock

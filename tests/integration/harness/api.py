@@ -5,7 +5,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-# acme's, everybody's, and one that may stop the reader.
+# One token reads acme's documents, one reads all tenants', and one may also stop the reader.
 TOKENS = """
 reads-what-acme-has tenants=acme role=read
 reads-what-all-have tenants=* role=read
@@ -19,7 +19,7 @@ class ApiClient:
         self._token = token
 
     def ask(self, path: str, method: str = "GET", **query: object):
-        """Status, content type and body of the answer."""
+        """Returns status, content type and body of the answer."""
         url = f"{self._root}{path}?{urllib.parse.urlencode(query)}" if query else self._root + path
         request = urllib.request.Request(url, method=method)
         if self._token:
@@ -31,7 +31,7 @@ class ApiClient:
             return error.code, error.headers["Content-Type"], error.read().decode()
 
     def items(self, path: str, **query: object) -> list[dict]:
-        """Of all pages."""
+        """Returns the items of all pages; every page must be answered with 200."""
         found: list[dict] = []
         while True:
             status, _, text = self.ask(path, **query)

@@ -1,5 +1,6 @@
-"""The wall clock of a program under test, set while it runs. Only that program sees it: the shim of
-tests/support/clock_shim is preloaded into it. The time since boot stays the machine's."""
+"""The wall clock of a program under test, which a test can set while the program runs. The shim of
+tests/support/clock_shim is preloaded, so only that program sees the change. The time since boot is
+always the machine's."""
 
 import os
 import time
@@ -15,10 +16,10 @@ class WallClock:
         self.set_right()
 
     def settings(self) -> dict[str, object]:
-        """What goes into the program's environment."""
+        """Returns the settings that the program's environment needs."""
         shim = program_folder().parent / "tests" / "clock_shim.so"
         assert shim.exists(), f"{shim} is not built: cmake --build --preset dev --target clock_shim"
-        # A sanitizer's own library wants to be the first.
+        # AddressSanitizer refuses to start if its library is not the first that is loaded.
         asan = f"{SANITIZER['ASAN_OPTIONS']}:verify_asan_link_order=0"
         return {"LD_PRELOAD": shim, "CLOCK_SHIM_FILE": self._file, "ASAN_OPTIONS": asan}
 
@@ -29,7 +30,7 @@ class WallClock:
         self._write(round((unix_seconds - time.time()) * 1000), synced)
 
     def step(self, seconds: float):
-        """As the kernel does it: who sets the clock ends its being synchronised."""
+        """Moves the clock and marks it as not synchronised, as the kernel does when a clock is set."""
         self._write(self._milliseconds + round(seconds * 1000), False)
 
     def _write(self, milliseconds: int, synced: bool):

@@ -1,4 +1,4 @@
-"""A fleet that publishes heartbeats over MQTT and remembers what it was promised."""
+"""A fleet that publishes heartbeats over MQTT and records which of them the broker acknowledged."""
 
 import itertools
 import json
@@ -18,7 +18,7 @@ def timestamp() -> str:
 
 
 def heartbeat(n: int, **extra) -> dict:
-    """A heartbeat as vehicles send it; `n` tells one from another."""
+    """Returns a heartbeat as vehicles send it; `n` identifies it."""
     return {
         "driver_id": f"d{n % 7}",
         "driver_name": "Ada Lovelace",
@@ -30,8 +30,8 @@ def heartbeat(n: int, **extra) -> dict:
 
 
 class Publisher:
-    """Publishes at QoS 1. `promised` holds the n of each heartbeat that the broker has
-    acknowledged: an obligation."""
+    """Publishes at QoS 1. `promised` contains the `n` of each heartbeat that the broker has
+    acknowledged; each is an obligation."""
 
     _ids = itertools.count(1)
 
@@ -46,21 +46,21 @@ class Publisher:
         timed: bool = True,
     ):
         self.tenant = tenant
-        self._timed = timed  # Else the heartbeats carry no time, and additional_data.sent_at instead.
+        self._timed = timed  # If False, heartbeats have additional_data.sent_at and no timestamp.
         self.promised: set[int] = set()
         self.published = 0
         self._assets = [f"truck-{i}" for i in range(1, assets + 1)]
         self._numbers = itertools.count(first)
         self._lock = (
             threading.Lock()
-        )  # Never taken by paho's thread, whose own locks are held in its callbacks.
+        )  # paho's thread never takes it, because it holds locks of its own in callbacks.
         self._waiting: dict[int, int] = {}  # Packet id -> n.
         self._acknowledged: deque[tuple[float, int]] = deque()
         self._recent: deque[tuple[float, int]] = deque()
         self._sent: dict[int, tuple[str, bytes]] = {}
         self._load: threading.Thread | None = None
         self._loading = False
-        # A session of its own, so that what was not acknowledged is sent again after a reconnect.
+        # A persistent session lets the client send unacknowledged messages again after a reconnect.
         self._client = mqtt.Client(
             mqtt.CallbackAPIVersion.VERSION2,
             clean_session=False,
@@ -83,7 +83,7 @@ class Publisher:
         return f"fleet/{self.tenant}/{asset}/heartbeat"
 
     def send(self, count: int = 1, asset: str | None = None, **extra) -> list[int]:
-        """Publishes heartbeats, over the assets in turn; returns their numbers."""
+        """Publishes heartbeats of `asset`, or of the assets in turn. Returns their numbers."""
         return [self._send_one(asset, extra) for _ in range(count)]
 
     def _send_one(self, asset: str | None, extra: dict) -> int:
@@ -96,7 +96,7 @@ class Publisher:
         return n
 
     def _publish(self, n: int, topic: str, payload: bytes):
-        # A packet id has 16 bits, and the client library drops what finds its own in use.
+        # A packet id has 16 bits, and the client library drops a message whose id is still in use.
         if len(self._waiting) >= 20_000:
             wait_until(lambda: self._pending() < 10_000, 300, "PUBACKs from the broker")
         with self._lock:
@@ -106,7 +106,7 @@ class Publisher:
             self._settle()
 
     def send_raw(self, topic: str, payload: bytes):
-        """Something that is no heartbeat: nothing is promised for it."""
+        """Publishes a payload that is no heartbeat and no obligation."""
         self._client.publish(topic, payload, qos=1).wait_for_publish(30)
 
     def _settle(self):
@@ -123,7 +123,7 @@ class Publisher:
             return len(self._waiting)
 
     def settle(self, seconds: float = 60):
-        """Waits until everything published is promised."""
+        """Waits until the broker has acknowledged everything published."""
         wait_until(
             lambda: not self._pending(),
             seconds,
@@ -132,8 +132,8 @@ class Publisher:
         return self
 
     def send_again(self, seconds: float):
-        """Publishes once more, byte for byte, what was acknowledged in the last seconds: for a
-        broker that was killed and saves what it promised only so often."""
+        """Publishes once more, byte for byte, what was acknowledged in the last `seconds`: a broker
+        that was killed has lost what it acknowledged after its last save."""
         with self._lock:
             self._settle()
             since = time.monotonic() - seconds
@@ -143,7 +143,7 @@ class Publisher:
         return again
 
     def load(self, rate: float):
-        """Publishes at a rate on a thread of its own until rest()."""
+        """Publishes `rate` messages a second on a thread of its own until rest()."""
 
         def run():
             begin, count = time.monotonic(), 0

@@ -1,4 +1,4 @@
-"""What is in Kafka, seen by a client that has nothing to do with the programs under test."""
+"""A view of Kafka through a client that shares no code with the programs under test."""
 
 import time
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from confluent_kafka.admin import (
 )
 from realparts import wait_until
 
-# A new broker's answers to the first question about a group.
+# A new broker may answer the first request about a group with these errors.
 _TRANSIENT = (
     KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
     KafkaError.COORDINATOR_NOT_AVAILABLE,
@@ -39,7 +39,7 @@ class Message:
     key: str
     value: bytes
     headers: dict[str, str]
-    timestamp_ms: int | None  # None: the message has none.
+    timestamp_ms: int | None  # None if the message has no timestamp.
 
 
 def _write(user: str, topic: str, kind=AclBinding):
@@ -56,7 +56,7 @@ def _write(user: str, topic: str, kind=AclBinding):
 
 class KafkaView:
     def __init__(self, bootstrap: str):
-        # Quiet: a broker that goes away is what these tests are about.
+        # The client logs nothing, because these tests stop brokers on purpose.
         self._settings: dict[str, object] = {"bootstrap.servers": bootstrap, "log_level": 0}
         self._admin = AdminClient(self._settings)
 
@@ -78,10 +78,10 @@ class KafkaView:
         return sorted(found.partitions) if found and not found.error else []
 
     def leader(self, topic: str, partition: int) -> int:
-        """The node that leads it; -1: none that anybody knows just now."""
+        """Returns the node that leads the partition, or -1 if no leader is known at the moment."""
         try:
             found = self._admin.list_topics(topic, timeout=3)
-        except KafkaException:  # It asked the broker that has gone.
+        except KafkaException:  # It asked a broker that is down.
             return -1
         return found.topics[topic].partitions[partition].leader
 
@@ -91,13 +91,13 @@ class KafkaView:
             done.result()
 
     def forbid(self, user: str, *topics: str):
-        """Takes that back."""
+        """Revokes what allow() granted."""
         rules = [_write(user, topic, AclBindingFilter) for topic in topics]
         for done in self._admin.delete_acls(rules).values():
             done.result()
 
     def delete_before(self, topic: str, partition: int, offset: int):
-        """What retention does, at once: the partition then begins there."""
+        """Deletes messages at once, as retention does: the partition then begins at `offset`."""
         wanted = [TopicPartition(topic, partition, offset)]
         for done in self._admin.delete_records(wanted).values():
             done.result()
@@ -120,7 +120,7 @@ class KafkaView:
         assert producer.flush(20) == 0, f"not everything was sent to {topic}"
 
     def read(self, topic: str, seconds: float = 20) -> list[Message]:
-        """Every message that is in the topic now, in the order of partitions and offsets."""
+        """Returns every message that is in the topic now, ordered by partition and offset."""
         partitions = self.partitions(topic)
         if not partitions:
             return []
@@ -172,7 +172,7 @@ class KafkaView:
         return len(self.read(topic))
 
     def committed(self, group: str, topic: str) -> dict[int, int]:
-        """Per partition, the offset up to which the group says it has done its work."""
+        """Returns the offset that the group has committed in each partition, 0 if it has none."""
         partitions = [TopicPartition(topic, p) for p in self.partitions(topic)]
         wanted = [ConsumerGroupTopicPartitions(group, partitions)]
 

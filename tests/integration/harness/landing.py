@@ -1,4 +1,4 @@
-"""What has landed, and the comparison with what was promised."""
+"""Views of what has landed, and the comparison with what was promised."""
 
 import contextlib
 import json
@@ -12,7 +12,7 @@ from realparts import wait_until
 
 
 class MongoLanding:
-    """The documents in MongoDB; in either tenancy."""
+    """The documents in MongoDB, in either tenancy."""
 
     def __init__(self, url: str, database: str):
         self.url = url
@@ -35,8 +35,8 @@ class MongoLanding:
         return self._client[self.database][collection].index_information()
 
     def drop(self):
-        """Leaves a server that others use as it was. One that the tests started is left alone: what
-        comes after a drop would wait for it."""
+        """Drops the databases on a server that others use. On a server that the tests started they
+        stay, because later tests would wait for the drop."""
         if os.environ.get("MONGO_URL"):
             for name in self.databases():
                 self._client.drop_database(name)
@@ -69,7 +69,7 @@ class SqliteLanding:
 
 
 def numbers(documents: list[dict]) -> Counter:
-    """How often each heartbeat's number is there."""
+    """Counts how often each heartbeat's number occurs."""
     return Counter(
         document["additional_data"]["n"]
         for document in documents
@@ -80,9 +80,9 @@ def numbers(documents: list[dict]) -> Counter:
 def expect_once(
     documents, promised: set[int], seconds: float = 60, allowed: set[int] = frozenset()
 ) -> list[dict]:
-    """Waits until all that was promised has landed, then wants each of it once and nothing that was
-    never sent. `documents` is asked again and again; `allowed` are numbers that may have landed
-    without a promise."""
+    """Waits until everything promised has landed. Then each promised number must have landed once, and
+    no others except `allowed`, which may have landed without a promise. `documents` is called again
+    and again."""
 
     def complete():
         now = documents()

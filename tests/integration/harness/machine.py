@@ -1,4 +1,4 @@
-"""A fresh Debian 12 that systemd boots in a container without a network, and the packages to
+"""A fresh Debian 12 that systemd boots in a container without a network, and the packages that tests
 install in it."""
 
 import contextlib
@@ -25,7 +25,7 @@ _ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG"
 
 
 def _host(*words: object, **options) -> str:
-    """Runs a command on this machine; its output."""
+    """Runs a command on this machine and returns its output."""
     done = subprocess.run(
         [str(word) for word in words],
         stdin=subprocess.DEVNULL,
@@ -47,7 +47,7 @@ def _newest_source() -> float:
 
 
 def packages() -> list[Path]:
-    """The .deb files of build/deb, built again if a source is newer; one test builds for all."""
+    """Returns the .deb files of build/deb. Builds them if a source is newer, one builder at a time."""
     PACKAGES.parent.mkdir(exist_ok=True)
     with (PACKAGES.parent / "deb.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -62,7 +62,7 @@ def _field(deb: Path, name: str) -> str:
 
 
 def _mirrors() -> list[tuple[str, str, str]]:
-    """Where apt of this machine finds Debian 12: (URI, suite, component)."""
+    """Returns where apt on this machine finds Debian 12: (URI, suite, component)."""
     listed = _host("apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)",
                    "Created-By: Packages")  # fmt: skip
     lines = [tuple(line.split()) for line in listed.splitlines()]
@@ -70,7 +70,7 @@ def _mirrors() -> list[tuple[str, str, str]]:
 
 
 def _in_root(root: Path, script: str, log: Path):
-    """Runs a script in a root that is not booted, on this machine's network."""
+    """Runs a script in a root that is not booted, with this machine's network."""
     command = ["systemd-nspawn", "--quiet", f"--directory={root}", "--register=no", "--keep-unit",
                "--as-pid2", "--pipe", "--resolv-conf=copy-host"]  # fmt: skip
     command += [f"--setenv={name}" for name in os.environ if name.lower().endswith("_proxy")]
@@ -83,7 +83,8 @@ def _in_root(root: Path, script: str, log: Path):
 
 
 def _base_root(depends: list[str]) -> Path:
-    """A Debian 12 with systemd, mosquitto and what our packages depend on. Kept."""
+    """Returns a root with Debian 12, systemd, mosquitto and the dependencies of our packages. It is
+    made once and kept between runs."""
     mirrors = _mirrors()
     first = next((uri for uri, suite, _ in mirrors if suite == SUITE), None)
     if not first:
@@ -105,7 +106,7 @@ def _base_root(depends: list[str]) -> Path:
             f"apt-get satisfy -y -q --no-install-recommends {wanted}; apt-get clean",
             log,
         )
-        # Not the machine's: it is made at the first boot.
+        # Each container generates a machine id of its own at its first boot.
         (root / "etc/machine-id").write_text("")
 
     try:
@@ -116,7 +117,7 @@ def _base_root(depends: list[str]) -> Path:
 
 
 def need(*programs: str):
-    """Skips the test unless it is root's and these are installed."""
+    """Skips the test unless it runs as root and these programs are installed."""
     if os.geteuid() != 0:
         pytest.skip("needs root, to install what the build needs and to boot a container")
     for program in programs:
@@ -125,7 +126,7 @@ def need(*programs: str):
 
 
 class Machine(Process):
-    """The packages lie in /debs and are not installed yet."""
+    """A container. The packages are in /debs and are not installed yet."""
 
     _numbers = itertools.count(1)
 
@@ -136,7 +137,8 @@ class Machine(Process):
         self.debs = [f"/debs/{deb.name}" for deb in debs]
 
     def boot(self, *binds: str):
-        """Skips the test if this machine cannot do that; then the packages are not to blame."""
+        """Boots the container. Skips the test if this machine cannot boot one, which says nothing about
+        the packages."""
         root = _base_root([_field(deb, "Depends") for deb in self._debs])
         self.launch(["unshare", "--mount", "--propagation=private", str(BOOT), str(root),
                      self._cgroup, f"{PACKAGES}:/debs", *binds])  # fmt: skip
@@ -144,10 +146,10 @@ class Machine(Process):
             wait_until(self._booted, 30, "systemd in the container is running", 0.1)
         except AssertionError as error:
             pytest.skip(f"systemd-nspawn cannot boot here: {error}\n{tail(self.log, 5)}")
-        self.write("/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n")  # An installer makes it.
+        self.write("/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n")  # Debian's installer writes it.
 
     def _leader(self) -> str:
-        """PID 1 of the container, as this machine numbers it."""
+        """Returns the process id of the container's PID 1 on this machine, or "" if there is none."""
         with contextlib.suppress(OSError):
             for task in Path(f"/proc/{self.pid}/task").iterdir():
                 for child in (task / "children").read_text().split():
@@ -185,16 +187,17 @@ class Machine(Process):
         return self.run("test", "-e", path, check=False).returncode == 0
 
     def show(self, unit: str, name: str) -> str:
-        """A property of a unit."""
+        """Returns a property of a unit."""
         return self.output("systemctl", "show", "--value", f"--property={name}", unit)
 
     def journal(self, unit: str) -> str:
         return self.output("journalctl", "--no-pager", "--output=cat", f"--unit={unit}")
 
     def close(self):
-        """Powers off, and removes the control groups that were made for it."""
+        """Powers the container off and removes its control groups."""
         self.stop(20)
-        # Innermost first. Groups of others come and go meanwhile, which os.walk takes and Path.rglob does not.
+        # Removes the innermost groups first. Other groups can vanish meanwhile, which os.walk ignores
+        # and Path.rglob does not.
         for folder, _, _ in os.walk("/sys/fs/cgroup", topdown=False):
             if self._cgroup in Path(folder).parts:
                 with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""tidegate-agent and tidegate-reader as processes, configured by nothing but their environment."""
+"""tidegate-agent and tidegate-reader as processes that only their environment configures."""
 
 import json
 import os
@@ -16,8 +16,8 @@ from realparts.server import Process, free_ports, tail, wait_until
 
 ROOT = Path(__file__).resolve().parents[3]
 START_SECONDS = 30
-# A sanitizer that has found something ends the program with this status and one of these words in
-# its log.
+# A sanitizer that finds an error ends the program with this status, and writes one of the words of
+# _FINDINGS to the log.
 SANITIZER = {
     "ASAN_OPTIONS": "detect_leaks=1:exitcode=99",
     "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
@@ -29,7 +29,7 @@ _FINDINGS = re.compile(
 
 
 def program_folder() -> Path:
-    """$TIDEGATE_BIN, else the sanitizer build, else the dev build."""
+    """Returns $TIDEGATE_BIN if it is set, else the programs of the asan build, else of the dev build."""
     given = os.environ.get("TIDEGATE_BIN")
     if given:
         return Path(given).resolve()
@@ -47,8 +47,8 @@ def binary(name: str) -> Path:
 
 
 def environment(settings: dict[str, object]) -> dict[str, str]:
-    """The environment of a program under test: `settings` with TIDEGATE_ in front of each name that
-    starts with '_'."""
+    """Returns the environment of a program under test: `settings`, with TIDEGATE put in front of each
+    name that starts with '_'."""
     kept = {
         name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ
     }
@@ -60,7 +60,7 @@ def environment(settings: dict[str, object]) -> dict[str, str]:
 
 
 class Program(Process):
-    """A program under test in a folder of its own: log, store and control socket."""
+    """A program under test, with a folder of its own for log, store and credentials."""
 
     def __init__(self, name: str, folder: Path, settings: dict[str, object]):
         folder.mkdir(parents=True, exist_ok=True)
@@ -71,7 +71,7 @@ class Program(Process):
         self.settings.setdefault("_HTTP_LISTEN", f"127.0.0.1:{self.http_port}")
 
     def run(self, *words: str, timeout: float = 30) -> subprocess.CompletedProcess:
-        """One of the other verbs, with the same environment."""
+        """Runs another verb of the program with the same environment."""
         return subprocess.run(
             [binary(self.name), *words],
             env=environment(self.settings),
@@ -84,7 +84,7 @@ class Program(Process):
         )
 
     def credentials(self, **secrets: str):
-        """Puts secrets where systemd would: kafka_sasl_password becomes kafka.sasl.password."""
+        """Stores secrets as systemd does; kafka_sasl_password becomes the file kafka.sasl.password."""
         folder = self.folder / "credentials"
         folder.mkdir(exist_ok=True)
         for name, secret in secrets.items():
@@ -103,7 +103,7 @@ class Program(Process):
             return 0, str(error)
 
     def metric(self, name: str) -> float:
-        """The sum of a metric over its labels; 0 if it is not there."""
+        """Returns the sum of a metric over its labels, 0 if the metric does not exist."""
         _, text = self.fetch("/metrics")
         return sum(
             float(line.split()[-1])
@@ -115,22 +115,22 @@ class Program(Process):
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
     def findings(self) -> list[str]:
-        """What a sanitizer or an assertion said."""
+        """Returns the lines of the log in which a sanitizer or an assertion reports an error."""
         return [line for line in self.log_text().splitlines() if _FINDINGS.search(line)]
 
     def finish(self) -> int:
-        """SIGTERM; the exit status that a supervisor would see."""
+        """Sends SIGTERM and returns the exit status that a supervisor would see."""
         return self.stop(seconds=30)
 
 
 class Agent(Program):
-    """Ready means what it means to systemd: READY=1 on the notify socket."""
+    """The agent. It is ready when it sends READY=1 to the notify socket, as for systemd."""
 
     def __init__(self, folder: Path, settings: dict[str, object]):
         super().__init__("tidegate-agent", folder, settings)
         self._short = tempfile.TemporaryDirectory(
             prefix="tg"
-        )  # The path of a socket has 108 bytes at most.
+        )  # The path of a socket may have at most 108 bytes.
         defaults = {
             "_GATEWAY_ID": "gw-test",
             "_STORE_DIR": folder / "store",
@@ -179,11 +179,11 @@ class Agent(Program):
         return sum(self.status()["store"]["records"].values())
 
     def settled(self) -> int:
-        """How many messages are safe since this process started."""
+        """Returns how many messages were settled since this process started."""
         return sum(one["settled"] for one in self.status()["inputs"].values())
 
     def wait_drained(self, settled: int = 0, seconds: float = 60):
-        """Waits until nothing is stored any more, after `settled` messages of this process."""
+        """Waits until the process has settled that many messages and the store is empty."""
         wait_until(
             lambda: self.settled() >= settled and self.backlog() == 0,
             seconds,
@@ -201,7 +201,7 @@ class Agent(Program):
 
 
 class Reader(Program):
-    """Ready when /readyz says so: partitions assigned, database there."""
+    """The reader. It is ready when /readyz answers 200: it has partitions, and the database answers."""
 
     def __init__(self, folder: Path, settings: dict[str, object]):
         super().__init__("tidegate-reader", folder, settings)
@@ -229,8 +229,8 @@ class Reader(Program):
 
 
 def kill_at_random(program: Program, random, seconds: tuple[float, float]):
-    """SIGKILL after a random time under load, the moment being the point; then it is started
-    again."""
+    """Kills a program with SIGKILL after a random time and starts it again. The test is about that
+    random moment under load."""
     time.sleep(random.uniform(*seconds))
     program.signal(signal.SIGKILL)
     program.kill()

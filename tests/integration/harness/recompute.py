@@ -1,4 +1,4 @@
-"""What the projections must be, computed from the landed documents alone."""
+"""Computes what the projections must be, from the landed documents alone."""
 
 from collections import defaultdict
 from datetime import datetime, timedelta
@@ -24,7 +24,7 @@ def in_order(documents: list[dict]) -> list[dict]:
 
 
 def assets(documents: list[dict]) -> dict[str, tuple]:
-    """first seen, last seen, how many, time of the one shown as the last."""
+    """Returns per asset: first seen, last seen, number of documents, time of the latest document."""
     times = defaultdict(list)
     for document in documents:
         times[_asset(document)].append(document["timestamp"])
@@ -32,7 +32,7 @@ def assets(documents: list[dict]) -> dict[str, tuple]:
 
 
 def aggregates(documents: list[dict], window: str, seconds: int) -> dict[str, tuple]:
-    """count, sum, min, max; the sum of each partition's own."""
+    """Returns per aggregate: count, sum, min, max. The sum adds up the sums of the partitions."""
     values: dict = defaultdict(lambda: defaultdict(list))
     for document in in_order(documents):
         start = _ms(document["timestamp"]) // (seconds * 1000) * (seconds * 1000)
@@ -54,7 +54,8 @@ def aggregates(documents: list[dict], window: str, seconds: int) -> dict[str, tu
 
 
 def failures(documents: list[dict]) -> dict[str, tuple]:
-    """start, end, active, readings, their ids. Each machine is in one partition."""
+    """Returns per failure: start, end, active, number of readings, their first 100 ids. Each machine
+    must be in one partition."""
     episodes: dict[str, list] = {}
     newest: dict[str, datetime] = {}
     current: dict[str, str | None] = defaultdict(lambda: None)
@@ -75,8 +76,8 @@ def failures(documents: list[dict]) -> dict[str, tuple]:
 
 
 def alerts(documents: list[dict], field: str, above: float, clear: float) -> dict[str, tuple]:
-    """raised at, cleared at. The rule `<field> > <above> clear <clear>`; each asset is in one
-    partition."""
+    """Returns per alert: raised at, cleared at, by the rule `<field> > <above> clear <clear>`. Each
+    asset must be in one partition."""
     states: dict[str, list] = {}
     raised: dict[str, str] = {}
     for document in in_order(documents):

@@ -1,4 +1,4 @@
-"""One test's own gateway, topics and database on servers that several tests share."""
+"""The gateway, topics and database of one test, on servers that several tests share."""
 
 import random
 from pathlib import Path
@@ -24,8 +24,8 @@ class Site:
         self._landings: list = []
 
     def agent(self, mqtt_port: int | None = None, name: str = "agent", **settings: object) -> Agent:
-        """An agent that is not started yet, on the topic tree of Publisher when a broker's port is
-        given."""
+        """Returns an agent that is not started. If a broker's port is given, it subscribes to the
+        topics of Publisher."""
         ours: dict[str, object] = {
             f"_TOPIC_{name.upper()}": topic for name, topic in self.topics.items()
         }
@@ -37,7 +37,7 @@ class Site:
         return self._kept(Agent(self.folder / name, ours | settings))
 
     def reader(self, landing, name: str = "reader", **settings: object) -> Reader:
-        """A reader that is not started yet. Several readers of a site are one group."""
+        """Returns a reader that is not started. All readers of a site are one consumer group."""
         ours: dict[str, object] = {
             "_KAFKA_BOOTSTRAP_SERVERS": self.bootstrap,
             "_KAFKA_GROUP_ID": self.group,

@@ -1,4 +1,4 @@
-"""An HTTP server that documents are enriched from."""
+"""An HTTP server from which the reader enriches documents."""
 
 import json
 import ssl
@@ -12,12 +12,12 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, *_):
-        """A client that breaks off, as one that trusts no certificate does, is no news."""
+        """Logs nothing: clients that do not trust the certificate break off, as tests expect."""
 
 
 class HttpSource:
-    """Answers a GET with what `answer` makes of the last part of its path: a status and a JSON
-    value. With a certificate and its key it speaks TLS."""
+    """Answers each GET with the status and the JSON value that `answer` returns for the last part of
+    its path. Uses TLS if a certificate and its key are given."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class HttpSource:
         if certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(*certificate)
-            # The handshake is the connection's thread's.
+            # The thread of each connection does the handshake.
             self._server.socket = context.wrap_socket(
                 self._server.socket, server_side=True, do_handshake_on_connect=False
             )

@@ -1,4 +1,4 @@
-"""A reader in the place of another, started with that one's environment."""
+"""A reader that replaces a seed's reader and is started with that reader's environment."""
 
 import json
 
@@ -6,7 +6,7 @@ from realparts import wait_until
 
 from .programs import Reader
 
-# As the telemetry system documents an alert.
+# The members of an alert as the telemetry system documents it.
 ALERT_MEMBERS = {
     "_id",
     "device_id",
@@ -21,12 +21,12 @@ ALERT_MEMBERS = {
 
 
 def members(document: dict, *ours: str) -> dict:
-    """What the producer sent, without what the landing adds."""
+    """Returns the document as the producer sent it, without the members that the landing adds."""
     return {k: v for k, v in document.items() if k not in {"_id", "tidegate", *ours}}
 
 
 class Start:
-    """A reader with nothing but somebody else's environment; `name` tells one from another."""
+    """A reader that is configured only by another program's environment. `name` identifies it."""
 
     def __init__(self, site, mongo, environment: dict[str, str], name: str):
         self.site = site
@@ -53,7 +53,7 @@ class Start:
         )
 
     def of_device(self, collection: str, device: str) -> list[dict]:
-        """What has landed of one device, once there is something."""
+        """Waits until documents of a device have landed and returns them."""
 
         def landed():
             found = self.landing.documents(collection)
@@ -62,13 +62,13 @@ class Start:
         return wait_until(landed, 30, f"{device} in {collection}", 0.2)
 
     def items(self, path: str) -> list[dict]:
-        """What an endpoint lists; its first page holds all of a test."""
+        """Returns the first page of a list, which contains everything that a test sends."""
         status, text = self.reader.fetch(path)
         assert status == 200, f"{path}: {status} {text}"
         return json.loads(text)["items"]
 
     def wait_items(self, path: str, count: int) -> list[dict]:
-        """The same once there are so many: projections follow the landing."""
+        """Waits until the list has `count` items, because projections follow the landing."""
         wait_until(
             lambda: len(self.items(path)) >= count,
             30,
