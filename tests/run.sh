@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
-# Installs what the tests need on Debian 12, builds, runs them all; ends with 'N passed, N failed'.
+# Installs what the tests need on Debian 12, builds, runs the tests, and prints 'N passed, N failed'.
 #   tests/run.sh               everything that CI runs
-#   tests/run.sh --unit        build and unit tests only
-#   tests/run.sh --all         the long ones too, and the crash campaigns at their full count
+#   tests/run.sh --unit        only the build and the unit tests
+#   tests/run.sh --all         the long tests, too, and the crash campaigns with their full counts
 #   tests/run.sh -k EXPRESSION only the integration tests that match (pytest's -k)
-# MONGO_URL: run the integration tests on that MongoDB instead of on a server of their own.
+# MONGO_URL: run the integration tests on that MongoDB instead of a server that they start.
 # Logs are in build/test-logs.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . packaging/lib/install.sh
 
-# Clang and the checkers of tests/lint; the rest serves the integration tests.
+# The first two lines are for the builds, the unit tests and the lint checks, the rest for the
+# integration tests and the crash campaigns.
 TEST_PACKAGES=(
     libgtest-dev libgmock-dev libbenchmark-dev libcjson-dev ccache git
     clang-14 clang-format-14 libclang-rt-14-dev shellcheck
@@ -20,7 +21,7 @@ TEST_PACKAGES=(
 )
 LOGS=$PWD/build/test-logs
 JOBS=$(nproc)
-RESULTS=()   # Files of JUnit's format.
+RESULTS=()   # Result files in JUnit's format.
 child=
 
 usage() { sed -n '2,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit "$1"; }
@@ -41,13 +42,13 @@ stop_child() { [[ -z $child ]] || kill -- "-$child" 2>/dev/null || true; }
 trap stop_child EXIT
 trap 'exit 130' INT TERM
 
-# step NAME COMMAND...: runs it with its output in a log, prints how long it took, and the end of
-# the log if it failed.
+# step NAME COMMAND...: runs the command with its output in a log, prints how long it took, and, if
+# it failed, the end of the log.
 step() {
     local name=$1 log="$LOGS/${1// /-}.log" begin=$SECONDS status=0
     shift
     printf '%-28s' "$name"
-    set -m  # A process group of its own, so that an interrupt takes all of it along.
+    set -m  # With a process group of its own, an interrupt ends all of the step's processes.
     "$@" >"$log" 2>&1 </dev/null &
     child=$!
     set +m
@@ -62,7 +63,7 @@ step() {
     return "$status"
 }
 
-# record NAME [ELEMENT]: writes a result of run.sh itself, in JUnit's format.
+# record NAME [ELEMENT]: writes a result of this script in JUnit's format.
 record() {
     local file="$LOGS/${1// /-}.step.xml"
     echo "<testsuite><testcase classname='run.sh' name='$1'>${2:-}</testcase></testsuite>" >"$file"
@@ -70,13 +71,13 @@ record() {
 }
 failed() { record "$1" "<failure/>"; }
 
-# must NAME COMMAND...: a step that counts when it fails.
+# must NAME COMMAND...: runs a step that counts as a failed test if it fails.
 must() { step "$@" || { failed "$1"; return 1; }; }
 
-# check NAME COMMAND...: a step that counts as one test.
+# check NAME COMMAND...: runs a step that counts as one test.
 check() { must "$@" && record "$1"; }
 
-# tests NAME COMMAND...: a step that writes a JUnit file of its own to $LOGS/NAME.xml.
+# tests NAME COMMAND...: runs a step that writes its results to $LOGS/NAME.xml in JUnit's format.
 tests() {
     local file="$LOGS/${1// /-}.xml" status=0
     rm -f "$file"
@@ -91,7 +92,7 @@ build_preset() {
     cmake --preset "$preset" -DTIDEGATE_BENCH=OFF "$@" &&
         cmake --build --preset "$preset" -j "$JOBS"
 }
-# The programs alone: clang is here for its warnings and its thread annotations.
+# Builds only the programs: clang adds its warnings and checks the thread annotations.
 build_clang() {
     cmake --preset dev -B build/clang -DCMAKE_CXX_COMPILER=clang++-14 -DCMAKE_C_COMPILER=clang-14 \
         -DTIDEGATE_BENCH=OFF -DTIDEGATE_TESTS=OFF "-DCMAKE_CXX_FLAGS_DEBUG=-g0" &&
@@ -112,7 +113,8 @@ run_pytest() {
     "$python/bin/python" -m pytest tests/integration "${options[@]}" -p no:cacheprovider \
         --junit-xml "$LOGS/integration.xml"
 }
-# On a build without a sanitizer: its memory is limited, and a thousand starts are to be quick.
+# Uses a build without a sanitizer, because one campaign limits memory and others start the agent a
+# thousand times.
 run_crash() {
     local python
     python=$(cd tests && /usr/bin/python3 -m realparts install python | cut -d ' ' -f 2-)
@@ -139,7 +141,7 @@ sanitized() {
     must "fetch servers" fetch_parts || return 0
     tests integration run_pytest
 }
-# All crash points, without the sanitizer's price; a few of them have run under it.
+# Runs all crash points in a build without a sanitizer, which is faster; some of them have run with one.
 run_crash_points() {
     cmake --preset dev -DTIDEGATE_BENCH=OFF &&
         cmake --build --preset dev -j "$JOBS" --target store_crash_test &&
@@ -155,8 +157,8 @@ crash() {
     fi
     grep -hE '^[^:]*: faults [0-9]' "${logs[@]}" | sed 's/^/    /' || true
 }
-# What has threads of ours. gcc's thread sanitizer crashes in those of librdkafka, so it sees the
-# tests on fakes alone.
+# These tests cover the code with threads of our own. gcc's thread sanitizer crashes in librdkafka's
+# threads, so it runs only tests that use fakes.
 THREADED=(reader_test reader_service_test reader_endpoints_test reader_api_test reader_project_test enrich_test
     document_store_contract_test)
 build_threaded() {
@@ -172,7 +174,7 @@ begin=$SECONDS
 mkdir -p "$LOGS"
 packages=("${TIDEGATE_BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}")
 step packages install_packages "$LOGS/apt.log" "${packages[@]}" || exit 1
-export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1  # Clones of one tree share what is compiled.
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1  # Clones of one tree share compiler results.
 export CMAKE_CXX_COMPILER_LAUNCHER=ccache CMAKE_C_COMPILER_LAUNCHER=ccache
 [[ $what != all ]] || export TIDEGATE_CRASH_FULL=1
 

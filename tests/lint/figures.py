@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Prints what a newcomer has to read: sizes of folders, files and functions, checks, and comments without a subject.
+"""Prints how much a newcomer has to read: sizes of folders, files and functions, the number of checks, and the number of comments
+without a subject.
 
 usage: figures.py [root]
 
-Counts the product (core, agent, drivers, store, uplink, reader), without tests and benches. Lines of functions need Universal Ctags
-(package universal-ctags); without it they are left out.
+It counts the product (core, agent, drivers, store, uplink, reader) without tests and benches. Counting the lines of functions needs
+Universal Ctags (package universal-ctags); without it that figure is omitted.
 """
 
 import collections
@@ -20,7 +21,7 @@ import source_tree
 PRODUCT = ("core/", "agent/", "drivers/", "store/", "uplink/", "reader/")
 CHECKED = ("store/", "uplink/", "agent/pipeline/", "reader/land/")
 CHECK = re.compile(r"^[^/\n]*\b(?:CHECK|assert)\(", re.MULTILINE)
-# A comment, alone on its line or after code, that begins with a word no sentence with a subject begins with.
+# Matches a comment, alone on its line or after code, whose first word cannot begin a sentence with a subject.
 NO_SUBJECT = re.compile(r"//+ (?:Of|As|Like|Among|Behind|Beside|By|From|Until|Whether|Likewise|Also|Anew|Its|That|Which)\b")
 
 
@@ -47,7 +48,7 @@ def middle_and_ninth(lengths):
 
 
 def subjectless(text):
-    """Only the first line of a comment can lack a subject; the others go on with a sentence."""
+    """Counts comments without a subject. Only the first line of a comment counts; the others continue a sentence."""
     count, in_comment = 0, False
     for line in text.splitlines():
         if not in_comment and NO_SUBJECT.search(line):

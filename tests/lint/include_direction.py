@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Who may include whom, as the table of modules says. Prints each violation; exit 1 if there is one.
+"""Checks that modules include only what the table of modules allows. Prints each violation, and exits with 1 if there is one.
 
 usage: include_direction.py [root]
 """
@@ -11,10 +11,10 @@ import sys
 
 import source_tree
 
-# What may never be: file -> headers it includes nevertheless. May only shrink.
+# Violations that are tolerated: file -> the headers that it includes. The list may only shrink.
 EXCEPTIONS = {}
 
-# The first pattern that matches a file says what it may include. "{own}" is the group of the pattern.
+# The first pattern that matches a file says what it may include. "{own}" is the text that the pattern's group `own` matches.
 MODULES = [
     (r"core/", ["core/"]),
     (r"drivers/registry\.cc$", ["core/", "drivers/"]),
@@ -45,7 +45,7 @@ MODULES = [
     (r"(tests|bench)/", ["(core|drivers|store|uplink|reader|agent|tests|bench)/"]),
 ]
 
-# Concrete classes are named where they are wired, inside their own folder, and by tests and benches.
+# Concrete classes may be named where they are wired, in their own folder, and by tests and benches.
 WIRING = r"(agent/agent\.cc|drivers/registry\.cc|reader/database/(landing|queries)\.cc|reader/main\.cc)$|(tests|bench)/"
 CONCRETE = [
     (r"drivers/(?P<own>[^/]+)/.*\.h$", "drivers/{own}/"),
@@ -54,18 +54,18 @@ CONCRETE = [
     (r"reader/database/(?P<own>mongo|sqlite)/.*\.h$", "reader/database/{own}/"),
 ]
 
-# Headers of C libraries stay in .cc files and in private *_handle.h.
+# Headers of C libraries may be included only by .cc files and private *_handle.h files.
 C_LIBRARY = (r"(sqlite3|mosquitto|microhttpd|zstd|xxhash|termios)\.h$"
              r"|(librdkafka|mongoc|bson|cjson|curl|systemd|google/protobuf)/|(mongoc|bson|rdkafka|cJSON)\.h$")
 C_LIBRARY_PLACE = r"(\.cc|_handle\.h)$"
-# Who may include the *_handle.h of another folder.
+# Files that match the first pattern may include the *_handle.h files of the second folder.
 SHARED_HANDLES = [
     (r"", "core/kafka/"),
     (r"agent/", "core/loop/"),
     (r"reader/", "core/loop/"),
     (r"store/", "store/file/"),
 ]
-# The most source files that one folder may hold.
+# The largest number of source files in one folder.
 MOST_FILES = 40
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
@@ -111,7 +111,7 @@ def include_problem(root, name, own, system):
 
 
 def handle_may_travel(name, header):
-    """Some folders exist to share their handles: with everybody, or with their own module."""
+    """Returns whether a file may include a handle of another folder. Some folders share theirs with all, or with their module."""
     return any(re.match(user, name) and re.match(handles, header) for user, handles in SHARED_HANDLES)
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The checks find what is planted, and nothing in a tree that is right."""
+"""Tests that the checks find planted violations, and find nothing in a correct tree."""
 
 import os
 import tempfile

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Runs every check of the source text and prints one line for each: "ok name" or "FAILED name" after what it found. Exit 1 if one
-# failed. Needs python3, git and clang-format-14; touches nothing.
+# Runs every check of the source text. Prints one line for each: "ok name", or "FAILED name" after what the check found. Exits
+# with 1 if a check failed. Needs python3, git and clang-format-14; changes nothing.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -24,7 +24,7 @@ check() {  # check NAME COMMAND...
 
 tracked() { git -C "$root" ls-files -co --exclude-standard -z -- "$@"; }
 
-# Where clang-format finds nothing it prints nothing; else a line for each file, with the number of places.
+# Prints a line for each file that clang-format would change, with the number of places.
 formatted() {
   local found
   command -v clang-format-14 >/dev/null || { echo "clang-format-14 is not installed"; return 1; }

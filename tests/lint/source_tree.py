@@ -1,4 +1,4 @@
-"""The files of the tree as the lint checks see them."""
+"""The files of the tree, for the lint checks."""
 
 import os
 import subprocess
@@ -7,7 +7,7 @@ SOURCE_SUFFIXES = (".cc", ".h")
 
 
 def files(root):
-    """Paths relative to root of everything tracked or about to be; of everything where there is no git."""
+    """Returns the paths, relative to root, of all files that git tracks or does not ignore; without git, of all files."""
     listing = subprocess.run(
         ["git", "-C", root, "ls-files", "-co", "--exclude-standard", "-z"], capture_output=True, check=False)
     if listing.returncode == 0:

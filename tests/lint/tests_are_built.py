@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Every *_test.cc, and every *_fuzz.cc, is named in a CMake file at or above its folder: a test that is not built proves nothing.
+"""Checks that a CMake file at or above its folder names every *_test.cc and *_fuzz.cc: a test that is not built proves nothing.
 
 usage: tests_are_built.py [root]
 """
@@ -17,7 +17,7 @@ def cmake_files(root):
 
 
 def expanded(text):
-    """The code without comments; variables that hold a folder are written out, relative to the file's own."""
+    """Returns CMake code without comments. Variables that contain a folder are replaced by it, relative to the file's folder."""
     code = "\n".join(line.split("#", 1)[0] for line in text.splitlines())
     code = re.sub(r"\$\{CMAKE_CURRENT_(?:LIST|SOURCE)_DIR\}/?", "", code)
     for variable, value in re.findall(r"set\(\s*(\w+)\s+([^\s)]+)\s*\)", code):

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Small rules of text: headers have #pragma once, no tabs, trailing blanks or open ends in sources, a newline at the end. Sizes
-beyond the house style are only pointed out.
+"""Checks small rules of text: headers have #pragma once; there are no trailing blanks; sources have no tabs and no marks of
+unfinished work; files end with a newline. Files that are longer than the house style allows cause a warning.
 
 usage: text_rules.py [root]
 """

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The wall clock is read in few places, each for a time that people or records see: intervals, deadlines and backoff use the time
-since boot, which nobody sets. Timers of the loop are on CLOCK_BOOTTIME, waits of ours on a steady clock.
+"""Checks that only the listed files read the wall clock, each for a time that people or records see. Intervals, deadlines and
+backoff use the time since boot, which nobody can set. Timers of the loop use CLOCK_BOOTTIME, our waits a steady clock.
 
 usage: wall_clock.py [root]
 """
@@ -11,7 +11,7 @@ import sys
 
 import source_tree
 
-# Who may ask what time it is, and what for.
+# The files that may read the wall clock, and what for.
 ALLOWED = {
     "agent/agent.cc": "the time in status",
     "agent/clock_watch.cc": "compares it with the time since boot",
