@@ -1,4 +1,5 @@
-// A client for the helpers of this folder. Private to the files that call librdkafka.
+// Makes a librdkafka client for the functions of this folder. Private to the files that call
+// librdkafka.
 #pragma once
 
 #include <map>
@@ -8,7 +9,7 @@
 
 namespace tidegate {
 
-// Logs nothing. Aborts if the properties are wrong.
+// Returns a client that logs nothing. Aborts if librdkafka refuses the properties.
 kafka::ClientHandle MakeQuietClient(rd_kafka_type_t type,
                                     const std::map<std::string, std::string>& properties);
 
