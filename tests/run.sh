@@ -13,7 +13,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # The first two lines are for the builds, the unit tests and the lint checks, the rest for the
 # integration tests and the crash campaigns.
 TEST_PACKAGES=(
-    libgtest-dev libgmock-dev libbenchmark-dev libcjson-dev ccache git
+    libgtest-dev libgmock-dev libbenchmark-dev ccache git
     clang-14 clang-format-14 libclang-rt-14-dev shellcheck
     python3 python3-venv maven openjdk-17-jdk-headless mosquitto mosquitto-clients openssl socat
     debootstrap systemd-container debhelper lintian

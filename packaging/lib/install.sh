@@ -7,7 +7,7 @@
 # shellcheck disable=SC2034  # Used by those who source this file.
 TIDEGATE_BUILD_PACKAGES=(
     build-essential cmake ninja-build pkg-config
-    libcli11-dev libcurl4-openssl-dev libfmt-dev libmicrohttpd-dev libmongoc-dev
+    libcjson-dev libcli11-dev libcurl4-openssl-dev libfmt-dev libmicrohttpd-dev libmongoc-dev
     libmosquitto-dev libprotobuf-dev libprotoc-dev librdkafka-dev libsqlite3-dev libssl-dev
     libsystemd-dev libxxhash-dev libzstd-dev prometheus-cpp-dev protobuf-compiler
 )
