@@ -8,9 +8,8 @@
 #include "agent/control/control_socket.h"
 #include "agent/control/record_line.h"
 #include "agent/control/status.h"
-#include "core/json/json.h"
+#include "core/json/tree.h"
 #include "core/time_format.h"
-#include "core/utf8.h"
 #include "store/inspect.h"
 
 namespace tidegate {
@@ -48,34 +47,16 @@ void PrintRecord(const std::string& line, bool json) {
   Print((json ? line : RecordTextLine(line)) + "\n");
 }
 
-// A payload may be anything; bytes that are no UTF-8 are shown as U+FFFD.
-std::string ToUtf8(std::string_view bytes) {
-  std::string text;
-  while (!bytes.empty()) {
-    const size_t size = Utf8SequenceBytes(bytes);
-    text += size > 0 ? bytes.substr(0, size) : std::string_view("\xef\xbf\xbd");
-    bytes.remove_prefix(std::max<size_t>(size, 1));
-  }
-  return text;
-}
-
 std::string DeadLetterLine(int64_t id, const DeadLetter& letter) {
-  std::string line;
-  json::Writer writer(line);
-  const auto text = [&](std::string_view key, std::string_view value) {
-    writer.Key(key);
-    writer.String(ToUtf8(value));
-  };
-  writer.BeginObject();
-  writer.Key("id");
-  writer.Integer(id);
-  text("time", FormatTime(letter.time));
-  text("input", letter.input);
-  text("origin", letter.origin);
-  text("reason", letter.reason);
-  text("payload", letter.payload);
-  writer.EndObject();
-  return line;
+  json::Tree line;
+  json::Members members = line.members();
+  members.Integer("id", id);
+  members.Text("time", FormatTime(letter.time));
+  members.Text("input", letter.input);
+  members.Text("origin", letter.origin);
+  members.Text("reason", letter.reason);
+  members.Text("payload", letter.payload);
+  return line.Print();
 }
 
 std::string LineOf(const StoredRecord& stored, const std::string& gateway) {

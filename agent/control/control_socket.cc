@@ -11,17 +11,27 @@
 #include <cstring>
 #include <utility>
 
+#include "core/check.h"
+#include "core/json/tree.h"
+
 namespace tidegate {
 
 namespace {
 
 constexpr size_t kMaxClients = 16;
 constexpr size_t kMaxRequestBytes = 256;
-constexpr size_t kMaxBacklogBytes = 1024 * 1024;  // Of one follower; a slower one is dropped.
+constexpr int kListenBacklog = 8;
+// What waits for one client to read; a slower client is dropped.
+constexpr size_t kMaxBacklogBytes = 1024 * 1024;
 
-Error SystemError(std::string_view operation, const std::string& object,
-                  ErrorCode code = ErrorCode::kUnavailable) {
-  return Error{code, fmt::format("{} {}: {}", operation, object, std::strerror(errno))};
+Error SystemError(std::string_view operation, const std::string& object) {
+  return Error{ErrorCode::kUnavailable,
+               fmt::format("{} {}: {}", operation, object, std::strerror(errno))};
+}
+
+Error BadPath(const std::string& path) {
+  return Error{ErrorCode::kInvalid,
+               fmt::format("control socket {}: the path is empty or over 107 bytes", path)};
 }
 
 std::optional<sockaddr_un> Address(const std::string& path) {
@@ -37,25 +47,26 @@ const sockaddr* Generic(const sockaddr_un& address) {
 }
 
 bool Connects(const sockaddr_un& address) {
-  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return false;
-  const bool connected = ::connect(fd, Generic(address), sizeof address) == 0;
-  ::close(fd);
-  return connected;
+  const UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  return fd.valid() && ::connect(fd.get(), Generic(address), sizeof address) == 0;
+}
+
+std::string UnknownRequest() {
+  json::Tree answer;
+  answer.members().Text(
+      "error", "unknown request; known are: status, tail, tail alert|gap|heartbeat|reading");
+  return answer.Print();
 }
 
 }  // namespace
 
+// One connection. It lives in the owner's list until Sweep() removes it.
 class ControlSocket::Client {
  public:
-  Client(ControlSocket& owner, int fd)
+  Client(ControlSocket& owner, UniqueFd fd)
       : owner_(owner),
-        fd_(fd),
-        watch_(owner.loop_.WatchFd(fd, [this](Ready ready) { OnReady(ready); })) {}
-  ~Client() {
-    watch_.reset();
-    ::close(fd_);
-  }
+        fd_(std::move(fd)),
+        watch_(owner.loop_.WatchFd(fd_.get(), [this](Ready ready) { OnReady(ready); })) {}
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
@@ -67,8 +78,9 @@ class ControlSocket::Client {
 
   void Send(std::string_view line) {
     if (done_) return;
-    if (out_.size() + line.size() > kMaxBacklogBytes) return Finish();
+    if (out_.size() + line.size() >= kMaxBacklogBytes) return Finish();
     out_.append(line).push_back('\n');
+    CHECK(out_.size() <= kMaxBacklogBytes, "a client's backlog is bounded");
     Flush();
   }
 
@@ -80,10 +92,10 @@ class ControlSocket::Client {
 
   void Read() {
     char buffer[kMaxRequestBytes];
-    const ssize_t count = ::read(fd_, buffer, sizeof buffer);
+    const ssize_t count = ::read(fd_.get(), buffer, sizeof buffer);
     if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
     if (count <= 0) return Finish();
-    if (answered_) return;  // One request a connection; what follows is not listened to.
+    if (answered_) return;  // A connection has one request; what follows is ignored.
     in_.append(buffer, static_cast<size_t>(count));
     const size_t end = in_.find('\n');
     if (end == std::string::npos) {
@@ -108,13 +120,12 @@ class ControlSocket::Client {
     }
     if (following_) return;
     closing_ = true;
-    Send(
-        R"({"error":"unknown request; known are: status, tail, tail alert|gap|heartbeat|reading"})");
+    Send(UnknownRequest());
   }
 
   void Flush() {
     while (!out_.empty()) {
-      const ssize_t count = ::send(fd_, out_.data(), out_.size(), MSG_NOSIGNAL);
+      const ssize_t count = ::send(fd_.get(), out_.data(), out_.size(), MSG_NOSIGNAL);
       if (count < 0 && errno == EINTR) continue;
       if (count < 0 && errno == EAGAIN) break;
       if (count < 0) return Finish();
@@ -124,7 +135,7 @@ class ControlSocket::Client {
     if (out_.empty() && closing_) Finish();
   }
 
-  // Destroyed at the end of the turn, not in the middle of its own call.
+  // Sweep() destroys the client at the end of the turn, not in the middle of its own call.
   void Finish() {
     done_ = true;
     watch_->Want(false, false);
@@ -132,64 +143,62 @@ class ControlSocket::Client {
   }
 
   ControlSocket& owner_;
-  int fd_;
+  const UniqueFd fd_;
   std::string in_, out_;
+  // The class that the client follows; nullopt: every class.
   std::optional<RecordClass> kind_;
-  bool answered_ = false, following_ = false, closing_ = false, done_ = false;
+  bool answered_ = false, following_ = false;
+  // The connection ends once out_ is sent.
+  bool closing_ = false;
+  bool done_ = false;
+  // Destroyed before the descriptor that it watches.
   std::unique_ptr<FdWatch> watch_;
 };
 
 Result<std::unique_ptr<ControlSocket>> ControlSocket::Listen(const std::string& path, Loop& loop,
                                                              const Log& log, StatusSource status) {
   const auto address = Address(path);
-  if (!address)
-    return Error{ErrorCode::kInvalid,
-                 fmt::format("control socket {}: the path is empty or over 107 bytes", path)};
+  if (!address) return BadPath(path);
   if (Connects(*address)) {
     return Error{ErrorCode::kUnavailable,
                  fmt::format("control socket {}: another agent listens there", path)};
   }
   ::unlink(path.c_str());  // Left by an agent that was killed.
-  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0) return SystemError("create control socket", path);
-  const mode_t before = ::umask(0117);  // 0660: root, the service's user and its group.
-  const bool bound = ::bind(fd, Generic(*address), sizeof *address) == 0 && ::listen(fd, 8) == 0;
+  UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!fd.valid()) return SystemError("create control socket", path);
+  const mode_t previous = ::umask(0117);  // 0660: root, the service's user and its group.
+  const bool bound = ::bind(fd.get(), Generic(*address), sizeof *address) == 0 &&
+                     ::listen(fd.get(), kListenBacklog) == 0;
   const int cause = errno;
-  ::umask(before);
-  if (!bound) {
-    ::close(fd);
-    errno = cause;
-    return SystemError("listen on control socket", path);
-  }
-  return std::unique_ptr<ControlSocket>(new ControlSocket(path, fd, loop, log, std::move(status)));
+  ::umask(previous);
+  errno = cause;
+  if (!bound) return SystemError("listen on control socket", path);
+  return std::unique_ptr<ControlSocket>(
+      new ControlSocket(path, std::move(fd), loop, log, std::move(status)));
 }
 
-ControlSocket::ControlSocket(std::string path, int fd, Loop& loop, const Log& log,
+ControlSocket::ControlSocket(std::string path, UniqueFd fd, Loop& loop, const Log& log,
                              StatusSource status)
     : path_(std::move(path)),
-      fd_(fd),
+      fd_(std::move(fd)),
       loop_(loop),
       log_(log),
       status_(std::move(status)),
       sweep_(loop.AddTurnEnd([this] { Sweep(); })),
-      watch_(loop.WatchFd(fd, [this](Ready) { Accept(); })) {}
+      watch_(loop.WatchFd(fd_.get(), [this](Ready) { Accept(); })) {}
 
 ControlSocket::~ControlSocket() {
-  watch_.reset();
-  clients_.clear();
-  ::close(fd_);
   ::unlink(path_.c_str());
 }
 
 void ControlSocket::Accept() {
-  const int fd = ::accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
-  if (fd < 0) return;
+  UniqueFd fd(::accept4(fd_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  if (!fd.valid()) return;
   if (clients_.size() >= kMaxClients) {
     log_.Warning("control socket: more than {} clients, the new one is turned away", kMaxClients);
-    ::close(fd);
     return;
   }
-  clients_.push_back(std::make_unique<Client>(*this, fd));
+  clients_.push_back(std::make_unique<Client>(*this, std::move(fd)));
 }
 
 void ControlSocket::Sweep() {
@@ -201,6 +210,7 @@ bool ControlSocket::HasFollowers() const {
 }
 
 void ControlSocket::Publish(RecordClass record_class, const std::string& line) {
+  CHECK(line.find('\n') == std::string::npos, "a record is one line");
   for (const auto& client : clients_) {
     if (client->Follows(record_class)) client->Send(line);
   }
@@ -209,25 +219,16 @@ void ControlSocket::Publish(RecordClass record_class, const std::string& line) {
 Status AskControlSocket(const std::string& path, const std::string& request,
                         const std::function<bool(std::string_view)>& on_line) {
   const auto address = Address(path);
-  if (!address)
-    return Error{ErrorCode::kInvalid,
-                 fmt::format("control socket {}: the path is empty or over 107 bytes", path)};
-  struct Closer {
-    int fd;
-    ~Closer() {
-      if (fd >= 0) ::close(fd);
-    }
-  } socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-  if (socket.fd < 0 || ::connect(socket.fd, Generic(*address), sizeof *address) != 0) {
+  if (!address) return BadPath(path);
+  const UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!fd.valid() || ::connect(fd.get(), Generic(*address), sizeof *address) != 0)
     return SystemError("connect to", path);
-  }
   const std::string line = request + "\n";
-  if (::send(socket.fd, line.data(), line.size(), MSG_NOSIGNAL) < 0)
-    return SystemError("ask", path);
+  if (::send(fd.get(), line.data(), line.size(), MSG_NOSIGNAL) < 0) return SystemError("ask", path);
   std::string buffer;
   char chunk[16 * 1024];
   while (true) {
-    const ssize_t count = ::read(socket.fd, chunk, sizeof chunk);
+    const ssize_t count = ::read(fd.get(), chunk, sizeof chunk);
     if (count < 0 && errno == EINTR) return {};
     if (count < 0) return SystemError("read from", path);
     if (count == 0) return {};

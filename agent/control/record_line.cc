@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/json/json.h"
+#include "core/json/tree.h"
 
 namespace tidegate {
 
@@ -11,17 +12,12 @@ std::string SequenceId(std::string_view gateway, std::string_view epoch, Seq seq
 }
 
 std::string RecordJsonLine(const std::string& id, const Record& record) {
-  std::string line;
-  json::Writer writer(line);
-  writer.BeginObject();
-  writer.Key("id");
-  writer.String(id);
-  writer.Key("kind");
-  writer.String(RecordClassName(record.record_class));
-  writer.Key("value");
-  writer.Number(record.value);  // Canonical JSON, copied as it is.
-  writer.EndObject();
-  return line;
+  json::Tree line;
+  json::Members members = line.members();
+  members.Text("id", id);
+  members.Text("kind", RecordClassName(record.record_class));
+  members.Raw("value", record.value);
+  return line.Print();
 }
 
 std::string RecordTextLine(std::string_view json_line) {

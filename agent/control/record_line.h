@@ -1,4 +1,4 @@
-// A stored record as one line, for `tail` and `export`. Pure.
+// Writes a stored record as one line, for `tail` and `export`. Pure.
 #pragma once
 
 #include <string>
@@ -8,11 +8,13 @@
 
 namespace tidegate {
 
-// <gateway>:<epoch>:<seq>, as in the header tg-id.
+// Returns <gateway>:<epoch>:<seq>, the record's sequence id as the header tg-id has it.
 std::string SequenceId(std::string_view gateway, std::string_view epoch, Seq seq);
-// {"id":...,"kind":...,"value":{...}}
+// Returns {"id":...,"kind":...,"value":{...}} without a newline. The value is the record's, byte
+// for byte.
 std::string RecordJsonLine(const std::string& id, const Record& record);
-// The same for people: time, kind, tenant/asset, value.
+// Returns the same line for people: time, kind, tenant/asset, value; "-" stands for what is
+// missing. A line that does not parse is returned as it is.
 std::string RecordTextLine(std::string_view json_line);
 
 }  // namespace tidegate

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/json/json.h"
+#include "core/json/tree.h"
 #include "core/quantity.h"
 #include "core/time_format.h"
 
@@ -13,108 +13,72 @@ namespace tidegate {
 
 namespace {
 
-void Text(json::Writer& writer, std::string_view key, std::string_view text) {
-  writer.Key(key);
-  writer.String(text);
-}
-void Count(json::Writer& writer, std::string_view key, uint64_t number) {
-  writer.Key(key);
-  writer.Unsigned(number);
-}
-void Flag(json::Writer& writer, std::string_view key, bool value) {
-  writer.Key(key);
-  writer.Bool(value);
-}
-
-void WriteStore(json::Writer& writer, const StatusReport& report) {
+void WriteStore(json::Members object, const StatusReport& report) {
   const StoreUsage& store = report.store;
-  writer.Key("store");
-  writer.BeginObject();
-  writer.Key("records");
-  writer.BeginObject();
+  json::Members records = object.Object("records");
   for (RecordClass record_class : kRecordClasses) {
-    Count(writer, RecordClassName(record_class), store.records[static_cast<size_t>(record_class)]);
+    records.Unsigned(RecordClassName(record_class),
+                     store.records[static_cast<size_t>(record_class)]);
   }
-  writer.EndObject();
-  Count(writer, "batches", store.batches);
-  Count(writer, "bytes", store.bytes);
-  Count(writer, "max_bytes", store.max_bytes);
-  Count(writer, "dead_letters", store.dead_letters);
-  Count(writer, "set_aside_files", store.set_aside_files);
-  Count(writer, "set_aside_bytes", store.set_aside_bytes);
-  writer.Key("oldest");
-  if (store.oldest) {
-    writer.String(FormatTime(*store.oldest));
-  } else {
-    writer.Null();
-  }
-  Flag(writer, "open", report.store_error.empty());
-  Text(writer, "error", report.store_error);
-  Flag(writer, "blocked", report.store_blocked);
-  writer.EndObject();
+  object.Unsigned("batches", store.batches);
+  object.Unsigned("bytes", store.bytes);
+  object.Unsigned("max_bytes", store.max_bytes);
+  object.Unsigned("dead_letters", store.dead_letters);
+  object.Unsigned("set_aside_files", store.set_aside_files);
+  object.Unsigned("set_aside_bytes", store.set_aside_bytes);
+  store.oldest ? object.Text("oldest", FormatTime(*store.oldest)) : object.Null("oldest");
+  object.Flag("open", report.store_error.empty());
+  object.Text("error", report.store_error);
+  object.Flag("blocked", report.store_blocked);
 }
 
-void WriteInputs(json::Writer& writer, const StatusReport& report) {
-  writer.Key("inputs");
-  writer.BeginObject();
+void WriteInputs(json::Members inputs, const StatusReport& report) {
   for (const auto& input : report.inputs) {
-    writer.Key(input.name);
-    writer.BeginObject();
-    Flag(writer, "connected", input.connected);
-    Text(writer, "detail", input.detail);
-    Count(writer, "received", input.received);
-    Count(writer, "settled", input.settled);
-    Count(writer, "refused", input.refused);
-    Count(writer, "redelivered", input.redelivered);
-    writer.EndObject();
+    json::Members object = inputs.Object(input.name);
+    object.Flag("connected", input.connected);
+    object.Text("detail", input.detail);
+    object.Unsigned("received", input.received);
+    object.Unsigned("settled", input.settled);
+    object.Unsigned("refused", input.refused);
+    object.Unsigned("redelivered", input.redelivered);
   }
-  writer.EndObject();
 }
 
-void WriteGate(json::Writer& writer, const SendGateStatus& gate, WallTime now) {
-  const auto time = [&](std::string_view key, std::optional<std::chrono::seconds> in) {
-    writer.Key(key);
-    in ? writer.String(FormatTime(now + *in)) : writer.Null();
+void WriteGate(json::Members object, const SendGateStatus& gate, WallTime now) {
+  const auto time = [now](json::Members members, std::string_view key,
+                          std::optional<std::chrono::seconds> in) {
+    in ? members.Text(key, FormatTime(now + *in)) : members.Null(key);
   };
-  Flag(writer, "open", gate.open);
-  Count(writer, "passed", gate.passed);
-  writer.Key("budgets");
-  writer.BeginObject();
+  object.Flag("open", gate.open);
+  object.Unsigned("passed", gate.passed);
+  json::Members budgets = object.Object("budgets");
   for (const auto& budget : gate.budgets) {
-    writer.Key(budget.limit.PeriodName());
-    writer.BeginObject();
-    Count(writer, "used", budget.used);
-    Count(writer, "limit", budget.limit.bytes);
-    time("resets", budget.resets_in);
-    writer.EndObject();
+    json::Members members = budgets.Object(budget.limit.PeriodName());
+    members.Unsigned("used", budget.used);
+    members.Unsigned("limit", budget.limit.bytes);
+    time(members, "resets", budget.resets_in);
   }
-  writer.EndObject();
-  writer.Key("window");
-  if (gate.windows.empty()) return writer.Null();
-  writer.BeginObject();
+  if (gate.windows.empty()) return object.Null("window");
   std::string windows;
   for (const SendWindow& window : gate.windows) {
     windows += (windows.empty() ? "" : ",") + window.Text();
   }
-  Text(writer, "windows", windows);
-  Flag(writer, "open", gate.window_open);
-  Flag(writer, "ignored", gate.windows_ignored);
-  time(gate.window_open ? "closes" : "opens", gate.window_changes_in);
-  writer.EndObject();
+  json::Members window = object.Object("window");
+  window.Text("windows", windows);
+  window.Flag("open", gate.window_open);
+  window.Flag("ignored", gate.windows_ignored);
+  time(window, gate.window_open ? "closes" : "opens", gate.window_changes_in);
 }
 
-void WriteUplink(json::Writer& writer, const StatusReport::UplinkPart& uplink, WallTime now) {
-  writer.Key("uplink");
-  writer.BeginObject();
-  Flag(writer, "configured", uplink.configured);
-  Flag(writer, "connected", uplink.connected);
-  Text(writer, "detail", uplink.detail);
-  Count(writer, "in_flight", uplink.in_flight);
-  Count(writer, "acked", uplink.acked);
-  Count(writer, "retried", uplink.retried);
-  Count(writer, "rejected", uplink.rejected);
-  WriteGate(writer, uplink.gate, now);
-  writer.EndObject();
+void WriteUplink(json::Members object, const StatusReport::UplinkPart& uplink, WallTime now) {
+  object.Flag("configured", uplink.configured);
+  object.Flag("connected", uplink.connected);
+  object.Text("detail", uplink.detail);
+  object.Unsigned("in_flight", uplink.in_flight);
+  object.Unsigned("acked", uplink.acked);
+  object.Unsigned("retried", uplink.retried);
+  object.Unsigned("rejected", uplink.rejected);
+  WriteGate(object, uplink.gate, now);
 }
 
 // The largest unit that fits: 3d, 5h, 12m, 40s.
@@ -134,30 +98,46 @@ std::string ClockText(bool synced, std::optional<double> correction_seconds) {
          fmt::format(", was {} {}", Rough(off), *correction_seconds < 0 ? "ahead" : "behind");
 }
 
-// Reads the members of one status object; a missing one reads as zero or empty, so that versions
-// may differ.
+// Reads the members of one status object. A missing one reads as zero or empty, because the agent
+// that answers may be of another version than this program.
 class Part {
  public:
-  explicit Part(std::optional<json::Value> object) : object_(object) {}
+  explicit Part(std::optional<json::Item> object) : object_(object) {}
   Part operator[](std::string_view key) const {
     return Part(object_ ? object_->Find(key) : std::nullopt);
   }
-  std::string text() const {
-    return object_ && object_->is_string() ? std::string(object_->as_string()) : "";
+  std::string_view key() const { return object_ ? object_->key() : std::string_view(); }
+  std::string text(std::string_view key) const {
+    if (!object_) return "";
+    const auto text = object_->Text(key);
+    return text.ok() ? std::string(*text) : "";
   }
-  uint64_t count() const {
-    return object_ && object_->is_number() ? static_cast<uint64_t>(object_->as_number()) : 0;
+  uint64_t count(std::string_view key) const {
+    const double count = number(key).value_or(0);
+    return count >= 0 && count < kMostCount ? static_cast<uint64_t>(count) : 0;
   }
-  std::optional<double> number() const {
-    return object_ && object_->is_number() ? std::optional(object_->as_number()) : std::nullopt;
+  std::optional<double> number(std::string_view key) const {
+    if (!object_) return std::nullopt;
+    const auto number = object_->Number(key);
+    return number.ok() ? std::optional(*number) : std::nullopt;
   }
-  bool flag() const {
-    return object_ && object_->type() == json::Type::kBool && object_->as_bool();
+  bool flag(std::string_view key) const {
+    if (!object_) return false;
+    const auto flag = object_->Flag(key);
+    return flag.ok() && *flag;
   }
-  std::optional<json::Value> First() const { return object_ ? object_->First() : std::nullopt; }
+  // What is in the object, in its order.
+  std::vector<Part> parts() const {
+    std::vector<Part> parts;
+    for (auto item = object_ ? object_->First() : std::nullopt; item; item = item->Next())
+      parts.push_back(Part(item));
+    return parts;
+  }
 
  private:
-  std::optional<json::Value> object_;
+  // 2^63: no count of an agent comes near it.
+  static constexpr double kMostCount = 9'223'372'036'854'775'808.0;
+  std::optional<json::Item> object_;
 };
 
 std::string Mebibytes(uint64_t bytes) {
@@ -167,25 +147,24 @@ std::string Mebibytes(uint64_t bytes) {
 // The lines under "uplink" that an operator has set limits for.
 std::string GateText(const Part& uplink) {
   std::string out;
-  for (auto budget = uplink["budgets"].First(); budget; budget = budget->Next()) {
-    const Part part(budget);
-    const bool small = part["limit"].count() < 1 << 20;
+  for (const Part& budget : uplink["budgets"].parts()) {
+    const bool small = budget.count("limit") < 1 << 20;
     const auto amount = [&](std::string_view key) {
-      return static_cast<double>(part[key].count()) / (small ? 1 << 10 : 1 << 20);
+      return static_cast<double>(budget.count(key)) / (small ? 1 << 10 : 1 << 20);
     };
-    out +=
-        fmt::format("         {:.1f} of {:.1f} {} used this {}, until {}\n", amount("used"),
-                    amount("limit"), small ? "KiB" : "MiB", budget->key(), part["resets"].text());
+    out += fmt::format("         {:.1f} of {:.1f} {} used this {}, until {}\n", amount("used"),
+                       amount("limit"), small ? "KiB" : "MiB", budget.key(), budget.text("resets"));
   }
   const Part window = uplink["window"];
-  if (window["windows"].text().empty()) return out;
-  const bool open = window["open"].flag();
-  const std::string change = window[open ? "closes" : "opens"].text();
+  const std::string windows = window.text("windows");
+  if (windows.empty()) return out;
+  const bool open = window.flag("open");
+  const std::string change = window.text(open ? "closes" : "opens");
   out +=
-      fmt::format("         window {}: {}{}\n", window["windows"].text(),
-                  window["ignored"].flag() ? "ignored, the clock is not synchronised"
-                  : open                   ? "open"
-                                           : "closed",
+      fmt::format("         window {}: {}{}\n", windows,
+                  window.flag("ignored") ? "ignored, the clock is not synchronised"
+                  : open                 ? "open"
+                                         : "closed",
                   change.empty() ? "" : fmt::format(", {} {}", open ? "closes" : "opens", change));
   return out;
 }
@@ -193,73 +172,65 @@ std::string GateText(const Part& uplink) {
 }  // namespace
 
 std::string StatusJson(const StatusReport& report) {
-  std::string out;
-  json::Writer writer(out);
-  writer.BeginObject();
-  Text(writer, "gateway_id", report.gateway_id);
-  Text(writer, "version", report.version);
-  Count(writer, "uptime_seconds", static_cast<uint64_t>(report.uptime.count()));
-  Text(writer, "epoch", report.epoch);
-  Text(writer, "time", FormatTime(report.now));
-  Flag(writer, "clock_synced", report.clock_synced);
-  writer.Key("clock_correction_seconds");
+  json::Tree tree;
+  json::Members root = tree.members();
+  root.Text("gateway_id", report.gateway_id);
+  root.Text("version", report.version);
+  root.Unsigned("uptime_seconds", static_cast<uint64_t>(report.uptime.count()));
+  root.Text("epoch", report.epoch);
+  root.Text("time", FormatTime(report.now));
+  root.Flag("clock_synced", report.clock_synced);
   if (report.clock_correction) {
-    writer.Double(std::chrono::duration<double>(*report.clock_correction).count());
+    root.Number("clock_correction_seconds",
+                std::chrono::duration<double>(*report.clock_correction).count());
   } else {
-    writer.Null();
+    root.Null("clock_correction_seconds");
   }
-  WriteStore(writer, report);
-  WriteInputs(writer, report);
-  WriteUplink(writer, report.uplink, report.now);
-  writer.Key("alerts");
-  writer.BeginObject();
-  Count(writer, "raised", report.alerts_raised);
-  writer.EndObject();
-  Text(writer, "http", report.http);
-  writer.EndObject();
-  return out;
+  WriteStore(root.Object("store"), report);
+  WriteInputs(root.Object("inputs"), report);
+  WriteUplink(root.Object("uplink"), report.uplink, report.now);
+  root.Object("alerts").Unsigned("raised", report.alerts_raised);
+  root.Text("http", report.http);
+  return tree.Print();
 }
 
 Result<std::string> StatusText(std::string_view status_json) {
-  const auto document = json::Document::Parse(status_json);
-  if (!document.ok()) return document.error();
-  const Part status(document->root());
+  const auto tree = json::Tree::Parse(status_json);
+  if (!tree.ok()) return tree.error();
+  const Part status(tree->root());
   const Part store = status["store"];
   const Part uplink = status["uplink"];
   uint64_t records = 0;
   for (RecordClass record_class : kRecordClasses)
-    records += store["records"][RecordClassName(record_class)].count();
+    records += store["records"].count(RecordClassName(record_class));
   std::string out = fmt::format(
-      "gateway  {} (tidegate-agent {}, up {}, clock {})\n", status["gateway_id"].text(),
-      status["version"].text(), Rough(std::chrono::seconds(status["uptime_seconds"].count())),
-      ClockText(status["clock_synced"].flag(), status["clock_correction_seconds"].number()));
+      "gateway  {} (tidegate-agent {}, up {}, clock {})\n", status.text("gateway_id"),
+      status.text("version"), Rough(std::chrono::seconds(status.count("uptime_seconds"))),
+      ClockText(status.flag("clock_synced"), status.number("clock_correction_seconds")));
+  const std::string oldest = store.text("oldest");
   out += fmt::format("store    {} records in {} batches, {} of {} MiB, oldest {}{}\n", records,
-                     store["batches"].count(), Mebibytes(store["bytes"].count()),
-                     Mebibytes(store["max_bytes"].count()),
-                     store["oldest"].text().empty() ? "-" : store["oldest"].text(),
-                     store["blocked"].flag() ? " - COMMITS FAIL, see the log" : "");
-  if (const std::string error = store["error"].text(); !error.empty()) {
+                     store.count("batches"), Mebibytes(store.count("bytes")),
+                     Mebibytes(store.count("max_bytes")), oldest.empty() ? "-" : oldest,
+                     store.flag("blocked") ? " - COMMITS FAIL, see the log" : "");
+  if (const std::string error = store.text("error"); !error.empty()) {
     out += fmt::format("         NOT OPEN, nothing is read from the inputs: {}\n", error);
   }
   out += fmt::format("         {} dead letters (tidegate-agent export --dead-letters shows them)\n",
-                     store["dead_letters"].count());
-  if (store["set_aside_files"].count() > 0) {
-    out += fmt::format("         {} damaged or foreign file(s) beside the store, {:.1f} MiB\n",
-                       store["set_aside_files"].count(),
-                       static_cast<double>(store["set_aside_bytes"].count()) / (1 << 20));
+                     store.count("dead_letters"));
+  if (const uint64_t files = store.count("set_aside_files"); files > 0) {
+    out += fmt::format("         {} damaged or foreign file(s) beside the store, {} MiB\n", files,
+                       Mebibytes(store.count("set_aside_bytes")));
   }
-  for (auto input = status["inputs"].First(); input; input = input->Next()) {
-    const Part part(input);
-    out +=
-        fmt::format("input    {}: {}; {} received, {} durable, {} refused, {} redelivered\n",
-                    input->key(), part["detail"].text(), part["received"].count(),
-                    part["settled"].count(), part["refused"].count(), part["redelivered"].count());
+  for (const Part& input : status["inputs"].parts()) {
+    out += fmt::format("input    {}: {}; {} received, {} durable, {} refused, {} redelivered\n",
+                       input.key(), input.text("detail"), input.count("received"),
+                       input.count("settled"), input.count("refused"), input.count("redelivered"));
   }
   out +=
-      fmt::format("uplink   {}; {} delivered, {} in flight, {} rejected\n", uplink["detail"].text(),
-                  uplink["acked"].count(), uplink["in_flight"].count(), uplink["rejected"].count());
+      fmt::format("uplink   {}; {} delivered, {} in flight, {} rejected\n", uplink.text("detail"),
+                  uplink.count("acked"), uplink.count("in_flight"), uplink.count("rejected"));
   out += GateText(uplink);
-  out += fmt::format("alerts   {} raised now\n", status["alerts"]["raised"].count());
+  out += fmt::format("alerts   {} raised now\n", status["alerts"].count("raised"));
   return out;
 }
 
