@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string>
 
-#include "core/json/json.h"
+#include "core/json/tree.h"
 
 namespace tidegate::reader {
 
@@ -12,35 +12,31 @@ namespace {
 constexpr json::Limits kLimits{
     .max_bytes = 16 * 1024 * 1024, .max_depth = 16, .max_values = 500'000};
 
-bool AnyBrokerUp(json::Value root) {
+bool AnyBrokerUp(json::Item root) {
   const auto brokers = root.Find("brokers");
   if (!brokers) return false;
   for (auto broker = brokers->First(); broker; broker = broker->Next()) {
-    const auto state = broker->Find("state");
-    const auto node = broker->Find("nodeid");
     // Logical brokers, such as the group's coordinator, have the id -1; bootstrap servers too,
     // until they are known.
-    if (state && state->is_string() && state->as_string() == "UP" && node && node->is_number())
-      return true;
+    const auto state = broker->Text("state");
+    if (state.ok() && *state == "UP" && broker->Number("nodeid").ok()) return true;
   }
   return false;
 }
 
-int64_t Figure(json::Value partition, std::string_view name) {
-  const auto figure = partition.Find(name);
-  return figure && figure->is_number() ? static_cast<int64_t>(figure->as_number()) : -1;
+int64_t Figure(json::Item partition, std::string_view name) {
+  const auto figure = partition.Integer(name);
+  return figure.ok() ? *figure : -1;
 }
 
-bool IsFetched(json::Value partition) {
-  const auto state = partition.Find("fetch_state");
-  if (!state || !state->is_string()) return false;
-  return state->as_string() != "none" && state->as_string() != "stopping" &&
-         state->as_string() != "stopped";
+bool IsFetched(json::Item partition) {
+  const auto state = partition.Text("fetch_state");
+  return state.ok() && *state != "none" && *state != "stopping" && *state != "stopped";
 }
 
 // The library knows no lag before the first commit or stored offset: then it is all that the
 // partition holds.
-int64_t LagOf(json::Value partition) {
+int64_t LagOf(json::Item partition) {
   for (std::string_view name : {"consumer_lag_stored", "consumer_lag"}) {
     if (const int64_t lag = Figure(partition, name); lag >= 0) return lag;
   }
@@ -48,7 +44,7 @@ int64_t LagOf(json::Value partition) {
   return end < 0 ? -1 : end - std::max<int64_t>(Figure(partition, "lo_offset"), 0);
 }
 
-void ReadPartition(json::Value partition, std::string_view topic, std::vector<PartitionLag>& lag) {
+void ReadPartition(json::Item partition, std::string_view topic, std::vector<PartitionLag>& lag) {
   const int64_t number = Figure(partition, "partition");
   if (number < 0 || !IsFetched(partition)) return;
   if (const int64_t messages = LagOf(partition); messages >= 0) {
@@ -59,9 +55,9 @@ void ReadPartition(json::Value partition, std::string_view topic, std::vector<Pa
 
 KafkaStatistics ReadStatistics(std::string_view text) {
   KafkaStatistics statistics;
-  const auto document = json::Document::Parse(text, kLimits);
-  if (!document.ok()) return statistics;
-  const json::Value root = document->root();
+  const auto tree = json::Tree::Parse(text, kLimits);
+  if (!tree.ok()) return statistics;
+  const json::Item root = tree->root();
   statistics.brokers_up = AnyBrokerUp(root);
   const auto topics = root.Find("topics");
   if (!topics) return statistics;
