@@ -4,7 +4,7 @@
 
 #include <array>
 
-#include "core/json/json.h"
+#include "core/json/tree.h"
 #include "reader/serve/arguments.h"
 #include "reader/serve/openapi.h"
 #include "reader/serve/problem.h"
@@ -60,20 +60,22 @@ const std::array<CountedList, 4>& CountedLists() {
   return lists;
 }
 
+std::string StoppingJson() {
+  json::Tree body;
+  body.members().Text("status", "stopping");
+  return body.Print();
+}
+
 using NamedQuery = std::pair<std::string_view, Query>;
 
 http::Response CountAll(std::span<const NamedQuery> queries, QueryStore& store, milliseconds left) {
-  std::string counts;
-  json::Writer writer(counts);
-  writer.BeginObject();
+  json::Tree counts;
   for (const auto& [name, query] : queries) {
     const auto count = store.Count(query, kMaxCount, left / static_cast<int64_t>(queries.size()));
     if (!count.ok()) return Problem(count.error());
-    writer.Key(name);
-    writer.Unsigned(*count);
+    counts.members().Unsigned(name, *count);
   }
-  writer.EndObject();
-  return {.status = 200, .body = std::move(counts)};
+  return {.status = 200, .body = counts.Print()};
 }
 }  // namespace
 
@@ -168,7 +170,7 @@ std::optional<http::Response> Api::AnswerAtOnce(const Endpoint& endpoint, const 
     case Answer::kShutdown:
       parts_.log.Info("POST /shutdown: stopping");
       stop_->After(kStopDelay);
-      return http::JsonLine(202, R"({"status":"stopping"})");
+      return http::JsonLine(202, StoppingJson());
     case Answer::kStats:
       if (parts_.queries == nullptr) return state.Stats(why, {});
       return std::nullopt;

@@ -4,58 +4,38 @@
 
 #include <algorithm>
 
-#include "core/json/json.h"
+#include "core/json/tree.h"
 
 namespace tidegate::reader {
 
 namespace {
-void WritePartitions(json::Writer& writer, const std::vector<PartitionLag>& partitions) {
-  writer.Key("partitions");
-  writer.BeginArray();
+void WritePartitions(json::Elements list, const std::vector<PartitionLag>& partitions) {
   for (const PartitionLag& entry : partitions) {
-    writer.BeginObject();
-    writer.Key("topic");
-    writer.String(entry.partition.topic);
-    writer.Key("partition");
-    writer.Integer(entry.partition.number);
-    writer.Key("lag");
-    writer.Integer(entry.messages);
-    writer.EndObject();
+    json::Members members = list.Object();
+    members.Text("topic", entry.partition.topic);
+    members.Integer("partition", entry.partition.number);
+    members.Integer("lag", entry.messages);
   }
-  writer.EndArray();
 }
 
-void WriteMember(json::Writer& writer, const WorkerState& member) {
-  writer.BeginObject();
-  const auto count = [&](std::string_view name, uint64_t value) {
-    writer.Key(name);
-    writer.Unsigned(value);
-  };
-  writer.Key("kafka_up");
-  writer.Bool(member.kafka_up);
-  writer.Key("database_up");
-  writer.Bool(member.database_up);
-  writer.Key("trouble");
-  writer.String(member.trouble);
-  count("in_hand", member.in_hand);
+void WriteMember(json::Members object, const WorkerState& member) {
+  object.Flag("kafka_up", member.kafka_up);
+  object.Flag("database_up", member.database_up);
+  object.Text("trouble", member.trouble);
+  object.Unsigned("in_hand", member.in_hand);
   if (member.role == MemberRole::kLand) {
-    count("landed", member.landed);
-    count("duplicates", member.duplicates);
-    count("dead_letters", member.dead_letters);
+    object.Unsigned("landed", member.landed);
+    object.Unsigned("duplicates", member.duplicates);
+    object.Unsigned("dead_letters", member.dead_letters);
   } else {
-    count("projected", member.projected);
+    object.Unsigned("projected", member.projected);
   }
-  WritePartitions(writer, member.partitions);
-  writer.EndObject();
+  WritePartitions(object.Array("partitions"), member.partitions);
 }
 
-void WriteMembers(json::Writer& writer, std::string_view name, MemberRole role,
-                  const std::vector<WorkerState>& members) {
-  writer.Key(name);
-  writer.BeginArray();
+void WriteMembers(json::Elements list, MemberRole role, const std::vector<WorkerState>& members) {
   for (const WorkerState& member : members)
-    if (member.role == role) WriteMember(writer, member);
-  writer.EndArray();
+    if (member.role == role) WriteMember(list.Object(), member);
 }
 
 uint64_t Sum(const std::vector<WorkerState>& workers, uint64_t WorkerState::*member) {
@@ -65,19 +45,14 @@ uint64_t Sum(const std::vector<WorkerState>& workers, uint64_t WorkerState::*mem
 }
 
 void WriteWorkers(const std::string& landing, const std::vector<WorkerState>& workers,
-                  json::Writer& writer) {
-  writer.Key("landing");
-  writer.String(landing);
-  writer.Key("landed");
-  writer.Unsigned(Sum(workers, &WorkerState::landed));
-  writer.Key("duplicates");
-  writer.Unsigned(Sum(workers, &WorkerState::duplicates));
-  writer.Key("dead_letters");
-  writer.Unsigned(Sum(workers, &WorkerState::dead_letters));
-  WriteMembers(writer, "workers", MemberRole::kLand, workers);
-  writer.Key("projected");
-  writer.Unsigned(Sum(workers, &WorkerState::projected));
-  WriteMembers(writer, "projectors", MemberRole::kProject, workers);
+                  json::Members object) {
+  object.Text("landing", landing);
+  object.Unsigned("landed", Sum(workers, &WorkerState::landed));
+  object.Unsigned("duplicates", Sum(workers, &WorkerState::duplicates));
+  object.Unsigned("dead_letters", Sum(workers, &WorkerState::dead_letters));
+  WriteMembers(object.Array("workers"), MemberRole::kLand, workers);
+  object.Unsigned("projected", Sum(workers, &WorkerState::projected));
+  WriteMembers(object.Array("projectors"), MemberRole::kProject, workers);
 }
 }  // namespace
 
@@ -108,23 +83,16 @@ std::vector<std::string> ReadinessProblems(const std::vector<WorkerState>& worke
 }
 
 http::Response Endpoints::Verdict(const std::vector<std::string>& problems, bool why) const {
-  std::string body;
-  json::Writer writer(body);
-  writer.BeginObject();
-  writer.Key("status");
-  writer.String(problems.empty() ? "ok" : "unavailable");
-  writer.Key("kafka");
-  writer.String(kafka_up() ? "up" : "down");
-  writer.Key("database");
-  writer.String(database_up() ? "up" : "down");
+  json::Tree body;
+  json::Members members = body.members();
+  members.Text("status", problems.empty() ? "ok" : "unavailable");
+  members.Text("kafka", kafka_up() ? "up" : "down");
+  members.Text("database", database_up() ? "up" : "down");
   if (!problems.empty() && why) {
-    writer.Key("problems");
-    writer.BeginArray();
-    for (const std::string& problem : problems) writer.String(problem);
-    writer.EndArray();
+    json::Elements list = members.Array("problems");
+    for (const std::string& problem : problems) list.Text(problem);
   }
-  writer.EndObject();
-  return http::JsonLine(problems.empty() ? 200 : 503, std::move(body));
+  return http::JsonLine(problems.empty() ? 200 : 503, body.Print());
 }
 
 bool Endpoints::kafka_up() const {
@@ -155,21 +123,14 @@ http::Response Endpoints::MetricsText() const {
           .body = metrics_.Text()};
 }
 
-http::Response Endpoints::Stats(bool everything, std::string_view counts) const {
-  std::string body;
-  json::Writer writer(body);
-  writer.BeginObject();
-  writer.Key("version");
-  writer.String(about_.version);
-  writer.Key("uptime_seconds");
-  writer.Integer(uptime().count());
-  if (!counts.empty()) {
-    writer.Key("counts");
-    writer.Number(counts);  // Copied as it is.
-  }
-  if (everything) WriteWorkers(about_.landing, board_.Read(), writer);
-  writer.EndObject();
-  return http::JsonLine(200, std::move(body));
+http::Response Endpoints::Stats(bool everything, const std::string& counts) const {
+  json::Tree body;
+  json::Members members = body.members();
+  members.Text("version", about_.version);
+  members.Integer("uptime_seconds", uptime().count());
+  if (!counts.empty()) members.Raw("counts", counts);
+  if (everything) WriteWorkers(about_.landing, board_.Read(), members);
+  return http::JsonLine(200, body.Print());
 }
 
 }  // namespace tidegate::reader

@@ -42,7 +42,7 @@ class Endpoints {
   http::Response Readyz(bool why) const;
   http::Response MetricsText() const;
   // `everything`: the workers too, which name topics. `counts` is JSON; empty: none.
-  http::Response Stats(bool everything, std::string_view counts) const;
+  http::Response Stats(bool everything, const std::string& counts) const;
 
   // Whether queries get answers; a process that lands knows of the database from its workers too.
   void SetQueriesUp(bool up) { queries_up_ = up; }

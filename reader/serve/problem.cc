@@ -1,6 +1,6 @@
 #include "reader/serve/problem.h"
 
-#include "core/json/json.h"
+#include "core/json/tree.h"
 
 namespace tidegate::reader {
 
@@ -30,21 +30,13 @@ std::string_view TitleOf(int status) {
 }  // namespace
 
 http::Response Problem(int status, std::string_view detail) {
-  std::string body;
-  json::Writer writer(body);
-  writer.BeginObject();
-  writer.Key("type");
-  writer.String("about:blank");
-  writer.Key("title");
-  writer.String(TitleOf(status));
-  writer.Key("status");
-  writer.Integer(status);
-  if (!detail.empty()) {
-    writer.Key("detail");
-    writer.String(detail);
-  }
-  writer.EndObject();
-  http::Response response = http::JsonLine(status, std::move(body));
+  json::Tree body;
+  json::Members members = body.members();
+  members.Text("type", "about:blank");
+  members.Text("title", TitleOf(status));
+  members.Integer("status", status);
+  if (!detail.empty()) members.Text("detail", detail);
+  http::Response response = http::JsonLine(status, body.Print());
   response.content_type = "application/problem+json";
   return response;
 }

@@ -134,41 +134,22 @@ string_view TypeOf(Kind kind) {
   return "object";
 }
 
-void WriteMember(const Member& member, json::Writer& writer) {
-  writer.Key(member.name);
-  writer.BeginObject();
-  writer.Key("type");
-  writer.String(TypeOf(member.kind));
-  if (member.kind == kTime) {
-    writer.Key("format");
-    writer.String("date-time");
-  }
-  if (member.kind == kTexts || member.kind == kObjects) {
-    writer.Key("items");
-    writer.BeginObject();
-    writer.Key("type");
-    writer.String(member.kind == kTexts ? "string" : "object");
-    writer.EndObject();
-  }
-  if (member.nullable) {
-    writer.Key("nullable");
-    writer.Bool(true);
-  }
-  writer.EndObject();
+void WriteMember(const Member& member, json::Members properties) {
+  json::Members object = properties.Object(member.name);
+  object.Text("type", TypeOf(member.kind));
+  if (member.kind == kTime) object.Text("format", "date-time");
+  if (member.kind == kTexts || member.kind == kObjects)
+    object.Object("items").Text("type", member.kind == kTexts ? "string" : "object");
+  if (member.nullable) object.Flag("nullable", true);
 }
 }  // namespace
 
-void WriteSchemas(json::Writer& writer) {
+void WriteSchemas(json::Members schemas) {
   for (const Schema& schema : kSchemas) {
-    writer.Key(schema.name);
-    writer.BeginObject();
-    writer.Key("type");
-    writer.String("object");
-    writer.Key("properties");
-    writer.BeginObject();
-    for (const Member& member : schema.members) WriteMember(member, writer);
-    writer.EndObject();
-    writer.EndObject();
+    json::Members object = schemas.Object(schema.name);
+    object.Text("type", "object");
+    json::Members properties = object.Object("properties");
+    for (const Member& member : schema.members) WriteMember(member, properties);
   }
 }
 

@@ -1,11 +1,11 @@
 // What the API's answers look like, for openapi.json. Constant. Private to this folder.
 #pragma once
 
-#include "core/json/json.h"
+#include "core/json/tree.h"
 
 namespace tidegate::reader {
 
-// Each schema as a member of the object that `writer` is in.
-void WriteSchemas(json::Writer& writer);
+// Adds each schema to the object as a member.
+void WriteSchemas(json::Members schemas);
 
 }  // namespace tidegate::reader
