@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/unknown_field_set.h>
+#include <openssl/evp.h>
 
 #include <cmath>
 #include <vector>
@@ -17,20 +18,12 @@ using Field = pb::FieldDescriptor;
 constexpr std::string_view kUnknown = "unknown_fields";
 constexpr std::string_view kTimestamp = "google.protobuf.Timestamp";
 
+// The bytes are part of a message, whose size MessageSchema::ToJson() bounds.
 std::string Base64(std::string_view bytes) {
-  constexpr std::string_view kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  out.reserve((bytes.size() + 2) / 3 * 4);
-  for (size_t i = 0; i < bytes.size(); i += 3) {
-    uint32_t group = 0;
-    for (size_t j = i; j < i + 3; ++j)
-      group = group << 8 | (j < bytes.size() ? static_cast<unsigned char>(bytes[j]) : 0);
-    for (size_t digit = 0; digit < 4; ++digit) {
-      const bool filled = i + digit <= bytes.size();
-      out.push_back(filled ? kDigits[group >> (18 - 6 * digit) & 63] : '=');
-    }
-  }
+  std::string out((bytes.size() + 2) / 3 * 4, '\0');
+  EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
+                  reinterpret_cast<const unsigned char*>(bytes.data()),
+                  static_cast<int>(bytes.size()));
   return out;
 }
 

@@ -53,6 +53,18 @@ TEST_F(MessageSchemaTest, ScalarsKeepTheirValuesAndTheProtosNames) {
             R"("on":true,"state":"MOVING","raw":"/wE=","price":29.99,"below":-2})");
 }
 
+TEST_F(MessageSchemaTest, BytesOfEveryLengthAreBase64) {
+  const auto raw = [&](const std::string& bytes) {
+    const std::string json = Json(Proto().Text(7, bytes).bytes());
+    const size_t begin = json.find(R"("raw":")") + 7;
+    return json.substr(begin, json.find('"', begin) - begin);
+  };
+  EXPECT_EQ(raw("a"), "YQ==");
+  EXPECT_EQ(raw("ab"), "YWI=");
+  EXPECT_EQ(raw("abc"), "YWJj");
+  EXPECT_EQ(raw("abcd"), "YWJjZA==");
+}
+
 TEST_F(MessageSchemaTest, WhatProto3CannotTellFromZeroIsZero) {
   EXPECT_EQ(Json(""), "{" + std::string(kZeros) + R"(,"price":0.0,"below":0})");
 }
