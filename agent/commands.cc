@@ -25,8 +25,8 @@ int Failed(const std::string& what) {
   return kExitFailed;
 }
 
-// While the agent restarts, its messages wait in the broker. Measured: with Debian's defaults an
-// outage of 20,000 messages lost 18,980 of them there.
+// While the agent restarts, its messages wait in the broker. Measured: with Debian's defaults the
+// broker dropped 18,980 of the 20,000 messages of an outage.
 constexpr std::string_view kBrokerNotes = R"(
 The broker keeps messages for the agent while it restarts. For mosquitto, set in /etc/mosquitto/conf.d/:
   max_queued_messages 0               the default keeps 1,000 a client and drops the rest in silence
@@ -63,7 +63,7 @@ std::string LineOf(const StoredRecord& stored, const std::string& gateway) {
   return RecordJsonLine(SequenceId(gateway, stored.epoch, stored.seq), stored.record);
 }
 
-// The newest records in the store, oldest of them first.
+// Prints the newest stored records, the oldest of them first.
 Status PrintStored(const Environment& environment, const TailOptions& options) {
   const std::string path = StorePath(FindStoreDir(environment));
   const std::string gateway = FindGatewayId(environment);

@@ -81,7 +81,7 @@ void WriteUplink(json::Members object, const StatusReport::UplinkPart& uplink, W
   WriteGate(object, uplink.gate, now);
 }
 
-// The largest unit that fits: 3d, 5h, 12m, 40s.
+// Returns the age in the largest unit that fits twice: 3d, 5h, 12m, 40s.
 std::string Rough(std::chrono::seconds age) {
   const auto count = std::max<int64_t>(age.count(), 0);
   if (count >= 2 * 86'400) return fmt::format("{}d", count / 86'400);
@@ -144,7 +144,7 @@ std::string Mebibytes(uint64_t bytes) {
   return fmt::format("{:.1f}", static_cast<double>(bytes) / (1 << 20));
 }
 
-// The lines under "uplink" that an operator has set limits for.
+// Returns the lines about the limits that an operator has set for the uplink.
 std::string GateText(const Part& uplink) {
   std::string out;
   for (const Part& budget : uplink["budgets"].parts()) {

@@ -8,8 +8,8 @@
 #include <future>
 #include <thread>
 
+#include "agent/control/record_line.h"
 #include "agent/control/status.h"
-#include "core/json/json.h"
 #include "tests/support/poll_loop.h"
 
 namespace tidegate {
@@ -65,9 +65,12 @@ TEST_F(ControlSocketTest, StatusIsOneLine) {
   EXPECT_THAT(Ask("status", 9), testing::ElementsAre(R"({"x":1})"));
 }
 
-TEST_F(ControlSocketTest, AnUnknownRequestIsToldWhatIsKnown) {
+TEST_F(ControlSocketTest, AnUnknownRequestIsAnsweredWithWhatIsKnown) {
   Listen();
-  EXPECT_THAT(Ask("reboot", 9), testing::ElementsAre(HasSubstr("unknown request")));
+  EXPECT_THAT(
+      Ask("reboot", 9),
+      testing::ElementsAre(
+          R"({"error":"unknown request; known are: status, tail, tail alert|gap|heartbeat|reading"})"));
 }
 
 TEST_F(ControlSocketTest, FollowersGetTheKindTheyAskedFor) {
@@ -94,6 +97,32 @@ TEST_F(ControlSocketTest, ASecondAgentIsRefusedAndALeftoverIsNot) {
   socket_.reset();
   EXPECT_FALSE(std::filesystem::exists(path_));
   Listen();
+}
+
+using ControlSocketDeathTest = ControlSocketTest;
+
+TEST_F(ControlSocketDeathTest, ARecordOfTwoLinesAborts) {
+  Listen();
+  EXPECT_DEATH(socket_->Publish(RecordClass::kAlert, "one\ntwo"), "a record is one line");
+}
+
+TEST(RecordLineTest, TheValueIsCopiedByteForByte) {
+  Record record;
+  record.record_class = RecordClass::kAlert;
+  record.value =
+      R"({"timestamp":"2026-03-01","tenant_id":"t","asset_id":"a","n":1.50,"m":12345678901234567890})";
+  const std::string line = RecordJsonLine("gw:e:7", record);
+  EXPECT_EQ(line, R"({"id":"gw:e:7","kind":"alert","value":)" + record.value + "}");
+  EXPECT_EQ(RecordTextLine(line), "2026-03-01 alert     t/a " + record.value);
+  EXPECT_EQ(RecordTextLine("no JSON"), "no JSON");
+}
+
+TEST(StatusTest, TextOfAnotherVersionReadsAsFarAsItIsKnown) {
+  const auto text =
+      StatusText(R"({"inputs":[1,{"detail":"x"}],"store":{"batches":-1,"bytes":1e300}})");
+  ASSERT_TRUE(text.ok());
+  EXPECT_THAT(*text, HasSubstr("0 records in 0 batches, 0.0 of 0.0 MiB, oldest -"));
+  EXPECT_EQ(StatusText("{").error().code, ErrorCode::kRejected);
 }
 
 TEST(StatusTest, TextIsMadeFromTheJson) {
@@ -127,7 +156,7 @@ TEST(StatusTest, TextIsMadeFromTheJson) {
   EXPECT_EQ(StatusLine(report), "24 records behind; inputs 1/1 connected; uplink away");
 }
 
-TEST(StatusTest, TellsHowFarTheClockWasOff) {
+TEST(StatusTest, ShowsHowFarTheClockWasOff) {
   StatusReport report;
   report.clock_synced = true;
   report.clock_correction = std::chrono::years(56) + 500ms;

@@ -25,7 +25,7 @@ StatusReport Limited() {
   return report;
 }
 
-TEST(StatusTest, JsonTellsTheLimitsOfTheUplink) {
+TEST(StatusTest, JsonHasTheLimitsOfTheUplink) {
   EXPECT_THAT(
       StatusJson(Limited()),
       HasSubstr(R"("open":false,"passed":3,"budgets":{"day":{"used":5242880,"limit":20971520,)"
@@ -33,7 +33,7 @@ TEST(StatusTest, JsonTellsTheLimitsOfTheUplink) {
                 R"("open":false,"ignored":false,"opens":"2026-03-02T02:00:00.000Z"}})"));
 }
 
-TEST(StatusTest, TextTellsTheLimitsOfTheUplink) {
+TEST(StatusTest, TextShowsTheLimitsOfTheUplink) {
   const auto text = StatusText(StatusJson(Limited()));
   ASSERT_TRUE(text.ok());
   EXPECT_THAT(*text, HasSubstr("5.0 of 20.0 MiB used this day, until 2026-03-02T00:00:00.000Z"));
@@ -41,7 +41,7 @@ TEST(StatusTest, TextTellsTheLimitsOfTheUplink) {
   EXPECT_THAT(StatusLine(Limited()), HasSubstr("uplink connected, held back"));
 }
 
-TEST(StatusTest, AStoreThatDoesNotOpenIsToldEverywhere) {
+TEST(StatusTest, AStoreThatDoesNotOpenIsShownEverywhere) {
   StatusReport report;
   report.store_error = "create /data/store.db.lock: Read-only file system";
   EXPECT_THAT(StatusJson(report), HasSubstr(R"("open":false,"error":"create /data/store.db.lock)"));
@@ -52,13 +52,13 @@ TEST(StatusTest, AStoreThatDoesNotOpenIsToldEverywhere) {
             "WAITS FOR THE STORE: create /data/store.db.lock: Read-only file system");
 }
 
-TEST(StatusTest, AnOpenStoreIsNoNews) {
+TEST(StatusTest, AnOpenStoreIsNotMentioned) {
   EXPECT_THAT(StatusJson(StatusReport{}), HasSubstr(R"("open":true,"error":"")"));
   EXPECT_THAT(*StatusText(StatusJson(StatusReport{})), Not(HasSubstr("NOT OPEN")));
   EXPECT_THAT(StatusLine(StatusReport{}), Not(HasSubstr("WAITS")));
 }
 
-TEST(StatusTest, WithoutLimitsThereIsNothingOfThem) {
+TEST(StatusTest, WithoutLimitsNoneIsShown) {
   StatusReport report;
   report.uplink.configured = true;
   const auto text = StatusText(StatusJson(report));
