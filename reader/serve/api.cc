@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "core/check.h"
 #include "core/json/tree.h"
 #include "reader/serve/arguments.h"
 #include "reader/serve/openapi.h"
@@ -16,11 +17,12 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr uint64_t kMaxCount = 100'000;
-constexpr milliseconds kStopDelay{100};  // The answer to POST /shutdown goes out first.
+// Within it the answer to POST /shutdown is sent.
+constexpr milliseconds kStopDelay{100};
 const std::vector<double> kSecondsBounds{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
                                          0.1,   0.25,   0.5,   1,    2.5,   5};
 
-// A web page that has rebound its name to this machine would send that name.
+// A web page whose name was rebound to this machine sends that name as its Host.
 bool IsLoopbackHost(std::string_view host) {
   const size_t colon = host.rfind(':');
   if (host.starts_with('[')) return host == "[::1]" || (host.starts_with("[::1]:") && colon == 5);
@@ -86,6 +88,7 @@ Api::Api(const ApiOptions& options, Placement placement, Parts parts)
       rate_(options.rate) {
   stop_ = parts_.loop.AddTimer([this] { parts_.stop(); });
   if (parts_.queries == nullptr) return;
+  CHECK(parts_.queries->fd() >= 0, "the pool is started");
   deadline_ = parts_.loop.AddTimer([this] { Collect(); });
   watch_ = parts_.loop.WatchFd(parts_.queries->fd(), [this](Ready) { Collect(); });
 }
@@ -183,6 +186,7 @@ std::optional<http::Response> Api::AnswerAtOnce(const Endpoint& endpoint, const 
 
 void Api::List(const Route& route, const http::Request& request, const Caller& caller,
                http::Reply reply) {
+  CHECK(route.endpoint->listing != nullptr, "an endpoint that lists has a listing");
   const Listing& listing = *route.endpoint->listing;
   const auto arguments = ReadArguments(route, request.path, request.query);
   if (!arguments.ok()) return reply(Problem(arguments.error()));

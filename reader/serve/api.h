@@ -1,5 +1,6 @@
-// The HTTP API: finds the endpoint, lets in who may ask, and answers: at once what the reader knows
-// of itself, later what the database is asked on the query pool. One thread, the loop's.
+// Answers the requests of the HTTP API: finds the endpoint, checks who asks, and replies. What the
+// reader knows of itself is answered at once; what the database must be asked is answered later by
+// the query pool. Loop thread only.
 #pragma once
 
 #include <functional>
@@ -22,9 +23,11 @@
 namespace tidegate::reader {
 
 struct ApiOptions {
-  bool shutdown = false;  // Whether POST /shutdown is answered at all.
+  // True: POST /shutdown stops the reader; false: it is answered with 404.
+  bool shutdown = false;
   RateLimit::Options rate = {};
-  std::optional<TokenTable> tokens = {};  // Without them only this machine sees data.
+  // nullopt: only this machine sees data, without a token.
+  std::optional<TokenTable> tokens = {};
   QueryPool::Options pool = {};
 };
 
@@ -32,43 +35,50 @@ class Api {
  public:
   struct Parts {
     Endpoints& state;
-    QueryPool* queries;  // nullptr: this process has no role `api` and shows only its own state.
+    // nullptr: this process has not the role `api` and answers only from its own state.
+    QueryPool* queries;
     Loop& loop;
     Metrics& metrics;
     const Clock& clock;
     const Log& log;
-    std::function<void()> stop;  // What POST /shutdown does, after its answer is on its way.
+    // Called after the answer to POST /shutdown was sent.
+    std::function<void()> stop;
   };
 
-  // All parts must outlive it. REQUIRES: the pool is started.
+  // `options` and all parts must outlive it. REQUIRES: the pool is started.
   Api(const ApiOptions& options, Placement placement, Parts parts);
 
+  // Replies exactly once, in this or in a later turn of the loop, at the latest after the pool's
+  // deadline. Counts and times the request.
   void Answer(const http::Request& request, http::Reply reply);
-  // Asks in the background whether the database answers; call it every few seconds.
+  // Asks the database in the background whether it answers, for Endpoints::SetQueriesUp(). To be
+  // called every few seconds; returns at once while the previous probe is pending.
   void Probe();
 
  private:
-  // Who asks, once let in.
+  // Who sent a request.
   struct Caller {
     Principal principal;
-    std::string name;    // For the rate limit.
-    bool known = false;  // Has a token.
+    // The name that the rate limit counts under.
+    std::string name;
+    // True if the request had a valid token.
+    bool known = false;
   };
 
   Caller Identify(const http::Request& request) const;
-  // Why not; nullopt: let in.
+  // Returns the refusal of a request; nullopt: the caller may ask this.
   std::optional<http::Response> Refuse(const http::Request& request, const Route& route,
                                        const Caller& caller);
   std::optional<http::Response> RefuseAccess(const http::Request& request, const Endpoint& endpoint,
                                              const Caller& caller) const;
-  // What is answered at once; nullopt: the database has to be asked.
+  // Returns what is answered without the database; nullopt: the database must be asked.
   std::optional<http::Response> AnswerAtOnce(const Endpoint& endpoint, const Caller& caller);
   void List(const Route& route, const http::Request& request, const Caller& caller,
             http::Reply reply);
   void Stats(const Route& route, const http::Request& request, const Caller& caller,
              http::Reply reply);
   void Submit(QueryPool::Job job, http::Reply reply);
-  // Counts the answer, and gives it the headers that all have.
+  // Wraps `reply` so that it counts the answer and adds the headers that all answers have.
   http::Reply Counted(const Endpoint* endpoint, http::Reply reply);
   void Collect();
 

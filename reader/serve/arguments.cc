@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "core/check.h"
 #include "core/nearest.h"
 #include "core/record.h"
 #include "core/time_format.h"
@@ -112,6 +113,7 @@ Error Unknown(const std::string& name, std::span<const Parameter> parameters) {
 
 Result<Arguments> ReadArguments(const Route& route, std::string_view path,
                                 const std::map<std::string, std::string>& query) {
+  CHECK(route.endpoint != nullptr, "the route has an endpoint");
   Arguments arguments;
   arguments.list = ListOf(path, query);
   const auto parameters = route.endpoint->parameters;

@@ -1,5 +1,5 @@
-// A request's parameters, checked against what its endpoint takes. Whatever they hold, nothing of
-// them but plain values reaches a query. Pure.
+// Reads a request's parameters and checks them against the table of endpoints. Of what a client
+// sends only values that passed these checks reach a query. Pure.
 #pragma once
 
 #include <cstdint>
@@ -16,18 +16,23 @@
 namespace tidegate::reader {
 
 struct Arguments {
-  std::string tenant = {};            // Empty: not named.
-  std::string stream = {};            // Likewise.
-  std::vector<Condition> where = {};  // The other filters, and the device of the path.
+  // Empty: the request names no tenant.
+  std::string tenant = {};
+  // Empty: the request names no stream.
+  std::string stream = {};
+  // The other filters, and the device of the path.
+  std::vector<Condition> where = {};
   std::optional<WallTime> from = {};
   std::optional<WallTime> to = {};
   size_t limit = kDefaultLimit;
+  // The end of the previous page, from the cursor.
   std::optional<Place> after = {};
-  uint64_t list = 0;  // Names path and filters: what a cursor is bound to.
+  // A hash of path and filters, to which cursors are bound.
+  uint64_t list = 0;
 };
 
-// kInvalid: which parameter, and what is wrong with it. An unknown one is wrong too: a misspelt
-// filter must not show everything. REQUIRES: the route has an endpoint.
+// kInvalid: a parameter is wrong; the message says which one and why. An unknown parameter is wrong
+// too, because a misspelt filter must not show everything. REQUIRES: the route has an endpoint.
 Result<Arguments> ReadArguments(const Route& route, std::string_view path,
                                 const std::map<std::string, std::string>& query);
 

@@ -1,5 +1,5 @@
-// Where the next page begins, as text that a client carries without looking into it. It holds no
-// rights: what a client may see is asked anew with every page. Pure.
+// Writes and reads a cursor: the place where the next page begins, as text that is opaque to the
+// client. A cursor grants nothing: what a client may see is checked anew for every page. Pure.
 #pragma once
 
 #include <cstdint>
@@ -11,10 +11,10 @@
 
 namespace tidegate::reader {
 
-// `list` tells for which path and filters the cursor is: with others it would skip what it should
-// not.
+// `list` is the hash of path and filters (Arguments::list). With another list the cursor would skip
+// documents, so it is bound to this one.
 std::string EncodeCursor(const Place& place, uint64_t list);
-// nullopt: not a cursor, or one of another list.
+// nullopt: the text is no cursor, or belongs to another list.
 std::optional<Place> DecodeCursor(std::string_view text, uint64_t list);
 
 }  // namespace tidegate::reader

@@ -62,7 +62,7 @@ constexpr Listing kRecentAlerts{.collection = "alert_states",
                                 .time_member = "raised_at",
                                 .added = kAlertAdded,
                                 .last_day = true};
-// By the first time, which does not move while pages are read.
+// Ordered by the first time seen, which does not change while pages are read.
 constexpr Listing kDevices{.collection = "assets", .time_member = "first_seen", .added = kDeviceId};
 constexpr Listing kFailures{
     .collection = "failures", .time_member = "started_at", .added = kDeviceId};
@@ -109,7 +109,7 @@ constexpr std::array kTable{
 
 constexpr string_view kId = "{id}";
 
-// The text that stands for {id}, or an empty one for a path without it; nullopt: another path.
+// Returns the text that matches {id}, empty for a pattern without it; nullopt: no match.
 std::optional<string_view> Match(string_view pattern, string_view path) {
   const size_t at = pattern.find(kId);
   if (at == string_view::npos) return pattern == path ? std::optional(string_view()) : std::nullopt;

@@ -1,5 +1,6 @@
-// The HTTP API as a table: what is answered at which path, to whom, with which parameters. The
-// table routes requests, checks their parameters and writes openapi.json. Constant; any thread.
+// The HTTP API as one table: each endpoint's path, its parameters, and who may ask it. The table
+// routes requests, checks their parameters and describes itself in openapi.json. Constant; any
+// thread.
 #pragma once
 
 #include <cstdint>
@@ -9,24 +10,37 @@
 
 namespace tidegate::reader {
 
-// Who may ask. Without a tokens file everything but kAdmin is open to this machine.
+// Who may ask. Without the credential api.tokens everything but kAdmin is open to this machine.
 enum class Access : uint8_t {
-  kOpen,      // Anybody: says nothing of any tenant.
-  kTenant,    // Any token; sees its tenants' documents.
-  kOperator,  // A token for every tenant: names topics and tenants.
-  kAdmin,     // A token for every tenant with the role admin.
+  // Anybody: the answer names no tenant.
+  kOpen,
+  // Any token: the answer holds the documents of the token's tenants.
+  kTenant,
+  // A token for every tenant: the answer names topics and tenants.
+  kOperator,
+  // A token for every tenant with the role admin.
+  kAdmin,
 };
 
 enum class ParameterType : uint8_t {
-  kTenant,  // Whose documents.
-  kStream,  // Of which stream.
-  kText,    // A member that equals it: 1 to 256 bytes of UTF-8 without control characters.
-  kChoice,  // The same, one of the choices.
-  kActive,  // The member `active`: true for the first choice, false for the second.
-  kFrom,    // RFC 3339; this time or later.
-  kTo,      // RFC 3339; earlier than this time.
-  kLimit,   // 1 to kMaxLimit.
-  kCursor,  // `next_cursor` of the page before.
+  // The name of the tenant whose documents are shown.
+  kTenant,
+  // The name of the stream whose documents are shown.
+  kStream,
+  // The value of a member: 1 to 256 bytes of UTF-8 without control characters.
+  kText,
+  // The value of a member, one of the choices.
+  kChoice,
+  // The value of the member `active`: true for the first choice, false for the second.
+  kActive,
+  // The earliest time shown, RFC 3339.
+  kFrom,
+  // The end of the times shown, RFC 3339; itself not shown.
+  kTo,
+  // How many documents a page holds: 1 to kMaxLimit.
+  kLimit,
+  // `next_cursor` of the previous page.
+  kCursor,
 };
 
 inline constexpr uint64_t kDefaultLimit = 100;
@@ -35,28 +49,37 @@ inline constexpr uint64_t kMaxLimit = 1'000;
 struct Parameter {
   std::string_view name;
   ParameterType type = ParameterType::kText;
-  std::string_view member = {};  // Of kText, kChoice and kActive.
+  // The documents' member that is compared; only for kText, kChoice and kActive.
+  std::string_view member = {};
+  // The description in openapi.json.
   std::string_view about = {};
+  // The allowed values; only for kChoice and kActive.
   std::span<const std::string_view> choices = {};
 };
 
-// A member that an answer has beside the document's own, where the document has none of that name.
+// A member that is added to each document of an answer, unless the document has one of that name.
 struct AddedMember {
   std::string_view name;
-  std::string_view from;  // The document's member that it repeats.
+  // The document's member whose value it repeats.
+  std::string_view from;
 };
 
 // A list of documents, newest first.
 struct Listing {
-  std::string_view collection = {};  // Empty: that of the stream.
+  // Empty: the collection of the stream that the request names.
+  std::string_view collection = {};
+  // The member by which documents are ordered and `from` and `to` are compared.
   std::string_view time_member = "timestamp";
   std::span<const AddedMember> added = {};
-  bool average = false;     // `average` is computed from sum and count.
-  bool last_day = false;    // Without `from`, only the last 24 hours.
-  bool provenance = false;  // The member `tidegate` is shown.
+  // True: a member `average` is computed from sum and count.
+  bool average = false;
+  // True: without `from`, only the last 24 hours are shown.
+  bool last_day = false;
+  // True: the documents' member `tidegate` is shown.
+  bool provenance = false;
 };
 
-// What answers.
+// Which part of the API answers.
 enum class Answer : uint8_t {
   kList,
   kPage,
@@ -71,23 +94,29 @@ enum class Answer : uint8_t {
 
 struct Endpoint {
   std::string_view method;
-  std::string_view path;  // May hold {id} once, which stands for any text that is not empty.
+  // It may hold {id} once, which matches any text that is not empty.
+  std::string_view path;
   Answer answer = Answer::kList;
   Access access = Access::kTenant;
   std::string_view summary;
-  std::string_view schema = {};  // Of the answer, in openapi.json; for a list, of its items.
+  // The schema of the answer in openapi.json; for a list, that of its items.
+  std::string_view schema = {};
   std::span<const Parameter> parameters = {};
-  const Listing* listing = nullptr;  // Of kList.
+  // Set for kList only.
+  const Listing* listing = nullptr;
 };
 
 std::span<const Endpoint> EndpointTable();
 
 struct Route {
+  // nullptr: no endpoint has this method and path.
   const Endpoint* endpoint = nullptr;
-  std::string_view id = {};       // Points into the path.
-  std::string_view allowed = {};  // Without an endpoint: the method that this path takes.
+  // The part of the path that matched {id}; it points into the path.
+  std::string_view id = {};
+  // Without an endpoint: the method that this path allows; empty if there is no such path.
+  std::string_view allowed = {};
 };
-// GET of a path before others. REQUIRES: `path` outlives the route.
+// `path` must outlive the route.
 Route FindRoute(std::string_view method, std::string_view path);
 
 }  // namespace tidegate::reader

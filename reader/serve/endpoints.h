@@ -1,4 +1,5 @@
-// What the reader tells of itself over HTTP: /metrics /healthz /readyz /health /stats. Main thread.
+// Answers from what the reader knows of itself, without the database: /health /healthz /readyz
+// /metrics and the frame of /stats. Loop thread only; what workers post is read from the board.
 #pragma once
 
 #include <chrono>
@@ -13,23 +14,24 @@
 
 namespace tidegate::reader {
 
-// A worker that has not come round for this long is stuck: longer than all time limits of one turn
-// together.
+// A worker whose last turn began longer ago than this is stuck. It exceeds the sum of all time
+// limits within one turn.
 inline constexpr std::chrono::seconds kStuckAfter{180};
 
-// Why the reader is not healthy; empty: it is. Unhealthy means that a restart is the cure.
+// Returns why the reader is not healthy; empty: it is healthy. A restart would cure each problem.
 std::vector<std::string> HealthProblems(const std::vector<WorkerState>& workers, BootTime now);
-// Why it lands nothing just now; empty: it lands what comes.
+// Returns why records cannot land at present; empty: they can.
 std::vector<std::string> ReadinessProblems(const std::vector<WorkerState>& workers);
 
 class Endpoints {
  public:
   struct About {
     std::string version;
-    std::string landing;  // Without its password.
+    // The landing's URI without its password.
+    std::string landing;
   };
 
-  // All of them must outlive the endpoints.
+  // `board`, `metrics` and `clock` must outlive the endpoints.
   Endpoints(About about, const StatusBoard& board, const Metrics& metrics, const Clock& clock)
       : about_(std::move(about)),
         board_(board),
@@ -37,16 +39,21 @@ class Endpoints {
         clock_(clock),
         started_(clock.SinceBoot()) {}
 
-  // `why`: with the reasons, which name topics and databases. 503 with status `unavailable`.
+  // 200 with status `ok`, or 503 with status `unavailable`. `why` adds the problems, which name
+  // topics and databases.
   http::Response Healthz(bool why) const;
   http::Response Readyz(bool why) const;
   http::Response MetricsText() const;
-  // `everything`: the workers too, which name topics. `counts` is JSON; empty: none.
+  // `everything` adds the workers, which name topics. `counts` is a JSON value; empty: the answer
+  // has no counts.
   http::Response Stats(bool everything, const std::string& counts) const;
 
-  // Whether queries get answers; a process that lands knows of the database from its workers too.
+  // Records if the database answers the queries of the API. What it answers to the workers is read
+  // from the board.
   void SetQueriesUp(bool up) { queries_up_ = up; }
+  // True if every worker has a connected broker.
   bool kafka_up() const;
+  // True if the database answers the queries and every worker.
   bool database_up() const;
   const std::string& version() const { return about_.version; }
   std::chrono::seconds uptime() const;

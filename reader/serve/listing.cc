@@ -4,13 +4,14 @@
 
 #include <algorithm>
 
+#include "core/check.h"
 #include "core/json/json.h"
 #include "reader/serve/cursor.h"
 
 namespace tidegate::reader {
 
 namespace {
-// What a database may hand out is larger than what the reader takes in.
+// A database may return larger documents than the reader lands.
 constexpr json::Limits kLimits{
     .max_bytes = 64 * 1024 * 1024, .max_depth = 128, .max_values = 1'000'000};
 constexpr std::chrono::hours kDay{24};
@@ -31,7 +32,7 @@ Result<std::string> CollectionOf(const Listing& listing, const std::string& name
   return stream->collection;
 }
 
-// The tenants whose documents are meant; empty: every tenant's, and those of none.
+// Returns the tenants whose documents are asked for; empty: those of every tenant and of none.
 Result<std::vector<std::string>> TenantsFor(const std::string& named, const Principal& principal) {
   if (!named.empty()) {
     if (!principal.MaySee(named)) return Error{ErrorCode::kRejected, "not a tenant of this token"};
@@ -54,7 +55,7 @@ Status ChooseNamespace(std::span<const std::string> tenants, const Listing& list
     query.where.push_back({"tenant_id", {tenants.begin(), tenants.end()}});
     return {};
   }
-  // Losses of whole partitions are no tenant's and lie in the main database.
+  // Losses of whole partitions belong to no tenant and are in the main database.
   if (placement.tenancy == Tenancy::kDatabase && listing.collection != "losses")
     return Invalid("parameter tenant: name one, each has a database of its own");
   return {};
@@ -84,7 +85,7 @@ void WriteItem(const Listing& listing, json::Value root, json::Writer& writer) {
   writer.EndObject();
 }
 
-// A document that a foreign writer made so that it cannot be read is told, not left out.
+// A foreign writer may have stored a document that cannot be parsed: it is listed, not left out.
 void WriteUnreadable(const FoundDocument& document, const std::string& why, json::Writer& writer) {
   writer.BeginObject();
   writer.Key("_id");
@@ -109,6 +110,9 @@ Result<Query> PlanQuery(const Listing& listing, const Arguments& arguments,
               .after = arguments.after};
   if (Status status = ChooseNamespace(*tenants, listing, placement, query); !status.ok())
     return status.error();
+  CHECK(principal.every_tenant || !tenants->empty(), "only an operator asks without a tenant");
+  CHECK(std::ranges::all_of(*tenants, [&](const auto& name) { return principal.MaySee(name); }),
+        "the caller may see every tenant of the query");
   if (listing.last_day && !query.from) query.from = now - kDay;
   return query;
 }

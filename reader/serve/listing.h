@@ -1,5 +1,8 @@
-// From a request for a list to a query that shows only what the asker may see, and from the found
-// documents to the answer. Pure.
+// Turns a request for a list into a query that finds only what the caller may see, and the found
+// documents into the answer. Pure.
+//
+// Invariant: a query that names no tenant belongs to a caller who may see every tenant, and every
+// tenant that it names is one that the caller may see (checked in PlanQuery()).
 #pragma once
 
 #include <span>
@@ -15,20 +18,21 @@
 
 namespace tidegate::reader {
 
-// Where documents are.
+// Where the landing keeps its documents.
 struct Placement {
   Tenancy tenancy = Tenancy::kShared;
   std::string database = "tidegate";
   std::vector<Stream> streams = {};
 };
 
-// Every query of the API is made here. In a shared database the tenants become a condition, in
-// databases of their own they choose one. kInvalid: the arguments do not say what is meant.
-// kRejected: another tenant's documents.
+// Makes every query of the API. In a shared database the tenants become a condition; where each
+// tenant has a database of its own, the tenant also selects the database. kInvalid: the stream is
+// unknown, or one tenant must be named. kRejected: the caller may not see that tenant.
 Result<Query> PlanQuery(const Listing& listing, const Arguments& arguments,
                         const Principal& principal, const Placement& placement, WallTime now);
 
-// {"items":[...],"count":n,"next_cursor":"..." or null}
+// Returns {"items":[...],"count":n,"next_cursor":"..." or null}. Numbers keep the digits that the
+// documents have. A document that cannot be parsed becomes {"_id":...,"unreadable":<why>}.
 std::string WritePage(const Listing& listing, const Page& page, uint64_t list);
 
 }  // namespace tidegate::reader

@@ -1,4 +1,4 @@
-// The description of the API in OpenAPI 3.0, made from the table that routes. Pure.
+// Describes the API as an OpenAPI 3.0 document, made from the table that routes. Pure.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// Answers as application/problem+json (RFC 9457). Pure.
+// Answers that refuse a request, as application/problem+json (RFC 9457). Pure.
 #pragma once
 
 #include <string_view>
@@ -8,10 +8,10 @@
 
 namespace tidegate::reader {
 
-// `detail` is for people and may be empty.
+// `detail` is for people; empty: the member is left out.
 http::Response Problem(int status, std::string_view detail);
-// kInvalid 400, kRejected 403, everything else 503 with Retry-After; a 503 keeps its cause to
-// itself, which may name what the asker should not know.
+// kInvalid becomes 400, kRejected 403, everything else 503 with Retry-After. A 503 does not show
+// the error's message, which may name what the caller must not know.
 http::Response Problem(const Error& error);
 
 }  // namespace tidegate::reader

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "core/check.h"
 #include "reader/serve/problem.h"
 
 namespace tidegate::reader {
@@ -13,7 +14,7 @@ namespace tidegate::reader {
 namespace {
 using std::chrono::milliseconds;
 
-// An eventfd takes it as long as its counter is below 2^64 - 1.
+// The write succeeds as long as the eventfd's counter is below 2^64 - 1.
 void Add(const UniqueFd& fd, uint64_t count) {
   [[maybe_unused]] const auto written = ::write(fd.get(), &count, sizeof(count));
 }
@@ -36,6 +37,7 @@ QueryPool::~QueryPool() {
 }
 
 Status QueryPool::Start() {
+  CHECK(threads_.empty(), "the pool is started once");
   work_fd_ = UniqueFd(eventfd(0, EFD_CLOEXEC | EFD_SEMAPHORE));
   finished_fd_ = UniqueFd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!work_fd_.valid() || !finished_fd_.valid())
@@ -45,13 +47,16 @@ Status QueryPool::Start() {
 }
 
 bool QueryPool::Submit(Job job, http::Reply done) {
+  CHECK(!threads_.empty(), "the pool is started");
   const BootTime deadline = clock_.SinceBoot() + options_.deadline;
   {
     const MutexLock lock(mutex_);
     if (queue_.size() >= options_.queue) return false;
     queue_.push_back({next_id_, deadline, std::move(job)});
+    CHECK(queue_.size() <= options_.queue, "the queue is bounded");
   }
-  pending_.emplace(next_id_++, Pending{deadline, std::move(done)});
+  const bool added = pending_.emplace(next_id_++, Pending{deadline, std::move(done)}).second;
+  CHECK(added, "each job has an id of its own");
   Add(work_fd_, 1);
   return true;
 }
@@ -111,7 +116,7 @@ http::Response QueryPool::Execute(const Item& item, std::unique_ptr<QueryStore>&
     store = std::move(made).value();
   }
   const auto left = std::chrono::floor<milliseconds>(item.deadline - clock_.SinceBoot());
-  // It waited too long: nobody waits for its answer any more.
+  // Collect() has answered this job already, or will before it sees this result.
   if (left <= milliseconds::zero()) return Late();
   return item.job(*store, left);
 }

@@ -1,8 +1,12 @@
-// The threads on which the API asks the database, so that the main loop never waits for it. The
-// owner's thread submits and collects; each query thread has a store of its own.
+// The threads on which the API asks the database, so that the main loop never waits for it. One
+// owner thread calls all methods; each query thread has a QueryStore of its own, waits only for
+// work and for the database, and ends in the destructor.
 //
-// The queue is bounded, and every job has a deadline: when it passes, Collect() reports the job as
-// late although its thread may still wait for the database, and drops what comes of it.
+// The queue is bounded, and every job has a deadline. When it passes, Collect() answers 504,
+// although the thread may still wait for the database, and the job's result is dropped.
+//
+// Invariants: Collect() answers every submitted job exactly once while the pool lives; at most
+// Options::queue jobs wait for a thread (both checked in Submit()).
 #pragma once
 
 #include <chrono>
@@ -29,29 +33,37 @@ namespace tidegate::reader {
 class QueryPool {
  public:
   struct Options {
-    size_t threads = 2;  // Each holds one connection to the database.
-    size_t queue = 64;   // Jobs that wait for a thread, the next one is refused.
-    std::chrono::milliseconds deadline{5'000};  // Of one job, its waiting included.
+    // Each thread holds one connection to the database.
+    size_t threads = 2;
+    // How many jobs may wait for a thread; one more is refused.
+    size_t queue = 64;
+    // How long one job may take, its time in the queue included.
+    std::chrono::milliseconds deadline{5'000};
   };
-  // On a query thread. `left` is the time until the deadline.
+  // Runs on a query thread. `left` is the time until the deadline, more than zero.
   using Job = std::function<http::Response(QueryStore& store, std::chrono::milliseconds left)>;
   using NewStore = std::function<Result<std::unique_ptr<QueryStore>>()>;
 
-  // `new_store` is called on the query threads, one at a time.
+  // `new_store` is called on the query threads, by one at a time, until it succeeds; a job whose
+  // thread has no store is answered with the error. `clock` and `log` must outlive the pool.
   QueryPool(const Options& options, NewStore new_store, const Clock& clock, const Log& log);
-  // Waits for the jobs that run; those that wait are dropped.
+  // Waits for the jobs that run. Jobs in the queue are dropped without an answer.
   ~QueryPool();
 
+  // kUnavailable: the system has no descriptors left. REQUIRES: called once.
   Status Start();
 
-  // False: the queue is full, and `done` is forgotten. Else it is called once, from Collect.
+  // True: Collect() calls `done` exactly once. False: the queue is full, and `done` is not called.
+  // REQUIRES: started.
   bool Submit(Job job, http::Reply done);
-  // Hands out what is finished, and 504 for what is late.
+  // Answers the jobs that have finished, and those past their deadline with 504. To be called when
+  // fd() is readable and at NextDeadline().
   void Collect();
-  // Readable when there is something to collect.
+  // Readable while there are answers to collect.
   int fd() const { return finished_fd_.get(); }
-  // When the next job becomes late; nullopt: nothing is under way.
+  // The deadline of the oldest job without an answer; nullopt: there is none.
   std::optional<BootTime> NextDeadline() const;
+  // How many jobs have no answer yet.
   size_t under_way() const { return pending_.size(); }
 
  private:
@@ -74,8 +86,8 @@ class QueryPool {
   const Clock& clock_;
   const Log& log_;
 
-  // The owner's thread only.
-  std::map<uint64_t, Pending> pending_;  // In the order of their deadlines.
+  // Owner thread only. Ids grow with the deadlines, so the first entry is due first.
+  std::map<uint64_t, Pending> pending_;
   uint64_t next_id_ = 1;
 
   AnnotatedMutex mutex_;
@@ -83,9 +95,12 @@ class QueryPool {
   std::vector<std::pair<uint64_t, http::Response>> finished_ TIDEGATE_GUARDED_BY(mutex_);
   bool stopping_ TIDEGATE_GUARDED_BY(mutex_) = false;
 
+  // Held while new_store_ runs.
   AnnotatedMutex store_mutex_;
-  UniqueFd work_fd_;      // A semaphore: how many items wait, or shall end.
-  UniqueFd finished_fd_;  // An eventfd: something has finished.
+  // An eventfd as a semaphore: the number of queued items, and of threads that shall end.
+  UniqueFd work_fd_;
+  // An eventfd that is readable after a job has finished, until Collect().
+  UniqueFd finished_fd_;
   std::vector<std::thread> threads_;
 };
 

@@ -3,7 +3,14 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/check.h"
+
 namespace tidegate::reader {
+
+RateLimit::RateLimit(const Options& options) : options_(options) {
+  CHECK(options.per_second > 0 && options.burst > 0 && options.max_names > 0,
+        "a rate limit lets something pass");
+}
 
 std::optional<std::chrono::seconds> RateLimit::Take(const std::string& name, BootTime now) {
   auto found = by_name_.find(name);
@@ -17,6 +24,8 @@ std::optional<std::chrono::seconds> RateLimit::Take(const std::string& name, Boo
   } else {
     buckets_.splice(buckets_.begin(), buckets_, found->second);
   }
+  CHECK(buckets_.size() == by_name_.size() && buckets_.size() <= options_.max_names,
+        "each name has one bucket, and their number is bounded");
   Bucket& bucket = *found->second;
   const double seconds = std::chrono::duration<double>(now - bucket.filled).count();
   bucket.tokens = std::min(options_.burst, bucket.tokens + seconds * options_.per_second);

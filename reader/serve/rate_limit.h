@@ -1,5 +1,7 @@
-// How often each of many may ask: a token bucket for each name, the names bounded in number. One
-// thread.
+// Limits how often each caller may ask: a token bucket for each name. Known loss: beyond max_names
+// the name that asked longest ago is forgotten and starts anew with a full bucket. One thread.
+//
+// Invariant: list and index hold the same names, at most max_names (checked in Take()).
 #pragma once
 
 #include <chrono>
@@ -16,14 +18,18 @@ namespace tidegate::reader {
 class RateLimit {
  public:
   struct Options {
+    // Requests a second in the long run.
     double per_second = 20;
-    double burst = 100;        // After a while of silence.
-    size_t max_names = 4'096;  // The one that asked longest ago is forgotten, and may start anew.
+    // Requests at once after a silence.
+    double burst = 100;
+    size_t max_names = 4'096;
   };
 
-  explicit RateLimit(const Options& options) : options_(options) {}
+  // REQUIRES: no option is zero.
+  explicit RateLimit(const Options& options);
 
-  // nullopt: it may. Else how long it has to wait.
+  // Takes one token from the bucket of `name`. nullopt: the request may pass; else how long the
+  // caller should wait, rounded up.
   std::optional<std::chrono::seconds> Take(const std::string& name, BootTime now);
 
  private:
@@ -34,7 +40,8 @@ class RateLimit {
   };
 
   const Options options_;
-  std::list<Bucket> buckets_;  // Who asked last is first.
+  // The name that asked last is first.
+  std::list<Bucket> buckets_;
   std::unordered_map<std::string, std::list<Bucket>::iterator> by_name_;
 };
 

@@ -1,4 +1,4 @@
-// What the API's answers look like, for openapi.json. Constant. Private to this folder.
+// The schemas of the API's answers for openapi.json. Constant. Private to this folder.
 #pragma once
 
 #include "core/json/tree.h"

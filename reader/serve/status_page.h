@@ -1,4 +1,4 @@
-// The page at `/`: the state in a few lines, and what else there is to ask. Names no tenant and no
+// The HTML page at `/`: the reader's state and the list of endpoints. It names no tenant and no
 // topic. Pure.
 #pragma once
 
@@ -15,7 +15,7 @@ struct PageState {
   bool database_up = false;
 };
 
-// HTML without scripts and without anything from elsewhere.
+// Returns HTML without scripts that refers to nothing on other servers.
 std::string StatusPage(const PageState& state);
 
 }  // namespace tidegate::reader

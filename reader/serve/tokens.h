@@ -1,7 +1,7 @@
 // Who may ask: the bearer tokens of the credential `api.tokens`, each bound to tenants and a role.
-// Only digests are kept. Constant once read; any thread.
+// Only the tokens' SHA-256 digests are kept. Constant once parsed; any thread.
 //
-// One token a line; blank lines and those that begin with # are skipped:
+// Each line holds one token; blank lines and lines that begin with # are skipped:
 //   <token, or sha256:<its digest, 64 hexadecimal digits>> tenants=<a,b or *> role=<read or admin>
 #pragma once
 
@@ -18,9 +18,11 @@ namespace tidegate::reader {
 
 enum class Role : uint8_t { kRead, kAdmin };
 
+// What the owner of a token may do.
 struct Principal {
   bool every_tenant = false;
-  std::set<std::string, std::less<>> tenants = {};  // If not every one.
+  // The tenants whose documents it may see, unless it may see every tenant's.
+  std::set<std::string, std::less<>> tenants = {};
   Role role = Role::kRead;
 
   bool MaySee(std::string_view tenant) const { return every_tenant || tenants.contains(tenant); }
@@ -29,14 +31,16 @@ struct Principal {
 class TokenTable {
  public:
   static constexpr size_t kMaxTokens = 1'000;
-  static constexpr size_t kMinTokenBytes = 16;  // Of one that is given in plain text.
+  // The shortest token that is accepted in plain text.
+  static constexpr size_t kMinTokenBytes = 16;
   static constexpr size_t kMaxTokenBytes = 512;
 
-  // kInvalid: the line's number and what is wrong with it; no message holds a token.
+  // kInvalid: the message has the line's number and what is wrong with it, never a token.
   static Result<TokenTable> Parse(std::string_view text);
 
-  // Whose token the Authorization header holds; nullptr: nobody's. The time that it takes tells
-  // nothing about the tokens. The number is the line's place among the tokens.
+  // Returns the owner of the token in the Authorization header's value, valid as long as the table;
+  // nullptr: there is no such token. Sets `*number`, if it is not nullptr, to the token's place
+  // among the tokens. The time that it takes does not depend on the tokens.
   const Principal* Find(std::string_view authorization, size_t* number) const;
   size_t size() const { return entries_.size(); }
 

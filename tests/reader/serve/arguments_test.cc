@@ -114,5 +114,9 @@ TEST(Cursor, IsBoundToPathAndFiltersButNotToTheLimit) {
               HasSubstr("cursor"));
 }
 
+TEST(ArgumentsDeathTest, ARouteWithoutAnEndpointAborts) {
+  EXPECT_DEATH(static_cast<void>(ReadArguments({}, "/nothing", {})), "the route has an endpoint");
+}
+
 }  // namespace
 }  // namespace tidegate::reader

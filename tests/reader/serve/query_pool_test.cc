@@ -132,5 +132,12 @@ TEST_F(QueryPoolTest, WhatWaitsAtTheEndIsDropped) {
   EXPECT_TRUE(statuses_.empty());
 }
 
+TEST(QueryPoolDeathTest, AJobForAPoolThatIsNotStartedAborts) {
+  const FakeClock clock;
+  const Log log{LogLevel::kError, [](LogLevel, std::string_view) {}};
+  QueryPool pool({}, {}, clock, log);
+  EXPECT_DEATH(pool.Submit({}, {}), "the pool is started");
+}
+
 }  // namespace
 }  // namespace tidegate::reader

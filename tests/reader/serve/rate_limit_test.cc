@@ -42,5 +42,10 @@ TEST(RateLimit, TheNameThatAskedLongestAgoIsForgotten) {
   EXPECT_FALSE(limit.Take("b", clock.SinceBoot()));
 }
 
+TEST(RateLimitDeathTest, ALimitThatLetsNothingPassAborts) {
+  EXPECT_DEATH(RateLimit({.per_second = 0}), "lets something pass");
+  EXPECT_DEATH(RateLimit({.max_names = 0}), "lets something pass");
+}
+
 }  // namespace
 }  // namespace tidegate::reader
