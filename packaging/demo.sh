@@ -13,6 +13,7 @@ for name in "${!TIDEGATE_@}"; do
     [[ $name == TIDEGATE_KAFKA_* && -n ${KAFKA_BOOTSTRAP_SERVERS:-} ]] || unset "$name"
 done
 . packaging/lib/install.sh
+. packaging/lib/progress.sh
 
 ASSETS=100
 RATE=250    # Heartbeats a second.
@@ -78,18 +79,22 @@ figures() { /usr/bin/python3 packaging/lib/demo_figures.py "$@"; }
 free_port() { figures free-port; }
 port_open() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
+# With little optimisation: link-time optimisation, for one, would take longer than the demo.
+compile() {
+    cmake --preset release -B build/demo -DTIDEGATE_DEV_BROKER=ON \
+        -DCMAKE_INTERPROCEDURAL_OPTIMIZATION=OFF "-DCMAKE_CXX_FLAGS_RELEASE=-O1" &&
+        cmake --build build/demo -j "$(nproc)" --target "${PROGRAMS[@]}"
+}
 build() {
     local packages=("${TIDEGATE_BUILD_PACKAGES[@]}" mosquitto kcat python3)
     [[ -z ${MONGO_URL:-} ]] || packages+=(python3-pymongo)
     say "packages"
     install_packages "$DIR/apt.log" "${packages[@]}"
     say "build (the first time takes some minutes)"
-    {
-        # Link-time optimisation would take longer than the demo.
-        cmake --preset release -B build/demo -DTIDEGATE_DEV_BROKER=ON \
-            -DCMAKE_INTERPROCEDURAL_OPTIMIZATION=OFF &&
-            cmake --build build/demo -j "$(nproc)" --target "${PROGRAMS[@]}"
-    } >"$DIR/build.log" 2>&1 || fail "the build failed"
+    compile >"$DIR/build.log" 2>&1 &
+    local compiler=$!
+    show_progress "$DIR/build.log" "$compiler"
+    wait "$compiler" || fail "the build failed"
 }
 
 start_brokers() {

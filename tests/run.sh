@@ -9,6 +9,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . packaging/lib/install.sh
+. packaging/lib/progress.sh
 
 # The first two lines are for the builds, the unit tests and the lint checks, the rest for the
 # integration tests and the crash campaigns.
@@ -52,6 +53,7 @@ step() {
     "$@" >"$log" 2>&1 </dev/null &
     child=$!
     set +m
+    show_progress "$log" "$child"
     wait "$child" || status=$?
     child=
     if ((status == 0)); then
@@ -92,10 +94,11 @@ build_preset() {
     cmake --preset "$preset" -DTIDEGATE_BENCH=OFF "$@" &&
         cmake --build --preset "$preset" -j "$JOBS"
 }
-# Builds only the programs: clang adds its warnings and checks the thread annotations.
+# Builds only the programs, file by file: clang adds its warnings, checks the thread annotations, and
+# shows what a file forgot to include.
 build_clang() {
     cmake --preset dev -B build/clang -DCMAKE_CXX_COMPILER=clang++-14 -DCMAKE_C_COMPILER=clang-14 \
-        -DTIDEGATE_BENCH=OFF -DTIDEGATE_TESTS=OFF "-DCMAKE_CXX_FLAGS_DEBUG=-g0" &&
+        -DTIDEGATE_BENCH=OFF -DTIDEGATE_TESTS=OFF -DTIDEGATE_PCH=OFF "-DCMAKE_CXX_FLAGS_DEBUG=-g0" &&
         cmake --build build/clang -j "$JOBS"
 }
 run_ctest() {
@@ -174,7 +177,8 @@ begin=$SECONDS
 mkdir -p "$LOGS"
 packages=("${TIDEGATE_BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}")
 step packages install_packages "$LOGS/apt.log" "${packages[@]}" || exit 1
-export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1  # Clones of one tree share compiler results.
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1  # Clones of one tree share what is compiled.
+export CCACHE_SLOPPINESS=pch_defines,time_macros  # Without these, nothing with a precompiled header is kept.
 export CMAKE_CXX_COMPILER_LAUNCHER=ccache CMAKE_C_COMPILER_LAUNCHER=ccache
 [[ $what != all ]] || export TIDEGATE_CRASH_FULL=1
 
