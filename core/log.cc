@@ -12,7 +12,7 @@
 namespace tidegate {
 
 namespace {
-constexpr std::array<std::string_view, 4> kNames{"error", "warning", "info", "debug"};
+constexpr std::array<std::string_view, 4> kLevelNames{"error", "warning", "info", "debug"};
 // sd-daemon(3): SD_ERR, SD_WARNING, SD_INFO, SD_DEBUG.
 constexpr std::array<std::string_view, 4> kJournalPrefixes{"<3>", "<4>", "<6>", "<7>"};
 
@@ -30,14 +30,14 @@ void WriteToStandardError(LogLevel level, std::string_view text) {
 std::optional<LogLevel> ParseLogLevel(std::string_view text) {
   const std::string lower = AsciiLower(text);
   if (lower == "warn") return LogLevel::kWarning;
-  for (size_t i = 0; i < kNames.size(); ++i) {
-    if (kNames[i] == lower) return static_cast<LogLevel>(i);
+  for (size_t i = 0; i < kLevelNames.size(); ++i) {
+    if (kLevelNames[i] == lower) return static_cast<LogLevel>(i);
   }
   return std::nullopt;
 }
 
 std::string_view LogLevelName(LogLevel level) {
-  return kNames[static_cast<size_t>(level)];
+  return kLevelNames[static_cast<size_t>(level)];
 }
 
 Log::Log(LogLevel level, Sink sink)

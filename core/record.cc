@@ -9,8 +9,8 @@
 namespace tidegate {
 
 namespace {
-constexpr std::array<std::string_view, kRecordClassCount> kNames{"alert", "gap", "heartbeat",
-                                                                 "reading"};
+constexpr std::array<std::string_view, kRecordClassCount> kClassNames{"alert", "gap", "heartbeat",
+                                                                      "reading"};
 
 bool IsTenantChar(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
@@ -20,8 +20,8 @@ bool IsTenantChar(char c) {
 
 std::string_view RecordClassName(RecordClass record_class) {
   const auto index = static_cast<size_t>(record_class);
-  CHECK(index < kNames.size(), "a record is of one of the classes");
-  return kNames[index];
+  CHECK(index < kClassNames.size(), "a record is of one of the classes");
+  return kClassNames[index];
 }
 
 std::optional<RecordClass> RecordClassFromName(std::string_view name) {

@@ -24,7 +24,7 @@ constexpr double kMostExact = 9'007'199'254'740'992;
 // cJSON's own limit is twice as deep.
 constexpr size_t kDeepest = 500;
 constexpr std::string_view kReplacement = "\xef\xbf\xbd";
-constexpr size_t kShownKeyBytes = 40;
+constexpr size_t kShownMemberBytes = 40;
 
 CJsonPtr Made(cJSON* item) {
   if (item == nullptr) throw std::bad_alloc();
@@ -127,12 +127,13 @@ Status CheckBounds(std::string_view text, const Limits& limits) {
   return {};
 }
 
-bool IsSpace(char c) {
+bool IsBlank(char c) {
   return c == ' ' || c == '\n' || c == '\t' || c == '\r';
 }
 
 Error WrongMember(std::string_view key, std::string_view expected) {
-  return Rejected(fmt::format("member {:?}: expected {}", key.substr(0, kShownKeyBytes), expected));
+  return Rejected(
+      fmt::format("member {:?}: expected {}", key.substr(0, kShownMemberBytes), expected));
 }
 }  // namespace
 
@@ -249,7 +250,7 @@ Result<Tree> Tree::Parse(std::string_view text, const Limits& limits) {
   Tree tree(cJSON_ParseWithLengthOpts(copy.data(), copy.size(), &end, false));
   const auto at = static_cast<size_t>(end != nullptr ? end - copy.data() : 0);
   if (tree.root_ == nullptr) return Rejected(fmt::format("not valid at byte {}", at));
-  if (!std::ranges::all_of(copy.begin() + static_cast<ptrdiff_t>(at), copy.end(), IsSpace))
+  if (!std::ranges::all_of(copy.begin() + static_cast<ptrdiff_t>(at), copy.end(), IsBlank))
     return Rejected(fmt::format("unexpected text after the value at byte {}", at));
   return tree;
 }

@@ -26,9 +26,9 @@ struct ListDeleter {
 };
 
 // Initialises the library for as long as the program runs.
-struct Library {
-  Library() { curl_global_init(CURL_GLOBAL_DEFAULT); }
-  ~Library() { curl_global_cleanup(); }
+struct CurlLibrary {
+  CurlLibrary() { curl_global_init(CURL_GLOBAL_DEFAULT); }
+  ~CurlLibrary() { curl_global_cleanup(); }
 };
 
 size_t Discard(char*, size_t size, size_t count, void*) {
@@ -69,7 +69,7 @@ HttpPublisher::~HttpPublisher() = default;
 
 Result<std::unique_ptr<HttpPublisher>> HttpPublisher::Make(HttpPublisherOptions options,
                                                            const Clock& clock) {
-  static const Library library;
+  static const CurlLibrary library;
   std::unique_ptr<HttpPublisher> publisher(new HttpPublisher(std::move(options), clock));
   publisher->curl_ = std::make_unique<Curl>();
   for (size_t i = 0; i < publisher->options_.requests; ++i) {

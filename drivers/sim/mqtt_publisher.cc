@@ -32,9 +32,9 @@ std::string Cause(int code) {
 }
 
 // Initialises the library for as long as the program runs.
-struct Library {
-  Library() { mosquitto_lib_init(); }
-  ~Library() { mosquitto_lib_cleanup(); }
+struct MosquittoSetup {
+  MosquittoSetup() { mosquitto_lib_init(); }
+  ~MosquittoSetup() { mosquitto_lib_cleanup(); }
 };
 
 }  // namespace
@@ -80,7 +80,7 @@ MqttPublisher::~MqttPublisher() {
 
 Result<std::unique_ptr<MqttPublisher>> MqttPublisher::Make(MqttPublisherOptions options,
                                                            const Clock& clock) {
-  static const Library library;
+  static const MosquittoSetup library;
   std::unique_ptr<MqttPublisher> publisher(new MqttPublisher(std::move(options), clock));
   if (Status status = publisher->Configure(); !status) return status.error();
   return publisher;

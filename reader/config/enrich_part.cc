@@ -8,13 +8,13 @@
 namespace tidegate::reader {
 
 namespace {
-constexpr std::string_view kPrefix = "TIDEGATE_ENRICH_";
+constexpr std::string_view kEnrichPrefix = "TIDEGATE_ENRICH_";
 }
 
 void Loader::LoadEnrichment() {
   std::vector<EnrichSource>& sources = config_.enrichment.sources;
-  for (const auto& [suffix, found] : environment_.WithPrefix(kPrefix)) {
-    const std::string variable = std::string(kPrefix) + suffix;
+  for (const auto& [suffix, found] : environment_.WithPrefix(kEnrichPrefix)) {
+    const std::string variable = std::string(kEnrichPrefix) + suffix;
     Show(variable, found.value, found.origin);
     auto source = ParseEnrichSource(AsciiLower(suffix), found.value);
     if (!source.ok()) {

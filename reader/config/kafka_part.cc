@@ -8,7 +8,7 @@
 namespace tidegate::reader {
 
 namespace {
-constexpr std::string_view kPrefix = "TIDEGATE_KAFKA_";
+constexpr std::string_view kKafkaPrefix = "TIDEGATE_KAFKA_";
 constexpr std::array kBootstrap{Alias{"KAFKA_BOOTSTRAP_SERVERS"}, Alias{"KAFKA_BROKER"}};
 constexpr std::array kUsername{Alias{"KAFKA_USERNAME"}};
 constexpr std::array kPassword{Alias{"KAFKA_PASSWORD"}};
@@ -17,7 +17,7 @@ constexpr std::array kCommitInterval{Alias{"COMMIT_INTERVAL_MS"}};
 constexpr std::array kClient{Alias{"FD_SERVICE_NAME"}};
 
 std::string VariableOf(std::string_view property) {
-  return std::string(kPrefix) + kafka::PropertyToEnvironment(property);
+  return std::string(kKafkaPrefix) + kafka::PropertyToEnvironment(property);
 }
 }  // namespace
 
@@ -36,7 +36,7 @@ std::string Loader::StateFolder() {
 }
 
 void Loader::LoadKafka() {
-  for (const auto& [suffix, found] : environment_.WithPrefix(kPrefix)) {
+  for (const auto& [suffix, found] : environment_.WithPrefix(kKafkaPrefix)) {
     const std::string property = kafka::EnvironmentToProperty(suffix);
     config_.kafka_settings[property] = found.value;
     Show(found.origin, kafka::IsSecretProperty(property) ? "***" : found.value, found.origin);

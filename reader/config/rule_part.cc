@@ -8,7 +8,7 @@
 namespace tidegate::reader {
 
 namespace {
-constexpr std::string_view kPrefix = "TIDEGATE_RULE_";
+constexpr std::string_view kRulePrefix = "TIDEGATE_RULE_";
 
 // The limits of the normal range under the names that telemetry aggregators use. If one is set, all
 // four become rules, with these values for the unset ones.
@@ -28,7 +28,8 @@ constexpr std::array<Threshold, 4> kThresholds{
 
 void Loader::LoadRules() {
   std::map<std::string, Found> texts;
-  for (auto& [suffix, found] : environment_.WithPrefix(kPrefix)) texts[AsciiLower(suffix)] = found;
+  for (auto& [suffix, found] : environment_.WithPrefix(kRulePrefix))
+    texts[AsciiLower(suffix)] = found;
   const auto value = [&](const Threshold& threshold) {
     return environment_.Find("", std::array{Alias{threshold.variable}});
   };
@@ -42,7 +43,7 @@ void Loader::LoadRules() {
   }
   for (const auto& [name, found] : texts) {
     auto rule = ParseRule(name, found.value);
-    const std::string variable = AsciiUpper(std::string(kPrefix) + name);
+    const std::string variable = AsciiUpper(std::string(kRulePrefix) + name);
     Show(variable, found.value, found.origin);
     if (rule.ok()) {
       config_.rules.push_back(std::move(rule).value());

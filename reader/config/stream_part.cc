@@ -8,7 +8,7 @@
 namespace tidegate::reader {
 
 namespace {
-constexpr std::string_view kPrefix = "TIDEGATE_STREAM_";
+constexpr std::string_view kStreamPrefix = "TIDEGATE_STREAM_";
 
 Stream BuiltIn(const std::string& name) {
   for (const Stream& stream : BuiltInStreams()) {
@@ -52,7 +52,7 @@ std::vector<std::string> Loader::SelectedStreams(const std::vector<std::string>&
 void Loader::LoadStreams() {
   std::map<std::string, Found> definitions;
   std::vector<std::string> defined;
-  for (auto& [suffix, found] : environment_.WithPrefix(kPrefix)) {
+  for (auto& [suffix, found] : environment_.WithPrefix(kStreamPrefix)) {
     definitions[AsciiLower(suffix)] = found;
     defined.push_back(AsciiLower(suffix));
   }
@@ -64,7 +64,7 @@ void Loader::LoadStreams() {
   }
   for (const std::string& name : selected) {
     Stream stream = StreamAfterAliases(BuiltIn(name), name == only.value);
-    const std::string variable = std::string(kPrefix) + AsciiUpper(name);
+    const std::string variable = std::string(kStreamPrefix) + AsciiUpper(name);
     std::string origin = stream == BuiltIn(name) ? "default" : "aliases";
     if (const auto definition = definitions.find(name); definition != definitions.end()) {
       origin = definition->second.origin;

@@ -16,7 +16,7 @@ constexpr json::Limits kLimits{
     .max_bytes = 64 * 1024 * 1024, .max_depth = 128, .max_values = 1'000'000};
 constexpr std::chrono::hours kDay{24};
 
-Error Invalid(std::string text) {
+Error InvalidListing(std::string text) {
   return {ErrorCode::kInvalid, std::move(text)};
 }
 
@@ -28,7 +28,8 @@ Result<std::string> CollectionOf(const Listing& listing, const std::string& name
     stream = std::ranges::find(streams, StreamKind::kReading, &Stream::kind);
     if (stream == streams.end()) stream = streams.begin();
   }
-  if (stream == streams.end()) return Invalid("parameter stream: there is none of that name");
+  if (stream == streams.end())
+    return InvalidListing("parameter stream: there is none of that name");
   return stream->collection;
 }
 
@@ -51,13 +52,13 @@ Status ChooseNamespace(std::span<const std::string> tenants, const Listing& list
     query.ns.database = DatabaseForTenant(placement.database, tenants[0]).name;
   if (!tenants.empty()) {
     if (tenants.size() > 1 && placement.tenancy == Tenancy::kDatabase)
-      return Invalid("parameter tenant: name one, each has a database of its own");
+      return InvalidListing("parameter tenant: name one, each has a database of its own");
     query.where.push_back({"tenant_id", {tenants.begin(), tenants.end()}});
     return {};
   }
   // Losses of whole partitions belong to no tenant and are in the main database.
   if (placement.tenancy == Tenancy::kDatabase && listing.collection != "losses")
-    return Invalid("parameter tenant: name one, each has a database of its own");
+    return InvalidListing("parameter tenant: name one, each has a database of its own");
   return {};
 }
 

@@ -17,7 +17,7 @@ using Digest = std::array<uint8_t, 32>;
 constexpr std::string_view kDigest = "sha256:";
 constexpr std::string_view kBearer = "bearer ";
 
-Error Invalid(std::string text) {
+Error InvalidToken(std::string text) {
   return {ErrorCode::kInvalid, std::move(text)};
 }
 
@@ -29,7 +29,7 @@ std::optional<Digest> Sha256(std::string_view text) {
   return digest;
 }
 
-std::optional<Digest> FromHex(std::string_view hex) {
+std::optional<Digest> DigestFromHex(std::string_view hex) {
   Digest digest{};
   if (hex.size() != 2 * digest.size()) return std::nullopt;
   for (size_t i = 0; i < digest.size(); ++i) {
@@ -55,17 +55,17 @@ bool IsVisible(std::string_view text) {
 
 Result<Digest> DigestOf(std::string_view word) {
   if (word.starts_with(kDigest)) {
-    const auto digest = FromHex(word.substr(kDigest.size()));
-    if (!digest) return Invalid("sha256: needs 64 hexadecimal digits");
+    const auto digest = DigestFromHex(word.substr(kDigest.size()));
+    if (!digest) return InvalidToken("sha256: needs 64 hexadecimal digits");
     return *digest;
   }
   if (word.size() < TokenTable::kMinTokenBytes || word.size() > TokenTable::kMaxTokenBytes ||
       !IsVisible(word)) {
-    return Invalid(fmt::format("a token has {} to {} visible ASCII characters",
-                               TokenTable::kMinTokenBytes, TokenTable::kMaxTokenBytes));
+    return InvalidToken(fmt::format("a token has {} to {} visible ASCII characters",
+                                    TokenTable::kMinTokenBytes, TokenTable::kMaxTokenBytes));
   }
   const auto digest = Sha256(word);
-  if (!digest) return Invalid("SHA-256 is not available");
+  if (!digest) return InvalidToken("SHA-256 is not available");
   return *digest;
 }
 
@@ -76,7 +76,7 @@ Status SetTenants(std::string_view text, Principal& principal) {
     const size_t comma = std::min(text.find(','), text.size());
     const std::string_view tenant = text.substr(0, comma);
     if (!IsTenantName(tenant))
-      return Invalid(fmt::format("{:?} is not the name of a tenant", tenant));
+      return InvalidToken(fmt::format("{:?} is not the name of a tenant", tenant));
     principal.tenants.emplace(tenant);
     text.remove_prefix(std::min(comma + 1, text.size()));
   }
@@ -85,7 +85,7 @@ Status SetTenants(std::string_view text, Principal& principal) {
 
 Status SetRole(std::string_view text, Principal& principal) {
   if (text != "read" && text != "admin")
-    return Invalid(fmt::format("role {:?} is neither read nor admin", text));
+    return InvalidToken(fmt::format("role {:?} is neither read nor admin", text));
   principal.role = text == "admin" ? Role::kAdmin : Role::kRead;
   return {};
 }
@@ -105,13 +105,13 @@ Result<TokenTable::Entry> TokenTable::ParseLine(std::string_view line) {
       status = SetRole(word.substr(5), entry.principal);
       has_role = true;
     } else {
-      status = Invalid("only tenants= and role= follow a token");
+      status = InvalidToken("only tenants= and role= follow a token");
     }
     if (!status.ok()) return status.error();
   }
   if (!entry.principal.every_tenant && entry.principal.tenants.empty())
-    return Invalid("it has no tenants=");
-  if (!has_role) return Invalid("it has no role=");
+    return InvalidToken("it has no tenants=");
+  if (!has_role) return InvalidToken("it has no role=");
   return entry;
 }
 
@@ -125,15 +125,15 @@ Result<TokenTable> TokenTable::Parse(std::string_view text) {
     const std::string_view first = NextWord(rest);
     if (first.empty() || first.starts_with('#')) continue;
     auto entry = ParseLine(line);
-    if (!entry.ok()) return Invalid(fmt::format("line {}: {}", number, entry.error().message));
+    if (!entry.ok()) return InvalidToken(fmt::format("line {}: {}", number, entry.error().message));
     const auto same = [&](const Entry& other) { return other.digest == entry->digest; };
     if (std::ranges::any_of(table.entries_, same))
-      return Invalid(fmt::format("line {}: the token is on an earlier line too", number));
+      return InvalidToken(fmt::format("line {}: the token is on an earlier line too", number));
     if (table.entries_.size() == kMaxTokens)
-      return Invalid(fmt::format("more than {} tokens", kMaxTokens));
+      return InvalidToken(fmt::format("more than {} tokens", kMaxTokens));
     table.entries_.push_back(std::move(entry).value());
   }
-  if (table.entries_.empty()) return Invalid("there is no token in it");
+  if (table.entries_.empty()) return InvalidToken("there is no token in it");
   return table;
 }
 
