@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "core/time_format.h"
-#include "reader/database/sqlite/sqlite_statement.h"
+#include "reader/database/sqlite/sqlite_query.h"
 
 namespace tidegate::reader {
 

@@ -13,7 +13,7 @@
 #include "reader/database/list_indexes.h"
 #include "reader/database/mongo/mongo_filter.h"
 #include "reader/database/sqlite/sqlite_connection.h"
-#include "reader/database/sqlite/sqlite_statement.h"
+#include "reader/database/sqlite/sqlite_query.h"
 #include "reader/serve/arguments.h"
 #include "reader/serve/listing.h"
 #include "tests/support/fake_clock.h"

@@ -1,4 +1,4 @@
-#include "reader/database/sqlite/sqlite_statement.h"
+#include "reader/database/sqlite/sqlite_query.h"
 
 #include <fmt/format.h>
 
