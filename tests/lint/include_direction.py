@@ -52,6 +52,7 @@ CONCRETE = [
     (r"store/(?!(?:store|inspect)\.h$).*\.h$", "store/"),
     (r"uplink/[^/]*_transport\.h$", "uplink/"),
     (r"reader/database/(?P<own>mongo|sqlite)/.*\.h$", "reader/database/{own}/"),
+    (r"core/sqlite/.*\.h$", "(core/sqlite|store|reader/database/sqlite)/"),
 ]
 
 # Headers of C libraries may be included only by .cc files and private *_handle.h files.
