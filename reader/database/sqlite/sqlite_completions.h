@@ -9,7 +9,8 @@
 
 namespace tidegate::reader {
 
-// Opens the file with the first call that needs it.
+// Opens the file with the first call that needs it. The workers' stores make and check the file:
+// until they have, calls report kUnavailable.
 Result<std::unique_ptr<Completions>> OpenSqliteCompletions(const std::string& path);
 
 }  // namespace tidegate::reader

@@ -2,119 +2,112 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
+#include "reader/database/sqlite/sqlite_table.h"
+
 namespace tidegate::reader {
 
 namespace {
-constexpr int kApplicationId = 0x54474c44;  // "TGLD": tells a landing from any other database.
+constexpr int kApplicationId = 0x54474c44;  // "TGLD": distinguishes a landing from other databases.
 constexpr int kFormat = 1;
+
+// The PRAGMAs and checks of each Access, on a file that has just been opened.
+Status Prepare(sqlite::Database& database, SqliteConnection::Access access) {
+  switch (access) {
+    case SqliteConnection::Access::kLanding:
+      return database.Execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL");
+    case SqliteConnection::Access::kExisting:
+      return database.Execute("PRAGMA synchronous=FULL");
+    case SqliteConnection::Access::kQueries:
+      return database.Execute("PRAGMA query_only=1");
+  }
+  return {};
+}
+
+// True if the file is a landing; false if it is empty and may become one. kInvalid: it is neither.
+Result<bool> IsLanding(sqlite::Database& database, const std::string& path) {
+  const Error foreign{ErrorCode::kInvalid,
+                      fmt::format("open {}: the file is not a tidegate landing", path)};
+  const auto is_database = database.IsDatabase();
+  if (!is_database.ok()) return is_database.error();
+  if (!*is_database) return foreign;
+  const auto application = database.Query("PRAGMA application_id");
+  if (!application.ok()) return application.error();
+  if (*application == kApplicationId) return true;
+  const auto tables = database.Query("SELECT count(*) FROM sqlite_schema");
+  if (!tables.ok()) return tables.error();
+  if (*tables > 0) return foreign;
+  return false;
+}
 }  // namespace
 
-Result<SqliteHandle> OpenLandingFile(const std::string& path,
-                                     std::chrono::milliseconds busy_timeout) {
-  sqlite3* raw = nullptr;
-  const int opened =
-      sqlite3_open_v2(path.c_str(), &raw,
-                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
-  SqliteHandle database(raw);
-  if (opened != SQLITE_OK) return SqlError("open", path, opened);
-  sqlite3_busy_timeout(raw, static_cast<int>(busy_timeout.count()));
-  int application = 0;
-  int tables = 0;
-  int code = ReadSqlNumber(raw, "PRAGMA application_id", application);
-  if (code == SQLITE_OK) code = ReadSqlNumber(raw, "SELECT count(*) FROM sqlite_schema", tables);
-  if (code == SQLITE_NOTADB || (code == SQLITE_OK && application != kApplicationId && tables > 0)) {
-    return Error{ErrorCode::kInvalid,
-                 fmt::format("open {}: the file is not a tidegate landing", path)};
+Status SqliteConnection::Connect() {
+  if (database_) return {};
+  // Not read-only for queries: a read-only connection cannot take part in the write-ahead log of a
+  // file that nobody else has open.
+  const auto access = options_.access == Access::kLanding ? sqlite::OpenOptions::Access::kCreate
+                                                          : sqlite::OpenOptions::Access::kReadWrite;
+  auto opened = sqlite::Database::Open(options_.path, {.access = access});
+  if (!opened.ok()) return Error{ErrorCode::kUnavailable, opened.error().message};
+  sqlite::Database& database = *opened;
+  database.SetBusyTimeout(options_.busy_timeout);
+  bool is_new = false;
+  if (options_.access == Access::kLanding) {
+    const auto is_landing = IsLanding(database, options_.path);
+    if (!is_landing.ok()) {
+      return is_landing.error().code == ErrorCode::kInvalid ? is_landing.error()
+                                                            : Failed("prepare", is_landing.error());
+    }
+    is_new = !*is_landing;
   }
-  if (code == SQLITE_OK) code = RunSql(raw, "PRAGMA journal_mode=WAL");
-  if (code == SQLITE_OK) code = RunSql(raw, "PRAGMA synchronous=FULL");
-  if (code == SQLITE_OK && application != kApplicationId) {
-    code = RunSql(raw, fmt::format("PRAGMA application_id={}; PRAGMA user_version={}",
-                                   kApplicationId, kFormat));
+  Status status = Prepare(database, options_.access);
+  if (status.ok() && is_new) {
+    status = database.Execute(
+        fmt::format("PRAGMA application_id={}; PRAGMA user_version={}", kApplicationId, kFormat));
   }
-  if (code != SQLITE_OK) return SqlError("prepare", path, code);
-  return database;
+  if (!status.ok()) return Failed("prepare", status.error());
+  database_.emplace(std::move(*opened));
+  return {};
 }
 
-int RunSql(sqlite3* database, const std::string& sql) {
-  return sqlite3_exec(database, sql.c_str(), nullptr, nullptr, nullptr);
+sqlite::Database& SqliteConnection::database() {
+  CHECK(database_.has_value(), "the landing's file is connected before it is used");
+  return *database_;
 }
 
-int ReadSqlNumber(sqlite3* database, const char* sql, int& number) {
-  StatementHandle statement;
-  if (const int prepared = PrepareSql(database, sql, statement); prepared != SQLITE_OK)
-    return prepared;
-  const int code = sqlite3_step(statement.get());
-  if (code != SQLITE_ROW) return code;
-  number = sqlite3_column_int(statement.get(), 0);
-  return SQLITE_OK;
+Result<sqlite::Statement*> SqliteConnection::Kept(const Namespace& ns, std::string_view sql) {
+  auto& of_namespace = statements_[ns];
+  if (const auto found = of_namespace.find(sql); found != of_namespace.end()) return &found->second;
+  if (Status status = database().Execute(CreateTableSql(ns)); !status.ok()) return status.error();
+  auto made = database().Prepare(fmt::format(fmt::runtime(sql), QuotedTable(ns)));
+  if (!made.ok()) return made.error();
+  return &of_namespace.emplace(sql, std::move(*made)).first->second;
 }
 
-int PrepareSql(sqlite3* database, const std::string& sql, StatementHandle& statement) {
-  sqlite3_stmt* raw = nullptr;
-  const int code = sqlite3_prepare_v2(database, sql.c_str(), -1, &raw, nullptr);
-  statement.reset(raw);
-  return code;
+Result<sqlite::Statement*> SqliteConnection::KeptRead(const Namespace& ns, std::string_view sql) {
+  const auto found = statements_.find(ns);
+  if (found == statements_.end() || !found->second.contains(sql)) {
+    const auto has = HasTable(ns);
+    if (!has.ok()) return has.error();
+    if (!*has) return nullptr;
+  }
+  return Kept(ns, sql);
 }
 
-int PrepareOnTable(sqlite3* database, const Namespace& ns, const std::string& sql,
-                   StatementHandle& statement) {
-  if (const int made = RunSql(database, CreateTableSql(ns)); made != SQLITE_OK) return made;
-  sqlite3_stmt* raw = nullptr;
-  const int code =
-      sqlite3_prepare_v3(database, sql.c_str(), -1, SQLITE_PREPARE_PERSISTENT, &raw, nullptr);
-  statement.reset(raw);
-  return code;
-}
-
-int HasTable(sqlite3* database, const Namespace& ns, bool& has) {
-  StatementHandle statement;
-  const char* const sql = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1";
-  if (const int code = PrepareSql(database, sql, statement); code != SQLITE_OK) return code;
+Result<bool> SqliteConnection::HasTable(const Namespace& ns) {
+  auto statement =
+      database().Prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1");
+  if (!statement.ok()) return statement.error();
   const std::string name = TableName(ns);
-  BindText(statement.get(), 1, name);
-  const int code = sqlite3_step(statement.get());
-  has = code == SQLITE_ROW;
-  return has || code == SQLITE_DONE ? SQLITE_OK : code;
+  return statement->Bind(1, name).Step();
 }
 
-void BindText(sqlite3_stmt* statement, int place, std::string_view text) {
-  sqlite3_bind_text64(statement, place, text.data(), text.size(), SQLITE_STATIC, SQLITE_UTF8);
-}
-
-std::string ColumnText(sqlite3_stmt* statement, int column) {
-  const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement, column));
-  return text ? std::string(text, static_cast<size_t>(sqlite3_column_bytes(statement, column)))
-              : std::string();
-}
-
-Error SqlError(std::string_view operation, const std::string& path, int code) {
+Error SqliteConnection::Failed(std::string_view operation, const Error& cause) {
+  statements_.clear();
+  if (cause.code != ErrorCode::kFull) database_.reset();
   return {ErrorCode::kUnavailable,
-          fmt::format("{} {}: {} ({})", operation, path, sqlite3_errstr(code), code)};
-}
-
-std::string SqlQuoted(std::string_view name, char quote) {
-  std::string out(1, quote);
-  for (char c : name) {
-    if (c == quote) out.push_back(quote);
-    out.push_back(c);
-  }
-  out.push_back(quote);
-  return out;
-}
-
-std::string TableName(const Namespace& ns) {
-  return ns.database + "." + ns.collection;
-}
-
-std::string TableOf(const Namespace& ns) {
-  return SqlQuoted(TableName(ns), '"');
-}
-
-std::string CreateTableSql(const Namespace& ns) {
-  return fmt::format(
-      "CREATE TABLE IF NOT EXISTS {}(id TEXT NOT NULL PRIMARY KEY, body TEXT NOT NULL)",
-      TableOf(ns));
+          fmt::format("{} {}: {}", operation, options_.path, cause.message)};
 }
 
 }  // namespace tidegate::reader

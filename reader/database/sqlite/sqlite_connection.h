@@ -1,65 +1,64 @@
-// The landing's one SQLite file: how it is opened, what its tables are called, and SQL that all
-// stores on it need. For the landing and the queries.
+// One store's connection to the landing's SQLite file: opened at the first use, opened again after
+// an error, with the statements that are kept between calls. Every store in this folder has one.
+// Thread: the store's. Private to this folder.
 #pragma once
 
 #include <chrono>
+#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "core/result.h"
+#include "core/sqlite/database.h"
 #include "reader/database/namespace.h"
-#include "reader/database/sqlite/sqlite_handle.h"
 
 namespace tidegate::reader {
 
-// Makes the file if it is absent. kInvalid: it is something else than a landing. kUnavailable: it
-// cannot be opened now.
-Result<SqliteHandle> OpenLandingFile(const std::string& path,
-                                     std::chrono::milliseconds busy_timeout);
-
-// SQLite's codes.
-int RunSql(sqlite3* database, const std::string& sql);
-int ReadSqlNumber(sqlite3* database, const char* sql, int& number);
-int PrepareSql(sqlite3* database, const std::string& sql, StatementHandle& statement);
-// To be kept and run often, on a table that is made where it is not there.
-int PrepareOnTable(sqlite3* database, const Namespace& ns, const std::string& sql,
-                   StatementHandle& statement);
-
-int HasTable(sqlite3* database, const Namespace& ns, bool& has);
-
-// The text must outlive the statement's run.
-void BindText(sqlite3_stmt* statement, int place, std::string_view text);
-// Empty for a null.
-std::string ColumnText(sqlite3_stmt* statement, int column);
-
-// kUnavailable, with the code's name.
-Error SqlError(std::string_view operation, const std::string& path, int code);
-
-std::string SqlQuoted(std::string_view name, char quote);
-// The name of the collection's table, as it is in the schema and before quoting.
-std::string TableName(const Namespace& ns);
-// The quoted name of the collection's table, which holds `id` and `body`, the document as JSON.
-std::string TableOf(const Namespace& ns);
-std::string CreateTableSql(const Namespace& ns);
-
-// Rolls back what was not committed.
-class SqliteTransaction {
+class SqliteConnection {
  public:
-  explicit SqliteTransaction(sqlite3* database) : database_(database) {}
-  ~SqliteTransaction() {
-    if (database_) sqlite3_exec(database_, "ROLLBACK", nullptr, nullptr, nullptr);
-  }
-  SqliteTransaction(const SqliteTransaction&) = delete;
-  SqliteTransaction& operator=(const SqliteTransaction&) = delete;
+  enum class Access {
+    kLanding,   // Makes the file if it is absent, and refuses one that is not a landing.
+    kExisting,  // Writes to the file that a kLanding connection has made and checked.
+    kQueries,   // Only reads that file.
+  };
+  struct Options {
+    std::string path;
+    Access access = Access::kLanding;
+    // How long a call waits for another connection's transaction before it reports kUnavailable.
+    std::chrono::milliseconds busy_timeout{5'000};
+  };
 
-  int Commit() {
-    const int code = sqlite3_exec(database_, "COMMIT", nullptr, nullptr, nullptr);
-    if (code == SQLITE_OK) database_ = nullptr;
-    return code;
-  }
+  explicit SqliteConnection(Options options) : options_(std::move(options)) {}
+
+  // Opens the file if it is not open. kInvalid: it is not a landing. kUnavailable: it cannot be
+  // opened now.
+  Status Connect();
+  bool is_open() const { return database_.has_value(); }
+  // REQUIRES: is_open().
+  sqlite::Database& database();
+
+  // Returns the statement, which is prepared once and belongs to the connection until Failed().
+  // `sql` is a string literal with "{}" for the table. Makes the table if it is missing.
+  // REQUIRES: is_open().
+  Result<sqlite::Statement*> Kept(const Namespace& ns, std::string_view sql);
+  // As Kept, but makes no table: returns nullptr if the collection has none.
+  Result<sqlite::Statement*> KeptRead(const Namespace& ns, std::string_view sql);
+  Result<bool> HasTable(const Namespace& ns);
+
+  // Returns what the store reports about a failed call: kUnavailable, "<operation> <path>:
+  // <cause>". Discards the statements, since a rolled-back transaction may have dropped their
+  // tables, and closes the file: the next Connect opens it again. A full disk says nothing about
+  // the connection and leaves it open.
+  Error Failed(std::string_view operation, const Error& cause);
 
  private:
-  sqlite3* database_;
+  Status CheckLanding();
+
+  const Options options_;
+  std::optional<sqlite::Database> database_;
+  // By namespace and SQL. Destroyed before the database.
+  std::map<Namespace, std::map<std::string_view, sqlite::Statement>> statements_;
 };
 
 }  // namespace tidegate::reader

@@ -1,5 +1,5 @@
-// Projections in the landing's SQLite file, a table a collection as documents have. What is saved
-// is as durable as what lands.
+// Projections in the landing's SQLite file: a table for each collection, as documents have. What is
+// saved is as durable as what lands.
 #pragma once
 
 #include <chrono>
@@ -7,6 +7,7 @@
 #include <string>
 
 #include "reader/database/projection_store.h"
+#include "reader/database/sqlite/sqlite_connection.h"
 
 namespace tidegate::reader {
 
@@ -20,7 +21,6 @@ class SqliteProjections final : public ProjectionStore {
 
   // kInvalid: the file is not a landing. kUnavailable: it cannot be opened now.
   static Result<std::unique_ptr<SqliteProjections>> Open(Options options);
-  ~SqliteProjections() override;
 
   Result<std::vector<Projection>> Load(std::span<const DocumentKey> keys) override;
   Result<std::vector<SaveOutcome>> Save(std::span<const Projection> projections) override;
@@ -32,18 +32,17 @@ class SqliteProjections final : public ProjectionStore {
   Status WritePositions(const std::string& database, const Offsets& next, WallTime now) override;
 
  private:
-  struct Connection;
-
   explicit SqliteProjections(Options options);
-  Status Connect();
-  Error Failed(std::string_view operation, int code);
-  // The bodies of these documents, in their order; SQLite's code.
-  int Read(std::span<const DocumentKey> keys, std::vector<std::optional<std::string>>& bodies);
-  int SaveAll(std::span<const Projection> projections, std::vector<SaveOutcome>& outcomes);
-  int Advance(const Namespace& ns, const Offsets& next, WallTime now);
+  // Returns the document of each key, in their order; nullopt: there is none. Connects. `operation`
+  // is for the error.
+  using Bodies = std::vector<std::optional<Object>>;
+  Result<Bodies> Read(std::string_view operation, std::span<const DocumentKey> keys);
+  Result<std::optional<Object>> ReadOne(const DocumentKey& key);
+  Result<std::vector<SaveOutcome>> SaveAll(std::span<const Projection> projections);
+  Result<SaveOutcome> SaveOne(const Projection& projection);
+  Status Advance(const Namespace& ns, const Offsets& next, WallTime now);
 
-  const Options options_;
-  std::unique_ptr<Connection> connection_;
+  SqliteConnection connection_;
 };
 
 }  // namespace tidegate::reader

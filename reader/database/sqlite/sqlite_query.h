@@ -1,4 +1,5 @@
-// A query as SQLite is asked, so that a test sees the very same. Pure.
+// A query of the API as SQL, so that a test explains the very statement that runs. Private to this
+// folder; pure but for Prepare.
 #pragma once
 
 #include <cstdint>
@@ -8,21 +9,25 @@
 #include <variant>
 #include <vector>
 
+#include "core/sqlite/database.h"
 #include "reader/database/query_store.h"
-#include "reader/database/sqlite/sqlite_connection.h"
 
 namespace tidegate::reader {
 
-// A statement's text and what is bound to its parameters, in their order.
-class SqlStatement {
+// SQL text and the values of its parameters, in their order.
+class SqlQuery {
  public:
+  // Appends text.
   void Add(std::string_view text) { sql_ += text; }
+  // Appends text that ends in a parameter, and the parameter's value.
   void Bind(std::string_view text, std::variant<std::string, bool, int64_t> value) {
     sql_ += text;
     values_.push_back(std::move(value));
   }
-  // SQLite's code.
-  int Prepare(sqlite3* database, StatementHandle& statement) const;
+  // Returns the statement with its values bound. The query must outlive the statement's run, so a
+  // temporary is refused.
+  Result<sqlite::Statement> Prepare(sqlite::Database& database) const&;
+  Result<sqlite::Statement> Prepare(sqlite::Database& database) const&& = delete;
   const std::string& text() const { return sql_; }
 
  private:
@@ -30,9 +35,10 @@ class SqlStatement {
   std::vector<std::variant<std::string, bool, int64_t>> values_;
 };
 
-// The columns id, time and body of what the query finds, newest first.
-SqlStatement FindStatement(const Query& query, int64_t most);
-// How many that are.
-SqlStatement CountStatement(const Query& query, int64_t most);
+// Returns the columns id, time and body of at most `most` documents that the query finds, newest
+// first.
+SqlQuery FindSql(const Query& query, int64_t most);
+// Returns how many documents the query finds, counted up to `most`.
+SqlQuery CountSql(const Query& query, int64_t most);
 
 }  // namespace tidegate::reader

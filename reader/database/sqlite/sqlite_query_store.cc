@@ -1,6 +1,7 @@
 #include "reader/database/sqlite/sqlite_query_store.h"
 
 #include <fmt/format.h>
+#include <sqlite3.h>
 
 #include <utility>
 
@@ -16,94 +17,85 @@ using std::chrono::milliseconds;
 constexpr int kStepsBetweenLooks = 10'000;
 }  // namespace
 
-struct SqliteQueryStore::Connection {
-  SqliteHandle database;
-  const Clock& clock;
-  BootTime deadline{};
-
-  // 1 interrupts the statement.
-  static int OnProgress(void* self) {
-    const auto& connection = *static_cast<Connection*>(self);
-    return connection.clock.SinceBoot() >= connection.deadline ? 1 : 0;
-  }
-};
-
 SqliteQueryStore::SqliteQueryStore(std::string path, const Clock& clock)
-    : path_(std::move(path)), clock_(clock) {}
-SqliteQueryStore::~SqliteQueryStore() = default;
+    : path_(std::move(path)),
+      clock_(clock),
+      connection_({.path = path_, .access = SqliteConnection::Access::kQueries}) {}
 
-Status SqliteQueryStore::Connect(milliseconds within) {
-  if (!connection_) {
-    auto connection = std::make_unique<Connection>(Connection{{}, clock_});
-    sqlite3* raw = nullptr;
-    // Not read-only, which could not take part in the write-ahead log of a file that nobody has
-    // open.
-    const int opened =
-        sqlite3_open_v2(path_.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
-    connection->database.reset(raw);
-    if (opened != SQLITE_OK) return Failed("open", opened);
-    const int code = sqlite3_exec(raw, "PRAGMA query_only=1", nullptr, nullptr, nullptr);
-    if (code != SQLITE_OK) return Failed("open", code);
-    sqlite3_progress_handler(raw, kStepsBetweenLooks, &Connection::OnProgress, connection.get());
-    connection_ = std::move(connection);
+int SqliteQueryStore::OnProgress(void* self) {
+  auto& store = *static_cast<SqliteQueryStore*>(self);
+  store.is_late_ = store.clock_.SinceBoot() >= store.deadline_;
+  return store.is_late_ ? 1 : 0;
+}
+
+Status SqliteQueryStore::Begin(milliseconds within) {
+  is_late_ = false;
+  if (!connection_.is_open()) {
+    if (Status status = connection_.Connect(); !status.ok()) return status;
+    sqlite3_progress_handler(connection_.database().get(), kStepsBetweenLooks, &OnProgress, this);
   }
-  connection_->deadline = clock_.SinceBoot() + within;
-  sqlite3_busy_timeout(connection_->database.get(), static_cast<int>(within.count()));
+  deadline_ = clock_.SinceBoot() + within;
+  connection_.database().SetBusyTimeout(within);
   return {};
 }
 
-Status SqliteQueryStore::Failed(std::string_view operation, int code) {
-  if (code != SQLITE_BUSY && code != SQLITE_INTERRUPT) connection_.reset();
-  if (code == SQLITE_INTERRUPT) {
-    return Error{ErrorCode::kUnavailable,
-                 fmt::format("{} {}: it takes too long", operation, path_)};
-  }
-  return SqlError(operation, path_, code);
+Error SqliteQueryStore::Failed(std::string_view operation, const Error& cause) {
+  // The statement was interrupted; the connection is as good as before.
+  if (is_late_)
+    return {ErrorCode::kUnavailable, fmt::format("{} {}: it takes too long", operation, path_)};
+  return connection_.Failed(operation, cause);
 }
 
 Result<Page> SqliteQueryStore::Find(const Query& query, const PageLimit& limit,
                                     milliseconds within) {
-  if (Status status = Connect(within); !status.ok()) return status.error();
+  if (Status status = Begin(within); !status.ok()) return status.error();
+  auto page = Select(query, limit);
+  if (!page.ok()) return Failed("query", page.error());
+  return page;
+}
+
+Result<Page> SqliteQueryStore::Select(const Query& query, const PageLimit& limit) {
   Page page;
-  bool has = false;
-  if (const int code = HasTable(connection_->database.get(), query.ns, has); code != SQLITE_OK)
-    return Failed("query", code).error();
-  if (!has) return page;
-  StatementHandle prepared;
-  int code = FindStatement(query, static_cast<int64_t>(limit.documents) + 1)
-                 .Prepare(connection_->database.get(), prepared);
-  if (code == SQLITE_OK) code = sqlite3_step(prepared.get());
-  for (; code == SQLITE_ROW; code = sqlite3_step(prepared.get())) {
-    const auto at = ParseTime(ColumnText(prepared.get(), 1));
+  const auto has = connection_.HasTable(query.ns);
+  if (!has.ok()) return has.error();
+  if (!*has) return page;
+  const SqlQuery sql = FindSql(query, static_cast<int64_t>(limit.documents) + 1);
+  auto select = sql.Prepare(connection_.database());
+  if (!select.ok()) return select.error();
+  for (;;) {
+    const auto row = select->Step();
+    if (!row.ok()) return row.error();
+    if (!*row) return page;
+    const auto at = ParseTime(select->Text(1));
     if (!at) continue;  // Text that is no time, which another program wrote.
-    if (!page.Add({{*at, ColumnText(prepared.get(), 0)}, ColumnText(prepared.get(), 2)}, limit))
+    if (!page.Add({{*at, std::string(select->Text(0))}, std::string(select->Text(2))}, limit))
       return page;
   }
-  if (code == SQLITE_DONE) return page;
-  prepared.reset();
-  return Failed("query", code).error();
 }
 
 Result<uint64_t> SqliteQueryStore::Count(const Query& query, uint64_t most, milliseconds within) {
-  if (Status status = Connect(within); !status.ok()) return status.error();
-  bool has = false;
-  if (const int code = HasTable(connection_->database.get(), query.ns, has); code != SQLITE_OK)
-    return Failed("query", code).error();
-  if (!has) return uint64_t{0};
-  StatementHandle prepared;
-  int code = CountStatement(query, static_cast<int64_t>(most))
-                 .Prepare(connection_->database.get(), prepared);
-  if (code == SQLITE_OK) code = sqlite3_step(prepared.get());
-  if (code == SQLITE_ROW) return static_cast<uint64_t>(sqlite3_column_int64(prepared.get(), 0));
-  prepared.reset();
-  return Failed("count in", code).error();
+  if (Status status = Begin(within); !status.ok()) return status.error();
+  const auto count = SelectCount(query, most);
+  if (!count.ok()) return Failed("count in", count.error());
+  return count;
+}
+
+Result<uint64_t> SqliteQueryStore::SelectCount(const Query& query, uint64_t most) {
+  const auto has = connection_.HasTable(query.ns);
+  if (!has.ok()) return has.error();
+  if (!*has) return uint64_t{0};
+  const SqlQuery sql = CountSql(query, static_cast<int64_t>(most));
+  auto select = sql.Prepare(connection_.database());
+  if (!select.ok()) return select.error();
+  const auto row = select->Step();
+  if (!row.ok()) return row.error();
+  return *row ? static_cast<uint64_t>(select->Int(0)) : 0;
 }
 
 Status SqliteQueryStore::Ping(milliseconds within) {
-  if (Status status = Connect(within); !status.ok()) return status;
-  bool has = false;
-  const int code = HasTable(connection_->database.get(), {}, has);
-  return code == SQLITE_OK ? Status() : Failed("read", code);
+  if (Status status = Begin(within); !status.ok()) return status;
+  const auto has = connection_.HasTable({});
+  return has.ok() ? Status() : Failed("read", has.error());
 }
 
 }  // namespace tidegate::reader

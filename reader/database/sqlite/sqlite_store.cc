@@ -2,141 +2,113 @@
 
 #include <fmt/format.h>
 
-#include <map>
 #include <utility>
 
+#include "core/sqlite/transaction.h"
 #include "core/time_format.h"
 #include "reader/database/document_json.h"
-#include "reader/database/sqlite/sqlite_connection.h"
+#include "reader/database/sqlite/sqlite_table.h"
 
 namespace tidegate::reader {
 
 namespace {
+constexpr std::string_view kInsert =
+    "INSERT INTO {}(id, body) VALUES(?1, ?2) ON CONFLICT(id) DO NOTHING";
+
 std::string IndexSql(const Namespace& ns, const Index& index) {
   const std::string name = SqlQuoted(TableName(ns) + "." + index.name, '"');
   if (index.retired) return fmt::format("DROP INDEX IF EXISTS {}", name);
   std::string columns;
   for (const auto& [member, direction] : index.keys) {
     if (!columns.empty()) columns += ", ";
-    columns += member == "_id"
-                   ? "id"
-                   : fmt::format("json_extract(body, {})", SqlQuoted("$." + member, '\''));
+    columns += member == "_id" ? "id" : MemberSql(member);
     if (direction < 0) columns += " DESC";
   }
-  return fmt::format("CREATE INDEX IF NOT EXISTS {} ON {}({})", name, TableOf(ns), columns);
+  return fmt::format("CREATE INDEX IF NOT EXISTS {} ON {}({})", name, QuotedTable(ns), columns);
 }
-
 }  // namespace
 
-struct SqliteStore::Connection {
-  SqliteHandle database;
-  std::map<Namespace, StatementHandle> inserts;
-
-  int Run(const std::string& sql) { return RunSql(database.get(), sql); }
-  int InsertFor(const Namespace& ns, sqlite3_stmt** statement);
-};
-
-int SqliteStore::Connection::InsertFor(const Namespace& ns, sqlite3_stmt** statement) {
-  auto found = inserts.find(ns);
-  if (found == inserts.end()) {
-    StatementHandle made;
-    const std::string sql = fmt::format(
-        "INSERT INTO {}(id, body) VALUES(?1, ?2) ON CONFLICT(id) DO NOTHING", TableOf(ns));
-    if (const int code = PrepareOnTable(database.get(), ns, sql, made); code != SQLITE_OK)
-      return code;
-    found = inserts.emplace(ns, std::move(made)).first;
-  }
-  *statement = found->second.get();
-  return SQLITE_OK;
-}
-
-SqliteStore::SqliteStore(Options options) : options_(std::move(options)) {}
-SqliteStore::~SqliteStore() = default;
+SqliteStore::SqliteStore(Options options)
+    : connection_({.path = std::move(options.path), .busy_timeout = options.busy_timeout}) {}
 
 Result<std::unique_ptr<SqliteStore>> SqliteStore::Open(Options options) {
   std::unique_ptr<SqliteStore> store(new SqliteStore(std::move(options)));
-  if (Status status = store->Connect(); !status.ok()) return status.error();
+  if (Status status = store->connection_.Connect(); !status.ok()) return status.error();
   return store;
 }
 
-Status SqliteStore::Connect() {
-  if (connection_) return {};
-  auto database = OpenLandingFile(options_.path, options_.busy_timeout);
-  if (!database.ok()) return database.error();
-  connection_ = std::make_unique<Connection>();
-  connection_->database = std::move(database).value();
-  return {};
-}
-
-Status SqliteStore::Failed(std::string_view operation, int code) {
-  // A full disk or a busy file says nothing about the connection; anything else may.
-  if (code != SQLITE_BUSY && code != SQLITE_FULL) connection_.reset();
-  // What a rolled-back transaction created is gone, and with it the statements on it.
-  if (connection_) connection_->inserts.clear();
-  return SqlError(operation, options_.path, code);
-}
-
 Result<std::vector<WriteResult>> SqliteStore::Write(std::span<const Document> documents) {
-  if (Status status = Connect(); !status.ok()) return status.error();
-  std::vector<WriteResult> results;
-  results.reserve(documents.size());
-  if (const int code = Insert(documents, results); code != SQLITE_OK)
-    return Failed("insert into", code).error();
+  if (Status status = connection_.Connect(); !status.ok()) return status.error();
+  auto results = InsertAll(documents);
+  if (!results.ok()) return connection_.Failed("insert into", results.error());
+  CHECK(results->size() == documents.size(), "each document has one result");
   return results;
 }
 
-int SqliteStore::Insert(std::span<const Document> documents, std::vector<WriteResult>& results) {
-  sqlite3* database = connection_->database.get();
-  if (const int code = connection_->Run("BEGIN IMMEDIATE"); code != SQLITE_OK) return code;
-  SqliteTransaction transaction(database);
+Result<std::vector<WriteResult>> SqliteStore::InsertAll(std::span<const Document> documents) {
+  auto transaction = sqlite::Transaction::Begin(connection_.database());
+  if (!transaction.ok()) return transaction.error();
+  std::vector<WriteResult> results;
+  results.reserve(documents.size());
   for (const Document& document : documents) {
-    sqlite3_stmt* insert = nullptr;
-    if (const int code = connection_->InsertFor(document.ns, &insert); code != SQLITE_OK)
-      return code;
-    const std::string body = DocumentJson(document);
-    BindText(insert, 1, document.id);
-    BindText(insert, 2, body);
-    const int code = sqlite3_step(insert);
-    const bool landed = sqlite3_changes(database) > 0;
-    sqlite3_reset(insert);
-    sqlite3_clear_bindings(insert);
-    if (code == SQLITE_TOOBIG) {
-      results.push_back({Outcome::kRejected, "larger than SQLite takes"});
-    } else if (code == SQLITE_DONE) {
-      results.push_back({landed ? Outcome::kLanded : Outcome::kDuplicate, {}});
-    } else {
-      return code;
-    }
+    auto result = Insert(document);
+    if (!result.ok()) return result.error();
+    results.push_back(std::move(*result));
   }
-  return transaction.Commit();
+  if (Status status = transaction->Commit(); !status.ok()) return status.error();
+  return results;
+}
+
+Result<WriteResult> SqliteStore::Insert(const Document& document) {
+  const auto insert = connection_.Kept(document.ns, kInsert);
+  if (!insert.ok()) return insert.error();
+  const std::string body = DocumentJson(document);
+  const Status status = (*insert)->Bind(1, document.id).Bind(2, body).Run();
+  if (status.ok()) {
+    const bool is_new = (*insert)->Changes() > 0;
+    return WriteResult{is_new ? Outcome::kLanded : Outcome::kDuplicate, {}};
+  }
+  if (status.error().code != ErrorCode::kRejected) return status.error();
+  return WriteResult{Outcome::kRejected, "larger than SQLite takes"};
 }
 
 Status SqliteStore::EnsureIndexes(const Namespace& ns, std::span<const Index> indexes) {
-  if (Status status = Connect(); !status.ok()) return status;
-  int code = connection_->Run(CreateTableSql(ns));
+  if (Status status = connection_.Connect(); !status.ok()) return status;
+  Status status = RunAll(ns, indexes);
+  return status.ok() ? status : connection_.Failed("create indexes in", status.error());
+}
+
+Status SqliteStore::RunAll(const Namespace& ns, std::span<const Index> indexes) {
+  Status status = connection_.database().Execute(CreateTableSql(ns));
   for (const Index& index : indexes) {
-    if (code == SQLITE_OK) code = connection_->Run(IndexSql(ns, index));
+    if (status.ok()) status = connection_.database().Execute(IndexSql(ns, index));
   }
-  return code == SQLITE_OK ? Status() : Failed("create indexes in", code);
+  return status;
 }
 
 Result<size_t> SqliteStore::Expire(const Namespace& ns, WallTime now, size_t limit) {
-  if (Status status = Connect(); !status.ok()) return status.error();
-  const std::string table = TableOf(ns);
+  if (Status status = connection_.Connect(); !status.ok()) return status.error();
+  auto removed = RemoveExpired(ns, now, limit);
+  if (!removed.ok()) return connection_.Failed("remove what has expired from", removed.error());
+  return removed;
+}
+
+Result<size_t> SqliteStore::RemoveExpired(const Namespace& ns, WallTime now, size_t limit) {
   // Times are text that sorts, and the expiry index is on exactly this expression.
-  const int code = connection_->Run(
-      fmt::format("DELETE FROM {0} WHERE id IN (SELECT id FROM {0} WHERE json_extract(body, "
-                  "'$.tidegate.expires_at') <= '{1}' LIMIT {2})",
-                  table, FormatTime(now), limit));
-  if (code != SQLITE_OK) return Failed("remove what has expired from", code).error();
-  return static_cast<size_t>(sqlite3_changes(connection_->database.get()));
+  auto remove = connection_.database().Prepare(
+      fmt::format("DELETE FROM {0} WHERE id IN (SELECT id FROM {0} WHERE {1} <= ?1 LIMIT ?2)",
+                  QuotedTable(ns), MemberSql("tidegate.expires_at")));
+  if (!remove.ok()) return remove.error();
+  const std::string time = FormatTime(now);
+  Status status = remove->Bind(1, time).Bind(2, static_cast<int64_t>(limit)).Run();
+  if (!status.ok()) return status.error();
+  return static_cast<size_t>(remove->Changes());
 }
 
 Status SqliteStore::Ping() {
-  if (Status status = Connect(); !status.ok()) return status;
-  int version = 0;
-  const int code = ReadSqlNumber(connection_->database.get(), "PRAGMA user_version", version);
-  return code == SQLITE_OK ? Status() : Failed("read", code);
+  if (Status status = connection_.Connect(); !status.ok()) return status;
+  const auto version = connection_.database().Query("PRAGMA user_version");
+  return version.ok() ? Status() : connection_.Failed("read", version.error());
 }
 
 }  // namespace tidegate::reader

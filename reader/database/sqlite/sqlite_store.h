@@ -1,28 +1,28 @@
-// The landing in one SQLite file: the embedded default for a demo, a workshop server or a test.
-// WAL, synchronous=FULL, so that what is landed survives power loss. The format is in README.md;
-// any sqlite3 shell reads it while the reader runs.
+// The landing in one SQLite file: the embedded default for a demo, a workshop server or a test. It
+// uses a write-ahead log and synchronous=FULL, so that landed documents survive power loss. The
+// format is in ../README.md; any sqlite3 shell reads the file while the reader runs.
 #pragma once
 
 #include <chrono>
 #include <memory>
 #include <string>
-#include <string_view>
 
 #include "reader/database/document_store.h"
+#include "reader/database/sqlite/sqlite_connection.h"
 
 namespace tidegate::reader {
 
 class SqliteStore final : public DocumentStore {
  public:
   struct Options {
-    std::string path;  // Made if absent; its folder must exist.
+    // The file is made if it is absent; its folder must exist.
+    std::string path;
     // How long a write waits for another worker's transaction before it reports kUnavailable.
     std::chrono::milliseconds busy_timeout{5'000};
   };
 
   // kInvalid: the file is not a landing. kUnavailable: it cannot be opened now.
   static Result<std::unique_ptr<SqliteStore>> Open(Options options);
-  ~SqliteStore() override;
 
   Result<std::vector<WriteResult>> Write(std::span<const Document> documents) override;
   Status EnsureIndexes(const Namespace& ns, std::span<const Index> indexes) override;
@@ -30,17 +30,14 @@ class SqliteStore final : public DocumentStore {
   Status Ping() override;
 
  private:
-  struct Connection;
-
   explicit SqliteStore(Options options);
-  Status Connect();
-  // One transaction; SQLite's code.
-  int Insert(std::span<const Document> documents, std::vector<WriteResult>& results);
-  // Closes a connection that an error has made doubtful; the next call opens a new one.
-  Status Failed(std::string_view operation, int code);
+  // Inserts all of them in one transaction.
+  Result<std::vector<WriteResult>> InsertAll(std::span<const Document> documents);
+  Result<WriteResult> Insert(const Document& document);
+  Status RunAll(const Namespace& ns, std::span<const Index> indexes);
+  Result<size_t> RemoveExpired(const Namespace& ns, WallTime now, size_t limit);
 
-  const Options options_;
-  std::unique_ptr<Connection> connection_;
+  SqliteConnection connection_;
 };
 
 }  // namespace tidegate::reader

@@ -3,7 +3,6 @@
 // no index is there for nothing. SQLite explains its plan. MongoDB's follows from its rule: an
 // index gives the order if its keys are members that equal something and then the keys of the sort.
 #include <gtest/gtest.h>
-#include <sqlite3.h>
 
 #include <algorithm>
 #include <map>
@@ -14,6 +13,7 @@
 #include "reader/database/mongo/mongo_filter.h"
 #include "reader/database/sqlite/sqlite_connection.h"
 #include "reader/database/sqlite/sqlite_query.h"
+#include "reader/database/sqlite/sqlite_table.h"
 #include "reader/serve/arguments.h"
 #include "reader/serve/listing.h"
 #include "tests/support/fake_clock.h"
@@ -198,16 +198,16 @@ TEST_P(ListPlans, SqliteReadsEveryListOffAnIndex) {
   const std::string path = folder.File("landing.db");
   const auto landing = OpenLanding("sqlite:" + path).value();
   const auto store = landing->NewStore(log).value();
-  const auto database = OpenLandingFile(path, std::chrono::seconds(1)).value();
+  SqliteConnection connection({.path = path});
+  ASSERT_TRUE(connection.Connect().ok());
   for (const auto& [text, query] : asked_)
     ASSERT_TRUE(store->EnsureIndexes(query.ns, indexes_.at(query.ns.collection)).ok());
   for (const auto& [text, query] : asked_) {
     std::string plan;
-    StatementHandle explained;
-    const std::string sql = "EXPLAIN QUERY PLAN " + FindStatement(query, 101).text();
-    ASSERT_EQ(PrepareSql(database.get(), sql, explained), SQLITE_OK) << sql;
-    while (sqlite3_step(explained.get()) == SQLITE_ROW)
-      plan += ColumnText(explained.get(), 3) + "\n";
+    const std::string sql = "EXPLAIN QUERY PLAN " + FindSql(query, 101).text();
+    auto explained = connection.database().Prepare(sql);
+    ASSERT_TRUE(explained.ok()) << sql;
+    while (explained->Step().value()) plan += std::string(explained->Text(3)) + "\n";
     std::set<std::string> equal;
     for (const Condition& condition : query.where) {
       if (condition.any_of.size() == 1) equal.insert(condition.member);
