@@ -1,6 +1,6 @@
-// Documents that wait for a member that is completed after they have landed. The mark of such a
-// document is a time in its `tidegate` object, since when it waits. One object belongs to one
-// thread; several may share one database.
+// Completes landed documents with a member that was not known when they landed. Such a document has
+// a mark, a member of its `tidegate` object whose value is the time since which it waits. One
+// object belongs to one thread; several may share one database.
 #pragma once
 
 #include <memory>
@@ -18,21 +18,25 @@ namespace tidegate::reader {
 
 struct PendingQuery {
   Namespace ns = {};
-  std::string mark = {};  // The member of `tidegate`: letters, digits and '_'.
-  std::string key = {};   // The document's member that is wanted with it: letters, digits, _ and -.
-  // Of the marks; those before it are left out.
+  // The mark's name: letters, digits and '_'.
+  std::string mark = {};
+  // The document's member that is returned as its key: letters, digits, '_' and '-'.
+  std::string key = {};
+  // Only documents that wait since this time or later.
   std::optional<WallTime> from = {};
+  // The most documents that are returned.
   size_t limit = 1'000;
 };
 
 struct PendingDocument {
   std::string id = {};
-  std::string key = {};  // Empty: it has none that is text or a whole number.
+  // Empty: the document has no such member, or it is neither text nor a whole number.
+  std::string key = {};
   WallTime since{};
 };
 
-// Takes the mark away; with a value, the document gains it as a member, unless it has one of that
-// name.
+// Removes the document's mark. With a value, also adds it as a member, unless the document has a
+// member of that name.
 struct Completion {
   std::string id = {};
   std::shared_ptr<const json::Document> value = {};
@@ -41,12 +45,13 @@ struct Completion {
 class Completions {
  public:
   virtual ~Completions() = default;
-  // Makes the index of the marks if it is missing. kUnavailable: try again.
+  // Makes the index on the marks if it is missing. kUnavailable: try again.
   virtual Status EnsureIndex(const Namespace& ns, const std::string& mark) = 0;
-  // Those that wait, the longest first.
+  // Returns documents that have the mark, those that wait longest first. kUnavailable: try again.
   virtual Result<std::vector<PendingDocument>> Find(const PendingQuery& query) = 0;
-  // Changes only documents that still have the mark, so that doing it twice is harmless. Returns
-  // how many were changed. kUnavailable: some may have been; do all of it again.
+  // Changes only documents that have the mark, so that doing it twice is harmless. `into` is the
+  // name of the member. Returns how many documents were changed. kUnavailable: some may have been;
+  // repeat the whole call.
   virtual Result<size_t> Complete(const Namespace& ns, const std::string& mark,
                                   const std::string& into,
                                   std::span<const Completion> completions) = 0;

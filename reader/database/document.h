@@ -1,6 +1,6 @@
-// A document on its way into the landing: what a message carried, where it goes, and where it came
-// from. Both landings write the same members in the same order (WriteMembers). Pure; one thread per
-// Document.
+// A document that is to be landed: the value of a message, its place in the database, and its
+// origin. Every landing writes the same members in the same order (WriteMembers). Pure; a Document
+// belongs to one thread.
 #pragma once
 
 #include <cstdint>
@@ -16,40 +16,48 @@
 
 namespace tidegate::reader {
 
-// Who gave a landed document its time: the payload, the gateway on arrival, or Kafka's message
+// The origin of a document's time: the payload, the gateway's clock on arrival, or Kafka's message
 // timestamp.
 enum class TimeOrigin : uint8_t { kSource, kGateway, kBroker };
 std::string_view TimeOriginName(TimeOrigin origin);
 
 // The dead letter from which a replay landed a document.
 struct LetterPlace {
-  std::string replay = {};     // Which replay: when it began.
-  std::string partition = {};  // "<topic>/<number>"
+  // The replay's name: the time at which it began.
+  std::string replay = {};
+  // "<topic>/<number>"
+  std::string partition = {};
   int64_t offset = 0;
 
   friend bool operator==(const LetterPlace&, const LetterPlace&) = default;
 };
 
-// The sub-document `tidegate`: how the record travelled. Nothing in it takes part in the document's
-// identity.
+// The sub-document `tidegate`: the record's origin. The document's identity does not depend on it.
 struct Provenance {
-  std::string gateway;      // Empty (and left out): a producer that is no gateway of ours.
-  std::string sequence_id;  // tg-id; empty likewise.
+  // Empty if the producer is no gateway; such members are not written.
+  std::string gateway;
+  // The header tg-id; empty if the producer is no gateway.
+  std::string sequence_id;
   TimeOrigin time = TimeOrigin::kSource;
   bool clock_synced = true;
-  bool restamped = false;  // The gateway corrected the time when its clock was synchronised.
+  // The gateway corrected the time when its clock was synchronised.
+  bool restamped = false;
+  // The record waited on the gateway while the link was down.
   bool replayed = false;
   std::string topic;
   int32_t partition = 0;
   int64_t offset = 0;
-  WallTime received_at{};  // When the reader took it from Kafka.
-  uint32_t schema = 1;     // The version that the message names, of its own schema or of FORMAT.md.
-  std::optional<WallTime> expires_at = std::nullopt;  // When it may go; nullopt: never.
+  // When the reader received the message from Kafka.
+  WallTime received_at{};
+  // The version that the message names, of its own schema or of FORMAT.md.
+  uint32_t schema = 1;
+  // When the database may remove the document; nullopt: never.
+  std::optional<WallTime> expires_at = std::nullopt;
   // nullopt: the document landed from the message itself.
   std::optional<LetterPlace> dead_letter = std::nullopt;
 };
 
-// A member that the message did not carry: what an external source says. Shared by documents.
+// A member that an external source supplies. Documents may share the value.
 struct Attachment {
   std::string name;
   std::shared_ptr<const json::Document> value;
@@ -57,19 +65,26 @@ struct Attachment {
 
 struct Document {
   Namespace ns = {};
-  std::string id = {};      // Becomes `_id`.
-  json::Document value;     // REQUIRES: an object without the members `_id` and `tidegate`.
-  std::string tenant = {};  // Becomes `tenant_id`; empty: none.
-  std::string asset = {};   // Becomes `asset_id`; empty: none.
-  WallTime time{};          // Becomes `timestamp`.
+  // Becomes `_id`.
+  std::string id = {};
+  // REQUIRES: an object without the members `_id` and `tidegate`.
+  json::Document value;
+  // Becomes `tenant_id`; empty: no value.
+  std::string tenant = {};
+  // Becomes `asset_id`; empty: no value.
+  std::string asset = {};
+  // Becomes `timestamp`.
+  WallTime time{};
   Provenance provenance = {};
-  std::optional<WallTime> processed_at = {};  // Of sales: becomes `processed_at`, a Unix time in s.
-  std::vector<Attachment> attachments = {};   // REQUIRES: the value has no members of these names.
-  // Members of `tidegate` that say since when the document waits for an attachment.
+  // Only sales have it: becomes `processed_at`, a Unix time in seconds.
+  std::optional<WallTime> processed_at = {};
+  // REQUIRES: the value has no members of these names.
+  std::vector<Attachment> attachments = {};
+  // The marks that are set (completions.h): the document waits for these attachments.
   std::vector<std::string> pending = {};
 };
 
-// Receives a document's members. Implementations build BSON or JSON text.
+// Receives a document's members in their order. Implementations build BSON or JSON text.
 class MemberSink {
  public:
   virtual ~MemberSink() = default;
@@ -83,9 +98,10 @@ class MemberSink {
   virtual void EndObject() = 0;
 };
 
-// `_id`, the value's members in their order, then tenant_id, asset_id, timestamp and processed_at
-// where the value lacks them, then the attachments, then `tidegate`. `timestamp`, and `ts` and
-// `raised_at` that read as times, are given as times; everything else as it came.
+// Writes `_id`, the value's members in their order, then tenant_id, asset_id, timestamp and
+// processed_at where the value lacks them, then the attachments, then `tidegate`. `timestamp` is
+// written as a time, and so are `ts` and `raised_at` if their text parses as one; every other
+// member is written unchanged.
 void WriteMembers(const Document& document, MemberSink& sink);
 
 }  // namespace tidegate::reader

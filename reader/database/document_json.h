@@ -1,4 +1,4 @@
-// A document as JSON text, with times as UTC text that sorts. Pure.
+// Writes a document as JSON text. Times are UTC text of fixed width, which sorts by time. Pure.
 #pragma once
 
 #include <string>

@@ -1,7 +1,6 @@
-// Where records end up: MongoDB, or one SQLite file. The promise that everything above rests on: a
-// document whose outcome is kLanded or kDuplicate survives a crash of the reader and, as far as its
-// own durability goes, of the server. One store belongs to one thread; several stores may share one
-// database.
+// Stores landed documents in MongoDB or in one SQLite file. A document whose outcome is kLanded or
+// kDuplicate survives a crash of the reader, and a crash of the server as far as the server's own
+// durability goes. One store belongs to one thread; several stores may share one database.
 #pragma once
 
 #include <span>
@@ -17,39 +16,44 @@ namespace tidegate::reader {
 
 enum class Outcome {
   kLanded,
-  kDuplicate,  // A document of that `_id` is there already: as good as landed.
-  kRejected,   // The landing will never take this one.
-  kRetry,  // Not taken this time for a reason of its own (a write conflict, an unknown error); the
-           // others are settled.
+  // A document of that `_id` is stored already. Counts as success.
+  kDuplicate,
+  // The landing will never accept this document.
+  kRejected,
+  // This document was not written, for a reason of its own (a write conflict, an unknown error).
+  // Try it again; the results of the other documents hold.
+  kRetry,
 };
 
 struct WriteResult {
   Outcome outcome = Outcome::kLanded;
-  std::string reason;  // Of kRejected and kRetry, for people.
+  // Why kRejected or kRetry, for people.
+  std::string reason;
 };
 
-// Of the member `tidegate.expires_at`.
+// The index on `tidegate.expires_at`, by which a database removes documents.
 const Index& ExpiryIndex();
 
 class DocumentStore {
  public:
   virtual ~DocumentStore() = default;
 
-  // Inserts; never overwrites. One result a document, in their order. kUnavailable: the outcome of
-  // all of them is unknown; write the same documents again later, which their ids make harmless.
-  // Waits at most the landing's time limits (README.md).
+  // Inserts; never overwrites. Returns one result for each document, in their order, which the
+  // stores guard by a CHECK. kUnavailable: the outcome of all of them is unknown; write the same
+  // documents again later, which their ids make harmless. Waits at most the landing's time limits
+  // (README.md).
   virtual Result<std::vector<WriteResult>> Write(std::span<const Document> documents) = 0;
 
-  // Makes the collection and the indexes that are missing, in their order, and drops those that are
-  // retired. An index that exists otherwise, or that this server cannot make or drop, is logged and
+  // Makes the collection and the indexes that are missing, in their order, and drops retired ones.
+  // An index that exists with other keys, or that this server cannot make or drop, is logged and
   // left alone. kUnavailable: try again.
   virtual Status EnsureIndexes(const Namespace& ns, std::span<const Index> indexes) = 0;
 
-  // Removes documents whose `tidegate.expires_at` is past, `limit` at most, where the database does
-  // not do it by itself. How many went. REQUIRES: EnsureIndexes of that namespace.
+  // Removes at most `limit` documents whose `tidegate.expires_at` is past, if the database does not
+  // do so by itself. Returns how many were removed. REQUIRES: EnsureIndexes of that namespace.
   virtual Result<size_t> Expire(const Namespace& ns, WallTime now, size_t limit);
 
-  // Whether writes have a chance now. Waits like Write.
+  // Asks whether the database can be reached. Waits as long as Write.
   virtual Status Ping() = 0;
 };
 

@@ -1,5 +1,5 @@
-// The landing that a setting names, and the stores on it. One thread; each store then belongs to
-// the thread that uses it.
+// The database that a setting names, opened for writing, and the stores on it. One thread makes the
+// stores; each store then belongs to the thread that uses it.
 #pragma once
 
 #include <chrono>
@@ -14,32 +14,31 @@
 namespace tidegate::reader {
 
 struct LandingOptions {
-  // How long MongoDB may take for an answer, unless the URI says so.
+  // How long MongoDB may take for an answer, unless the URI sets a limit.
   std::chrono::milliseconds answer_within{30'000};
 };
 
 class Landing {
  public:
   virtual ~Landing() = default;
-  // Whether there may be documents; false: a file that no store has made yet.
+  // Returns false if the landing is a file that no store has made yet.
   virtual bool Exists() const { return true; }
-  // A store for one worker. The landing must outlive it.
+  // Make stores, each for one thread. The landing and the log must outlive them. kUnavailable: try
+  // again. kInvalid: the landing cannot be used as it is.
   virtual Result<std::unique_ptr<DocumentStore>> NewStore(const Log& log) = 0;
-  // For the enrichment, likewise.
   virtual Result<std::unique_ptr<Completions>> NewCompletions() = 0;
-  // Projections and positions, for one worker or projector likewise.
   virtual Result<std::unique_ptr<ProjectionStore>> NewProjections() = 0;
 };
 
-// `sqlite:PATH`, `mongodb://...` or `mongodb+srv://...`. Touches neither file nor network.
-// kInvalid: what is wrong; no message holds a password.
+// `uri` is `sqlite:PATH`, `mongodb://...` or `mongodb+srv://...`. Touches neither file nor network.
+// kInvalid: the URI cannot be used; the message holds no password.
 Result<std::unique_ptr<Landing>> OpenLanding(const std::string& uri,
                                              const LandingOptions& options = {});
 
-// The database that a MongoDB URI's path names; empty if there is none.
+// Returns the database that a MongoDB URI's path names; empty if it names none.
 std::string DatabaseOf(const std::string& uri);
 
-// The URI without its password, for people.
+// Returns the URI without its password, for people.
 std::string WithoutPassword(const std::string& uri);
 
 }  // namespace tidegate::reader

@@ -1,5 +1,6 @@
-// The collections that a configuration writes to, as far as they are known before the first message
-// arrives. A plain value; any thread.
+// The collections that a configuration writes to and that are known before the first message
+// arrives. Known limit: collections of tenants that no allow list names are missing.
+// A plain value; any thread.
 #pragma once
 
 #include <string>
@@ -17,10 +18,9 @@ struct Layout {
     std::vector<Index> indexes;
   };
 
-  // The main database; with a database for each tenant, the prefix of their names.
+  // The main database. If each tenant has a database, it is also the prefix of their names.
   std::string database;
   Tenancy tenancy = Tenancy::kShared;
-  // Collections of tenants that no allow list names are missing: their names are not known yet.
   std::vector<Collection> collections;
 };
 

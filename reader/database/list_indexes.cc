@@ -5,10 +5,10 @@
 namespace tidegate::reader {
 
 namespace {
-// Their keys were other ones under the same names, from version to version.
+// Indexes of earlier versions, whose keys changed under the same name from version to version.
 constexpr std::array kRetired{"time", "tenant_time", "asset_time", "tenant_asset_time"};
 
-// Named after its keys, as MongoDB does by default: other keys are another index.
+// The name lists the keys, as MongoDB's default does, so that changed keys make another index.
 Index ListIndex(std::vector<std::string> members, std::string_view time) {
   Index index;
   for (std::string& member : members) index.keys.emplace_back(std::move(member), 1);
@@ -42,7 +42,7 @@ std::vector<std::pair<std::string, std::vector<Index>>> ProjectionIndexes(Tenanc
   return {
       {"assets", ListIndexes("first_seen", {}, tenancy)},
       {"aggregated_data", ListIndexes("timestamp", {"asset_id"}, tenancy)},
-      // What is active or raised is asked for most often, and is few among many.
+      // Active failures and raised alerts are queried most often, and are few among many.
       {"failures", ListIndexes("started_at", {"asset_id", "active"}, tenancy)},
       {"alert_states", ListIndexes("raised_at", {"asset_id", "status"}, tenancy)},
       {"losses", ListIndexes("timestamp", {}, tenancy)},

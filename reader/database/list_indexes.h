@@ -1,5 +1,5 @@
-// What collections are indexed by, so that whatever the HTTP API lists is read off an index in its
-// order: nothing is sorted, and no page looks through the whole. Pure.
+// The indexes of collections. Every list of the HTTP API is read from an index in its order, so
+// that the database neither sorts nor scans a whole collection for a page. Pure.
 #pragma once
 
 #include <initializer_list>
@@ -14,17 +14,18 @@
 
 namespace tidegate::reader {
 
-// Of a collection that is listed by the time in `time`, newest first and those of one time by
-// descending `_id`: of everything, in a shared database of one tenant, and for each member of
-// `filters` of one tenant's documents in which that has one value. In a database of its own all
-// documents are one tenant's. The names of earlier versions' indexes are among them as retired.
+// Returns the indexes of a collection that is listed by the member `time`, newest first, and by
+// descending `_id` within one time. There is an index for the list of all documents; in a shared
+// database one for each tenant's list; and for each member of `filters` one for the list of a
+// tenant's documents in which it has one value. Indexes of earlier versions are returned as
+// retired.
 std::vector<Index> ListIndexes(std::string_view time,
                                std::initializer_list<std::string_view> filters, Tenancy tenancy);
 
-// Of each projection's collection in a database that holds landed documents.
+// Returns the indexes of each projection's collection, in a database that holds landed documents.
 std::vector<std::pair<std::string, std::vector<Index>>> ProjectionIndexes(Tenancy tenancy);
 
-// Makes those in that database. Errors are the store's.
+// Makes the indexes of all projections in the database. Errors are the store's.
 Status EnsureProjectionIndexes(DocumentStore& store, const std::string& database, Tenancy tenancy);
 
 }  // namespace tidegate::reader

@@ -12,8 +12,8 @@
 namespace tidegate::reader {
 
 namespace {
-// A database that was filled by an earlier version, or by another reader, lacks some of the indexes
-// that queries count on. Tenants that are not known in advance get theirs with their first
+// A database that an earlier version or another reader has filled lacks some of the indexes that
+// queries use. The collections of tenants that are not known in advance get them with their first
 // document.
 Status MakeIndexes(DocumentStore& store, const Layout& layout) {
   for (const auto& [ns, indexes] : layout.collections) {
@@ -22,14 +22,14 @@ Status MakeIndexes(DocumentStore& store, const Layout& layout) {
   return {};
 }
 
-// What lists need changed, and with it the indexes' names; projections had been left out.
+// Lists need other indexes than migration 1 made, and projections need them too.
 Status RemakeIndexes(DocumentStore& store, const Layout& layout) {
   if (Status status = MakeIndexes(store, layout); !status.ok()) return status;
   std::set<std::string> databases;
   for (const auto& [ns, indexes] : layout.collections) databases.insert(ns.database);
   for (const auto& [collection, indexes] : ProjectionIndexes(layout.tenancy)) {
     std::set<std::string> places = databases;
-    // Losses of whole partitions lie in the main database, whatever the tenancy.
+    // Losses of whole partitions are stored in the main database, whatever the tenancy.
     if (collection == "losses") places.insert(layout.database);
     for (const std::string& database : places) {
       if (Status status = store.EnsureIndexes({database, collection}, indexes); !status.ok())
@@ -53,7 +53,7 @@ Result<std::vector<Migrator::State>> Migrator::Read() {
     keys.push_back({{parts_.layout.database, kMigrations}, fmt::format("{}", number)});
   const auto records = parts_.records.Load(keys);
   if (!records.ok()) return records.error();
-  // A later version has done the one after our last.
+  // A later version has recorded the migration after our last.
   if (records->back().revision > 0) {
     return Error{ErrorCode::kInvalid,
                  fmt::format("the database {} was migrated by a later version ({}, of which this "
@@ -90,7 +90,7 @@ Status Migrator::Record(const Migration& migration) {
   record.key = {{parts_.layout.database, kMigrations}, fmt::format("{}", migration.number)};
   record.members["name"] = {std::string(migration.name)};
   record.members["applied_at"] = {parts_.clock.Now()};
-  // A conflict is another migrator that has recorded the same.
+  // On a conflict another migrator has recorded the same.
   return Status(parts_.records.Save({&record, 1}));
 }
 

@@ -1,6 +1,6 @@
-// Brings a database that an earlier version has written to what this one expects: in numbered
-// steps, each of which may be done twice and is recorded in the database once it is done. Documents
-// keep what they hold. One thread; several migrators may work on one database at the same time.
+// Migrates a database that an earlier version has written, in numbered steps. Each step may be done
+// twice and is recorded in the database when it is done. No step changes documents. Thread: one;
+// several migrators may work on one database at the same time.
 #pragma once
 
 #include <optional>
@@ -18,21 +18,26 @@
 
 namespace tidegate::reader {
 
-// The collection of the main database with one document a migration, `_id` its number.
+// The collection of the main database that records the migrations that are done, one document each;
+// its `_id` is the migration's number.
 inline constexpr const char* kMigrations = "tidegate_migrations";
 
 struct Migration {
-  int number;             // They count from 1 without a gap, and are never taken back.
-  std::string_view name;  // For people.
-  // Harmless if it was done before, or is being done by somebody else.
+  // Numbers count from 1 without a gap and are never reused.
+  int number;
+  // For people.
+  std::string_view name;
+  // May be called again, and while another process does the same.
   Status (*apply)(DocumentStore& store, const Layout& layout);
 };
 std::span<const Migration> AllMigrations();
 
 class Migrator {
  public:
+  // The parts must outlive the migrator.
   struct Parts {
     DocumentStore& store;
+    // Holds the collection kMigrations.
     ProjectionStore& records;
     Layout layout;
     const Clock& clock;
@@ -40,16 +45,17 @@ class Migrator {
   };
   struct State {
     const Migration* migration;
-    std::optional<WallTime> applied_at;  // nullopt: it is pending.
+    // nullopt: the migration is pending.
+    std::optional<WallTime> applied_at;
   };
 
   explicit Migrator(Parts parts, std::span<const Migration> migrations = AllMigrations())
       : parts_(std::move(parts)), migrations_(migrations) {}
 
-  // All of them, in order. kInvalid: a later version has migrated the database, and this one might
-  // write what that one no longer expects. kUnavailable: try again.
+  // Returns the state of every migration, in order. kInvalid: a later version has migrated the
+  // database, and this one could write what that one no longer expects. kUnavailable: try again.
   Result<std::vector<State>> Read();
-  // Does what is pending, in order, and says so in the log. Errors as for Read.
+  // Applies the pending migrations in order and logs each. Errors as for Read.
   Status Run();
 
  private:
@@ -59,7 +65,7 @@ class Migrator {
   const std::span<const Migration> migrations_;
 };
 
-// A line for each: its number, its name, and when it was applied.
+// Returns a line for each migration: its number, its name, and when it was applied.
 std::string MigrationReport(std::span<const Migrator::State> states);
 
 }  // namespace tidegate::reader

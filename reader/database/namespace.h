@@ -1,4 +1,4 @@
-// Where documents lie, and how a collection is indexed; the same words for every database. Pure.
+// The name of a collection and the description of an index, the same for every database. Pure.
 #pragma once
 
 #include <string>
@@ -16,9 +16,12 @@ struct Namespace {
 
 struct Index {
   std::string name = {};
-  std::vector<std::pair<std::string, int>> keys = {};  // Member and direction: 1 or -1.
-  bool expires = false;  // A document goes when the time in the index's one member has come.
-  bool retired = false;  // Earlier versions made one of this name: it is to go.
+  // Member and direction: 1 or -1.
+  std::vector<std::pair<std::string, int>> keys = {};
+  // Documents are removed when the time in the index's one member is past.
+  bool expires = false;
+  // Earlier versions made an index of this name: it is dropped.
+  bool retired = false;
 };
 
 }  // namespace tidegate::reader

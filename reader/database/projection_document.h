@@ -1,5 +1,5 @@
-// A projection as the document that is stored, and what stored documents tell of themselves; the
-// same in every landing. Private to this folder; pure.
+// Converts a projection to its stored document and back, and reads the origin of landed documents.
+// The same for every landing. Private to this folder; pure.
 #pragma once
 
 #include <optional>
@@ -8,10 +8,12 @@
 
 namespace tidegate::reader {
 
-// `_id`, the members, then `tidegate` with the next revision: what takes the stored one's place.
+// Returns the document that replaces the stored one: `_id`, the members, then `tidegate` with the
+// next revision.
 Object StoredForm(const Projection& projection);
+// An empty object is a projection that is not stored yet.
 Projection ReadProjection(DocumentKey key, Object stored);
-// nullopt: it does not say where it came from.
+// nullopt: the document does not name its message.
 std::optional<Landed> ReadLanded(const Object& stored);
 
 }  // namespace tidegate::reader

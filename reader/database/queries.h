@@ -1,5 +1,5 @@
-// The database that a landing's setting names, opened for reading. Any thread makes stores; each
-// then belongs to the thread that uses it.
+// The database that a setting names, opened for reading. Any thread makes stores; each store then
+// belongs to the thread that uses it.
 #pragma once
 
 #include <memory>
@@ -12,12 +12,12 @@ namespace tidegate::reader {
 class Queries {
  public:
   virtual ~Queries() = default;
-  // Waits for no server. The queries must outlive it.
+  // Does not wait for a server. The queries must outlive the store. kUnavailable: try again.
   virtual Result<std::unique_ptr<QueryStore>> NewStore() = 0;
 };
 
-// A URI as OpenLanding takes it. Touches neither file nor network. kInvalid: what is wrong; no
-// message holds a password.
+// `uri` is as for OpenLanding. Touches neither file nor network. The clock must outlive the
+// queries. kInvalid: the URI cannot be used; the message holds no password.
 Result<std::unique_ptr<Queries>> OpenQueries(const std::string& uri, const Clock& clock);
 
 }  // namespace tidegate::reader

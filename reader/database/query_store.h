@@ -1,6 +1,6 @@
-// What the HTTP API asks of the database: documents of one namespace, newest first, a page at a
-// time. One store belongs to one thread; nothing here writes. Every call ends within the time that
-// it is given, as far as the client libraries keep their limits.
+// Reads documents for the HTTP API: those of one namespace, newest first, a page at a time. Nothing
+// here writes. Every call ends within the time that it is given, as far as the client libraries
+// keep their limits. One store belongs to one thread.
 #pragma once
 
 #include <chrono>
@@ -18,13 +18,13 @@
 
 namespace tidegate::reader {
 
-// A member that equals one of the values. No value: nothing matches.
+// The member equals one of the values. Without values nothing matches.
 struct Condition {
   std::string member;
   std::vector<std::variant<std::string, bool>> any_of;
 };
 
-// Where a page ended.
+// The place of a document in the order of an answer, at which the next page begins.
 struct Place {
   WallTime time{};
   std::string id;
@@ -34,11 +34,16 @@ struct Place {
 
 struct Query {
   Namespace ns = {};
-  std::vector<Condition> where = {};      // All of them must hold.
-  std::string time_member = "timestamp";  // Documents in which this is no time are not found.
-  std::optional<WallTime> from = {};      // This time or later.
-  std::optional<WallTime> to = {};        // Earlier than this.
-  std::optional<Place> after = {};        // Only what comes later in the order of the answer.
+  // All conditions must hold.
+  std::vector<Condition> where = {};
+  // The member that orders the answer. Documents in which it is no time are not found.
+  std::string time_member = "timestamp";
+  // This time or later.
+  std::optional<WallTime> from = {};
+  // Earlier than this time.
+  std::optional<WallTime> to = {};
+  // Only documents after this place in the order of the answer.
+  std::optional<Place> after = {};
 };
 
 struct FoundDocument {
@@ -47,7 +52,7 @@ struct FoundDocument {
   std::string json;
 };
 
-// What one page may hold at most; the first document always fits.
+// The most that one page holds. The first document always fits.
 struct PageLimit {
   size_t documents = 100;
   size_t bytes = 8 * 1024 * 1024;
@@ -55,10 +60,12 @@ struct PageLimit {
 
 struct Page {
   std::vector<FoundDocument> documents;
-  bool more = false;  // There are some after the last of these.
-  size_t bytes = 0;   // Of the documents' text.
+  // There are documents after the last of these.
+  bool more = false;
+  // The size of the documents' text.
+  size_t bytes = 0;
 
-  // False: it did not fit, and `more` is set.
+  // Adds the document. Returns false, and sets `more`, if it does not fit.
   bool Add(FoundDocument document, const PageLimit& limit) {
     const size_t sum = bytes + document.json.size();
     more = documents.size() >= limit.documents || (sum > limit.bytes && !documents.empty());
@@ -73,12 +80,12 @@ class QueryStore {
  public:
   virtual ~QueryStore() = default;
 
-  // The newest documents first, those of one time in descending order of their ids (by bytes); only
-  // those whose `_id` is text. A namespace that is not there is empty. kUnavailable: the database
-  // is away, or it took longer than `within`.
+  // Returns the newest documents first, and those of one time in descending order of their ids (by
+  // bytes). Only documents whose `_id` is text are found. A namespace that does not exist is empty.
+  // kUnavailable: the database is unreachable, or it took longer than `within`.
   virtual Result<Page> Find(const Query& query, const PageLimit& limit,
                             std::chrono::milliseconds within) = 0;
-  // How many there are, counted up to `most`. Errors as Find.
+  // Returns how many documents the query finds, counted up to `most`. Errors as for Find.
   virtual Result<uint64_t> Count(const Query& query, uint64_t most,
                                  std::chrono::milliseconds within) = 0;
   virtual Status Ping(std::chrono::milliseconds within) = 0;

@@ -1,4 +1,4 @@
-// How long documents are kept after they landed, for each tenant. Pure; any thread once filled.
+// How long each tenant's documents are kept after they landed. Pure; any thread once it is filled.
 #pragma once
 
 #include <chrono>
@@ -9,19 +9,20 @@
 
 namespace tidegate::reader {
 
-// How a variable's name spells a tenant: upper case, '_' for '.' and '-', so that several tenants
-// may have one spelling.
+// Returns the tenant as a variable's name spells it: in upper case, with '_' for '.' and '-'.
+// Different tenants may have the same spelling.
 std::string TenantVariable(std::string_view tenant);
 
 struct Retention {
-  // nullopt: for ever.
+  // nullopt: documents are kept for ever.
   using Period = std::optional<std::chrono::milliseconds>;
 
   Period standard = std::nullopt;
-  std::map<std::string, Period, std::less<>> tenants = {};  // By TenantVariable().
+  // The periods of single tenants, by TenantVariable().
+  std::map<std::string, Period, std::less<>> tenants = {};
 
   Period For(std::string_view tenant) const;
-  // Whether anything at all ever goes.
+  // Returns true if any tenant's documents expire.
   bool any() const;
 };
 

@@ -1,5 +1,5 @@
-// The members of a document of ours that is changed in place, as both landings keep them. Pure; one
-// thread.
+// The members of a document that the reader changes after it was stored, the same for every
+// landing. Pure; an object belongs to one thread.
 #pragma once
 
 #include <cstdint>
@@ -18,24 +18,26 @@ namespace tidegate::reader {
 struct Value;
 using Array = std::vector<Value>;
 
-// Members in their order. Few, so that they are looked for from the front.
+// Members in their order. They are few, so they are searched from the front.
 class Object {
  public:
   using Member = std::pair<std::string, Value>;
 
-  // nullptr: there is none of that name.
+  // nullptr: there is no member of that name.
   const Value* Find(std::string_view name) const;
-  // The member of that name, made as a null if there is none. Until the object changes.
+  // Returns the member of that name, which is made as a null if it is missing. The reference is
+  // valid until the object changes.
   Value& operator[](std::string_view name);
 
-  // What the member says; the fallback if there is none, or one of another type. A time may also be
-  // text that reads as one, and a number whole or not: landings differ in what they keep.
+  // Return the member's value, or the fallback if it is missing or of another type. Because
+  // landings differ in the types that they keep, Time also accepts text that parses as a time, and
+  // Integer and Number accept both kinds of numbers.
   int64_t Integer(std::string_view name, int64_t fallback = 0) const;
   double Number(std::string_view name, double fallback = 0) const;
   std::string_view Text(std::string_view name) const;
   bool Bool(std::string_view name) const;
   std::optional<WallTime> Time(std::string_view name) const;
-  // The object of that name, made if there is none.
+  // Returns the object of that name, which is made if it is missing.
   Object& Child(std::string_view name);
 
   std::vector<Member>& members() { return members_; }
@@ -53,9 +55,9 @@ struct Value {
   friend bool operator==(const Value&, const Value&);
 };
 
-// A copy of what a message carried. Whole numbers that fit are int64, others doubles.
+// Copies a JSON value. Whole numbers that fit are int64, other numbers are doubles.
 Value ToValue(json::Value value);
-// JSON with times as UTC text that sorts.
+// Write JSON with times as UTC text of fixed width, which sorts by time.
 void WriteJson(const Value& value, json::Writer& writer);
 std::string ToJson(const Object& object);
 

@@ -12,11 +12,11 @@ namespace tidegate::reader {
 namespace {
 using std::chrono::milliseconds;
 
-// A document with more numbers than this is no list of sensors.
+// The most numbers that are aggregated of one document.
 constexpr size_t kMaxSensors = 64;
 constexpr size_t kMaxSensorName = 128;
 
-// Numbers that measure nothing.
+// Members whose numbers are no measurements.
 constexpr std::array<std::string_view, 10> kNoSensors{
     "asset_id", "device_id", "machine_id", "sensor_id", "driver_id",
     "event_id", "timestamp", "ts",         "lat",       "lon"};
@@ -36,7 +36,8 @@ void AddNumbers(json::Value object, const json::Value* hidden_by, std::vector<Me
   }
 }
 
-// Of the document itself, and of its additional_data where the document has no member of that name.
+// Collects the numbers of the document, and those of its additional_data whose names the document
+// itself lacks.
 std::vector<Measured> NumbersOf(json::Value root) {
   std::vector<Measured> numbers;
   AddNumbers(root, nullptr, numbers);
@@ -52,8 +53,8 @@ WallTime WindowStart(WallTime time, milliseconds window) {
   return WallTime(milliseconds(ms - into));
 }
 
-// The partitions' sums are kept apart and added in the order of their names, because sums of
-// doubles depend on the order.
+// Each partition has a sum of its own, and the sums are added in the order of the partitions'
+// names, because a sum of doubles depends on the order.
 double AddToSum(const std::string& partition, double value, Object& state) {
   Object& sums = state.Child("sums");
   sums[partition].is = sums.Number(partition) + value;

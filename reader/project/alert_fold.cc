@@ -9,13 +9,14 @@ namespace tidegate::reader {
 namespace {
 constexpr size_t kMaxText = 512;
 
-// All that a change needs: an alert of the server's own is gone by then.
+// A copy of what a change needs, because an alert by the server's rules no longer exists when the
+// change is applied.
 struct AlertNews {
   std::string tenant = {};
   std::string asset = {};
   WallTime time{};
   std::string rule = {};
-  Value field = {};  // What the rule looks at; null: the alert does not tell.
+  Value field = {};  // The member that the rule compares; null: the alert does not name it.
   bool raised = true;
   WallTime raised_at{};
   std::string severity = {};
@@ -23,7 +24,7 @@ struct AlertNews {
   Value value = {};
 };
 
-// As many whole characters as kMaxText bytes hold.
+// Returns as many whole characters as kMaxText bytes hold.
 std::string_view Cut(std::string_view text) {
   size_t end = 0;
   while (end < text.size()) {
@@ -44,8 +45,8 @@ std::optional<WallTime> MemberTime(json::Value root, std::string_view name) {
   return member ? TimeOf(*member) : std::nullopt;
 }
 
-// Producers other than a gateway name the rule by alert_type, its field by sensor_type, and end an
-// alert with "resolved".
+// Producers other than gateways name the rule in alert_type and its field in sensor_type, and end
+// an alert by the status "resolved".
 std::optional<AlertNews> NewsOf(const Document& alert) {
   const json::Value root = alert.value.root();
   AlertNews news;
@@ -70,7 +71,7 @@ std::optional<AlertNews> NewsOf(const Document& alert) {
   return news;
 }
 
-// Raising and clearing are one document each, so that it comes out the same whichever is first.
+// Raising and clearing are one document each, and the state is the same whichever is folded first.
 void Take(const AlertNews& news, std::string_view source, Projection& state) {
   Object& members = state.members;
   if (state.folded.empty()) {

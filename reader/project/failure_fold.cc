@@ -40,7 +40,8 @@ void FoldFailure(const Event& event, Object& episode, Effects& then) {
   if (newest && reading.time < *newest) return;
   episode["newest"].is = reading.time;
   std::optional<bool> failed;
-  if (ReadFailure(reading.value.root(), failed)) return;  // The landing refuses such a one.
+  // The landing refuses a document whose failure does not parse.
+  if (ReadFailure(reading.value.root(), failed)) return;
   auto started = episode.Time("started_at");
   if (!started && failed.value_or(false)) {
     started = reading.time;

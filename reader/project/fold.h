@@ -1,7 +1,7 @@
-// What becomes of a landed document in the projections, as pure functions: each says which
-// projections it changes and how, and touches no database. A projection is a function of the landed
-// documents alone: those of one partition are folded in the order of their offsets, and folds of
-// different partitions come out the same in either order, but for what state_fold.h says.
+// What a landed document changes in the projections, as pure functions: each says which projections
+// it changes and how, and touches no database. A projection is a function of the landed documents
+// alone: the documents of one partition are folded in the order of their offsets, and the order
+// between partitions does not matter, except for the cases that state_fold.h names.
 #pragma once
 
 #include <chrono>
@@ -19,11 +19,12 @@
 namespace tidegate::reader {
 
 // A landed document. What it points to must outlive the effects.
+// REQUIRES: both pointers are set.
 struct Event {
   const Document* document;
   const Stream* stream;
-  // The message's place, which tells what a projection has taken.
-  std::string partition;  // "<topic>/<number>"
+  // The message's place, by which a projection knows what it has folded: "<topic>/<number>".
+  std::string partition;
   int64_t offset = 0;
 };
 
@@ -31,45 +32,46 @@ struct Effects;
 
 struct Change {
   DocumentKey key;
-  // Takes the document in. Called once for each document and revision of the projection, or not at
-  // all if the projection has it already. What it asks for in `then` is done, and safe, before the
-  // projection itself is saved.
+  // Folds the document into the projection. It is called once for each document and revision of the
+  // projection, and not at all if the projection has folded the document already. What it adds to
+  // `then` is saved before the projection itself.
   std::function<void(Projection& projection, Effects& then)> apply;
 };
 
 struct Effects {
   std::vector<Change> changes;
-  std::vector<Document> alerts;  // To be inserted where there is none of that `_id`.
+  std::vector<Document> alerts;  // To be inserted; never overwrite a document of the same `_id`.
 };
 
 struct FoldOptions {
   std::vector<std::chrono::milliseconds> windows{std::chrono::hours(1)};
   std::vector<Rule> rules;
-  // Failure episodes and alerts by rules too, which follow from the order of documents.
+  // Also folds failure episodes and alerts by rules, which depend on the order of documents.
   bool states = true;
-  std::string alerts_collection = "alerts";  // Where alerts of the rules are inserted.
+  // The collection that alerts by rules are inserted into.
+  std::string alerts_collection = "alerts";
 };
 
-// Everything that the document changes.
+// Appends everything that the document changes.
 void FoldDocument(const Event& event, const FoldOptions& options, Effects& effects);
 
-// Registry: assets (asset_fold.cc).
+// The projection `assets`, the registry (asset_fold.cc).
 void FoldAsset(const Event& event, Effects& effects);
-// aggregated_data (aggregate_fold.cc).
+// The projection `aggregated_data` (aggregate_fold.cc).
 void FoldAggregates(const Event& event, std::span<const std::chrono::milliseconds> windows,
                     Effects& effects);
-// alert_states (alert_fold.cc). `source`: gateway or server. A document that does not say which
-// rule it is about changes nothing.
+// The projection `alert_states` (alert_fold.cc). `source` is "gateway" or "server". A document that
+// names no rule changes nothing.
 void FoldAlert(const Document& alert, std::string_view source, Effects& effects);
-// losses (loss_fold.cc): what a gateway gave up.
+// The projection `losses` (loss_fold.cc): the records that a gateway dropped and declared.
 void FoldGap(const Event& event, Effects& effects);
 
-// "<tenant>/<asset>" with '/' and '%' of the asset percent-encoded; the tenant is "-" if there is
-// none.
+// Returns "<tenant>/<asset>" with '/' and '%' of the asset percent-encoded. The tenant is "-" if
+// the document has none.
 std::string AssetId(const Document& document);
-// The same encoding for one part of an id.
+// Returns one part of an id in the same encoding.
 std::string IdPart(std::string_view text);
-// Sets tenant_id, if there is one, and asset_id.
+// Sets tenant_id, unless the tenant is empty, and asset_id.
 void NameAsset(std::string_view tenant, std::string_view asset, Object& members);
 
 }  // namespace tidegate::reader

@@ -1,4 +1,4 @@
-// What a projector tells of its work. Any thread.
+// The metrics of one reader's projectors. Any thread.
 #pragma once
 
 #include <cstdint>
@@ -14,15 +14,16 @@ class ProjectorMetrics {
   explicit ProjectorMetrics(Metrics& metrics);
 
   void CountFolded(size_t documents);
-  // Messages without a landed document of theirs: given up, or landed from another place.
+  // Messages that are not folded. `absent` ones have no landed document: they were refused or
+  // dropped. `repeated` ones have a document that landed from another message.
   void CountSkipped(size_t absent, size_t repeated);
-  // Kafka deleted them before they were seen here.
+  // Messages that Kafka deleted before a projector read them.
   void CountMissed(int64_t messages);
   void CountConflicts(uint64_t conflicts);
   void CountRefusedAlerts(uint64_t alerts);
   void CountOutage();
   void SetLag(std::span<const PartitionLag> lag);
-  // The lag of partitions that are no longer ours is no longer told.
+  // Stops reporting the lag of partitions that are no longer assigned.
   void Forget(std::span<const Partition> partitions);
 
  private:

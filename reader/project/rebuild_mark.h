@@ -1,6 +1,6 @@
-// While projections are made anew from what has landed, nobody else may fold. A mark among the
-// landing's positions says so: like them it only moves forward, and it is odd while a rebuild is
-// under way. For the projector and the rebuild.
+// The mark that keeps projectors from folding while a rebuild makes the projections anew. It is
+// stored among the landing's positions and like them only moves forward; it is odd while a rebuild
+// is under way. For the projector and the rebuild. Thread: the store's.
 #pragma once
 
 #include <cstdint>
@@ -12,16 +12,16 @@
 
 namespace tidegate::reader {
 
-// Its `_id` in kPositions; no partition's name lacks a '/'.
+// The mark's `_id` in kPositions. A partition's name always holds a '/', so it equals none.
 inline constexpr const char* kRebuildMark = "rebuild";
 
 inline bool IsUnderWay(int64_t mark) {
   return mark % 2 == 1;
 }
 
-// 0: there never was one. Errors are the store's.
+// Returns 0 if there never was a rebuild. Errors are the store's.
 Result<int64_t> ReadRebuildMark(ProjectionStore& store, const std::string& database);
-// `mark`: the present one.
+// `mark` is the stored one. Writes nothing if it already says `under_way`.
 Status WriteRebuildMark(ProjectionStore& store, const std::string& database, int64_t mark,
                         bool under_way, WallTime now);
 

@@ -7,7 +7,8 @@
 namespace tidegate::reader {
 
 namespace {
-// A text that a rule compares may be as long as its message, and is there twice, escaped.
+// An alert holds the text that a rule compares twice, escaped, and the text may be as long as its
+// message.
 constexpr json::Limits kAlertLimits{.max_bytes = 16 * 1024 * 1024};
 
 Moment MomentOf(const Document& document) {
@@ -38,8 +39,8 @@ Object WriteState(const RuleState& state) {
   return kept;
 }
 
-// The alert as a document beside those that gateways send; it comes from where the document did
-// that raised it.
+// Makes the alert's document, for the collection of the alerts that gateways send. Its provenance
+// is that of the document that raised it.
 Document AlertOf(const Rule& rule, const Document& cause, json::Value value, RuleChange change,
                  WallTime raised_at, const std::string& collection) {
   Record changed;

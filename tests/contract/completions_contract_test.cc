@@ -1,5 +1,5 @@
-// What completing documents that have landed promises, on SQLite and, where TIDEGATE_TEST_MONGO_URL
-// names a server, on MongoDB, in databases whose names begin with tidegate_contract_.
+// The contract of completions.h, on SQLite, and on MongoDB if TIDEGATE_TEST_MONGO_URL names a
+// server, in databases whose names begin with tidegate_contract_.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>

@@ -1,6 +1,5 @@
-// What every database that is asked promises. SQLite and the fake always run; MongoDB needs a
-// server, named by TIDEGATE_TEST_MONGO_URL, and uses databases whose names begin with
-// tidegate_contract_.
+// The contract of query_store.h, on SQLite and the fake, and on MongoDB if TIDEGATE_TEST_MONGO_URL
+// names a server, in databases whose names begin with tidegate_contract_.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -20,7 +19,7 @@ namespace {
 using std::chrono::seconds;
 using Ids = std::vector<std::string>;
 
-// Documents get in through the landing, as they do in production.
+// Documents are written through the landing, as in production.
 class QueryStoreContract : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {

@@ -1,5 +1,5 @@
-// A document out of MongoDB as JSON for people and programs: times as RFC 3339 text, numbers as
-// numbers. Pure.
+// Writes a document of MongoDB as JSON: times as RFC 3339 text, numbers as numbers. Private to this
+// folder; pure.
 #pragma once
 
 #include <string>
@@ -8,9 +8,10 @@
 
 namespace tidegate::reader {
 
-// Text that is not UTF-8, which only foreign writers leave, has its bad bytes replaced by U+FFFD.
-// What JSON has no form for: object ids, NaN, infinities and long decimals as text, binary as its
-// hexadecimal digits, anything rarer as null. Nesting beyond what a server takes is null.
+// Types that JSON lacks are converted: object ids, NaN, infinities and long decimals to text,
+// binary to hexadecimal digits, other types to null. Bytes of text that are not UTF-8, which only
+// other programs write, are replaced by U+FFFD. Values nested deeper than a server accepts are
+// null.
 std::string BsonToJson(const bson_t* document);
 
 }  // namespace tidegate::reader

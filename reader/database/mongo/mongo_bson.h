@@ -1,5 +1,5 @@
-// Documents as BSON. What becomes of numbers, times and odd keys is in README.md. Private to this
-// folder; pure.
+// Converts documents to BSON. ../README.md says how numbers, times and odd keys are stored. Private
+// to this folder; pure.
 #pragma once
 
 #include <optional>
@@ -11,25 +11,28 @@
 
 namespace tidegate::reader {
 
-// The largest document that we send; the server's own limit is 16 MiB.
+// The largest document that is sent; the server's own limit is 16 MiB.
 inline constexpr uint32_t kMaxBsonBytes = 15 * 1024 * 1024;
 
-// Into an empty `out`. kRejected: larger than kMaxBsonBytes, nested deeper than a server takes, or
-// an id or a name with bytes that are no UTF-8.
+// Appends the document to `out`. REQUIRES: `out` is empty. kRejected: the document is larger than
+// kMaxBsonBytes or nested deeper than a server accepts, or its id or a name is not UTF-8.
 Status AppendDocument(const Document& document, bson_t* out);
 
-// One JSON value as a member. False: nested deeper than a server takes.
+// Appends one JSON value as a member. False: it is nested deeper than a server accepts.
 bool AppendJson(bson_t* out, std::string_view key, json::Value value);
 
-// How a number is kept.
+// The BSON type of a JSON number.
 enum class NumberKind {
   kInt32,
   kInt64,
-  kDouble,      // At most 17 significant digits: whatever a producer computed in doubles.
-  kDecimal128,  // More digits than a double keeps, at most 34.
-  kText,        // More digits than any BSON number keeps: a string of them.
+  // At most 17 significant digits, as producers have that compute in doubles.
+  kDouble,
+  // More digits than a double holds, at most 34.
+  kDecimal128,
+  // More digits than any BSON number holds; stored as a string.
+  kText,
 };
-// REQUIRES: a number by RFC 8259.
+// REQUIRES: `text` is a number by RFC 8259.
 NumberKind ClassifyNumber(std::string_view text);
 
 }  // namespace tidegate::reader

@@ -3,7 +3,7 @@
 namespace tidegate::reader {
 
 namespace {
-// The year 1: what comes before it some drivers and servers cannot read.
+// The year 1: some drivers and servers cannot read earlier times.
 constexpr int64_t kEarliest = -62'135'596'800'000;
 
 int64_t Milliseconds(WallTime time) {
@@ -27,7 +27,7 @@ void AppendCondition(const Condition& condition, bson_t* filter) {
   bson_append_document_end(filter, &in);
 }
 
-// Comparing with a date and with text finds only dates and text.
+// A comparison with a date finds only dates, one with text only text.
 void AppendTimes(const Query& query, bson_t* filter) {
   bson_t range;
   BSON_APPEND_DOCUMENT_BEGIN(filter, query.time_member.c_str(), &range);
@@ -41,7 +41,7 @@ void AppendTimes(const Query& query, bson_t* filter) {
   bson_append_document_end(filter, &ids);
 }
 
-// Earlier, or of the same time with a smaller id.
+// Matches documents of an earlier time, and those of the same time with a smaller id.
 void AppendAfter(const Query& query, bson_t* filter) {
   bson_t either;
   bson_t branch;

@@ -1,5 +1,5 @@
-// A query as MongoDB is asked, so that a test sees the very same. Private to this folder and its
-// tests; pure.
+// A query of the API as a filter and a sort of MongoDB, so that a test sees the very filter that is
+// sent. Private to this folder and its tests; pure.
 #pragma once
 
 #include "reader/database/mongo/mongo_client.h"
@@ -7,9 +7,9 @@
 
 namespace tidegate::reader {
 
-// Every condition, the range of times and the place after which a page begins.
+// Appends the conditions, the range of times, and the place after which the page begins.
 void AppendFilter(const Query& query, bson_t* filter);
-// The member `sort` of a find.
+// Appends the option `sort` of a find command.
 void AppendSort(const Query& query, bson_t* options);
 
 }  // namespace tidegate::reader

@@ -15,9 +15,11 @@
 namespace tidegate::reader {
 
 namespace {
-// Of `_id`s in one find. A server may look through all of them for each document that it finds.
+// How many `_id`s one find names. A server may compare all of them with each document that it
+// finds.
 constexpr size_t kKeysPerQuery = 100;
-constexpr size_t kSavesPerBulk = 1'000;  // What every server takes in one command.
+// Every server accepts that many in one command.
+constexpr size_t kSavesPerBulk = 1'000;
 constexpr int64_t kDuplicateKey = 11000;
 constexpr uint32_t kNamespaceNotFound = 26;
 
@@ -42,7 +44,7 @@ class MongoProjections final : public ProjectionStore {
  private:
   using Found = std::function<void(size_t position, Object document)>;
 
-  // Calls `found` for each key that has a document. `options`: of the find command.
+  // Calls `found` for each key that has a document. `options` are those of the find command.
   Status FindAll(std::span<const DocumentKey> keys, const bson_t* options, const Found& found);
   Status FindSome(const Namespace& ns, std::span<const DocumentKey> keys,
                   std::span<const size_t> positions, const bson_t* options, const Found& found);
@@ -151,15 +153,16 @@ Status MongoProjections::EachLanded(const Namespace& ns, const TakeLanded& take)
 Status MongoProjections::Clear(const Namespace& ns) {
   const CollectionHandle collection = CollectionOf(client_.get(), ns);
   bson_error_t error{};
-  // Some servers name no code.
+  // Some servers report no code.
   if (mongoc_collection_drop(collection.get(), &error) || error.code == kNamespaceNotFound ||
       std::string_view(error.message) == "ns not found")
     return {};
   return MongoError(fmt::format("clear {}.{}", ns.database, ns.collection), error);
 }
 
-// A replacement that names its revision and may insert: if the stored document has another
-// revision, the server tries to insert a second one of that `_id` and says 11000, by index.
+// Each projection is an upsert that selects the `_id` and the loaded revision. If the stored
+// document has another revision, the server tries to insert a second one of that `_id` and reports
+// 11000 with the update's index.
 Status MongoProjections::SaveSome(const Namespace& ns, std::span<const Projection> projections,
                                   std::span<const size_t> positions,
                                   std::vector<SaveOutcome>& outcomes) {
@@ -209,7 +212,7 @@ Status MongoProjections::SaveSome(const Namespace& ns, std::span<const Projectio
   if (bson_iter_init_find(&found, reply.get(), "writeConcernErrors") &&
       bson_iter_recurse(&found, &errors) && bson_iter_next(&errors))
     return Error{ErrorCode::kUnavailable, "save projections: not as durable as asked"};
-  // A server that stops at the first error, or counts otherwise, leaves the rest unknown.
+  // If a server stopped at the first error, or counts differently, the rest is unknown.
   const auto saved =
       static_cast<size_t>(Figure(reply.get(), "nMatched") + Figure(reply.get(), "nUpserted"));
   if (saved + conflicts != positions.size())

@@ -1,5 +1,5 @@
-// Projections in MongoDB: loaded by `_id`, saved as replacements that name the revision they
-// follow. Private to this folder.
+// Projections in MongoDB. They are loaded by `_id` and saved by replacing the document that has the
+// `_id` and the loaded revision. Private to this folder. Thread: the client's.
 #pragma once
 
 #include <memory>

@@ -1,4 +1,4 @@
-// Queries on MongoDB: a pool of clients of its own, whose time limits are shorter than the
+// Queries on MongoDB, with a pool of clients of their own, whose time limits are shorter than the
 // landing's.
 #pragma once
 
@@ -9,8 +9,9 @@
 
 namespace tidegate::reader {
 
-// Time limits that the URI does not set: connect and server selection 2 s, socket 15 s, wait for a
-// client 2 s. Reads the primary unless the URI names a read preference. Errors as OpenQueries.
+// Connects to nothing yet. Limits that the URI does not set: connect and server selection 2 s,
+// socket 15 s, wait for a client 2 s. Reads from the primary unless the URI names a read
+// preference. Errors as for OpenQueries.
 Result<std::unique_ptr<Queries>> OpenMongoQueries(const std::string& uri);
 
 }  // namespace tidegate::reader

@@ -58,8 +58,8 @@ constexpr std::array<int32_t, 26> kServerCodes{
     10003,  // CannotGrowDocumentInCappedNamespace: the collection is the wrong one
 };
 
-// With these a server refuses a whole command although one document is at fault. Codes that may
-// as well mean the command (BadValue, InvalidNamespace) are not among them.
+// Codes with which a server refuses a whole command because of one document. Codes that may also
+// blame the command (BadValue, InvalidNamespace) are not among them.
 constexpr std::array<int32_t, 9> kWholeCommandCodes{22, 52, 53, 55, 56, 57, 10334, 17280, 17419};
 
 template <size_t n>
@@ -146,8 +146,8 @@ Result<std::vector<WriteResult>> ReadBulkReply(bool succeeded, const bson_t* rep
   if (FindArray(reply, "writeErrors", &elements)) {
     for (; bson_iter_next(&elements); ++errors) {
       const WriteError write_error = ReadWriteError(elements);
-      // One server fault speaks for the whole command; an index that is none of ours makes the
-      // reply worthless.
+      // A fault of the server concerns the whole command. An index that was not sent makes the
+      // reply unusable.
       if (ClassifyCode(write_error.code) == CodeClass::kServer || write_error.index < 0 ||
           static_cast<size_t>(write_error.index) >= count) {
         return Error{ErrorCode::kUnavailable,
@@ -162,8 +162,8 @@ Result<std::vector<WriteResult>> ReadBulkReply(bool succeeded, const bson_t* rep
                  fmt::format("insert: not as durable as asked: {} (code {})", concern.message,
                              concern.code)};
   }
-  // Without write errors a failure is the connection's, the server's or the command's. With them
-  // the server has answered: an unordered insert has then tried every document.
+  // Without write errors the connection, the server or the command failed. With them the server has
+  // answered, and an unordered insert has tried every document.
   if (!succeeded && errors == 0) return CommandError(error);
   return results;
 }

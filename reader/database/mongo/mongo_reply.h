@@ -1,4 +1,4 @@
-// What a server's answer to one unordered insert means for each of its documents. Private to this
+// Reads a server's reply to one unordered insert as a result for each document. Private to this
 // folder; pure.
 #pragma once
 
@@ -10,19 +10,25 @@
 
 namespace tidegate::reader {
 
-// What an error code says about where the fault lies.
+// The cause that an error code names.
 enum class CodeClass {
-  kDuplicate,  // The key is there already.
-  kDocument,   // This document is at fault: it will never be taken.
-  kConflict,   // This document may pass next time.
-  kServer,     // The server, its disk or our rights on it: nothing is the documents' fault.
+  // A document with this key exists.
+  kDuplicate,
+  // The document: no repetition will succeed.
+  kDocument,
+  // Another writer: this document may succeed next time.
+  kConflict,
+  // The server, its disk or our rights: no document is at fault.
+  kServer,
 };
-// Codes that are in no list are kConflict: tried again, and given up after Options::max_retries.
+// Unknown codes are kConflict: the document is tried again, and becomes a dead letter after
+// Options::max_retries.
 CodeClass ClassifyCode(int32_t code);
 
-// `reply` and `error` as mongoc_bulk_operation_execute left them for `count` documents sent in one
-// command; `succeeded` is whether it returned a server id. kUnavailable: nothing is known about any
-// of them. kRejected: the server refused the whole command for the sake of one of them.
+// `reply` and `error` are those of mongoc_bulk_operation_execute for `count` documents sent in one
+// command, and `succeeded` says that it returned a server id. Returns `count` results.
+// kUnavailable: the outcome of all documents is unknown. kRejected: the server refused the whole
+// command because of one document.
 Result<std::vector<WriteResult>> ReadBulkReply(bool succeeded, const bson_t* reply,
                                                const bson_error_t& error, size_t count);
 

@@ -1,4 +1,4 @@
-// Our own documents' members as BSON and back. Private to this folder; pure.
+// Converts the members of a projection to BSON and back. Private to this folder; pure.
 #pragma once
 
 #include "reader/database/mongo/mongo_client.h"
@@ -7,7 +7,8 @@
 namespace tidegate::reader {
 
 void AppendObject(const Object& object, bson_t* out);
-// `members`: before the first of them. What a Value has no type for (decimals, for one) is a null.
+// `members` is positioned before the first member. Types that a Value lacks, such as decimals, are
+// read as null.
 Object ReadObject(const bson_iter_t& members);
 
 }  // namespace tidegate::reader

@@ -1,4 +1,4 @@
-// libmongoc's and libbson's objects in owning pointers. Private to this folder.
+// Owning pointers for the objects of libmongoc and libbson. Private to this folder.
 #pragma once
 
 #include <mongoc/mongoc.h>
@@ -17,7 +17,7 @@ struct PoolDestroyer {
 };
 using PoolHandle = std::unique_ptr<mongoc_client_pool_t, PoolDestroyer>;
 
-// Gives the client back to its pool, which must outlive it.
+// Returns the client to its pool, which must outlive it.
 struct ClientReturner {
   mongoc_client_pool_t* pool = nullptr;
   void operator()(mongoc_client_t* client) const { mongoc_client_pool_push(pool, client); }
@@ -52,8 +52,7 @@ struct ServerDescriptionDestroyer {
 using ServerDescriptionHandle =
     std::unique_ptr<mongoc_server_description_t, ServerDescriptionDestroyer>;
 
-// A bson_t on the stack that is destroyed with its scope, whether or not a call has initialised it
-// as a reply.
+// A bson_t on the stack that is destroyed at the end of its scope.
 class Bson {
  public:
   Bson() { bson_init(&bson_); }

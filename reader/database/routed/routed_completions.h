@@ -1,4 +1,5 @@
-// Completions whose databases may be on servers of their own. Private to this folder.
+// Completions in databases that may be on servers of their own. Private to this folder. Thread: the
+// stores'.
 #pragma once
 
 #include <memory>

@@ -1,5 +1,5 @@
-// A landing whose tenants may have servers of their own: each database goes to its own connection,
-// and all others to the common one.
+// A landing whose tenants may have servers of their own: a database that has its own URI is used
+// through that, every other database through the common URI. Threads as for Landing.
 #pragma once
 
 #include <map>
@@ -10,8 +10,8 @@
 
 namespace tidegate::reader {
 
-// Like OpenLanding for `uri`, and for the URI of each database that is named. One client pool a
-// URI, so that tenants share neither sockets nor credentials.
+// Opens `uri` and the URI of each named database as OpenLanding does. Each URI has a pool of
+// clients, so that tenants share neither sockets nor credentials. Errors name the database.
 Result<std::unique_ptr<Landing>> OpenLandings(
     const std::string& uri, const std::map<std::string, std::string>& uri_of_database,
     const LandingOptions& options = {});

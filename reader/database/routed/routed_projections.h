@@ -1,4 +1,5 @@
-// Projections whose databases may be on servers of their own. Private to this folder.
+// Projections of databases that may be on servers of their own. Private to this folder. Thread: the
+// stores'.
 #pragma once
 
 #include <memory>

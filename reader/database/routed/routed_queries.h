@@ -1,5 +1,5 @@
-// Queries where tenants have servers of their own: each database is asked on its own connection,
-// all others on the common one.
+// Queries if tenants have servers of their own: a database that has its own URI is queried through
+// that, every other database through the common URI. Threads as for Queries.
 #pragma once
 
 #include <map>
@@ -12,11 +12,11 @@ namespace tidegate::reader {
 
 using QueriesOfDatabase = std::map<std::string, std::unique_ptr<Queries>>;
 
-// Its stores connect to a tenant's server when that is asked for the first time, so that one that
-// is away concerns nobody else.
+// The stores connect to a tenant's server at the first query of its database, so that an
+// unreachable server affects no other tenant.
 std::unique_ptr<Queries> RouteQueries(std::unique_ptr<Queries> common, QueriesOfDatabase own);
 
-// Like OpenQueries for `uri`, and for the URI of each database that is named.
+// Opens `uri` and the URI of each named database as OpenQueries does.
 Result<std::unique_ptr<Queries>> OpenRoutedQueries(
     const std::string& uri, const std::map<std::string, std::string>& uri_of_database,
     const Clock& clock);

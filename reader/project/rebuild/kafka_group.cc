@@ -19,7 +19,7 @@ struct GroupListDeleter {
 };
 using GroupListHandle = std::unique_ptr<const rd_kafka_group_list, GroupListDeleter>;
 
-// In effect, wherever it was set.
+// Returns the value in effect, wherever it was set.
 std::string GroupOf(rd_kafka_t* client) {
   std::array<char, 512> name{};
   size_t size = name.size();
@@ -42,7 +42,7 @@ Result<std::vector<std::string>> MembersOfGroup(const kafka::ConfigRequest& requ
   const rd_kafka_resp_err_t error =
       rd_kafka_list_groups(client->get(), name.c_str(), &raw, static_cast<int>(patience.count()));
   const GroupListHandle list(raw);
-  // A part of the answer may lack just this group.
+  // An answer that is incomplete may lack this group.
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
     return Error{ErrorCode::kUnavailable, fmt::format("ask for the members of the group {}: {}",
                                                       name, kafka::DescribeError(error))};

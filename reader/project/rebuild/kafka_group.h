@@ -1,4 +1,4 @@
-// Who is in a consumer group.
+// Asks Kafka for the members of a consumer group. Thread: one.
 #pragma once
 
 #include <chrono>
@@ -12,8 +12,9 @@
 
 namespace tidegate::reader {
 
-// The members' hosts and client ids, for people. `request`: a consumer's; it joins nothing.
-// kInvalid: the configuration can never work. kUnavailable: no broker told in time.
+// Returns the members' hosts and client ids, for people. `request` configures a consumer of the
+// group; it does not join. `patience` bounds the call. kInvalid: the configuration can never work.
+// kUnavailable: no broker answered in time.
 Result<std::vector<std::string>> MembersOfGroup(const kafka::ConfigRequest& request,
                                                 std::chrono::milliseconds patience,
                                                 const Clock& clock, const Log& log);

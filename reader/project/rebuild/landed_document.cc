@@ -10,7 +10,7 @@
 namespace tidegate::reader {
 
 namespace {
-// What the landing took, and what an enrichment added to it.
+// The limits of a landed document: those of a message, and room for what an enrichment added.
 constexpr json::Limits kLimits{
     .max_bytes = 32 * 1024 * 1024, .max_depth = 100, .max_values = 500'000};
 
@@ -32,7 +32,7 @@ TimeOrigin OriginOf(std::string_view name) {
   return TimeOrigin::kSource;
 }
 
-// What an alert by a rule takes over from its cause.
+// Reads the document's origin, which an alert by a rule copies from the document that raised it.
 bool ReadProvenance(json::Value root, Provenance& provenance) {
   const auto origin = root.Find("tidegate");
   if (!origin) return false;

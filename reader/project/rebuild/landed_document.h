@@ -1,4 +1,4 @@
-// A landed document as the folds saw it when its message came. Pure.
+// Reads a landed document back as the folds saw it when its message arrived. Pure.
 #pragma once
 
 #include <optional>
@@ -8,8 +8,9 @@
 
 namespace tidegate::reader {
 
-// `text`: the stored document as JSON, with times as text. Members that the landing added are among
-// its value's. nullopt: nothing says which message it came from, or when.
+// `text` is the stored document as JSON, with times as text. The returned value holds the members
+// that the landing added, too. nullopt: the document does not name the message that it came from,
+// or its time.
 std::optional<Document> ReadLandedDocument(const Namespace& ns, std::string_view text);
 
 }  // namespace tidegate::reader

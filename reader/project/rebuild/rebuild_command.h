@@ -1,4 +1,4 @@
-// `tidegate-reader rebuild`: what its arguments mean, and its exit code.
+// The verb `tidegate-reader rebuild`: its arguments and its exit code. Thread: the main thread.
 #pragma once
 
 #include <string>
@@ -9,15 +9,18 @@
 
 namespace tidegate::reader {
 
-// As given on the command line.
+// The arguments of the command line.
 struct RebuildArguments {
-  std::vector<std::string> tenants = {};  // With a database for each: of these; empty: all known.
-  bool again = false;                     // One was broken off.
-  bool without_expired = false;           // What retention took away may go from projections too.
+  // The tenants to rebuild, if each has a database of its own; empty: all that are known.
+  std::vector<std::string> tenants = {};
+  // Runs although the last rebuild was interrupted.
+  bool again = false;
+  // Runs although documents have expired, which the projections then no longer count.
+  bool without_expired = false;
 };
 
-// Prints the report. 0: done. 1: refused or broken off, and why. 2: arguments that do not fit the
-// configuration. REQUIRES: no problems in the configuration.
+// Prints the report and returns the exit code. 0: done. 1: refused or interrupted, and why. 2: the
+// arguments do not fit the configuration. REQUIRES: the configuration has no problems.
 int RebuildProjections(const RebuildArguments& arguments, const Config& config, const Log& log);
 
 }  // namespace tidegate::reader

@@ -36,7 +36,7 @@ class KafkaTopicReader final : public TopicReader {
 
  private:
   Status MakeClient();
-  // The numbers of the topic's partitions.
+  // Returns the numbers of the topic's partitions.
   Result<std::vector<int32_t>> Partitions();
   Status Assign(const std::vector<int32_t>& partitions);
   int timeout_ms() const { return static_cast<int>(options_.patience.count()); }
@@ -45,12 +45,13 @@ class KafkaTopicReader final : public TopicReader {
   const Clock& clock_;
   kafka::ClientLog client_log_;
   kafka::ClientHandle client_;
-  std::map<int32_t, int64_t> ends_;  // Of the partitions that are not read to their end.
+  // The ends of the partitions that are not read to their end.
+  std::map<int32_t, int64_t> ends_;
 };
 
 Status KafkaTopicReader::MakeClient() {
   kafka::ConfigRequest request = options_.request;
-  // Nobody else shall notice that the topic is read.
+  // Reading leaves no trace: no group, no commits.
   std::erase_if(request.forced, [](const auto& one) { return one.name == "enable.auto.commit"; });
   request.forced.push_back({"enable.auto.commit", "false", "a replay commits nothing"});
   request.forced.push_back({"enable.partition.eof", "true", "a replay ends"});
@@ -121,7 +122,7 @@ Result<std::optional<SourceMessage>> KafkaTopicReader::Next() {
       ends_.erase(message->partition);
     } else if (message && message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
       const auto end = ends_.find(message->partition);
-      if (end == ends_.end()) continue;  // Came after the start.
+      if (end == ends_.end()) continue;  // Written after the reader was opened.
       SourceMessage out = ToMessage(message.get());
       const int64_t after = end->second;
       if (out.offset + 1 >= after) ends_.erase(end);

@@ -1,4 +1,5 @@
-// A topic in Kafka from beginning to end, by a consumer that joins no group and commits nothing.
+// Reads a Kafka topic from its beginning to its end, with a consumer that joins no group and
+// commits nothing. Thread: one.
 #pragma once
 
 #include <chrono>
@@ -13,14 +14,16 @@
 namespace tidegate::reader {
 
 struct KafkaTopicReaderOptions {
-  kafka::ConfigRequest request;  // ConsumerRequest().
+  // As ConsumerRequest() makes it.
+  kafka::ConfigRequest request;
   std::string topic;
-  // How long the brokers may be silent.
+  // How long to wait for the brokers' next answer or message.
   std::chrono::milliseconds patience{30'000};
 };
 
-// Asks the brokers for the topic's partitions and their ends. A topic that is not there is empty.
-// kInvalid: the configuration can never work. kUnavailable: no broker answered in time.
+// Asks the brokers for the topic's partitions and their ends. A topic that does not exist is empty.
+// The clock and the log must outlive the reader. kInvalid: the configuration can never work.
+// kUnavailable: no broker answered in time.
 Result<std::unique_ptr<TopicReader>> OpenKafkaTopicReader(KafkaTopicReaderOptions options,
                                                           const Clock& clock, const Log& log);
 

@@ -1,4 +1,4 @@
-// `tidegate-reader replay-dlq`: what its arguments mean, and its exit code.
+// The verb `tidegate-reader replay-dlq`: its arguments and its exit code. Thread: the main thread.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace tidegate::reader {
 
-// As given on the command line; empty: not given.
+// The arguments of the command line. Empty counts as not given.
 struct ReplayArguments {
   std::string reason = {};
   std::string tenant = {};
@@ -23,12 +23,12 @@ struct ReplayArguments {
   bool dry_run = false;
 };
 
-// kInvalid: an argument that means nothing.
+// kInvalid: an argument does not parse.
 Result<ReplayChoice> ParseChoice(const ReplayArguments& arguments);
 
-// Prints the report. 0: every chosen letter has landed or was there already. 1: broken off, or some
-// were refused again or are cut. 2: an argument that means nothing. REQUIRES: no problems in the
-// configuration.
+// Prints the report and returns the exit code. 0: every chosen letter has landed, now or earlier.
+// 1: interrupted, or some letters were refused again or are cut. 2: an argument does not parse.
+// REQUIRES: the configuration has no problems.
 int ReplayDeadLetters(const ReplayArguments& arguments, const Config& config, const Log& log);
 
 }  // namespace tidegate::reader

@@ -1,9 +1,10 @@
-// Folds what a replay of dead letters has landed into the projections. Projectors have passed the
-// messages, or will pass them over, because their documents name a dead letter; so the letters'
-// topic takes the place of the messages', a partition of its own for each replay.
+// Folds the documents that a replay of dead letters has landed into the projections. Projectors
+// skip their messages, because the documents name a dead letter. A projection knows such a document
+// by the letter's place: a partition of the dead-letter topic, counted separately for each replay.
 //
-// Failure episodes and alerts by rules take no notice, as of any reading that comes late. One
-// thread.
+// Known limit: failure episodes and alerts by rules ignore these documents, as they ignore every
+// reading that arrives late.
+// Thread: one, that of the stores.
 #pragma once
 
 #include <span>
@@ -15,23 +16,26 @@
 
 namespace tidegate::reader {
 
-// A document that is in the landing, now or from before.
+// A document that has landed, by this replay or earlier.
 struct ReplayedDocument {
   Document document;
   const Stream* stream;
-  bool duplicate;  // It was there: perhaps by a replay that was broken off before it had folded it.
+  // It had landed earlier, perhaps by a replay that was interrupted before it folded the document.
+  bool duplicate;
 };
 
 class ReplayedFold {
  public:
   ReplayedFold(Folder::Options options, ProjectionStore& projections, DocumentStore& documents);
 
-  // Each document's letter is where it was read now. kUnavailable: fold the same again.
-  // REQUIRES: one letter after the other in each of their partitions, over all calls.
+  // kUnavailable: some may be folded; fold the same again.
+  // REQUIRES: each document names the letter from which it was read in this replay, and the letters
+  // of each partition come in the order of their offsets, over all calls.
   Status Fold(std::span<const ReplayedDocument> replayed);
 
  private:
-  // The replay that has landed each of them from its letter; empty: none has.
+  // Returns for each document the name of the replay that landed it from its letter; empty: no
+  // replay did.
   Result<std::vector<std::string>> FindReplays(std::span<const ReplayedDocument> replayed);
 
   ProjectionStore& projections_;

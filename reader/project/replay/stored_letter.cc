@@ -20,7 +20,7 @@ std::optional<Number> ParseNumber(std::string_view text) {
   return number;
 }
 
-// What the headers told.
+// The values of the letter's headers.
 struct Told {
   std::optional<std::string> reason;
   std::optional<WallTime> time;
@@ -55,7 +55,7 @@ std::optional<StoredLetter> ReadLetter(SourceMessage raw) {
                 [](const auto& header) { return header.first.starts_with(kPrefix); });
   letter.message.partition = {*std::move(told.topic), *told.partition};
   letter.message.offset = *told.offset;
-  // Older letters do not tell it; the message was refused soon after it came.
+  // Letters of earlier versions lack the time; a message is refused soon after it arrives.
   letter.message.timestamp = told.timestamp.value_or(letter.time);
   return letter;
 }

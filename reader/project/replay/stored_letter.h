@@ -1,5 +1,5 @@
-// A dead letter as it is read back out of its topic: the message as it was when it was refused, and
-// why it was. Pure.
+// A dead letter read back from its topic: the message as it was when it was refused, and the
+// reason. Pure.
 #pragma once
 
 #include <optional>
@@ -11,14 +11,18 @@
 namespace tidegate::reader {
 
 struct StoredLetter {
-  SourceMessage message;    // With its own topic, partition, offset, headers and timestamp.
-  std::string reason_kind;  // The first word of tg-dlq-reason: RefusalKindName().
-  WallTime time{};          // When it became a dead letter.
-  bool cut = false;         // Only the beginning of its value is there.
+  // The message with its own topic, partition, offset, headers and timestamp.
+  SourceMessage message;
+  // The first word of tg-dlq-reason, a RefusalKindName().
+  std::string reason_kind;
+  // When it became a dead letter.
+  WallTime time{};
+  // The letter holds only the beginning of the message's value.
+  bool cut = false;
 };
 
-// `raw`: a message of the dead-letter topic. nullopt: no letter of this reader's, because one of
-// its tg-dlq-* headers is missing or does not read.
+// `raw` is a message of the dead-letter topic. nullopt: it is no letter of a Tidegate reader,
+// because one of its tg-dlq-* headers is missing or does not parse.
 std::optional<StoredLetter> ReadLetter(SourceMessage raw);
 
 }  // namespace tidegate::reader

@@ -1,4 +1,5 @@
-// A topic from its beginning to its end as of the start, once. One thread.
+// Reads a topic once, from its beginning to the end that it had when the reader was opened.
+// Thread: one.
 #pragma once
 
 #include <optional>
@@ -11,8 +12,8 @@ namespace tidegate::reader {
 class TopicReader {
  public:
   virtual ~TopicReader() = default;
-  // nullopt: every partition is read to its end. kUnavailable: nothing came for too long although
-  // the end is not reached.
+  // Returns the next message; nullopt: every partition is read to its end. kUnavailable: no message
+  // arrived in time although an end is not reached.
   virtual Result<std::optional<SourceMessage>> Next() = 0;
 };
 

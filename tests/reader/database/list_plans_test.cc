@@ -1,7 +1,7 @@
-// Every list of the HTTP API with every combination of its filters, as the databases are really
-// asked, against the indexes that the reader makes: each is read off one of them in its order, and
-// no index is there for nothing. SQLite explains its plan. MongoDB's follows from its rule: an
-// index gives the order if its keys are members that equal something and then the keys of the sort.
+// Plans every list of the HTTP API, with every combination of its filters, on the indexes that the
+// reader makes. Each list must be read from one index in its order, and each index must serve a
+// list. SQLite explains its plan. MongoDB's plan follows from its rule: an index gives the order if
+// its keys are members with an equality condition, then the keys of the sort.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -118,7 +118,7 @@ class ListPlans : public testing::TestWithParam<Tenancy> {
     return text + (query.from ? " span" : "") + (query.after ? " later" : "");
   }
 
-  // Those that give the order of the query, the most selective one first.
+  // Returns the indexes that give the order of the query, the most selective one first.
   std::vector<const Index*> Fitting(const std::string& collection,
                                     const std::set<std::string>& equal, const Keys& sort) const {
     std::vector<const Index*> fitting;

@@ -1,4 +1,4 @@
-// libbson's documents over bytes of ours. For the stub's own files.
+// libbson's views of bytes, and an owner of a document. Private to this folder.
 #pragma once
 
 #include <bson/bson.h>
@@ -9,12 +9,12 @@
 
 namespace tidegate::mongo_stub {
 
-// Points into the bytes. False: they are no document.
+// Makes `out` a view of the bytes. False: they are no document.
 inline bool View(Bytes bytes, bson_t* out) {
   return bson_init_static(out, bytes.data(), bytes.size());
 }
 
-// The embedded document; empty if the member is none.
+// Returns the bytes of an embedded document; empty if the member is of another type.
 inline Bytes DocumentAt(const bson_iter_t& member) {
   const uint8_t* data = nullptr;
   uint32_t length = 0;
@@ -22,7 +22,7 @@ inline Bytes DocumentAt(const bson_iter_t& member) {
   return {data, length};
 }
 
-// A document that is being built, and destroyed with its scope.
+// A document that is being built; it is destroyed at the end of its scope.
 class Reply {
  public:
   Reply() { bson_init(&bson_); }

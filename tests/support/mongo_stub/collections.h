@@ -10,32 +10,32 @@
 
 namespace tidegate::mongo_stub {
 
-// A document's bytes as they came.
+// A document's bytes as they were received.
 using Stored = std::string;
 
-// As relaxed extended JSON; empty if it is none.
+// Returns the document as relaxed extended JSON; empty if the bytes are no document.
 std::string JsonOf(Bytes document);
 inline Bytes BytesOf(const Stored& stored) {
   return {reinterpret_cast<const uint8_t*>(stored.data()), stored.size()};
 }
 
-// Whether the members that the filter names, also by dotted paths, are equal to its own, or one of
-// those in its $in.
+// Returns true if each member that the filter names, also by a dotted path, equals the filter's
+// value or one value of its $in.
 bool Matches(Bytes document, Bytes filter);
 
 class Collections {
  public:
-  // False: one of that id is there. An `_id` that is no text is kept as its JSON.
+  // False: a document of that id exists. An `_id` that is no text is stored as its JSON.
   bool Insert(const std::string& ns, Bytes document);
   void Put(const std::string& ns, const std::string& id, Stored document);
   void Index(const std::string& ns, Bytes specification);
-  // False: there is none.
+  // False: no such index exists.
   bool DropIndex(const std::string& ns, const std::string& name);
 
-  // False: there was none.
+  // False: no such collection existed.
   bool Drop(const std::string& ns) { return collections_.erase(ns) > 0; }
 
-  // `order`: paths of numbers and texts, ascending whatever it says; empty: by `_id`.
+  // `order` names paths of numbers and texts; the order is always ascending. Empty: by `_id`.
   std::vector<const Stored*> Find(const std::string& ns, Bytes filter, Bytes order = {}) const;
   std::vector<const Stored*> IndexesOf(const std::string& ns) const;
   std::vector<std::string> Ids(const std::string& ns) const;

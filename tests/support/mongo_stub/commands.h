@@ -1,4 +1,4 @@
-// What the stub answers to each command. One thread.
+// Executes each command and makes its reply. One thread.
 #pragma once
 
 #include "tests/support/mongo_stub/collections.h"
@@ -7,14 +7,14 @@
 
 namespace tidegate::mongo_stub {
 
-// Hellos and pings: what a driver's monitors ask on their own account, and no test scripts.
+// True for hellos and pings, which a driver's monitors send by themselves and no test scripts.
 bool IsHandshake(const Request& request);
 
 struct Executed {
-  size_t taken = 0;   // Documents.
-  std::string reply;  // A document.
+  size_t taken = 0;   // The number of documents inserted.
+  std::string reply;  // The reply's document.
 };
-// Changes the collections as the answer says.
+// Applies the command to the collections as far as the answer allows.
 Executed Execute(const MongoStub::Options& options, const Request& request, const Answer& answer,
                  Collections& collections);
 

@@ -1,5 +1,6 @@
-// The update command as far as projections and positions need it: one document by `_id` and other
-// members, replaced or changed by $max, and made if it is missing. One thread.
+// The part of the update command that projections and positions need: it selects one document by
+// `_id` and other members, replaces it or changes it by $max, and inserts it if it is missing. One
+// thread.
 #pragma once
 
 #include "tests/support/mongo_stub/bson_handle.h"
@@ -7,7 +8,7 @@
 
 namespace tidegate::mongo_stub {
 
-// Does the updates of the request in their order, and describes them in `reply`.
+// Executes the request's updates in their order, and describes them in `reply`.
 void Update(const Request& request, const std::string& ns, Collections& collections, bson_t* reply);
 
 }  // namespace tidegate::mongo_stub

@@ -1,5 +1,5 @@
-// MongoDB's wire protocol as far as a driver needs it: OP_MSG, and the OP_QUERY that drivers open
-// with. Every length is checked against the bytes that are there. Pure.
+// The part of MongoDB's wire protocol that a driver needs: OP_MSG, and the OP_QUERY with which
+// drivers begin. Every length is checked against the bytes received. Pure.
 #pragma once
 
 #include <cstdint>
@@ -15,26 +15,31 @@ namespace tidegate::mongo_stub {
 using Bytes = std::span<const uint8_t>;
 
 inline constexpr size_t kHeaderBytes = 16;
-// What a server takes in one message.
+// The largest message that a server accepts.
 inline constexpr int32_t kMaxMessageBytes = 48'000'000;
 
-// One command. Everything points into the message that it was read from.
+// One command. All members are views of the message that it was read from.
 struct Request {
   int32_t id = 0;
-  bool legacy = false;    // OP_QUERY: answered by OP_REPLY.
-  bool no_reply = false;  // moreToCome: the client does not listen.
+  // An OP_QUERY, which is answered by OP_REPLY.
+  bool legacy = false;
+  // moreToCome: the client expects no reply.
+  bool no_reply = false;
   std::string_view command;
-  std::string_view collection;  // The command's value; empty if that is no text.
+  // The command's value; empty if it is no text.
+  std::string_view collection;
   std::string_view database;
   Bytes body;
-  std::vector<Bytes> documents;  // Or updates. Of the body's array or of the document sequence.
+  // Documents or updates, from the body's array or from the document sequence.
+  std::vector<Bytes> documents;
 };
 
-// The whole message's length from its first four bytes. kInvalid: none that a server takes.
+// Returns the whole message's length, which its first four bytes hold. kInvalid: no server accepts
+// it.
 Result<size_t> MessageBytes(Bytes header);
-// `message`: header and all. kInvalid: not a request that is understood.
+// `message` includes the header. kInvalid: a request that the stub does not understand.
 Result<Request> ParseRequest(Bytes message);
-// `reply`: a document.
+// `reply` is a document.
 std::string MakeReply(const Request& request, std::string_view reply);
 
 }  // namespace tidegate::mongo_stub
