@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "core/check.h"
 #include "core/time_format.h"
 
 namespace tidegate::reader {
@@ -16,6 +17,7 @@ struct Seen {
 
 void WriteMember(const Document& document, json::Value member, Seen& seen, MemberSink& sink) {
   const std::string_view name = member.key();
+  CHECK(name != "_id" && name != "tidegate", "a decoded document has no member of the landing's");
   if (name == "tenant_id" && !document.tenant.empty()) {
     seen.tenant = true;
     return sink.String(name, document.tenant);
@@ -75,6 +77,7 @@ std::string_view TimeOriginName(TimeOrigin origin) {
 }
 
 void WriteMembers(const Document& document, MemberSink& sink) {
+  CHECK(document.value.root().is_object(), "a document's value is an object");
   sink.String("_id", document.id);
   Seen seen;
   for (auto member = document.value.root().First(); member; member = member->Next()) {

@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cassert>
 #include <cstdint>
 
+#include "core/check.h"
 #include "core/record.h"
 
 namespace tidegate::reader {
@@ -25,7 +25,7 @@ void AppendEncoded(std::string& out, char c) {
   }
 }
 
-// FNV-1a. Names that need it must be on an allow list, which is checked for collisions at start.
+// FNV-1a. Tenants that need it must be on an allow list, which is checked for collisions at start.
 uint64_t Hash(std::string_view text) {
   uint64_t hash = 0xcbf29ce484222325;
   for (unsigned char c : text) hash = (hash ^ c) * 0x100000001b3;
@@ -34,7 +34,8 @@ uint64_t Hash(std::string_view text) {
 }  // namespace
 
 DatabaseName DatabaseForTenant(std::string_view database, std::string_view tenant) {
-  assert(IsTenantName(tenant) && IsDatabaseName(database));
+  CHECK(IsTenantName(tenant), "a tenant's name is checked before it becomes a database's");
+  CHECK(IsDatabaseName(database), "a database's name is checked before it is used");
   std::string name = std::string(database) + "_";
   for (char c : tenant) AppendEncoded(name, c);
   if (name.size() <= kMaxDatabaseBytes) return {std::move(name), false};

@@ -1,5 +1,5 @@
-// What every landing promises. SQLite, the fake, and MongoDB's on the stub always run; MongoDB's on
-// a server needs one, named by TIDEGATE_TEST_MONGO_URL, and uses databases whose names begin with
+// The contract of document_store.h, on SQLite, the fake, and MongoDB's store with the stub; also on
+// a MongoDB server if TIDEGATE_TEST_MONGO_URL names one, in databases whose names begin with
 // tidegate_contract_.
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -9,7 +9,7 @@
 #include <cstdlib>
 #include <functional>
 
-#include "reader/database/mongo/mongo_store.h"
+#include "reader/database/mongo/mongo_landing.h"
 #include "reader/database/sqlite/sqlite_store.h"
 #include "tests/support/mongo_stub/mongo_stub.h"
 #include "tests/support/reader/fake_document_store.h"
@@ -18,14 +18,14 @@
 namespace tidegate::reader {
 namespace {
 
-// A landing that can be opened several times, as several workers do.
-class Landing {
+// A database on which several stores can be opened, as several workers do.
+class Place {
  public:
-  virtual ~Landing() = default;
+  virtual ~Place() = default;
   virtual std::unique_ptr<DocumentStore> Open() = 0;
 };
 
-class SqliteLanding final : public Landing {
+class SqlitePlace final : public Place {
  public:
   std::unique_ptr<DocumentStore> Open() override {
     auto store = SqliteStore::Open({.path = folder_.File("landing.db")});
@@ -37,19 +37,19 @@ class SqliteLanding final : public Landing {
   TemporaryFolder folder_;
 };
 
-class MongoLanding final : public Landing {
+class MongoPlace final : public Place {
  public:
-  explicit MongoLanding(const char* uri) : pool_(MongoPool::Open({.uri = uri}).value()) {}
-  std::unique_ptr<DocumentStore> Open() override { return pool_->NewStore(log_).value(); }
+  explicit MongoPlace(const char* uri) : landing_(OpenMongoLanding(uri, {}).value()) {}
+  std::unique_ptr<DocumentStore> Open() override { return landing_->NewStore(log_).value(); }
 
  private:
   Log log_;
-  std::unique_ptr<MongoPool> pool_;
+  std::unique_ptr<Landing> landing_;
 };
 
-class FakeLanding final : public Landing {
+class FakePlace final : public Place {
  public:
-  // The fake is one thread's; a second handle forwards to it.
+  // Forwards to the fake, so that several stores share it.
   class Handle final : public DocumentStore {
    public:
     explicit Handle(FakeDocumentStore& store) : store_(store) {}
@@ -76,15 +76,15 @@ class DocumentStoreContract : public testing::TestWithParam<std::string> {
     const char* uri = std::getenv("TIDEGATE_TEST_MONGO_URL");
     if (GetParam() == "Mongo" && !uri)
       GTEST_SKIP() << "mongo: TIDEGATE_TEST_MONGO_URL names no server";
-    if (GetParam() == "Mongo") landing_ = std::make_unique<MongoLanding>(uri);
+    if (GetParam() == "Mongo") place_ = std::make_unique<MongoPlace>(uri);
     if (GetParam() == "Stub") {
       stub_ = mongo_stub::MongoStub::Start({}).value();
-      landing_ = std::make_unique<MongoLanding>(stub_->uri().c_str());
+      place_ = std::make_unique<MongoPlace>(stub_->uri().c_str());
     }
-    if (GetParam() == "Sqlite") landing_ = std::make_unique<SqliteLanding>();
-    if (GetParam() == "Fake") landing_ = std::make_unique<FakeLanding>();
-    store_ = landing_->Open();
-    // A server may keep what an earlier run left: every test has a database of its own.
+    if (GetParam() == "Sqlite") place_ = std::make_unique<SqlitePlace>();
+    if (GetParam() == "Fake") place_ = std::make_unique<FakePlace>();
+    store_ = place_->Open();
+    // A server may hold documents of an earlier run: every test has a database of its own.
     database_ = "tidegate_contract_" + std::to_string(::getpid()) + "_" +
                 std::to_string(std::chrono::steady_clock::now().time_since_epoch().count());
   }
@@ -115,7 +115,7 @@ class DocumentStoreContract : public testing::TestWithParam<std::string> {
   }
 
   std::unique_ptr<mongo_stub::MongoStub> stub_;
-  std::unique_ptr<Landing> landing_;
+  std::unique_ptr<Place> place_;
   std::unique_ptr<DocumentStore> store_;
   std::string database_;
 };
@@ -181,7 +181,7 @@ TEST_P(DocumentStoreContract, OddValuesLand) {
 }
 
 TEST_P(DocumentStoreContract, WhatOneWorkerLandedIsADuplicateToAnother) {
-  auto other = landing_->Open();
+  auto other = place_->Open();
   WriteAll(Heartbeat("a"));
   std::vector<Document> again;
   again.push_back(Heartbeat("a"));

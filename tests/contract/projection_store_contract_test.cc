@@ -1,6 +1,6 @@
-// What every place for projections promises. SQLite, memory, and MongoDB's on the stub always run;
-// MongoDB's on a server needs one, named by TIDEGATE_TEST_MONGO_URL, and uses databases whose names
-// begin with tidegate_contract_.
+// The contract of projection_store.h, on SQLite, in memory, and on MongoDB's store with the stub;
+// also on a MongoDB server if TIDEGATE_TEST_MONGO_URL names one, in databases whose names begin
+// with tidegate_contract_.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -8,7 +8,7 @@
 #include <cstdlib>
 
 #include "reader/database/document_json.h"
-#include "reader/database/mongo/mongo_store.h"
+#include "reader/database/mongo/mongo_landing.h"
 #include "reader/database/sqlite/sqlite_projections.h"
 #include "reader/database/sqlite/sqlite_store.h"
 #include "tests/support/mongo_stub/mongo_stub.h"
@@ -20,7 +20,7 @@ namespace {
 
 constexpr WallTime kNow{std::chrono::milliseconds(1'750'639'021'000)};
 
-// A database that several stores are open on.
+// A database on which several stores can be opened.
 class Place {
  public:
   virtual ~Place() = default;
@@ -49,15 +49,15 @@ class SqlitePlace final : public Place {
 
 class MongoPlace final : public Place {
  public:
-  explicit MongoPlace(const char* uri) : pool_(MongoPool::Open({.uri = uri}).value()) {}
-  std::unique_ptr<ProjectionStore> Open() override { return pool_->NewProjections().value(); }
+  explicit MongoPlace(const char* uri) : landing_(OpenMongoLanding(uri, {}).value()) {}
+  std::unique_ptr<ProjectionStore> Open() override { return landing_->NewProjections().value(); }
   void Land(Document document) override {
-    Write(*pool_->NewStore(log_).value(), std::move(document));
+    Write(*landing_->NewStore(log_).value(), std::move(document));
   }
 
  private:
   Log log_;
-  std::unique_ptr<MongoPool> pool_;
+  std::unique_ptr<Landing> landing_;
 };
 
 class MemoryPlace final : public Place {

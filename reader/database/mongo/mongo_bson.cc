@@ -22,7 +22,7 @@ constexpr size_t kDecimalDigits = 34;
 constexpr size_t kMaxDecimalText = 200;
 constexpr int kMaxDecimalExponent = 5'900;
 
-// Of the number as written, zeros at either end not counted.
+// Counts the digits of the number as written, without zeros at either end.
 size_t SignificantDigits(std::string_view text) {
   size_t digits = 0;
   size_t significant = 0;
@@ -62,7 +62,7 @@ bool ReadDecimal128(std::string_view text, bson_decimal128_t& number) {
   return bson_decimal128_from_string_w_len(text.data(), static_cast<int>(text.size()), &number);
 }
 
-// A number as it is kept: of the members after `kind` the one that it names.
+// A number as BSON stores it. `kind` says which of the other members holds the value.
 struct Number {
   NumberKind kind = NumberKind::kText;
   int64_t integer = 0;
@@ -107,8 +107,8 @@ bool AppendNumber(bson_t* out, std::string_view key, std::string_view text) {
 
 bool AppendContainer(bson_t* out, std::string_view key, json::Value value, int depth) {
   if (depth >= kMaxDepth) return false;
-  // Built where it stands: `out` rests until it is ended. An array in BSON is a document of type
-  // array with the keys "0", "1", ...
+  // The child is built inside `out`, which must not change until the child is ended. An array in
+  // BSON is a document of type array with the keys "0", "1", ...
   const int length = static_cast<int>(key.size());
   const bool is_object = value.is_object();
   bson_t child;
@@ -150,7 +150,7 @@ class BsonSink final : public MemberSink {
   explicit BsonSink(bson_t* out) : root_(out), out_(out) {}
   bool ok() const { return ok_; }
 
-  // What comes from Kafka's headers and topics was never JSON, which is checked when it is parsed.
+  // JSON was checked for UTF-8 when it was parsed; Kafka's headers and topics were not.
   void String(std::string_view name, std::string_view text) override {
     ok_ = ok_ && IsUtf8(text) &&
           bson_append_utf8(out_, name.data(), Length(name), text.data(),
@@ -175,7 +175,7 @@ class BsonSink final : public MemberSink {
   void Json(std::string_view name, json::Value value) override {
     ok_ = ok_ && Append(out_, name, value, 1);
   }
-  // One level is all that WriteMembers opens.
+  // WriteMembers opens one level only.
   void BeginObject(std::string_view name) override {
     ok_ = ok_ && bson_append_document_begin(root_, name.data(), Length(name), &child_);
     if (ok_) out_ = &child_;
@@ -205,6 +205,7 @@ bool AppendJson(bson_t* out, std::string_view key, json::Value value) {
 }
 
 Status AppendDocument(const Document& document, bson_t* out) {
+  CHECK(bson_empty(out), "a document is built from an empty one");
   BsonSink sink(out);
   WriteMembers(document, sink);
   if (!sink.ok())

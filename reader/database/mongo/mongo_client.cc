@@ -8,9 +8,8 @@ void UseMongoc() {
   struct Library {
     Library() {
       mongoc_init();
-      mongoc_log_set_handler(
-          nullptr,
-          nullptr);  // Every call reports its error; the log would repeat them, URIs included.
+      // Every call reports its error; the log would repeat them, URIs included.
+      mongoc_log_set_handler(nullptr, nullptr);
     }
     ~Library() { mongoc_cleanup(); }
   };
@@ -39,23 +38,8 @@ CollectionHandle CollectionOf(mongoc_client_t* client, const Namespace& ns) {
       mongoc_client_get_collection(client, ns.database.c_str(), ns.collection.c_str()));
 }
 
-Result<PoolHandle> NewMongoPool(const mongoc_uri_t* uri, const char* application) {
-  bson_error_t error{};
-  PoolHandle pool(mongoc_client_pool_new_with_error(uri, &error));
-  if (!pool) return MongoError("make the pool of MongoDB clients", error);
-  mongoc_client_pool_set_error_api(pool.get(), MONGOC_ERROR_API_VERSION_2);
-  mongoc_client_pool_set_appname(pool.get(), application);
-  return pool;
-}
-
-Result<ClientHandle> TakeClient(mongoc_client_pool_t* pool) {
-  ClientHandle client(mongoc_client_pool_pop(pool), ClientReturner{pool});
-  if (!client) return Error{ErrorCode::kUnavailable, "take a client from the pool: none is free"};
-  return client;
-}
-
-// The command and not libmongoc's function for it, which differs between 1.23, 1.24 and 2.0; one
-// index a command, because some servers take no more.
+// Runs the command itself, because libmongoc's function for it differs between 1.23, 1.24 and 2.0.
+// One index in each command, because some servers accept no more.
 bool CreateIndex(mongoc_client_t* client, const Namespace& ns, const Index& index, bool sparse,
                  bson_error_t* error) {
   Bson command;

@@ -1,5 +1,5 @@
-// What everything that works on a client of libmongoc needs: its start, its errors, its
-// collections. For the landing and the queries.
+// Functions on a client of libmongoc that the landing and the queries share: URIs, errors,
+// collections, indexes. Private to this folder; the thread is the client's.
 #pragma once
 
 #include <functional>
@@ -14,36 +14,32 @@
 
 namespace tidegate::reader {
 
-// libmongoc wants one init before anything else and one cleanup after everything else in a process.
-// Any thread.
+// Initialises libmongoc once in the process and cleans it up at exit. Any thread.
 void UseMongoc();
 
-// kInvalid, without libmongoc's message, which may quote the URI and with it the password.
+// kInvalid: the text is no URI. libmongoc's message is not passed on, because it may quote the URI
+// and with it the password.
 Result<UriHandle> ParseMongoUri(const std::string& text);
-// Unless the URI says otherwise.
+// Sets an option that the URI does not set.
 void SetUriDefault(mongoc_uri_t* uri, const char* option, int32_t value);
 
-// kUnavailable, with libmongoc's message and code.
+// Returns kUnavailable with the operation and libmongoc's message, domain and code.
 Error MongoError(std::string_view operation, const bson_error_t& error);
 
 CollectionHandle CollectionOf(mongoc_client_t* client, const Namespace& ns);
 
-// A pool of clients and one client of it, which gives itself back. kUnavailable: none can be had
-// now; a pool asks the name service if the URI is mongodb+srv.
-Result<PoolHandle> NewMongoPool(const mongoc_uri_t* uri, const char* application);
-Result<ClientHandle> TakeClient(mongoc_client_pool_t* pool);
-
-// False: what libmongoc says is in `error`. `sparse`: of documents that have the member.
+// Makes an index. With `sparse` it holds only documents that have the member. False: libmongoc's
+// error is in `error`.
 bool CreateIndex(mongoc_client_t* client, const Namespace& ns, const Index& index, bool sparse,
                  bson_error_t* error);
 
-// One that is not there is dropped. Otherwise as CreateIndex.
+// Drops an index; one that does not exist counts as dropped. False: as for CreateIndex.
 bool DropIndex(mongoc_client_t* client, const Namespace& ns, const std::string& name,
                bson_error_t* error);
 
 Status PingDatabase(mongoc_client_t* client, const bson_t* command);
 
-// Where the items of each namespace stand, in their order.
+// Returns the positions of each namespace's items, in ascending order.
 template <typename Items, typename NamespaceOf>
 std::map<Namespace, std::vector<size_t>> ByNamespace(const Items& items, NamespaceOf of) {
   std::map<Namespace, std::vector<size_t>> groups;

@@ -14,7 +14,7 @@ namespace tidegate::reader {
 namespace {
 constexpr size_t kMaxDocuments = 10'000;
 
-// The positive number of that name, or the fallback.
+// Returns the positive number of that name, or the fallback.
 size_t Number(const bson_t& document, const char* name, size_t fallback) {
   bson_iter_t member;
   if (!bson_iter_init_find(&member, &document, name) || !BSON_ITER_HOLDS_NUMBER(&member))
@@ -37,7 +37,7 @@ InsertCommand::InsertCommand(mongoc_client_t* client, const Namespace& ns)
   Bson options;
   BSON_APPEND_BOOL(options.get(), "ordered", false);
   bulk_.reset(mongoc_collection_create_bulk_operation_with_opts(collection_.get(), options.get()));
-  // AppendDocument has checked what libmongoc would check again at half the throughput.
+  // AppendDocument checks the document. libmongoc's own check halves the throughput.
   BSON_APPEND_BOOL(options_.get(), "validate", false);
 }
 
@@ -68,6 +68,7 @@ bool InsertCommand::Add(const Document& document, const CommandLimits& limits,
 }
 
 Result<std::vector<WriteResult>> InsertCommand::Execute() {
+  CHECK(sent_ > 0, "an insert command has a document");
   bson_error_t error{};
   bson_t reply;
   const bool succeeded = mongoc_bulk_operation_execute(bulk_.get(), &reply, &error) != 0;

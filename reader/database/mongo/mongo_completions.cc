@@ -45,7 +45,7 @@ Status MongoCompletions::EnsureIndex(const Namespace& ns, const std::string& mar
   if (CreateIndex(client_.get(), ns, {.name = mark, .keys = {{"tidegate." + mark, 1}}}, true,
                   &error))
     return {};
-  // One that is there but otherwise, or that this server cannot make: it is looked for without.
+  // The index exists with other keys, or this server cannot make it: Find does without it.
   if (error.domain == MONGOC_ERROR_SERVER &&
       ClassifyCode(static_cast<int32_t>(error.code)) != CodeClass::kServer)
     return {};
@@ -54,7 +54,7 @@ Status MongoCompletions::EnsureIndex(const Namespace& ns, const std::string& mar
 
 Result<std::vector<PendingDocument>> MongoCompletions::Find(const PendingQuery& query) {
   const std::string path = "tidegate." + query.mark;
-  // Not `$exists`: some servers use the sparse index for a range of times only.
+  // A range and not `$exists`: some servers use the sparse index only for a range of times.
   Bson filter;
   bson_t range;
   BSON_APPEND_DOCUMENT_BEGIN(filter.get(), path.c_str(), &range);
@@ -94,7 +94,8 @@ Result<std::vector<PendingDocument>> MongoCompletions::Find(const PendingQuery& 
   return found;
 }
 
-// {_id, the mark, not `into`} -> {$unset the mark, $set into}; without a value the mark alone.
+// Adds the update {_id, has the mark, lacks `into`} -> {$unset the mark, $set `into`}. Without a
+// value it only unsets the mark.
 bool AddUpdate(mongoc_bulk_operation_t* bulk, const std::string& path, const std::string& into,
                const Completion& completion, bson_error_t* error) {
   Bson filter;
@@ -146,8 +147,8 @@ Result<size_t> MongoCompletions::Complete(const Namespace& ns, const std::string
 }
 }  // namespace
 
-Result<std::unique_ptr<Completions>> MakeMongoCompletions(ClientHandle client) {
-  return std::unique_ptr<Completions>(std::make_unique<MongoCompletions>(std::move(client)));
+std::unique_ptr<Completions> MakeMongoCompletions(ClientHandle client) {
+  return std::make_unique<MongoCompletions>(std::move(client));
 }
 
 }  // namespace tidegate::reader

@@ -1,14 +1,13 @@
-// Completions in MongoDB. Private to this folder.
+// Completions in MongoDB. Private to this folder. Thread: the client's.
 #pragma once
 
 #include <memory>
 
-#include "core/result.h"
 #include "reader/database/completions.h"
 #include "reader/database/mongo/mongo_client.h"
 
 namespace tidegate::reader {
 
-Result<std::unique_ptr<Completions>> MakeMongoCompletions(ClientHandle client);
+std::unique_ptr<Completions> MakeMongoCompletions(ClientHandle client);
 
 }  // namespace tidegate::reader

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/annotated_mutex.h"
 #include "reader/database/mongo/bson_json.h"
 #include "reader/database/mongo/mongo_client.h"
+#include "reader/database/mongo/mongo_clients.h"
 #include "reader/database/mongo/mongo_filter.h"
 
 namespace tidegate::reader {
@@ -91,27 +91,17 @@ Status MongoQueryStore::Ping(milliseconds within) {
 
 class MongoQueries final : public Queries {
  public:
-  explicit MongoQueries(UriHandle uri) : uri_(std::move(uri)) {}
+  explicit MongoQueries(UriHandle uri) : clients_(std::move(uri), "tidegate-reader-api") {}
 
   Result<std::unique_ptr<QueryStore>> NewStore() override {
-    const MutexLock lock(mutex_);
-    if (!pool_) {
-      auto pool = NewMongoPool(uri_.get(), "tidegate-reader-api");
-      if (!pool.ok()) return pool.error();
-      pool_ = std::move(pool).value();
-    }
-    auto client = TakeClient(pool_.get());
+    auto client = clients_.Take();
     if (!client.ok()) return client.error();
-    return std::unique_ptr<QueryStore>(
-        std::make_unique<MongoQueryStore>(std::move(client).value()));
+    return std::unique_ptr<QueryStore>(std::make_unique<MongoQueryStore>(std::move(*client)));
   }
 
  private:
-  UriHandle uri_;
-  AnnotatedMutex mutex_;
-  PoolHandle pool_ TIDEGATE_GUARDED_BY(mutex_);
+  MongoClients clients_;
 };
-
 }  // namespace
 
 Result<std::unique_ptr<Queries>> OpenMongoQueries(const std::string& text) {

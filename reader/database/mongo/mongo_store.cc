@@ -8,8 +8,6 @@
 
 #include "reader/database/mongo/mongo_client.h"
 #include "reader/database/mongo/mongo_command.h"
-#include "reader/database/mongo/mongo_completions.h"
-#include "reader/database/mongo/mongo_projections.h"
 #include "reader/database/mongo/mongo_reply.h"
 
 namespace tidegate::reader {
@@ -27,15 +25,17 @@ class MongoStore final : public DocumentStore {
 
  private:
   Result<CommandLimits> Limits();
-  // Writes as many of the documents at `positions` as one command holds, and puts their results in
-  // the same places. How many that were.
+  // Writes as many of the documents at `positions` as one command holds, and stores their results
+  // at the same positions. Returns how many that were, at least one.
   Result<size_t> WriteCommand(const CommandLimits& limits, const Namespace& ns,
                               std::span<const Document> documents,
                               std::span<const size_t> positions, std::vector<WriteResult>& results);
+  // Writes them in two commands, after the server refused the whole for one document's sake.
   Status WriteInHalves(const CommandLimits& limits, const Namespace& ns,
                        std::span<const Document> documents, std::span<const size_t> positions,
                        std::vector<WriteResult>& results, const Error& error);
-  // None if the server does not tell: what comes next will say why.
+  // The names of the collection's indexes; empty if the server does not answer, which the next
+  // command will report.
   std::set<std::string> IndexNames(const Namespace& ns);
   Status Ensure(const Namespace& ns, const Index& index);
 
@@ -57,9 +57,10 @@ Result<std::vector<WriteResult>> MongoStore::Write(std::span<const Document> doc
   std::vector<WriteResult> results(documents.size());
   for (const auto& [ns, positions] : ByNamespace(documents, &Document::ns)) {
     for (std::span<const size_t> rest = positions; !rest.empty();) {
-      const Result<size_t> settled = WriteCommand(*limits, ns, documents, rest, results);
-      if (!settled.ok()) return settled.error();
-      rest = rest.subspan(*settled);
+      const Result<size_t> written = WriteCommand(*limits, ns, documents, rest, results);
+      if (!written.ok()) return written.error();
+      CHECK(*written > 0 && *written <= rest.size(), "a command takes at least one document");
+      rest = rest.subspan(*written);
     }
   }
   return results;
@@ -81,6 +82,7 @@ Result<size_t> MongoStore::WriteCommand(const CommandLimits& limits, const Names
   if (sent.empty()) return taken;
   const Result<std::vector<WriteResult>> outcome = command.Execute();
   if (outcome.ok()) {
+    CHECK(outcome->size() == sent.size(), "each document sent has one result");
     for (size_t i = 0; i < sent.size(); ++i) results[sent[i]] = (*outcome)[i];
     return taken;
   }
@@ -91,7 +93,6 @@ Result<size_t> MongoStore::WriteCommand(const CommandLimits& limits, const Names
   return taken;
 }
 
-// One document's fault took the whole command down: the others go without it.
 Status MongoStore::WriteInHalves(const CommandLimits& limits, const Namespace& ns,
                                  std::span<const Document> documents,
                                  std::span<const size_t> positions,
@@ -102,8 +103,10 @@ Status MongoStore::WriteInHalves(const CommandLimits& limits, const Namespace& n
   }
   const size_t half = positions.size() / 2;
   for (std::span<const size_t> part : {positions.first(half), positions.subspan(half)}) {
-    const Result<size_t> settled = WriteCommand(limits, ns, documents, part, results);
-    if (!settled.ok()) return settled.error();
+    // What one command held, a part of it holds.
+    const Result<size_t> written = WriteCommand(limits, ns, documents, part, results);
+    if (!written.ok()) return written.error();
+    CHECK(*written == part.size(), "half of a command fits into one");
   }
   return {};
 }
@@ -111,8 +114,8 @@ Status MongoStore::WriteInHalves(const CommandLimits& limits, const Namespace& n
 Status MongoStore::EnsureIndexes(const Namespace& ns, std::span<const Index> indexes) {
   const std::set<std::string> there = IndexNames(ns);
   for (const Index& index : indexes) {
-    // One that documents are to expire by is asked for in any case: the server then tells if it is
-    // another one of that name.
+    // The index that documents expire by is asked for in any case: the server then reports one of
+    // that name with other keys.
     if (there.contains(index.name) != index.retired && !index.expires) continue;
     if (Status status = Ensure(ns, index); !status.ok()) return status;
   }
@@ -137,8 +140,8 @@ Status MongoStore::Ensure(const Namespace& ns, const Index& index) {
   const bool done = index.retired ? DropIndex(client_.get(), ns, index.name, &error)
                                   : CreateIndex(client_.get(), ns, index, false, &error);
   if (done) return {};
-  // There already but otherwise (85, 86), no such index on this server (238), no right to make one
-  // (13): documents can land without.
+  // The index exists with other keys (85, 86), this server cannot make it (238), or we may not make
+  // it (13): documents can land without it.
   const bool tolerated = error.domain == MONGOC_ERROR_SERVER &&
                          (error.code == kUnauthorized ||
                           ClassifyCode(static_cast<int32_t>(error.code)) != CodeClass::kServer);
@@ -155,79 +158,10 @@ Status MongoStore::Ping() {
   BSON_APPEND_INT32(command.get(), "ping", 1);
   return PingDatabase(client_.get(), command.get());
 }
-
-class LibmongocPool final : public MongoPool {
- public:
-  explicit LibmongocPool(UriHandle uri) : uri_(std::move(uri)) {}
-
-  Result<std::unique_ptr<DocumentStore>> NewStore(const Log& log) override {
-    auto client = Client();
-    if (!client.ok()) return client.error();
-    return std::unique_ptr<DocumentStore>(
-        std::make_unique<MongoStore>(std::move(client).value(), log));
-  }
-  Result<std::unique_ptr<ProjectionStore>> NewProjections() override {
-    auto client = Client();
-    if (!client.ok()) return client.error();
-    return MakeMongoProjections(std::move(client).value());
-  }
-
-  Result<std::unique_ptr<Completions>> NewCompletions() override {
-    auto client = Client();
-    if (!client.ok()) return client.error();
-    return MakeMongoCompletions(std::move(client).value());
-  }
-
- private:
-  Result<ClientHandle> Client() {
-    if (!pool_) {
-      auto pool = NewMongoPool(uri_.get(), "tidegate-reader");
-      if (!pool.ok()) return pool.error();
-      pool_ = std::move(pool).value();
-    }
-    return TakeClient(pool_.get());
-  }
-
-  UriHandle uri_;
-  PoolHandle pool_;
-};
-
-// A URI's write concern is made when it is parsed: setting the options later would change nothing.
-void SetDefaultConcern(mongoc_uri_t* uri) {
-  const WriteConcernHandle concern(mongoc_write_concern_copy(mongoc_uri_get_write_concern(uri)));
-  if (mongoc_write_concern_get_w(concern.get()) == MONGOC_WRITE_CONCERN_W_DEFAULT)
-    mongoc_write_concern_set_w(concern.get(), MONGOC_WRITE_CONCERN_W_MAJORITY);
-  if (mongoc_write_concern_get_wtimeout_int64(concern.get()) <= 0)
-    mongoc_write_concern_set_wtimeout_int64(concern.get(), 30'000);
-  mongoc_uri_set_write_concern(uri, concern.get());
-}
-
-void SetDefaults(mongoc_uri_t* uri, std::chrono::milliseconds answer_within) {
-  SetDefaultConcern(uri);
-  SetUriDefault(uri, MONGOC_URI_SOCKETTIMEOUTMS, static_cast<int32_t>(answer_within.count()));
-  SetUriDefault(uri, MONGOC_URI_SERVERSELECTIONTIMEOUTMS, 5'000);
-  SetUriDefault(uri, MONGOC_URI_CONNECTTIMEOUTMS, 5'000);
-  SetUriDefault(uri, MONGOC_URI_WAITQUEUETIMEOUTMS, 5'000);
-}
 }  // namespace
 
-Result<std::unique_ptr<MongoPool>> MongoPool::Open(const Options& options) {
-  auto parsed = ParseMongoUri(options.uri);
-  if (!parsed.ok()) return parsed.error();
-  UriHandle uri = std::move(parsed).value();
-  if (!mongoc_write_concern_is_acknowledged(mongoc_uri_get_write_concern(uri.get()))) {
-    return Error{
-        ErrorCode::kInvalid,
-        "w=0 loses documents unseen and is refused: leave w out, or name a number or majority"};
-  }
-  SetDefaults(uri.get(), options.answer_within);
-  return std::unique_ptr<MongoPool>(std::make_unique<LibmongocPool>(std::move(uri)));
-}
-
-std::string DatabaseOfUri(const std::string& text) {
-  const auto uri = ParseMongoUri(text);
-  const char* database = uri.ok() ? mongoc_uri_get_database(uri->get()) : nullptr;
-  return database ? database : "";
+std::unique_ptr<DocumentStore> MakeMongoStore(ClientHandle client, const Log& log) {
+  return std::make_unique<MongoStore>(std::move(client), log);
 }
 
 }  // namespace tidegate::reader

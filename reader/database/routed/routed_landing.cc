@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <optional>
 #include <utility>
 
 #include "reader/database/routed/by_database.h"
@@ -33,26 +32,29 @@ class RoutedStore final : public DocumentStore {
   ByDatabase<DocumentStore> stores_;
 };
 
-// In runs of one store. A store that is away does not keep the others from what is theirs; the
-// whole is then written again, and to those it is duplicates.
+// A store that is unreachable does not keep the others from writing their documents. The whole is
+// then written again, and to those stores it is duplicates.
 Result<std::vector<WriteResult>> RoutedStore::Write(std::span<const Document> documents) {
   std::vector<WriteResult> results;
-  std::optional<Error> failure;
-  for (size_t first = 0; first < documents.size();) {
-    DocumentStore& store = stores_.Of(documents[first].ns.database);
-    size_t count = 1;
-    while (first + count < documents.size() &&
-           &stores_.Of(documents[first + count].ns.database) == &store)
-      ++count;
-    auto run = store.Write(documents.subspan(first, count));
-    if (run.ok()) {
-      for (WriteResult& result : *run) results.push_back(std::move(result));
-    } else if (!failure) {
-      failure = About(documents[first].ns.database, run.error());
+  results.reserve(documents.size());
+  Status failure;
+  const auto database_of = [](const Document& document) -> const std::string& {
+    return document.ns.database;
+  };
+  const auto write = [&](DocumentStore& store, std::span<const Document> run) -> Status {
+    auto written = store.Write(run);
+    if (!written.ok()) {
+      if (failure.ok()) failure = About(run.front().ns.database, written.error());
+      return {};
     }
-    first += count;
-  }
-  if (failure) return *failure;
+    CHECK(written->size() == run.size(), "a store returns one result for each document");
+    for (WriteResult& result : *written) results.push_back(std::move(result));
+    return {};
+  };
+  if (Status status = stores_.ForEachRun(documents, database_of, write); !status.ok())
+    return status.error();
+  if (!failure.ok()) return failure.error();
+  CHECK(results.size() == documents.size(), "each document has one result");
   return results;
 }
 
@@ -88,7 +90,7 @@ class RoutedLanding final : public Landing {
   }
 
  private:
-  // One of them from each landing, joined.
+  // Makes one store from each landing, and joins them by `route`.
   template <typename Store, typename Make, typename Route>
   Result<std::unique_ptr<Store>> Each(Make make, Route route) {
     auto common = make(*common_);

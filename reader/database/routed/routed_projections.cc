@@ -41,20 +41,20 @@ class RoutedProjections final : public ProjectionStore {
  private:
   static const std::string& DatabaseOfKey(const DocumentKey& key) { return key.ns.database; }
 
-  // Calls for each run of items that are in one store. The first error ends it.
-  template <typename Out, typename In, typename Database, typename Call>
-  Result<std::vector<Out>> InRuns(std::span<const In> items, Database database, Call call) {
+  // Joins the results of `call` on each run. The first error ends it.
+  template <typename Out, typename In, typename DatabaseOf, typename Call>
+  Result<std::vector<Out>> InRuns(std::span<const In> items, DatabaseOf database_of, Call call) {
     std::vector<Out> results;
-    for (size_t first = 0; first < items.size();) {
-      ProjectionStore& store = stores_.Of(database(items[first]));
-      size_t count = 1;
-      while (first + count < items.size() && &stores_.Of(database(items[first + count])) == &store)
-        ++count;
-      Result<std::vector<Out>> run = call(store, items.subspan(first, count));
-      if (!run.ok()) return run.error();
-      for (Out& result : *run) results.push_back(std::move(result));
-      first += count;
-    }
+    results.reserve(items.size());
+    const Status status =
+        stores_.ForEachRun(items, database_of, [&](ProjectionStore& store, auto run) -> Status {
+          Result<std::vector<Out>> part = call(store, run);
+          if (!part.ok()) return part.error();
+          CHECK(part->size() == run.size(), "a store returns one result for each item");
+          for (Out& result : *part) results.push_back(std::move(result));
+          return {};
+        });
+    if (!status.ok()) return status.error();
     return results;
   }
 

@@ -132,8 +132,8 @@ Result<size_t> SqliteCompletions::Complete(const Namespace& ns, const std::strin
 }
 }  // namespace
 
-Result<std::unique_ptr<Completions>> OpenSqliteCompletions(const std::string& path) {
-  return std::unique_ptr<Completions>(std::make_unique<SqliteCompletions>(path));
+std::unique_ptr<Completions> OpenSqliteCompletions(std::string path) {
+  return std::make_unique<SqliteCompletions>(std::move(path));
 }
 
 }  // namespace tidegate::reader

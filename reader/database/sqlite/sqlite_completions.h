@@ -4,13 +4,12 @@
 #include <memory>
 #include <string>
 
-#include "core/result.h"
 #include "reader/database/completions.h"
 
 namespace tidegate::reader {
 
 // Opens the file with the first call that needs it. The workers' stores make and check the file:
 // until they have, calls report kUnavailable.
-Result<std::unique_ptr<Completions>> OpenSqliteCompletions(const std::string& path);
+std::unique_ptr<Completions> OpenSqliteCompletions(std::string path);
 
 }  // namespace tidegate::reader

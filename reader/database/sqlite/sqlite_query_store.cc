@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/time_format.h"
+#include "reader/database/sqlite/sqlite_connection.h"
 #include "reader/database/sqlite/sqlite_query.h"
 
 namespace tidegate::reader {
@@ -15,7 +16,35 @@ using std::chrono::milliseconds;
 
 // How many of SQLite's steps lie between two looks at the clock: about a millisecond.
 constexpr int kStepsBetweenLooks = 10'000;
-}  // namespace
+
+class SqliteQueryStore final : public QueryStore {
+ public:
+  // The clock must outlive the store.
+  SqliteQueryStore(std::string path, const Clock& clock);
+  SqliteQueryStore(const SqliteQueryStore&) = delete;
+  SqliteQueryStore& operator=(const SqliteQueryStore&) = delete;
+
+  Result<Page> Find(const Query& query, const PageLimit& limit,
+                    std::chrono::milliseconds within) override;
+  Result<uint64_t> Count(const Query& query, uint64_t most,
+                         std::chrono::milliseconds within) override;
+  Status Ping(std::chrono::milliseconds within) override;
+
+ private:
+  // Opens the file if it is not open, and sets the deadline of the call.
+  Status Begin(std::chrono::milliseconds within);
+  Result<Page> Select(const Query& query, const PageLimit& limit);
+  Result<uint64_t> SelectCount(const Query& query, uint64_t most);
+  Error Failed(std::string_view operation, const Error& cause);
+  // SQLite calls it with the store between the steps of a statement; 1 interrupts the statement.
+  static int OnProgress(void* self);
+
+  const std::string path_;
+  const Clock& clock_;
+  BootTime deadline_{};
+  bool is_late_ = false;  // OnProgress has interrupted this call.
+  SqliteConnection connection_;
+};
 
 SqliteQueryStore::SqliteQueryStore(std::string path, const Clock& clock)
     : path_(std::move(path)),
@@ -96,6 +125,23 @@ Status SqliteQueryStore::Ping(milliseconds within) {
   if (Status status = Begin(within); !status.ok()) return status;
   const auto has = connection_.HasTable({});
   return has.ok() ? Status() : Failed("read", has.error());
+}
+
+class SqliteQueries final : public Queries {
+ public:
+  SqliteQueries(std::string path, const Clock& clock) : path_(std::move(path)), clock_(clock) {}
+  Result<std::unique_ptr<QueryStore>> NewStore() override {
+    return std::unique_ptr<QueryStore>(std::make_unique<SqliteQueryStore>(path_, clock_));
+  }
+
+ private:
+  std::string path_;
+  const Clock& clock_;
+};
+}  // namespace
+
+std::unique_ptr<Queries> OpenSqliteQueries(std::string path, const Clock& clock) {
+  return std::make_unique<SqliteQueries>(std::move(path), clock);
 }
 
 }  // namespace tidegate::reader

@@ -57,5 +57,10 @@ TEST(Tenancy, ABaseNameLeavesRoomForATenant) {
   EXPECT_FALSE(IsDatabaseName(std::string(39, 'a')));
 }
 
+TEST(TenancyDeathTest, ANameThatWasNotCheckedAborts) {
+  EXPECT_DEATH(DatabaseForTenant("tidegate", "a/b"), "a tenant's name is checked");
+  EXPECT_DEATH(DatabaseForTenant("tide.gate", "acme"), "a database's name is checked");
+}
+
 }  // namespace
 }  // namespace tidegate::reader

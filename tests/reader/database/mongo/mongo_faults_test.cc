@@ -1,8 +1,8 @@
-// The landing in MongoDB against a server that does what a healthy one never does.
+// The landing in MongoDB against a server that fails in ways in which a healthy one never does.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "reader/database/mongo/mongo_store.h"
+#include "reader/database/mongo/mongo_landing.h"
 #include "tests/support/mongo_stub/mongo_stub.h"
 #include "tests/support/reader/reader_documents.h"
 
@@ -22,8 +22,8 @@ class MongoFaults : public testing::Test {
   DocumentStore& store() {
     if (!store_) {
       if (!stub_) stub_ = MongoStub::Start({}).value();
-      pool_ = MongoPool::Open({.uri = stub_->uri(uri_options_)}).value();
-      store_ = pool_->NewStore(log_).value();
+      landing_ = OpenMongoLanding(stub_->uri(uri_options_), {}).value();
+      store_ = landing_->NewStore(log_).value();
     }
     return *store_;
   }
@@ -66,7 +66,7 @@ class MongoFaults : public testing::Test {
   std::string uri_options_;
   Log log_{LogLevel::kError, [](LogLevel, std::string_view) {}};
   std::unique_ptr<MongoStub> stub_;
-  std::unique_ptr<MongoPool> pool_;
+  std::unique_ptr<Landing> landing_;
   std::unique_ptr<DocumentStore> store_;
 };
 

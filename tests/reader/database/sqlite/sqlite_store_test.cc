@@ -116,6 +116,18 @@ TEST_F(SqliteStoreTest, AWriteBesideALongerOneIsUnavailableAndPassesLater) {
   EXPECT_EQ((*passed)[0].outcome, Outcome::kLanded);
 }
 
+using SqliteStoreDeathTest = SqliteStoreTest;
+
+TEST_F(SqliteStoreDeathTest, AMemberOfTheLandingsOwnAborts) {
+  auto store = Open();
+  EXPECT_DEATH((void)WriteOne(*store, "a", R"({"_id":"b"})"), "no member of the landing's");
+}
+
+TEST_F(SqliteStoreDeathTest, AConnectionThatIsNotOpenAborts) {
+  SqliteConnection connection({.path = path_});
+  EXPECT_DEATH((void)connection.database(), "is connected before it is used");
+}
+
 TEST_F(SqliteStoreTest, WhatHasExpiredGoesInBoundedStepsAndTheRestStays) {
   auto store = Open();
   const Namespace ns{"fleet", "heartbeats"};
