@@ -7,13 +7,15 @@
 namespace tidegate::reader {
 
 namespace {
-// What the registry keeps of a document is for people who look at a list.
+// The registry shows people the last document of each asset, within these limits.
 constexpr size_t kMaxMembers = 32;
 constexpr size_t kMaxText = 256;
-constexpr size_t kMaxContainer = 1'024;  // Of its text.
-constexpr size_t kMaxBytes = 4'096;      // Of all members' text together.
+// Bytes of the text of an array or object.
+constexpr size_t kMaxContainer = 1'024;
+// Bytes of the text of all members together.
+constexpr size_t kMaxBytes = 4'096;
 
-// `_id` and `tidegate` are the landing's, and no message has them.
+// `_id` and `tidegate` belong to the landing; no message has them.
 constexpr std::array<std::string_view, 10> kLeftOut{
     "tenant_id", "asset_id", "device_id", "machine_id", "sensor_id",
     "timestamp", "ts",       "stream",    "_id",        "tidegate"};
@@ -42,7 +44,7 @@ Object Summary(const Event& event) {
   return last;
 }
 
-// Of two documents of the same time, the same one is the last whichever comes first.
+// Decides between two documents of the same time in the same way, whichever is folded first.
 bool IsNewest(const Event& event, const Projection& asset) {
   const auto seen = asset.members.Time("last_seen");
   if (!seen) return true;

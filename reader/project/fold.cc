@@ -6,6 +6,8 @@
 namespace tidegate::reader {
 
 void FoldDocument(const Event& event, const FoldOptions& options, Effects& effects) {
+  CHECK(event.document != nullptr && event.stream != nullptr,
+        "an event has a document and a stream");
   switch (event.stream->kind) {
     case StreamKind::kHeartbeat:
     case StreamKind::kReading:

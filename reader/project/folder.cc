@@ -9,7 +9,7 @@
 namespace tidegate::reader {
 
 namespace {
-// How often others may be quicker in a row before the batch is left for later.
+// How often in a row other folders may save first before the batch is put off.
 constexpr int kMaxRounds = 20;
 
 bool HasFolded(const Projection& projection, const Event& event) {
@@ -31,14 +31,14 @@ Status Folder::Fold(std::span<const Event> events) {
     for (Change& change : effects.changes) pending.push_back({&event, std::move(change)});
     effects.changes.clear();
   }
-  const Status status = Carry(std::move(pending));
+  const Status status = FoldPending(std::move(pending));
   Trim();
   return status;
 }
 
-// What a projection asks for is carried out before it is saved itself: if that does not happen, the
-// same documents ask for the same again.
-Status Folder::Carry(std::vector<Pending> pending) {
+// What a projection asks for is saved before the projection itself: if the process ends in between,
+// the same documents ask for the same again.
+Status Folder::FoldPending(std::vector<Pending> pending) {
   for (int round = 0; round < kMaxRounds; ++round) {
     if (Status status = LoadMissing(pending); !status.ok()) return status;
     std::vector<Pending> derived;
@@ -47,12 +47,12 @@ Status Folder::Carry(std::vector<Pending> pending) {
     if (changed.empty()) return {};
     if (Status status = InsertAlerts(alerts); !status.ok()) return status;
     if (!derived.empty()) {
-      if (Status status = Carry(std::move(derived)); !status.ok()) return status;
+      if (Status status = FoldPending(std::move(derived)); !status.ok()) return status;
     }
     const Result<bool> saved = Save(changed);
     if (!saved.ok()) return saved.error();
     if (*saved) return {};
-    // Projections that were saved have taken their part in, so that the next round leaves it out.
+    // Projections that were saved have folded their events, so that the next round skips them.
   }
   return Error{ErrorCode::kUnavailable, "save projections: others change the same ones"};
 }
@@ -71,6 +71,7 @@ Status Folder::LoadMissing(std::span<const Pending> pending) {
   if (missing.empty()) return {};
   auto loaded = parts_.projections.Load(missing);
   if (!loaded.ok()) return loaded.error();
+  CHECK(loaded->size() == missing.size(), "each key has one projection");
   for (Projection& projection : *loaded) {
     DocumentKey key = projection.key;
     cache_[std::move(key)] = {std::move(projection), batch_};
@@ -103,6 +104,7 @@ Status Folder::InsertAlerts(std::span<const Document> alerts) {
   if (alerts.empty()) return {};
   const auto results = parts_.documents.Write(alerts);
   if (!results.ok()) return results.error();
+  CHECK(results->size() == alerts.size(), "each alert has one result");
   for (const WriteResult& result : *results) {
     if (result.outcome == Outcome::kRetry) return Error{ErrorCode::kUnavailable, result.reason};
     if (result.outcome == Outcome::kRejected) ++alerts_refused_;
@@ -112,9 +114,11 @@ Status Folder::InsertAlerts(std::span<const Document> alerts) {
 
 Result<bool> Folder::Save(std::span<Projection> changed) {
   const auto outcomes = parts_.projections.Save(changed);
+  CHECK(!outcomes.ok() || outcomes->size() == changed.size(), "each projection has one outcome");
   bool all = true;
   for (size_t i = 0; i < changed.size(); ++i) {
     const auto cached = cache_.find(changed[i].key);
+    CHECK(cached != cache_.end(), "a projection stays in memory until it is saved");
     if (outcomes.ok() && (*outcomes)[i] == SaveOutcome::kSaved) {
       cached->second.projection = std::move(changed[i]);
       ++cached->second.projection.revision;

@@ -1,7 +1,12 @@
-// Folds landed documents into the projections that are stored: loads what a batch touches, lets the
-// folds change it, and saves it unless somebody else has meanwhile; then it is loaded and folded
-// anew. What was folded before is left out, so that the same documents may come any number of
-// times, and from several folders at once. One thread.
+// Folds landed documents into the stored projections. It loads the projections that a batch
+// touches, lets the folds change them, and saves each unless another folder has saved it meanwhile;
+// such a projection is loaded and folded again. A document that a projection has folded is skipped,
+// so the same documents may come any number of times, and from several folders at once.
+//
+// Invariants, each guarded by a CHECK where it changes: each key loaded has one projection; each
+// projection saved and each alert inserted has one result; a projection stays in memory from its
+// loading until it is saved.
+// Thread: one, that of the stores.
 #pragma once
 
 #include <cstdint>
@@ -19,10 +24,11 @@ class Folder {
  public:
   struct Options {
     FoldOptions folds;
-    // Projections kept in memory between batches, some 1 KB each. One that somebody else has
-    // changed costs a conflict and is loaded again.
+    // The number of projections kept in memory between batches, about 1 KB each. If another folder
+    // has changed one, saving it is a conflict, and it is loaded again.
     size_t cached = 20'000;
   };
+  // The stores must outlive the folder.
   struct Parts {
     ProjectionStore& projections;
     DocumentStore& documents;
@@ -30,17 +36,19 @@ class Folder {
 
   Folder(Options options, Parts parts) : options_(std::move(options)), parts_(parts) {}
 
-  // Folds the events in their order. When it succeeds all that follows from them is saved. An error
-  // is kUnavailable: some may be saved; fold the same events again later.
+  // Folds the events in their order. After success everything that follows from them is saved.
+  // Every error is kUnavailable: some may be saved; fold the same events again later.
   // REQUIRES: the events of each partition are in the order of their offsets, and all earlier ones
   // of that partition have been folded.
   Status Fold(std::span<const Event> events);
-  // Partitions went or came: what is in memory is soon old.
+  // Drops the projections in memory. To be called when partitions are assigned or revoked, because
+  // another folder may change the projections from then on.
   void Forget() { cache_.clear(); }
 
-  // Since this object began.
+  // Counts since this object was made.
   uint64_t conflicts() const { return conflicts_; }
-  uint64_t alerts_refused() const { return alerts_refused_; }  // Of the rules, by the landing.
+  // Alerts by rules that the landing rejected.
+  uint64_t alerts_refused() const { return alerts_refused_; }
 
  private:
   struct Pending {
@@ -49,25 +57,29 @@ class Folder {
   };
   struct Cached {
     Projection projection;
-    uint64_t used = 0;  // In which batch.
+    uint64_t used = 0;  // The last batch that touched it.
   };
   struct KeyHash {
     size_t operator()(const DocumentKey& key) const;
   };
-  // Applies what is pending to copies of the projections, without what they have taken in already.
+  // Applies the pending changes to copies of the projections, except those that are folded already.
+  // Returns the copies that changed; appends what they ask for to `derived` and `alerts`.
   std::vector<Projection> Apply(std::span<const Pending> pending, std::vector<Pending>& derived,
                                 std::vector<Document>& alerts);
-  Status Carry(std::vector<Pending> pending);
+  // Loads, applies and saves until every change is saved.
+  Status FoldPending(std::vector<Pending> pending);
   Status LoadMissing(std::span<const Pending> pending);
   Status InsertAlerts(std::span<const Document> alerts);
-  // Those that were saved become what is in memory, the others are forgotten. True: all were saved.
+  // Keeps the projections that were saved in memory and drops the others from it. Returns true if
+  // all were saved.
   Result<bool> Save(std::span<Projection> changed);
+  // Drops projections that the last batch did not touch, if there are too many.
   void Trim();
 
   const Options options_;
   Parts parts_;
   std::unordered_map<DocumentKey, Cached, KeyHash> cache_;
-  uint64_t batch_ = 0;
+  uint64_t batch_ = 0;  // The number of the present batch.
   uint64_t conflicts_ = 0;
   uint64_t alerts_refused_ = 0;
 };

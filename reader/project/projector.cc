@@ -47,7 +47,7 @@ void Projector::Add(SourceMessage message) {
   item.key = PartitionName(message.partition);
   item.offset = message.offset;
   const auto [newest, is_new] = newest_.emplace(item.key, message.offset);
-  if (!is_new && message.offset <= newest->second) return;  // In hand or folded already.
+  if (!is_new && message.offset <= newest->second) return;  // Buffered or folded.
   newest->second = message.offset;
   jumps_.OnMessage(message.partition, message.offset);
   if (items_.empty()) intake_.Begin();
@@ -84,12 +84,12 @@ void Projector::Advance() {
   state().database_up = true;
   intake_.WaitNoMore();
   intake_.Begin();
-  // What is left waits for the landing.
+  // The rest waits for the landing.
   if (!items_.empty()) intake_.WaitUntil(parts_.clock.SinceBoot() + options_.landing_interval);
   Full() ? intake_.Pause() : intake_.Resume();
 }
 
-// Asks only if something in hand lies beyond what is known.
+// Asks only if a buffered message is not before the last known position of its partition.
 Status Projector::ReadPositions() {
   std::vector<std::string> unknown;
   for (const auto& [partition, newest] : newest_) {
@@ -145,20 +145,22 @@ Result<std::vector<Event>> Projector::FindEvents(std::span<Item> items) {
   }
   const auto landed = parts_.projections.FindLanded(keys);
   if (!landed.ok()) return landed.error();
+  CHECK(landed->size() == keys.size(), "each key has one answer");
   std::vector<Event> events;
   size_t absent = 0;
   for (size_t i = 0; i < decoded.size(); ++i) {
     Item& item = *decoded[i];
     const auto& found = (*landed)[key_of[i]];
     if (!found) ++absent;
-    // What a replay of dead letters has landed, it has folded too.
+    // The replay of dead letters that landed a document has folded it.
     if (!found || found->dead_letter || found->offset != item.offset ||
         found->partition != item.partition.number || found->topic != item.partition.topic)
       continue;
-    // A message without a time got the landing's.
+    // A message without a time has the time that the landing gave it.
     item.document->time = found->time;
     events.push_back({&*item.document, item.stream, item.key, item.offset});
   }
+  CHECK(absent + events.size() <= decoded.size(), "each decoded message is counted once");
   parts_.metrics.CountSkipped(absent, decoded.size() - absent - events.size());
   if (absent == 0) return events;
   if (const auto count = skip_log_.Count(parts_.clock.SinceBoot(), absent))
@@ -180,17 +182,31 @@ Status Projector::EnsureIndexes(std::span<const Event> events) {
 }
 
 void Projector::Finish(size_t count) {
+  CHECK(count <= items_.size(), "only buffered messages are finished");
   std::map<Partition, int64_t> next;
   for (const Item& item : std::span(items_).first(count)) {
-    next[item.partition] = item.offset + 1;
-    bytes_ -= item.bytes;
-    values_ -= item.values;
+    const auto [position, is_first] = next.emplace(item.partition, item.offset);
+    CHECK(is_first || item.offset >= position->second, "a partition's position only moves forward");
+    position->second = item.offset + 1;
+    Discount(item);
   }
   items_.erase(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(count));
   std::vector<Position> positions;
   for (const auto& [partition, offset] : next) positions.push_back({partition, offset});
   parts_.source.StoreOffsets(positions);
+  CheckCounts();
   if (items_.empty()) newest_.clear();
+}
+
+void Projector::Discount(const Item& item) {
+  CHECK(bytes_ >= item.bytes && values_ >= item.values,
+        "a message is discounted as it was counted");
+  bytes_ -= item.bytes;
+  values_ -= item.values;
+}
+
+void Projector::CheckCounts() const {
+  CHECK(!items_.empty() || (bytes_ == 0 && values_ == 0), "an empty batch has no bytes");
 }
 
 void Projector::Account() {
@@ -233,14 +249,14 @@ void Projector::OnAssigned(std::span<const Partition> partitions) {
 }
 
 void Projector::OnRevoked(std::span<const Partition> partitions, bool lost) {
-  // With the database known to be away another attempt would only hold the group up.
+  // With the database known to be unreachable another attempt would only delay the group.
   if (!lost && !items_.empty() && !failing_) Advance();
   std::erase_if(items_, [&](const Item& item) {
     if (std::ranges::count(partitions, item.partition) == 0) return false;
-    bytes_ -= item.bytes;
-    values_ -= item.values;
+    Discount(item);
     return true;
   });
+  CheckCounts();
   for (const Partition& partition : partitions) newest_.erase(PartitionName(partition));
   if (items_.empty()) {
     newest_.clear();

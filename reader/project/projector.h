@@ -1,10 +1,15 @@
-// One member of the projecting group: follows the landing through the same topics and folds what
-// has landed into the projections. It never guesses: a message is folded when the landing's
-// position is past it, and only if the landed document of its id came from that very message.
+// One member of the projecting consumer group. It reads the same topics as the landing and folds
+// the landed documents into the projections. A message is folded only when the landing's position
+// is past it, and only if the landed document of its id came from that very message.
 //
-// Everything happens in Step(), on the caller's thread; its source and stores belong to that thread
-// too. With the database away, or while projections are made anew (rebuild_mark.h), it pauses,
-// keeps polling, and tries again.
+// While the database is unreachable, or projections are made anew (rebuild_mark.h), it pauses its
+// partitions, keeps polling, and tries again.
+//
+// Invariants, each guarded by a CHECK where it changes: the offsets of each partition are folded
+// and stored in ascending order; bytes_ and values_ are the sums over items_; each decoded message
+// is counted once, as folded, absent or repeated.
+// Thread: everything happens in Step() and Stop(), on the caller's thread, to which the source and
+// the stores belong too.
 #pragma once
 
 #include <chrono>
@@ -33,15 +38,19 @@ namespace tidegate::reader {
 class Projector final : public Member, private SourceListener, private JumpKeeper {
  public:
   struct Options {
-    // A batch is folded at the first of these. Larger ones load and save each projection less
-    // often.
+    // A batch is folded at the first of these limits. Larger batches load and save each projection
+    // less often.
     size_t batch_records = 2'000;
     size_t batch_bytes = 2 * 1024 * 1024;
-    std::chrono::milliseconds batch_interval{500};  // Since its first message.
-    // How soon to look again whether the landing has come past what is in hand.
+    // Since the batch's first message.
+    std::chrono::milliseconds batch_interval{500};
+    // How long to wait before the landing's positions are read again, if buffered messages have not
+    // landed yet.
     std::chrono::milliseconds landing_interval{200};
-    Backoff::Options backoff{};         // Between attempts with the database away.
-    std::string database = "tidegate";  // Where the landing's positions are.
+    // Between attempts while the database is unreachable.
+    Backoff::Options backoff{};
+    // The database that holds the landing's positions.
+    std::string database = "tidegate";
     Folder::Options folder;
   };
   struct Parts {
@@ -55,7 +64,8 @@ class Projector final : public Member, private SourceListener, private JumpKeepe
     StatusBoard& board;
   };
 
-  // `place` is its place on the board, `name` what it is called there.
+  // The parts must outlive the projector. `place` is its row on the board, `name` its name there
+  // and in the log.
   Projector(Options options, Parts parts, size_t place, std::string name, uint64_t seed);
 
   Status Step(std::chrono::milliseconds patience) override;
@@ -69,29 +79,33 @@ class Projector final : public Member, private SourceListener, private JumpKeepe
     size_t bytes = 0;
     size_t values = 0;
     const Stream* stream = nullptr;
-    std::optional<Document> document;  // Without one, the message has no place in the landing.
+    // Without one, the message did not decode and cannot have landed.
+    std::optional<Document> document;
   };
 
   void OnAssigned(std::span<const Partition> partitions) override;
   void OnRevoked(std::span<const Partition> partitions, bool lost) override;
   void OnLag(std::span<const PartitionLag> lag, bool brokers_up) override;
-  // Where the group is, and what it can no longer see.
+  // JumpKeeper: the group's committed positions, and the messages that it can no longer read.
   Result<Offsets> Expected(std::span<const Partition> partitions) override;
   Status Record(std::span<const Jump> lost, WallTime now) override;
 
   void Add(SourceMessage message);
   bool Full() const;
   bool Due() const { return !items_.empty() && intake_.Due(Full()); }
-  // One attempt at what the landing has come past; the rest stays in hand.
+  // Folds the buffered messages that the landing's positions are past; the rest stays buffered.
   void Advance();
   Status ReadPositions();
-  // Of each partition's messages those in front that are landed go first; how many these are.
+  // Moves the messages that have landed to the front, in their order. Returns how many there are.
   size_t PartReady();
   Status FoldFront(size_t count);
-  // The documents that landed from their very messages.
+  // Returns the documents that landed from these very messages.
   Result<std::vector<Event>> FindEvents(std::span<Item> items);
   Status EnsureIndexes(std::span<const Event> events);
+  // Removes the first `count` messages and stores their offsets.
   void Finish(size_t count);
+  void Discount(const Item& item);
+  void CheckCounts() const;
   void Postpone(const Status& status);
   void Account();
   void WhenIdle();
@@ -109,13 +123,17 @@ class Projector final : public Member, private SourceListener, private JumpKeepe
   Folder folder_;
   JumpWatch jumps_;
 
-  std::vector<Item> items_;                             // In hand, in the order of arrival.
-  std::map<std::string, int64_t, std::less<>> newest_;  // In hand, of each partition.
+  // Buffered messages in the order of arrival, their bytes, and their JSON values.
+  std::vector<Item> items_;
   size_t bytes_ = 0;
   size_t values_ = 0;
-  Offsets landed_;                 // As far as they are known.
-  bool failing_ = false;           // The last attempt found the database away.
-  std::set<std::string> indexed_;  // Databases.
+  // The highest offset that was buffered, of each partition with buffered messages.
+  std::map<std::string, int64_t, std::less<>> newest_;
+  // The landing's positions as they were last read.
+  Offsets landed_;
+  bool failing_ = false;  // The last attempt found the database unreachable.
+  // Databases whose projections have their indexes.
+  std::set<std::string> indexed_;
   uint64_t counted_conflicts_ = 0;
   uint64_t counted_refusals_ = 0;
   BootTime next_ping_{};

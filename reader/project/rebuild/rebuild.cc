@@ -22,11 +22,15 @@ constexpr std::array kMadeAnew{"assets", "aggregated_data", "failures", "alert_s
 std::string RebuildReport::Text() const {
   std::string text = fmt::format("{:<14} {}\n{:<14} {}\n", "read", read, "folded", folded);
   if (waiting > 0) text += fmt::format("{:<14} {}\n", "left to follow", waiting);
-  if (passed_over > 0) text += fmt::format("{:<14} {}\n", "passed over", passed_over);
+  if (skipped > 0) text += fmt::format("{:<14} {}\n", "passed over", skipped);
   return text;
 }
 
 Status Rebuild::Run() {
+  report_ = {};
+  landed_.clear();
+  items_.clear();
+  bytes_ = 0;
   next_progress_ = parts_.clock.SinceBoot() + kProgressInterval;
   if (Status status = Mark(true); !status.ok()) return status;
   for (const std::string& database : options_.databases) {
@@ -56,19 +60,19 @@ Status Rebuild::Clear(const std::string& database) {
 
 Status Rebuild::Read(const Namespace& ns) {
   Status status =
-      parts_.documents_read.EachLanded(ns, [&](std::string_view text) { return Take(ns, text); });
+      parts_.documents_read.EachLanded(ns, [&](std::string_view text) { return Add(ns, text); });
   return status.ok() ? Fold() : status;
 }
 
-Status Rebuild::Take(const Namespace& ns, std::string_view text) {
+Status Rebuild::Add(const Namespace& ns, std::string_view text) {
   ++report_.read;
-  TellProgress();
+  LogProgress();
   auto document = ReadLandedDocument(ns, text);
   const auto match =
       document ? parts_.decoder.streams().Find(document->provenance.topic) : std::nullopt;
-  // An alert by a rule lies beside those of gateways and names its cause's message; that one brings
-  // it forth again.
-  if (!match || match->stream->collection != ns.collection) return ++report_.passed_over, Status();
+  // An alert by a rule is stored among those of gateways and names the message that raised it,
+  // which raises it again.
+  if (!match || match->stream->collection != ns.collection) return ++report_.skipped, Status();
   const Provenance& from = document->provenance;
   std::string partition = PartitionName({from.topic, from.partition});
   const auto landed = LandedUpTo(partition);
@@ -96,12 +100,14 @@ Status Rebuild::Fold() {
   }
   if (Status status = folder_.Fold(events); !status.ok()) return status;
   report_.folded += items_.size();
+  CHECK(report_.read == report_.folded + report_.waiting + report_.skipped,
+        "each document that was read is counted once");
   items_.clear();
   bytes_ = 0;
   return {};
 }
 
-void Rebuild::TellProgress() {
+void Rebuild::LogProgress() {
   const BootTime now = parts_.clock.SinceBoot();
   if (now < next_progress_) return;
   next_progress_ = now + kProgressInterval;

@@ -1,13 +1,14 @@
-// Makes the projections anew from what has landed: after a change of windows or rules, after
-// `replay-dlq`, or when Kafka deleted messages before a projector saw them. Documents are folded as
-// projectors fold them, partition by partition in the order of their offsets, so that the outcome
-// is the same; what has landed beyond the landing's positions is left to the projectors.
+// Makes the projections anew from the landed documents: after a change of windows or rules, after
+// `replay-dlq`, or when Kafka deleted messages before a projector read them. Documents are folded
+// as projectors fold them, partition by partition in the order of their offsets, so that the result
+// is the same. Documents at or after the landing's positions are left to the projectors.
 //
-// Meanwhile nobody else may fold: projectors that find kRebuildMark under way wait (projector.h).
-// If a rebuild is broken off they go on waiting, until another one has come to its end.
+// While a rebuild is under way nobody else may fold: projectors that find kRebuildMark wait
+// (projector.h). After a rebuild that was interrupted they wait until another one has finished.
 //
-// Losses and alerts that are there stay there: they do not follow from landed documents alone. One
-// thread.
+// Known limit: losses, and alerts that were inserted, are kept as they are, because they do not
+// follow from landed documents alone.
+// Thread: one, that of the stores.
 #pragma once
 
 #include <cstdint>
@@ -22,12 +23,16 @@
 
 namespace tidegate::reader {
 
+// Unless the rebuild was interrupted, `read` is the sum of the others; a CHECK guards it at the end
+// of each batch.
 struct RebuildReport {
-  uint64_t read = 0;  // The sum of all that follow, unless the rebuild was broken off.
+  uint64_t read = 0;
   uint64_t folded = 0;
-  uint64_t waiting = 0;  // Not before the landing's positions: the projectors' to fold.
-  // No landed document of a stream that is followed: of another topic, or from a foreign hand.
-  uint64_t passed_over = 0;
+  // At or after the landing's position of their partition: the projectors will fold them.
+  uint64_t waiting = 0;
+  // Not a landed document of a configured stream: it is of another topic, or another program wrote
+  // it.
+  uint64_t skipped = 0;
 
   std::string Text() const;
 };
@@ -35,15 +40,21 @@ struct RebuildReport {
 class Rebuild {
  public:
   struct Options {
-    std::vector<std::string> databases;  // Of which the projections are made anew.
+    // The databases whose projections are made anew.
+    std::vector<std::string> databases;
     Folder::Options folder;
+    // A batch is folded at the first of these limits.
     size_t batch_records = 2'000;
     size_t batch_bytes = 8 * 1024 * 1024;
   };
+  // The parts must outlive the rebuild.
   struct Parts {
-    ProjectionStore& documents_read;  // Asked for landed documents and nothing else.
-    ProjectionStore& projections;     // Another store on the same database.
-    DocumentStore& documents;         // Of alerts by rules, and indexes.
+    // Only reads landed documents: while it does, a store can do nothing else.
+    ProjectionStore& documents_read;
+    // Another store on the same database.
+    ProjectionStore& projections;
+    // Makes indexes and inserts alerts by rules.
+    DocumentStore& documents;
     const Decoder& decoder;
     const Clock& clock;
     const Log& log;
@@ -54,7 +65,7 @@ class Rebuild {
         parts_(parts),
         folder_(options_.folder, {parts.projections, parts.documents}) {}
 
-  // kUnavailable: broken off; do it again.
+  // Begins from the start each time. kUnavailable: interrupted; run it again.
   Status Run();
   const RebuildReport& report() const { return report_; }
 
@@ -65,20 +76,25 @@ class Rebuild {
     std::string partition;
   };
 
+  // Sets or clears kRebuildMark.
   Status Mark(bool under_way);
+  // Removes the database's projections and makes their indexes.
   Status Clear(const std::string& database);
+  // Folds the collection's landed documents.
   Status Read(const Namespace& ns);
-  Status Take(const Namespace& ns, std::string_view text);
-  // As far as the partition has landed.
+  Status Add(const Namespace& ns, std::string_view text);
+  // Returns the landing's position of the partition, which is read once.
   Result<int64_t> LandedUpTo(const std::string& partition);
   Status Fold();
-  void TellProgress();
+  void LogProgress();
 
   const Options options_;
   Parts parts_;
   Folder folder_;
   RebuildReport report_;
+  // The landing's positions, by partition.
   std::map<std::string, int64_t, std::less<>> landed_;
+  // The present batch, and the size of its documents as JSON.
   std::vector<Item> items_;
   size_t bytes_ = 0;
   BootTime next_progress_{};

@@ -16,7 +16,7 @@ namespace {
 constexpr int kFailed = 1;
 constexpr int kMisused = 2;
 constexpr std::chrono::milliseconds kKafkaPatience{30'000};
-// For the first of a collection's documents: the database sorts them all.
+// The database sorts all documents of a collection before it returns the first.
 constexpr std::chrono::hours kSortPatience{4};
 
 Error Invalid(std::string text) {
@@ -67,6 +67,7 @@ Status RefuseWhileRebuilding(ProjectionStore& projections, const std::string& da
 }  // namespace
 
 int RebuildProjections(const RebuildArguments& arguments, const Config& config, const Log& log) {
+  CHECK(config.problems.empty(), "a verb runs with a configuration that has no problems");
   const auto databases = DatabasesOf(arguments, config.decoder);
   if (!databases.ok()) return log.Error("{}", databases.error().message), kMisused;
   if (config.decoder.retention.any() && !arguments.without_expired) {

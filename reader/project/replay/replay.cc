@@ -9,8 +9,9 @@
 namespace tidegate::reader {
 
 namespace {
-constexpr uint64_t kLoggedRefusals = 20;  // The rest is only counted.
-}
+// Further refusals are only counted.
+constexpr uint64_t kLoggedRefusals = 20;
+}  // namespace
 
 uint64_t ReplayReport::refused_count() const {
   uint64_t count = 0;
@@ -45,7 +46,7 @@ Status Replay::Run() {
   while (!options_.choice.limit || report_.chosen < *options_.choice.limit) {
     Result<std::optional<SourceMessage>> next = parts_.letters.Next();
     if (!next.ok()) {
-      // What was read lands all the same.
+      // The letters that were read still land.
       if (Status status = Flush(); !status.ok()) return status;
       return next.error();
     }
@@ -91,7 +92,7 @@ bool Replay::Chosen(const StoredLetter& letter, const std::string& tenant) const
          (!choice.from || letter.time >= *choice.from) && (!choice.to || letter.time < *choice.to);
 }
 
-// Of a message that does not decode: as far as its topic or its key, tenant/asset, tells.
+// For a message that does not decode: the tenant that its topic names, or its key, tenant/asset.
 std::string Replay::TenantOf(const SourceMessage& message) const {
   const auto match = parts_.decoder.streams().Find(message.partition.topic);
   if (match && !match->tenant.empty()) return std::string(match->tenant);
@@ -113,6 +114,9 @@ Status Replay::Flush() {
   Status status = Insist([this] { return Attempt(); }, [this] { return documents_.size(); });
   if (!status.ok()) return status;
   bytes_ = 0;
+  CHECK(report_.chosen ==
+            report_.landed + report_.already_there + report_.cut + report_.refused_count(),
+        "each chosen letter is counted once");
   return Insist([this] { return FoldLanded(); }, [this] { return landed_.size(); });
 }
 
@@ -131,7 +135,8 @@ Status Replay::Insist(const std::function<Status()>& attempt, const std::functio
   return {};
 }
 
-// All of a batch at once, because some of it may have landed later than what came behind.
+// Folds all of a batch at once, because a document that was retried lands later than its
+// successors.
 Status Replay::FoldLanded() {
   Status status = fold_->Fold(landed_);
   if (status.ok()) landed_.clear();
@@ -155,11 +160,13 @@ Status Replay::Attempt() {
   }
   const auto results = parts_.store.Write(documents_);
   if (!results.ok()) return results.error();
-  Settle(*results);
+  ApplyResults(*results);
   return {};
 }
 
-void Replay::Settle(const std::vector<WriteResult>& results) {
+void Replay::ApplyResults(const std::vector<WriteResult>& results) {
+  CHECK(results.size() == documents_.size(), "each document has one result");
+  CHECK(pending_.size() == documents_.size(), "each document has its message");
   std::vector<Document> documents = std::exchange(documents_, {});
   std::vector<Pending> pending = std::exchange(pending_, {});
   for (size_t i = 0; i < results.size(); ++i) {

@@ -29,7 +29,7 @@ Status SetTime(std::string_view option, const std::string& text, std::optional<W
   return Invalid(fmt::format("{}: '{}' is not a time, such as 2025-06-23T00:37:01Z", option, text));
 }
 
-// Decodes only: never asked.
+// The store of a dry run, which is never called.
 class NoStore final : public DocumentStore {
  public:
   Result<std::vector<WriteResult>> Write(std::span<const Document>) override { return Refusal(); }
@@ -64,6 +64,7 @@ Result<ReplayChoice> ParseChoice(const ReplayArguments& arguments) {
 }
 
 int ReplayDeadLetters(const ReplayArguments& arguments, const Config& config, const Log& log) {
+  CHECK(config.problems.empty(), "a verb runs with a configuration that has no problems");
   auto choice = ParseChoice(arguments);
   if (!choice.ok()) return log.Error("{}", choice.error().message), kMisused;
   const SystemClock clock;
@@ -82,7 +83,7 @@ int ReplayDeadLetters(const ReplayArguments& arguments, const Config& config, co
     auto opened = (*landing)->NewProjections();
     if (!opened.ok()) return log.Error("{}", opened.error().message), kFailed;
     projections = std::move(opened).value();
-    // What `run` does before it writes.
+    // `run` migrates too, before it writes.
     if (Status ready = Migrator({**store, *projections, decoder.layout(), clock, log}).Run();
         !ready.ok())
       return log.Error("{}", ready.error().message), kFailed;

@@ -48,11 +48,13 @@ Result<std::vector<std::string>> ReplayedFold::FindReplays(
   std::map<DocumentKey, size_t> places;
   std::vector<DocumentKey> keys;
   for (const ReplayedDocument& one : replayed) {
+    CHECK(one.document.provenance.dead_letter.has_value(), "a replayed document names its letter");
     DocumentKey key{one.document.ns, one.document.id};
     if (one.duplicate && places.emplace(key, keys.size()).second) keys.push_back(std::move(key));
   }
   const auto landed = projections_.FindLanded(keys);
   if (!landed.ok()) return landed.error();
+  CHECK(landed->size() == keys.size(), "each key has one answer");
   std::vector<std::string> replays;
   for (const ReplayedDocument& one : replayed) {
     const LetterPlace& letter = *one.document.provenance.dead_letter;

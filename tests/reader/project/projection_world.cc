@@ -37,7 +37,7 @@ World::Reader::Reader(World& world, size_t number)
   options.batch_records = 1 + world.Pick(30);
   options.batch_interval = milliseconds(world.Pick(300));
   options.folder = FolderOptions();
-  // What is not in use is forgotten all the time, or what is in memory gets old.
+  // Either projections are dropped from memory all the time, or those in memory become outdated.
   options.folder.cached = world.Pick(2) ? 5 : 1'000;
   store.Intercept([&world, number](bool after) { return world.Meddle(number, after); });
   projector.emplace(options,
@@ -71,7 +71,7 @@ void World::Turn() {
   }
 }
 
-void World::Settle() {
+void World::Converge() {
   fail_after_ = -1;
   quiet_ = true;
   for (const Partition& partition : kAll) LandUpTo(partition, log_.End(partition));
@@ -137,7 +137,7 @@ void World::Run(size_t number) {
   EXPECT_TRUE(readers_[number]->projector->Step(milliseconds(0)).ok());
   busy_.reset();
   if (!ended_) return;
-  // Killed: what it had in hand is gone, and another begins where the group is.
+  // Killed: its buffered messages are lost, and a new reader begins at the group's offsets.
   ended_ = false;
   ++ends_;
   std::vector<Partition> held;

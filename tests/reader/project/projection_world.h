@@ -1,6 +1,6 @@
-// Readers that project from a Kafka and a database in memory, and everything that may happen to
-// them: deaths between any two accesses, partitions that move and overlap, spans that are read
-// again, records that are in Kafka twice. And what the projections then must be.
+// A simulated world of projectors, with Kafka and the database in memory. Everything may happen to
+// them: processes end between any two accesses, partitions move and overlap, offsets are read
+// again, records are in Kafka twice. The world also computes what the projections must be.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -30,7 +30,7 @@ inline const Partition kGaps0{"telemetry.gaps", 0};
 inline const std::vector<Partition> kAll{kBeats0,    kBeats1,    kReadings0, kReadings1,
                                          kMachines0, kMachines1, kAlerts0,   kGaps0};
 
-// The alerts that were inserted.
+// Records the ids of the alerts that were inserted.
 class AlertStore final : public DocumentStore {
  public:
   explicit AlertStore(std::set<std::string>& ids) : ids_(ids) {}
@@ -53,24 +53,26 @@ class World {
 
   size_t Pick(size_t below) { return random_() % below; }
 
+  // Lets one random thing happen.
   void Turn();
 
-  // Everything lands, one reader has everything, and nothing goes wrong any more.
-  void Settle();
+  // Lands everything, gives all partitions to one reader, and runs it without faults until it has
+  // committed everything.
+  void Converge();
 
-  // After Settle(): trouble may begin again.
+  // Ends what Converge() began: faults may happen again.
   void Disturb();
 
-  // As a replay of dead letters does: under the messages' own places, long after.
+  // Lands messages that were dead letters, under their own places, as a replay does.
   void LandWhatWasGivenUp();
 
   void WriteAndLandAll();
 
-  // One reader with all partitions, for some turns.
+  // Runs a new reader with all partitions for some turns.
   void RunFresh(int turns);
   std::string Trouble() const { return board_.Read()[0].trouble; }
 
-  // From what has landed and nothing else, one partition after the other.
+  // Computes the projections from the landed documents alone, one partition after the other.
   std::map<DocumentKey, Projection> Recompute(std::set<std::string>& alerts);
 
   MemoryDatabase& database() { return database_; }
@@ -96,14 +98,14 @@ class World {
 
   void Run(size_t number);
 
-  // Between any two accesses to the database the process may end, before or after the database has
-  // done its part, and the other reader may have its turn.
+  // Called before and after each access to the database: ends the process, or lets the other reader
+  // run in between.
   Status Meddle(size_t number, bool after);
 
-  // To the other reader; `overlap`: the one that had it does not know yet.
+  // Moves a partition to the other reader. With `overlap` the previous reader does not know yet.
   void Move(bool overlap);
 
-  // The group goes back to an earlier offset, for both.
+  // Sets the group back to an earlier offset, for both readers.
   void Replay();
 
   void Write();
@@ -114,7 +116,7 @@ class World {
 
   void Land();
 
-  // What a worker does, but for its faults: documents first, then the position.
+  // Lands messages as a worker does, documents first, then the position, but without faults.
   void LandUpTo(const Partition& partition, int64_t end);
 
   void Keep(const SourceMessage& message);

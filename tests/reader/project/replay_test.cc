@@ -1,5 +1,5 @@
-// Projections under everything that may happen to their readers, against a computation from what
-// has landed: they are always equal.
+// Whatever happens to the projectors, the projections equal a computation from the landed
+// documents.
 #include "tests/reader/project/projection_world.h"
 
 namespace tidegate::reader {
@@ -13,7 +13,7 @@ TEST(ReplayTest, ProjectionsEqualWhatTheLandedDocumentsSayWhateverHappenedToThei
   for (uint64_t seed = 1; seed <= 200; ++seed) {
     World world(seed);
     for (int turn = 0; turn < 60; ++turn) world.Turn();
-    world.Settle();
+    world.Converge();
     std::set<std::string> expected_alerts;
     const auto expected = world.Recompute(expected_alerts);
     const auto& actual = world.database().projections;
@@ -29,7 +29,7 @@ TEST(ReplayTest, ProjectionsEqualWhatTheLandedDocumentsSayWhateverHappenedToThei
     landed += world.raw();
     alerts += expected_alerts.size();
   }
-  // The test has met what it is about.
+  // The seeds have reached what the test is about.
   EXPECT_GT(ends, 200u);
   EXPECT_GT(conflicts, 50u);
   EXPECT_GT(landed, 5'000u);

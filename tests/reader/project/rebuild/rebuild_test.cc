@@ -1,4 +1,4 @@
-// Projections that are made anew from what has landed are what projectors had made of it.
+// A rebuild makes the same projections from the landed documents as the projectors made.
 #include "reader/project/rebuild/rebuild.h"
 
 #include <algorithm>
@@ -48,14 +48,14 @@ TEST(RebuildTest, ItEqualsWhatProjectorsMadeAndTheyGoOnFromThere) {
   for (uint64_t seed = 1; seed <= 40; ++seed) {
     World world(seed);
     for (int turn = 0; turn < 40; ++turn) world.Turn();
-    world.Settle();
+    world.Converge();
     Rebuilder rebuild(world);
     ASSERT_TRUE(rebuild.Run().ok());
     EXPECT_EQ(rebuild.report().folded, world.raw());
     ExpectWhatHasLanded(world, "rebuilt, seed " + std::to_string(seed));
     world.Disturb();
     for (int turn = 0; turn < 40; ++turn) world.Turn();
-    world.Settle();
+    world.Converge();
     ExpectWhatHasLanded(world, "gone on, seed " + std::to_string(seed));
   }
 }
@@ -65,7 +65,7 @@ TEST(RebuildTest, WhatLandedAfterTheProjectorsHadPassedIsInIt) {
   for (uint64_t seed = 1; seed <= 10; ++seed) {
     World world(seed);
     for (int turn = 0; turn < 100; ++turn) world.Turn();
-    world.Settle();
+    world.Converge();
     late -= world.raw();
     world.LandWhatWasGivenUp();
     late += world.raw();
@@ -79,7 +79,7 @@ TEST(RebuildTest, WhatLandedAfterTheProjectorsHadPassedIsInIt) {
 TEST(RebuildTest, WhatIsBeyondTheLandingsPositionsIsLeftToTheProjectors) {
   World world(1);
   for (int turn = 0; turn < 60; ++turn) world.Turn();
-  world.Settle();
+  world.Converge();
   // A landing that has died in the middle of a batch.
   Offsets& positions = world.database().positions;
   const std::string partition = PartitionName(kBeats0);
@@ -103,7 +103,7 @@ TEST(RebuildTest, BrokenOffAnywhereItIsDoneAgain) {
   for (; !through; ++calls) {
     World world(3);
     for (int turn = 0; turn < 40; ++turn) world.Turn();
-    world.Settle();
+    world.Converge();
     Rebuilder broken(world);
     int left = calls;
     broken.projections().Intercept([&](bool) {
@@ -120,7 +120,7 @@ TEST(RebuildTest, BrokenOffAnywhereItIsDoneAgain) {
 TEST(RebuildTest, ProjectorsWaitUntilItIsThrough) {
   World world(5);
   for (int turn = 0; turn < 20; ++turn) world.Turn();
-  world.Settle();
+  world.Converge();
   MemoryProjectionStore store(world.database());
   ASSERT_TRUE(WriteRebuildMark(store, "tidegate", 0, true, world.clock().Now()).ok());
   const auto before = Shown(world.database().projections);
@@ -131,14 +131,14 @@ TEST(RebuildTest, ProjectorsWaitUntilItIsThrough) {
   Rebuilder rebuild(world);
   ASSERT_TRUE(rebuild.Run().ok());
   EXPECT_FALSE(IsUnderWay(ReadRebuildMark(store, "tidegate").value()));
-  world.Settle();
+  world.Converge();
   ExpectWhatHasLanded(world, "through");
 }
 
 TEST(RebuildTest, ForeignDocumentsArePassedOver) {
   World world(7);
   for (int turn = 0; turn < 20; ++turn) world.Turn();
-  world.Settle();
+  world.Converge();
   const auto put = [&](const std::string& id, const std::string& topic, const std::string& body) {
     const DocumentKey key{{"tidegate", "heartbeats"}, id};
     world.database().landed[key] = {topic, 0, 0, WallTime()};
@@ -150,7 +150,7 @@ TEST(RebuildTest, ForeignDocumentsArePassedOver) {
   put("hand", "zzz", R"({"_id":"hand","asset_id":"a"})");
   Rebuilder rebuild(world);
   ASSERT_TRUE(rebuild.Run().ok());
-  EXPECT_EQ(rebuild.report().passed_over, 2u);
+  EXPECT_EQ(rebuild.report().skipped, 2u);
   ExpectWhatHasLanded(world, "with foreign ones");
 }
 
