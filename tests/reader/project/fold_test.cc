@@ -206,5 +206,11 @@ TEST_F(FoldTest, WhatAGatewayGaveUpIsALoss) {
   }
 }
 
+TEST(FoldDeathTest, AnEventWithoutADocumentAborts) {
+  Effects effects;
+  EXPECT_DEATH(FoldDocument(Event{nullptr, nullptr, "t/0", 0}, {}, effects),
+               "an event has a document and a stream");
+}
+
 }  // namespace
 }  // namespace tidegate::reader
