@@ -16,6 +16,8 @@
 
 namespace tidegate::reader {
 
+struct Stream;  // reader/decode/stream.h
+
 // The origin of a document's time: the payload, the gateway's clock on arrival, or Kafka's message
 // timestamp.
 enum class TimeOrigin : uint8_t { kSource, kGateway, kBroker };
@@ -64,6 +66,9 @@ struct Attachment {
 };
 
 struct Document {
+  // The stream that its message came by, in the decoder's table, which outlives the document;
+  // nullptr: no stream follows its topic, or it came by no message.
+  const Stream* stream = nullptr;
   Namespace ns = {};
   // Becomes `_id`.
   std::string id = {};

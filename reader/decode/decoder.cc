@@ -183,7 +183,7 @@ std::variant<Document, Refusal> Decoder::Decode(const SourceMessage& message, Wa
   auto parsed = ParseValue(stream, *message.value, options_.limits);
   if (auto* refusal = std::get_if<Refusal>(&parsed)) return std::move(*refusal);
 
-  Document document{.value = std::get<json::Document>(std::move(parsed))};
+  Document document{.stream = &stream, .value = std::get<json::Document>(std::move(parsed))};
   std::optional<WallTime> time;
   auto refusal = ReadMembers(stream, document, time);
   if (!refusal) refusal = Place(*match, document.value.root(), document);

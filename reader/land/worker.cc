@@ -71,9 +71,7 @@ void Worker::CountRefusal(const SourceMessage& message, const Refusal& refusal) 
 }
 
 void Worker::Enrich(Document& document) {
-  if (!parts_.enrichment) return;
-  const auto match = parts_.decoder.streams().Find(document.provenance.topic);
-  if (match) parts_.enrichment->Attach(match->stream->name, document);
+  if (parts_.enrichment) parts_.enrichment->Attach(document.stream->name, document);
 }
 
 bool Worker::Full() const {
@@ -114,8 +112,7 @@ Status Worker::EnsureIndexes() {
   for (const Document& document : batch_.documents()) {
     if (indexed_.contains(document.ns)) continue;
     if (OutOfTime()) return {};
-    const auto match = parts_.decoder.streams().Find(document.provenance.topic);
-    const auto indexes = parts_.decoder.IndexesOf(*match->stream);
+    const auto indexes = parts_.decoder.IndexesOf(*document.stream);
     if (Status status = parts_.store.EnsureIndexes(document.ns, indexes); !status.ok())
       return status;
     // A bound on what strangers' tenants may cost; forgetting only repeats a harmless command.
@@ -141,7 +138,7 @@ Status Worker::WriteDocuments(size_t namespaces) {
     Result<std::vector<WriteResult>> results = parts_.store.Write(documents);
     if (!results.ok()) return results.error();
     state().database_up = true;
-    parts_.metrics.CountWrite(TallyWrite(documents, *results, parts_.decoder.streams()));
+    parts_.metrics.CountWrite(TallyWrite(documents, *results));
     const Batch::Tally tally = batch_.Settle(*results, options_.max_attempts, first);
     first += tally.retries;
     Count(tally);

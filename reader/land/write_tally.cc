@@ -1,6 +1,7 @@
 #include "reader/land/write_tally.h"
 
-#include <cassert>
+#include "core/check.h"
+#include "reader/decode/stream.h"
 
 namespace tidegate::reader {
 
@@ -16,22 +17,14 @@ void Count(Outcome outcome, Outcomes& outcomes) {
 }
 }  // namespace
 
-WriteTally TallyWrite(std::span<const Document> documents, std::span<const WriteResult> results,
-                      const StreamTable& streams) {
-  assert(documents.size() == results.size());
+WriteTally TallyWrite(std::span<const Document> documents, std::span<const WriteResult> results) {
+  CHECK(documents.size() == results.size(), "a write has one result for each document");
   WriteTally tally;
-  // Documents of one topic come in a row.
-  std::string_view topic;
-  bool sales = false;
   for (size_t i = 0; i < documents.size(); ++i) {
     const Document& document = documents[i];
-    if (i == 0 || document.provenance.topic != topic) {
-      topic = document.provenance.topic;
-      const auto match = streams.Find(topic);
-      sales = match && match->stream->kind == StreamKind::kSales;
-    }
+    CHECK(document.stream, "a document that is written carries its stream");
     Count(results[i].outcome, tally.all);
-    if (sales) Count(results[i].outcome, tally.sales);
+    if (document.stream->kind == StreamKind::kSales) Count(results[i].outcome, tally.sales);
     if (results[i].outcome == Outcome::kLanded) ++tally.by_tenant[document.tenant];
   }
   return tally;

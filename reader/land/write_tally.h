@@ -8,7 +8,6 @@
 #include <string_view>
 
 #include "reader/database/document_store.h"
-#include "reader/decode/stream.h"
 
 namespace tidegate::reader {
 
@@ -24,8 +23,7 @@ struct WriteTally {
   std::map<std::string_view, size_t> by_tenant{};  // Landed; points into the documents.
 };
 
-// REQUIRES: one result a document; their topics are the streams'.
-WriteTally TallyWrite(std::span<const Document> documents, std::span<const WriteResult> results,
-                      const StreamTable& streams);
+// REQUIRES: there is one result for each document, and each document carries its stream.
+WriteTally TallyWrite(std::span<const Document> documents, std::span<const WriteResult> results);
 
 }  // namespace tidegate::reader

@@ -32,7 +32,7 @@ bool IsShort(json::Value value) {
 
 Object Summary(const Event& event) {
   Object last;
-  last["stream"].is = event.stream->name;
+  last["stream"].is = event.document->stream->name;
   last["timestamp"].is = event.document->time;
   size_t bytes = 0;
   for (auto member = event.document->value.root().First(); member; member = member->Next()) {

@@ -1,14 +1,15 @@
 #include "reader/project/fold.h"
 
+#include "core/check.h"
 #include "core/record.h"
 #include "reader/project/state_fold.h"
 
 namespace tidegate::reader {
 
 void FoldDocument(const Event& event, const FoldOptions& options, Effects& effects) {
-  CHECK(event.document != nullptr && event.stream != nullptr,
-        "an event has a document and a stream");
-  switch (event.stream->kind) {
+  CHECK(event.document != nullptr && event.document->stream != nullptr,
+        "an event has a document that carries its stream");
+  switch (event.document->stream->kind) {
     case StreamKind::kHeartbeat:
     case StreamKind::kReading:
     case StreamKind::kMachine:

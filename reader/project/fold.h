@@ -19,10 +19,9 @@
 namespace tidegate::reader {
 
 // A landed document. What it points to must outlive the effects.
-// REQUIRES: both pointers are set.
+// REQUIRES: the document is set and carries its stream.
 struct Event {
   const Document* document;
-  const Stream* stream;
   // The message's place, by which a projection knows what it has folded: "<topic>/<number>".
   std::string partition;
   int64_t offset = 0;

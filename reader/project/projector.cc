@@ -56,8 +56,6 @@ void Projector::Add(SourceMessage message) {
     item.bytes = message.value ? message.value->size() : 0;
     item.values = document->value.values();
     item.document = std::move(*document);
-    if (const auto match = parts_.decoder.streams().Find(message.partition.topic))
-      item.stream = match->stream;
   }
   bytes_ += item.bytes;
   values_ += item.values;
@@ -136,7 +134,7 @@ Result<std::vector<Event>> Projector::FindEvents(std::span<Item> items) {
   std::vector<size_t> key_of;
   std::map<DocumentKey, size_t> places;  // A record may be in Kafka twice.
   for (Item& item : items) {
-    if (!item.document || !item.stream) continue;
+    if (!item.document) continue;
     const auto [place, is_new] =
         places.emplace(DocumentKey{item.document->ns, item.document->id}, keys.size());
     if (is_new) keys.push_back(place->first);
@@ -158,7 +156,7 @@ Result<std::vector<Event>> Projector::FindEvents(std::span<Item> items) {
       continue;
     // A message without a time has the time that the landing gave it.
     item.document->time = found->time;
-    events.push_back({&*item.document, item.stream, item.key, item.offset});
+    events.push_back({&*item.document, item.key, item.offset});
   }
   CHECK(absent + events.size() <= decoded.size(), "each decoded message is counted once");
   parts_.metrics.CountSkipped(absent, decoded.size() - absent - events.size());

@@ -78,7 +78,6 @@ class Projector final : public Member, private SourceListener, private JumpKeepe
     int64_t offset = 0;
     size_t bytes = 0;
     size_t values = 0;
-    const Stream* stream = nullptr;
     // Without one, the message did not decode and cannot have landed.
     std::optional<Document> document;
   };

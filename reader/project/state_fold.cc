@@ -18,7 +18,7 @@ bool ComesFromGateway(const Document& document) {
 
 void FoldState(const Event& event, const FoldOptions& options, Effects& effects) {
   const Document& document = *event.document;
-  const bool machine = event.stream->kind == StreamKind::kMachine;
+  const bool machine = event.document->stream->kind == StreamKind::kMachine;
   const bool ruled = AnyRuleFor(document, options);
   if (!machine && !ruled) return;
   effects.changes.push_back(

@@ -4,8 +4,12 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using tidegate::fuzz::Check;
-  const auto document = tidegate::reader::ReadLandedDocument({"tidegate", "heartbeats"},
-                                                             tidegate::fuzz::TextOf(data, size));
+  using tidegate::reader::BuiltInStreams;
+  static const auto streams =
+      tidegate::reader::StreamTable::Make({BuiltInStreams().begin(), BuiltInStreams().end()})
+          .value();
+  const auto document = tidegate::reader::ReadLandedDocument(
+      {"tidegate", "heartbeats"}, tidegate::fuzz::TextOf(data, size), streams);
   if (!document) return 0;
   Check(document->value.root().is_object(), "a document is an object");
   Check(!document->provenance.topic.empty(), "a document tells its topic");

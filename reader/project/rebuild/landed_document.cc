@@ -51,7 +51,8 @@ bool ReadProvenance(json::Value root, Provenance& provenance) {
 }
 }  // namespace
 
-std::optional<Document> ReadLandedDocument(const Namespace& ns, std::string_view text) {
+std::optional<Document> ReadLandedDocument(const Namespace& ns, std::string_view text,
+                                           const StreamTable& streams) {
   auto parsed = json::Document::Parse(text, kLimits);
   if (!parsed.ok()) return std::nullopt;
   Document document{.ns = ns, .value = std::move(parsed).value()};
@@ -62,6 +63,7 @@ std::optional<Document> ReadLandedDocument(const Namespace& ns, std::string_view
   const auto time = ParseTime(TextOf(root, "timestamp"));
   if (!time || !ReadProvenance(root, document.provenance)) return std::nullopt;
   document.time = *time;
+  if (const auto match = streams.Find(document.provenance.topic)) document.stream = match->stream;
   return document;
 }
 

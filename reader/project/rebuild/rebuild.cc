@@ -67,19 +67,18 @@ Status Rebuild::Read(const Namespace& ns) {
 Status Rebuild::Add(const Namespace& ns, std::string_view text) {
   ++report_.read;
   LogProgress();
-  auto document = ReadLandedDocument(ns, text);
-  const auto match =
-      document ? parts_.decoder.streams().Find(document->provenance.topic) : std::nullopt;
+  auto document = ReadLandedDocument(ns, text, parts_.decoder.streams());
   // An alert by a rule is stored among those of gateways and names the message that raised it,
   // which raises it again.
-  if (!match || match->stream->collection != ns.collection) return ++report_.skipped, Status();
+  if (!document || !document->stream || document->stream->collection != ns.collection)
+    return ++report_.skipped, Status();
   const Provenance& from = document->provenance;
   std::string partition = PartitionName({from.topic, from.partition});
   const auto landed = LandedUpTo(partition);
   if (!landed.ok()) return landed.error();
   if (from.offset >= *landed) return ++report_.waiting, Status();
   bytes_ += text.size();
-  items_.push_back({std::move(*document), match->stream, std::move(partition)});
+  items_.push_back({std::move(*document), std::move(partition)});
   return items_.size() >= options_.batch_records || bytes_ >= options_.batch_bytes ? Fold()
                                                                                    : Status();
 }
@@ -96,7 +95,7 @@ Status Rebuild::Fold() {
   std::vector<Event> events;
   for (const Item& item : items_) {
     const int64_t offset = item.document.provenance.offset;
-    events.push_back({&item.document, item.stream, item.partition, offset});
+    events.push_back({&item.document, item.partition, offset});
   }
   if (Status status = folder_.Fold(events); !status.ok()) return status;
   report_.folded += items_.size();

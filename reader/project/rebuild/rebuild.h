@@ -72,7 +72,6 @@ class Rebuild {
  private:
   struct Item {
     Document document;
-    const Stream* stream;
     std::string partition;
   };
 

@@ -144,16 +144,14 @@ Status Replay::FoldLanded() {
 }
 
 void Replay::Keep(Document document, bool duplicate) {
-  const auto match = parts_.decoder.streams().Find(document.provenance.topic);
-  if (fold_) landed_.push_back({std::move(document), match->stream, duplicate});
+  if (fold_) landed_.push_back({std::move(document), duplicate});
 }
 
 Status Replay::Attempt() {
   for (const Document& document : documents_) {
     if (indexed_.contains(document.ns)) continue;
-    const auto match = parts_.decoder.streams().Find(document.provenance.topic);
     if (Status status =
-            parts_.store.EnsureIndexes(document.ns, parts_.decoder.IndexesOf(*match->stream));
+            parts_.store.EnsureIndexes(document.ns, parts_.decoder.IndexesOf(*document.stream));
         !status.ok())
       return status;
     indexed_.insert(document.ns);

@@ -34,8 +34,7 @@ Status ReplayedFold::Fold(std::span<const ReplayedDocument> replayed) {
     if (replay.empty()) continue;
     const Document& document = replayed[i].document;
     const LetterPlace& letter = *document.provenance.dead_letter;
-    events.push_back({&document, replayed[i].stream, fmt::format("{}#{}", letter.partition, replay),
-                      letter.offset});
+    events.push_back({&document, fmt::format("{}#{}", letter.partition, replay), letter.offset});
   }
   std::ranges::stable_sort(events, [](const Event& a, const Event& b) {
     return std::tie(a.partition, a.offset) < std::tie(b.partition, b.offset);

@@ -19,7 +19,6 @@ namespace tidegate::reader {
 // A document that has landed, by this replay or earlier.
 struct ReplayedDocument {
   Document document;
-  const Stream* stream;
   // It had landed earlier, perhaps by a replay that was interrupted before it folded the document.
   bool duplicate;
 };

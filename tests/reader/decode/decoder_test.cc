@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <deque>
+
 #include "core/time_format.h"
 #include "tests/support/reader/protobuf_bytes.h"
 
@@ -20,7 +22,7 @@ class DecoderTest : public testing::Test {
   std::variant<Document, Refusal> Decode(
       std::string_view value, Headers headers = {},
       std::string topic = "telematics.raw.telematics_heartbeat") {
-    const Decoder decoder(options_, StreamTable::Make(streams_).value());
+    const Decoder& decoder = decoders_.emplace_back(options_, StreamTable::Make(streams_).value());
     return decoder.Decode({.partition = {std::move(topic), 3},
                            .offset = 42,
                            .timestamp = kBrokerTime,
@@ -48,12 +50,16 @@ class DecoderTest : public testing::Test {
 
   Decoder::Options options_;
   std::vector<Stream> streams_{BuiltInStreams().begin(), BuiltInStreams().end()};
+  // Documents point to their streams in them.
+  std::deque<Decoder> decoders_;
 };
 
 TEST_F(DecoderTest, AHeartbeatGetsItsPlaceIdAndTime) {
   const Document document =
       Good(kHeartbeat, {{"tg-id", "gw:e:7"}, {"tg-gateway", "gw"}, {"tg-time", "source"}});
   EXPECT_EQ(document.ns, (Namespace{"tidegate", "heartbeats"}));
+  ASSERT_TRUE(document.stream);
+  EXPECT_EQ(document.stream->name, "heartbeat");
   EXPECT_EQ(document.id.substr(0, 28), "acme/truck%2F1/1750639021000");
   EXPECT_EQ(document.tenant, "acme");
   EXPECT_EQ(document.asset, "truck/1");

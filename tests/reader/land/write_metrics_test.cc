@@ -15,20 +15,14 @@ using testing::Not;
 
 class WriteMetricsTest : public testing::Test {
  protected:
-  WriteMetricsTest() {
-    streams_.push_back({.name = "beats", .topic = "beats", .collection = "beats"});
-    streams_.push_back(
-        {.name = "sales", .topic = "sold", .collection = "sold", .kind = StreamKind::kSales});
-  }
-  void Write(const std::string& topic, const std::string& tenant, Outcome outcome) {
+  void Write(const Stream& stream, const std::string& tenant, Outcome outcome) {
     documents_.push_back(MakeDocument("id", "{}"));
-    documents_.back().provenance.topic = topic;
+    documents_.back().stream = &stream;
     documents_.back().tenant = tenant;
     results_.push_back({outcome, {}});
   }
   std::string Text() {
-    const StreamTable table = StreamTable::Make(streams_).value();
-    reader_metrics_.CountWrite(TallyWrite(documents_, results_, table));
+    reader_metrics_.CountWrite(TallyWrite(documents_, results_));
     documents_.clear();
     results_.clear();
     return metrics_.Text();
@@ -37,17 +31,19 @@ class WriteMetricsTest : public testing::Test {
   FakeClock clock_;
   Metrics metrics_;
   ReaderMetrics reader_metrics_{metrics_};
-  std::vector<Stream> streams_;
+  const Stream beats_{.name = "beats", .topic = "beats", .collection = "beats"};
+  const Stream sales_{
+      .name = "sales", .topic = "sold", .collection = "sold", .kind = StreamKind::kSales};
   std::vector<Document> documents_;
   std::vector<WriteResult> results_;
 };
 
 TEST_F(WriteMetricsTest, OutcomesAreCountedAndSalesOnTheirOwn) {
-  Write("beats", "acme", Outcome::kLanded);
-  Write("sold", "acme", Outcome::kLanded);
-  Write("sold", "acme", Outcome::kDuplicate);
-  Write("beats", "globex", Outcome::kRejected);
-  Write("sold", "", Outcome::kRetry);
+  Write(beats_, "acme", Outcome::kLanded);
+  Write(sales_, "acme", Outcome::kLanded);
+  Write(sales_, "acme", Outcome::kDuplicate);
+  Write(beats_, "globex", Outcome::kRejected);
+  Write(sales_, "", Outcome::kRetry);
   const std::string text = Text();
   EXPECT_THAT(text, HasSubstr("mongodb_writes_total{status=\"success\"} 2\n"));
   EXPECT_THAT(text, HasSubstr("mongodb_writes_total{status=\"duplicate\"} 1\n"));
@@ -61,18 +57,18 @@ TEST_F(WriteMetricsTest, OutcomesAreCountedAndSalesOnTheirOwn) {
 
 TEST_F(WriteMetricsTest, TenantsBeyondTheBoundAreOther) {
   for (size_t i = 0; i < ReaderMetrics::kMaxTenants + 7; ++i)
-    Write("beats", "tenant-" + std::to_string(1'000 + i), Outcome::kLanded);
+    Write(beats_, "tenant-" + std::to_string(1'000 + i), Outcome::kLanded);
   const std::string text = Text();
   EXPECT_THAT(text, HasSubstr("{tenant=\"tenant-1099\"} 1\n"));
   EXPECT_THAT(text, Not(HasSubstr("tenant-1100")));
   EXPECT_THAT(text, HasSubstr("{tenant=\"other\"} 7\n"));
-  Write("beats", "tenant-1000", Outcome::kLanded);
+  Write(beats_, "tenant-1000", Outcome::kLanded);
   EXPECT_THAT(Text(), HasSubstr("{tenant=\"tenant-1000\"} 2\n"));
 }
 
 TEST_F(WriteMetricsTest, TheRateOfSalesIsThatSinceTheLastExport) {
   reader_metrics_.Refresh(clock_.SinceBoot(), clock_.Now(), std::chrono::seconds(1));
-  for (int i = 0; i < 30; ++i) Write("sold", "acme", Outcome::kLanded);
+  for (int i = 0; i < 30; ++i) Write(sales_, "acme", Outcome::kLanded);
   Text();
   clock_.Advance(std::chrono::seconds(10));
   reader_metrics_.Refresh(clock_.SinceBoot(), clock_.Now(), std::chrono::seconds(11));

@@ -36,8 +36,7 @@ class FoldTest : public testing::Test {
     auto decoded = decoder_.Decode(message, WallTime());
     ASSERT_TRUE(std::holds_alternative<Document>(decoded)) << Describe(std::get<Refusal>(decoded));
     const Document& document = std::get<Document>(decoded);
-    const std::vector<Event> events{
-        {&document, &of, PartitionName(message.partition), message.offset}};
+    const std::vector<Event> events{{&document, PartitionName(message.partition), message.offset}};
     ASSERT_TRUE(folder_->Fold(events).ok());
   }
   std::string Topic(const std::string& stream) {

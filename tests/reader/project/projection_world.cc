@@ -116,8 +116,7 @@ std::map<DocumentKey, Projection> World::Recompute(std::set<std::string>& alerts
   Folder folder(FolderOptions(), {store, alert_store});
   std::vector<Event> events;
   for (auto& [place, document] : raw_) {
-    const auto match = decoder_.streams().Find(place.first.topic);
-    events.push_back({&document, match->stream, PartitionName(place.first), place.second});
+    events.push_back({&document, PartitionName(place.first), place.second});
   }
   EXPECT_TRUE(folder.Fold(events).ok());
   return fresh.projections;

@@ -5,13 +5,14 @@
 
 #include <filesystem>
 
+#include "core/check.h"
 #include "core/time_format.h"
 
 namespace tidegate::reader {
 
 Document MakeDocument(std::string_view id, std::string_view value, Namespace ns) {
   auto parsed = json::Document::Parse(value);
-  assert(parsed.ok());
+  CHECK(parsed.ok(), "the value of a test's document is JSON");
   Provenance provenance;
   provenance.gateway = "gw-1";
   provenance.sequence_id = "gw-1:e1:7";
@@ -19,7 +20,8 @@ Document MakeDocument(std::string_view id, std::string_view value, Namespace ns)
   provenance.partition = 2;
   provenance.offset = 5'000'000'000;
   provenance.received_at = *ParseTime("2025-06-23T00:37:02.000Z");
-  return {.ns = std::move(ns),
+  return {.stream = &BuiltInStreams().front(),
+          .ns = std::move(ns),
           .id = std::string(id),
           .value = std::move(parsed).value(),
           .tenant = "acme",
@@ -35,7 +37,7 @@ StreamTable BuiltInTable() {
 TemporaryFolder::TemporaryFolder() {
   std::string name = std::filesystem::temp_directory_path() / "tidegate-XXXXXX";
   path_ = ::mkdtemp(name.data()) ? name : std::string();
-  assert(!path_.empty());
+  CHECK(!path_.empty(), "a test can make a temporary folder");
 }
 
 TemporaryFolder::~TemporaryFolder() {

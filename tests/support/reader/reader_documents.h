@@ -9,7 +9,7 @@
 
 namespace tidegate::reader {
 
-// REQUIRES: `value` is a JSON object.
+// A heartbeat of truck-1 of the tenant acme, by way of gw-1. REQUIRES: `value` is a JSON object.
 Document MakeDocument(std::string_view id, std::string_view value,
                       Namespace ns = {"fleet", "heartbeats"});
 

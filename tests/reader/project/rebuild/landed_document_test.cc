@@ -26,7 +26,7 @@ TEST(LandedDocumentTest, WhatWasLandedIsReadBack) {
                        .received_at = *ParseTime("2025-06-23T00:38:00.000Z"),
                        .schema = 2,
                        .expires_at = *ParseTime("2025-07-23T00:38:00.000Z")};
-  const auto read = ReadLandedDocument(kHeartbeats, DocumentJson(landed));
+  const auto read = ReadLandedDocument(kHeartbeats, DocumentJson(landed), BuiltInTable());
   ASSERT_TRUE(read);
   EXPECT_EQ(read->ns, kHeartbeats);
   EXPECT_EQ(read->id, landed.id);
@@ -48,13 +48,25 @@ TEST(LandedDocumentTest, WhatWasLandedIsReadBack) {
 }
 
 TEST(LandedDocumentTest, WithoutTenantAndAssetItHasNone) {
-  const auto read = ReadLandedDocument(
-      kHeartbeats, R"({"_id":"1","timestamp":"2025-06-23T00:37:01.000Z","tenant_id":null,)"
-                   R"("tidegate":{"topic":"t","partition":0,"offset":0}})");
+  const auto read =
+      ReadLandedDocument(kHeartbeats,
+                         R"({"_id":"1","timestamp":"2025-06-23T00:37:01.000Z","tenant_id":null,)"
+                         R"("tidegate":{"topic":"t","partition":0,"offset":0}})",
+                         BuiltInTable());
   ASSERT_TRUE(read);
   EXPECT_EQ(read->tenant, "");
   EXPECT_EQ(read->asset, "");
   EXPECT_TRUE(read->provenance.clock_synced);
+}
+
+TEST(LandedDocumentTest, ItsStreamIsTheOneThatFollowsItsTopicNow) {
+  const StreamTable streams = BuiltInTable();
+  Document landed = MakeDocument("acme/truck-1/e1", "{}");
+  const auto read = ReadLandedDocument(kHeartbeats, DocumentJson(landed), streams);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->stream, streams.Find(landed.provenance.topic)->stream);
+  landed.provenance.topic = "renamed";
+  EXPECT_EQ(ReadLandedDocument(kHeartbeats, DocumentJson(landed), streams)->stream, nullptr);
 }
 
 TEST(LandedDocumentTest, WhatDoesNotSayWhenAndWhereFromIsNone) {
@@ -75,7 +87,7 @@ TEST(LandedDocumentTest, WhatDoesNotSayWhenAndWhereFromIsNone) {
            R"("tidegate":{"topic":"t","partition":9999999999,"offset":0}})",
            R"({"timestamp":"soon","tidegate":{"topic":"t","partition":0,"offset":0}})",
        })
-    EXPECT_FALSE(ReadLandedDocument(kHeartbeats, text)) << text;
+    EXPECT_FALSE(ReadLandedDocument(kHeartbeats, text, BuiltInTable())) << text;
 }
 
 }  // namespace
