@@ -1,20 +1,38 @@
 #include "reader/land/batch.h"
 
 #include <algorithm>
-#include <cassert>
 #include <map>
 #include <numeric>
 #include <set>
 #include <utility>
 
+#include "core/check.h"
+
 namespace tidegate::reader {
 
-// Values are separated by commas, and containers open.
+namespace {
+size_t BytesOf(const SourceMessage& message) {
+  size_t bytes = 0;
+  if (message.key) bytes += message.key->size();
+  for (const auto& [name, value] : message.headers) bytes += name.size() + value.size();
+  if (message.value) bytes += message.value->size();
+  return bytes;
+}
+}  // namespace
 
-void Batch::Account(const SourceMessage& message) {
-  if (message.key) payload_bytes_ += message.key->size();
-  for (const auto& [name, value] : message.headers) payload_bytes_ += name.size() + value.size();
-  if (message.value) payload_bytes_ += message.value->size();
+void Batch::CheckBooks() const {
+  CHECK(documents_.size() == item_of_.size(), "each document has its item");
+  CHECK(documents_.size() + to_publish_ + done_ == items_.size(),
+        "each item of a batch is in one state");
+  CHECK(!items_.empty() || (payload_bytes_ == 0 && json_values_ == 0),
+        "an empty batch costs nothing");
+}
+
+void Batch::AddItem(Item item) {
+  payload_bytes_ += BytesOf(item.message);
+  if (item.state == State::kToPublish) ++to_publish_;
+  if (item.state == State::kDone) ++done_;
+  items_.push_back(std::move(item));
 }
 
 void Batch::AddDocument(Document document) {
@@ -24,7 +42,6 @@ void Batch::AddDocument(Document document) {
 }
 
 void Batch::Add(SourceMessage message, std::variant<Document, Refusal> decoded) {
-  Account(message);
   Item item{.message = std::move(message)};
   if (auto* document = std::get_if<Document>(&decoded)) {
     AddDocument(std::move(*document));
@@ -32,7 +49,20 @@ void Batch::Add(SourceMessage message, std::variant<Document, Refusal> decoded) 
     item.state = State::kToPublish;
     item.refusal = std::get<Refusal>(std::move(decoded));
   }
-  items_.push_back(std::move(item));
+  AddItem(std::move(item));
+  CheckBooks();
+}
+
+void Batch::Finish(Item& item) {
+  CHECK(item.state != State::kDone, "an item is finished once");
+  item.state = State::kDone;
+  ++done_;
+}
+
+void Batch::Refuse(Item& item, Refusal refusal) {
+  item.state = State::kToPublish;
+  item.refusal = std::move(refusal);
+  ++to_publish_;
 }
 
 void Batch::SortByNamespace() {
@@ -53,33 +83,35 @@ void Batch::SortByNamespace() {
   item_of_ = std::move(item_of);
 }
 
-Batch::Tally Batch::Settle(std::span<const WriteResult> results, int max_attempts, size_t first) {
-  assert(first + results.size() <= documents_.size());
+Batch::Tally Batch::ApplyResults(std::span<const WriteResult> results, int max_attempts,
+                                 size_t first) {
+  CHECK(first <= documents_.size() && results.size() <= documents_.size() - first,
+        "a write has no more results than documents");
   Tally tally;
   size_t kept = first;
   const size_t end = first + results.size();
   for (size_t i = first; i < end; ++i) {
     Item& item = items_[item_of_[i]];
+    CHECK(item.state == State::kToWrite, "a result belongs to an item that is to be written");
+    CHECK(item.attempts < max_attempts, "no document is written too often");
     const WriteResult& result = results[i - first];
     switch (result.outcome) {
       case Outcome::kLanded:
         ++tally.landed;
-        item.state = State::kDone;
+        Finish(item);
         break;
       case Outcome::kDuplicate:
         ++tally.duplicates;
-        item.state = State::kDone;
+        Finish(item);
         break;
       case Outcome::kRejected:
         ++tally.rejected;
-        item.state = State::kToPublish;
-        item.refusal = {RefusalKind::kDatabase, result.reason};
+        Refuse(item, {RefusalKind::kDatabase, result.reason});
         break;
       case Outcome::kRetry:
         if (++item.attempts >= max_attempts) {
           ++tally.exhausted;
-          item.state = State::kToPublish;
-          item.refusal = {RefusalKind::kRetries, result.reason};
+          Refuse(item, {RefusalKind::kRetries, result.reason});
         } else {
           ++tally.retries;
           if (kept != i) documents_[kept] = std::move(documents_[i]);
@@ -89,10 +121,14 @@ Batch::Tally Batch::Settle(std::span<const WriteResult> results, int max_attempt
         break;
     }
   }
-  const auto settled = static_cast<std::ptrdiff_t>(kept);
+  const auto answered = static_cast<std::ptrdiff_t>(kept);
   const auto rest = static_cast<std::ptrdiff_t>(end);
-  documents_.erase(documents_.begin() + settled, documents_.begin() + rest);
-  item_of_.erase(item_of_.begin() + settled, item_of_.begin() + rest);
+  documents_.erase(documents_.begin() + answered, documents_.begin() + rest);
+  item_of_.erase(item_of_.begin() + answered, item_of_.begin() + rest);
+  CHECK(tally.landed + tally.duplicates + tally.rejected + tally.exhausted + tally.retries ==
+            results.size(),
+        "each result is applied to one document");
+  CheckBooks();
   return tally;
 }
 
@@ -101,24 +137,23 @@ std::vector<DeadLetter> Batch::letters(WallTime now) const {
   for (const Item& item : items_) {
     if (item.state == State::kToPublish) letters.push_back({&item.message, &item.refusal, now});
   }
+  CHECK(letters.size() == to_publish_, "every refused message becomes a letter");
   return letters;
 }
 
-size_t Batch::SettleLetters(std::span<const Status> statuses) {
+size_t Batch::ApplyLetterStatuses(std::span<const Status> statuses) {
+  CHECK(statuses.size() == to_publish_, "a publication has one status for each letter");
   size_t published = 0;
   size_t next = 0;
   for (Item& item : items_) {
     if (item.state != State::kToPublish) continue;
-    assert(next < statuses.size());
     if (!statuses[next++].ok()) continue;
-    item.state = State::kDone;
+    Finish(item);
     ++published;
   }
+  to_publish_ -= published;
+  CheckBooks();
   return published;
-}
-
-bool Batch::done() const {
-  return std::ranges::all_of(items_, [](const Item& item) { return item.state == State::kDone; });
 }
 
 std::vector<Position> Batch::Finished() const {
@@ -139,26 +174,37 @@ std::vector<Position> Batch::Finished() const {
 void Batch::Drop(std::span<const Partition> partitions) {
   const std::set<Partition> dropped(partitions.begin(), partitions.end());
   Batch rest;
+  size_t dropped_bytes = 0;
   std::vector<size_t> document_of(items_.size(), documents_.size());
   for (size_t i = 0; i < item_of_.size(); ++i) document_of[item_of_[i]] = i;
   for (size_t i = 0; i < items_.size(); ++i) {
-    if (dropped.contains(items_[i].message.partition)) continue;
+    if (dropped.contains(items_[i].message.partition)) {
+      dropped_bytes += BytesOf(items_[i].message);
+      continue;
+    }
     if (document_of[i] < documents_.size()) {
       rest.AddDocument(std::move(documents_[document_of[i]]));
     }
-    rest.Account(items_[i].message);
-    rest.items_.push_back(std::move(items_[i]));
+    rest.AddItem(std::move(items_[i]));
   }
+  CHECK(rest.payload_bytes_ + dropped_bytes == payload_bytes_,
+        "a dropped item gives its bytes back");
+  CHECK(rest.json_values_ <= json_values_, "dropping adds no values");
+  rest.CheckBooks();
   *this = std::move(rest);
 }
 
 // The next batch is about as large.
 void Batch::Clear() {
+  CHECK(done(), "a batch is cleared only when it is done");
   items_.clear();
   documents_.clear();
   item_of_.clear();
+  to_publish_ = 0;
+  done_ = 0;
   payload_bytes_ = 0;
   json_values_ = 0;
+  CheckBooks();
 }
 
 }  // namespace tidegate::reader

@@ -1,6 +1,13 @@
-// The messages that a worker has in hand, and how far each has come: its document is to be written,
-// or it is to become a dead letter, or it is done. It knows which offsets may be stored, and
-// touches neither database nor Kafka. One thread.
+// The messages that a worker has polled and not finished, and the state of each: its document is to
+// be written, it is to be published as a dead letter, or it is done. The batch decides which
+// offsets may be stored; it touches neither database nor Kafka. One thread.
+//
+// Invariants, each with the check that guards it (batch.cc):
+// - Each item is in one state: documents + letters to publish + done items = items (CheckBooks).
+// - A write's result is applied to an item that is to be written, a publication's status to one
+//   that is to be published; each answers one question only (ApplyResults, ApplyLetterStatuses).
+// - A done item stays done, and only a batch whose items are all done is cleared (Clear).
+// - What a dropped item cost is given back, and an empty batch costs nothing (Drop, CheckBooks).
 #pragma once
 
 #include <cstddef>
@@ -14,49 +21,59 @@
 
 namespace tidegate::reader {
 
-// How many JSON values may be in hand, about 20 MB while parsed: some bytes of JSON can mean many
-// values.
+// The parsed JSON values that a batch may hold, about 20 MB: a bound beside that of bytes, because
+// few bytes of JSON can hold many values.
 inline constexpr size_t kMaxJsonValues = 200'000;
 
 class Batch {
  public:
+  // How many documents each kind of result was applied to.
   struct Tally {
     size_t landed = 0;
     size_t duplicates = 0;
-    size_t rejected = 0;  // These two became dead letters to be.
+    // The database refused them for good: they are to be published as dead letters.
+    size_t rejected = 0;
+    // The attempts are used up: likewise.
     size_t exhausted = 0;
+    // They are to be written again.
     size_t retries = 0;
   };
 
+  // Adds a message; those of a partition come in the order of their delivery.
   void Add(SourceMessage message, std::variant<Document, Refusal> decoded);
 
   bool empty() const { return items_.empty(); }
   size_t size() const { return items_.size(); }
-  // What it costs to hold: keys, values and headers, and about 50 bytes for each parsed JSON value.
+  // The bytes of the messages' keys, values and headers. Parsed JSON comes on top: json_values().
   size_t payload_bytes() const { return payload_bytes_; }
+  // The parsed JSON values of the documents that were added. It does not shrink when they land.
   size_t json_values() const { return json_values_; }
 
-  // The documents that are to be written, in the order of arrival until they are sorted. Settle()
-  // and Drop() change what it points to.
+  // The documents that are to be written, in the order of arrival until they are sorted.
+  // ApplyResults() and Drop() change what the span points to.
   std::span<const Document> documents() const { return documents_; }
   std::span<Document> documents() { return documents_; }
   // Brings the documents of one namespace together; within it the order stays.
   void SortByNamespace();
-  // REQUIRES: the results are of the documents from `first` on, of all or of some. A document that
-  // is refused, or was tried `max_attempts` times, becomes a dead letter to be.
-  Tally Settle(std::span<const WriteResult> results, int max_attempts, size_t first = 0);
+  // Applies the results of a write of the documents from `first` on, all of them or some. A
+  // document that was rejected, or was written `max_attempts` times, is from then on to be
+  // published. REQUIRES: as many documents follow `first` as there are results, and `max_attempts`
+  // is the same for the whole batch.
+  Tally ApplyResults(std::span<const WriteResult> results, int max_attempts, size_t first = 0);
 
   // What is to be published, in the order of arrival. Points into the batch.
   std::vector<DeadLetter> letters(WallTime now) const;
-  // REQUIRES: one status for each of letters(). Returns how many are published.
-  size_t SettleLetters(std::span<const Status> statuses);
+  // Applies the answers to the publication of letters(), and returns how many were published.
+  // REQUIRES: one status for each of them.
+  size_t ApplyLetterStatuses(std::span<const Status> statuses);
 
-  bool done() const;
-  // For each partition the end of the done messages at its front; partitions without any are left
-  // out.
+  bool done() const { return done_ == items_.size(); }
+  // For each partition the position after the done messages at its front; partitions whose first
+  // message is not done are left out.
   std::vector<Position> Finished() const;
-  // Forgets the messages of these partitions.
+  // Removes the messages of these partitions, in whatever state they are.
   void Drop(std::span<const Partition> partitions);
+  // REQUIRES: done().
   void Clear();
 
  private:
@@ -68,14 +85,20 @@ class Batch {
     Refusal refusal = {};
   };
 
-  void Account(const SourceMessage& message);
-  // Of the item that is to come next.
+  void AddItem(Item item);
+  // Adds the document of the item that is added next.
   void AddDocument(Document document);
+  void Finish(Item& item);
+  void Refuse(Item& item, Refusal refusal);
+  void CheckBooks() const;
 
   std::vector<Item> items_;
-  // The documents of the items that are kToWrite, and which item each belongs to.
+  // The documents of the items in kToWrite, and the index of each one's item.
   std::vector<Document> documents_;
   std::vector<size_t> item_of_;
+  // The numbers of items in kToPublish and kDone.
+  size_t to_publish_ = 0;
+  size_t done_ = 0;
   size_t payload_bytes_ = 0;
   size_t json_values_ = 0;
 };

@@ -4,6 +4,8 @@
 #include <iterator>
 #include <utility>
 
+#include "core/check.h"
+
 namespace tidegate::reader {
 
 void JumpWatch::OnMessage(const Partition& partition, int64_t offset) {
@@ -14,6 +16,11 @@ void JumpWatch::OnMessage(const Partition& partition, int64_t offset) {
   }
   if (offset > expected->second) jumps_.push_back({partition, expected->second, offset});
   expected->second = std::max(expected->second, offset + 1);
+}
+
+bool JumpWatch::HasSeen(const Position& position) const {
+  const auto expected = expected_.find(position.partition);
+  return expected != expected_.end() && position.next_offset <= expected->second;
 }
 
 Status JumpWatch::ExpectFirst() {
@@ -31,12 +38,13 @@ Status JumpWatch::ExpectFirst() {
   return {};
 }
 
-Status JumpWatch::Settle(WallTime now) {
+Status JumpWatch::RecordLosses(WallTime now) {
   if (Status status = ExpectFirst(); !status.ok()) return status;
   std::map<Partition, Result<int64_t>> earliest;
   std::vector<Jump> lost;
   std::vector<Jump> unknown;
   for (Jump& jump : jumps_) {
+    CHECK(jump.expected < jump.seen, "a jump leaves an offset out");
     auto asked = earliest.find(jump.partition);
     if (asked == earliest.end())
       asked = earliest.emplace(jump.partition, source_.EarliestOffset(jump.partition)).first;
@@ -47,6 +55,7 @@ Status JumpWatch::Settle(WallTime now) {
       lost.push_back(std::move(jump));
     }
   }
+  CHECK(lost.size() + unknown.size() <= jumps_.size(), "a jump is recorded once");
   jumps_ = std::move(unknown);
   if (lost.empty()) return {};
   Status status = keeper_.Record(lost, now);

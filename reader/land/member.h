@@ -1,4 +1,5 @@
-// A member of a consumer group as a step that its thread, or a test, calls again and again.
+// A member of a consumer group as a step that its thread, or a test, calls again and again. One
+// thread.
 #pragma once
 
 #include <chrono>
@@ -10,11 +11,10 @@ namespace tidegate::reader {
 class Member {
  public:
   virtual ~Member() = default;
-  // One turn; waits at most `patience` for a message, and for servers as long as their limits of
-  // time allow. kInvalid: this member can never go on.
+  // Makes one turn. Waits at most `patience` for a message, and for servers within their own limits
+  // of time. kInvalid: this member can never continue; call Stop().
   virtual Status Step(std::chrono::milliseconds patience) = 0;
-  // Ends what can be ended with one attempt and leaves the group. Nothing but the destructor may
-  // follow.
+  // Completes what one attempt can complete, and leaves the group. Only the destructor may follow.
   virtual void Stop() = 0;
 };
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/check.h"
+
 namespace tidegate::reader {
 
 namespace {
@@ -9,6 +11,7 @@ constexpr std::chrono::milliseconds kInterval{1'000};
 }  // namespace
 
 void MemberReport::Post(size_t in_hand, bool changed) {
+  CHECK(!ended_, "a member that has stopped posts nothing");
   const BootTime now = clock_.SinceBoot();
   if (!changed && now < next_) return;
   next_ = now + kInterval;
@@ -27,6 +30,7 @@ Error MemberReport::Fail(const Error& error, size_t in_hand) {
 void MemberReport::Stopped(size_t in_hand) {
   state_.stopped = true;
   Post(in_hand, true);
+  ended_ = true;
 }
 
 void MemberReport::SetLag(std::span<const PartitionLag> lag, bool brokers_up) {

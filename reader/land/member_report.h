@@ -1,4 +1,5 @@
-// What a member tells the status board: at once what has changed, else once a second. One thread.
+// Posts a member's state to the status board: changes at once, everything else once a second. One
+// thread.
 #pragma once
 
 #include <span>
@@ -14,7 +15,7 @@ namespace tidegate::reader {
 
 class MemberReport {
  public:
-  // `place` is the member's on the board, which must outlive the report, as the clock must.
+  // `place` is the member's place on the board. Board and clock must outlive the report.
   MemberReport(StatusBoard& board, const Clock& clock, size_t place, std::string name,
                MemberRole role)
       : board_(board), clock_(clock), place_(place) {
@@ -25,13 +26,16 @@ class MemberReport {
   WorkerState& state() { return state_; }
   const std::string& name() const { return state_.name; }
 
+  // Posts the state if something has changed or a second has passed. `in_hand` is the number of
+  // pending messages. REQUIRES: Stopped() was not called.
   void Post(size_t in_hand, bool changed);
-  // The member can never go on; returns why.
+  // Posts that the member can never continue, and returns `error`.
   Error Fail(const Error& error, size_t in_hand);
+  // Posts that the member has ended. REQUIRES: called once.
   void Stopped(size_t in_hand);
 
   void SetLag(std::span<const PartitionLag> lag, bool brokers_up);
-  // The lag of these is no longer ours to tell.
+  // Removes the lag of partitions that are no longer assigned.
   void Forget(std::span<const Partition> partitions);
 
  private:
@@ -40,6 +44,7 @@ class MemberReport {
   const size_t place_;
   BootTime next_{};
   WorkerState state_;
+  bool ended_ = false;
 };
 
 }  // namespace tidegate::reader

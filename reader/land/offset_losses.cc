@@ -4,12 +4,16 @@
 
 #include <vector>
 
+#include "core/check.h"
+
 namespace tidegate::reader {
 
 namespace {
-// What is saved about the offsets [from, to) of a partition: the same, whoever finds it.
+// The document about the offsets [from, to) of a partition. Its id follows from the offsets, so
+// that it is the same one whoever finds the loss.
 Projection OffsetLoss(const std::string& database, const Partition& partition, int64_t from,
                       int64_t to, WallTime now) {
+  CHECK(from < to, "a loss has an offset");
   Projection loss{.key = {{database, "losses"},
                           fmt::format("{}/{}/{}", partition.topic, partition.number, from)}};
   Object& members = loss.members;
@@ -35,7 +39,7 @@ Status OffsetLosses::Record(std::span<const Jump> lost, WallTime now) {
   std::vector<Projection> projections;
   for (const Jump& jump : lost)
     projections.push_back(OffsetLoss(database_, jump.partition, jump.expected, jump.seen, now));
-  // A conflict says that the loss is told already.
+  // A conflict means that the loss is recorded already.
   if (const auto saved = projections_.Save(projections); !saved.ok()) return saved.error();
   for (const Jump& jump : lost) {
     log_.Error("{} [{}]: Kafka has deleted offsets {} to {} before they had landed",

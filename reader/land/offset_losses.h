@@ -1,5 +1,4 @@
-// The landing's part of JumpWatch: what Kafka deleted before it had landed is told in the
-// collection losses. One thread.
+// Records in the collection `losses` what Kafka deleted before it had landed. One thread.
 #pragma once
 
 #include <string>
@@ -12,11 +11,11 @@ namespace tidegate::reader {
 
 class OffsetLosses final : public JumpKeeper {
  public:
-  // Both must outlive it.
+  // `database` holds positions and losses. Both references must outlive the object.
   OffsetLosses(std::string database, ProjectionStore& projections, const Log& log)
       : database_(std::move(database)), projections_(projections), log_(log) {}
 
-  // The landing's positions.
+  // Returns the landing's positions.
   Result<Offsets> Expected(std::span<const Partition> partitions) override;
   Status Record(std::span<const Jump> lost, WallTime now) override;
 

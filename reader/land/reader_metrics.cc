@@ -4,6 +4,8 @@
 #include <limits>
 #include <string>
 
+#include "core/check.h"
+
 namespace tidegate::reader {
 
 namespace {
@@ -87,15 +89,16 @@ Metrics::Counter& ReaderMetrics::TenantCounter(std::string_view tenant) {
       "Records landed, by tenant; those of tenants beyond the first 100 as other.",
       {{"tenant", name}});
   if (!full) tenants_.emplace(name, &counter);
+  CHECK(tenants_.size() <= kMaxTenants, "the counters of tenants are bounded");
   return counter;
 }
 
 void ReaderMetrics::CountWrite(const WriteTally& tally) {
-  const auto count = [](const Outcomes& outcomes, auto&& counter) {
-    if (outcomes.landed > 0) counter("success").Increment(static_cast<double>(outcomes.landed));
-    if (outcomes.duplicates > 0)
-      counter("duplicate").Increment(static_cast<double>(outcomes.duplicates));
-    if (outcomes.failed > 0) counter("error").Increment(static_cast<double>(outcomes.failed));
+  const auto count = [](const WriteCounts& counts, auto&& counter) {
+    if (counts.landed > 0) counter("success").Increment(static_cast<double>(counts.landed));
+    if (counts.duplicates > 0)
+      counter("duplicate").Increment(static_cast<double>(counts.duplicates));
+    if (counts.failed > 0) counter("error").Increment(static_cast<double>(counts.failed));
   };
   count(tally.all, [this](const char* status) -> Metrics::Counter& { return Writes(status); });
   count(tally.sales, [this](const char* status) -> Metrics::Counter& { return Sales(status); });
@@ -135,6 +138,7 @@ void ReaderMetrics::CountLanded(size_t records, size_t duplicates) {
 }
 
 void ReaderMetrics::CountRefused(RefusalKind kind, size_t messages) {
+  CHECK(!RefusalKindName(kind).empty(), "a refusal has a kind");
   if (messages == 0) return;
   processing_errors_.Increment(static_cast<double>(messages));
   metrics_
@@ -161,6 +165,7 @@ void ReaderMetrics::CountExpired(size_t documents) {
 }
 
 void ReaderMetrics::ObserveBatch(size_t records, std::chrono::nanoseconds took) {
+  CHECK(records > 0, "a batch that is landed has a message");
   batches_.Increment();
   batch_records_.Increment(static_cast<double>(records));
   const double seconds = Seconds(took).count();

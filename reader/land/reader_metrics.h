@@ -1,5 +1,5 @@
-// The reader's metrics: names of our own, and beside them those that the readers it replaces
-// exported, so that their dashboards go on working. Any thread.
+// The reader's metrics: names of its own, and the names that the readers it replaces exported, so
+// that their dashboards still work. Any thread.
 #pragma once
 
 #include <chrono>
@@ -22,37 +22,38 @@ namespace tidegate::reader {
 
 class ReaderMetrics {
  public:
+  // Tenants with a counter of their own; the rest share the counter `other`.
   static constexpr size_t kMaxTenants = 100;
 
+  // `metrics` must outlive the object.
   explicit ReaderMetrics(Metrics& metrics);
 
   void CountLanded(size_t records, size_t duplicates);
   void CountRefused(RefusalKind kind, size_t messages);
-  // Of a sales stream, and no document at all.
+  // A message of a sales stream was refused before it became a document.
   void CountRefusedSale();
   void CountPublished(size_t letters);
   void CountRetries(size_t retries);
   void CountOutage();
   void CountExpired(size_t documents);
-  // One attempt of a batch of that many messages.
+  // One attempt to land a batch of that many messages. REQUIRES: not 0.
   void ObserveBatch(size_t records, std::chrono::nanoseconds took);
   void SetLastMessage(WallTime time);
   void SetLag(std::span<const PartitionLag> lag);
-  // The lag of partitions that are no longer ours is no longer told.
+  // Exports NaN as the lag of partitions that are no longer assigned.
   void Forget(std::span<const Partition> partitions);
   void AddAssigned(int64_t partitions);
   void CountWrite(const WriteTally& tally);
-  // When the partition's oldest message that has not landed was written; nullopt: there is none.
+  // Sets when the partition's oldest message was written that has not landed; nullopt: all have.
   void SetWaitingSince(const Partition& partition, std::optional<WallTime> since);
-  // What is computed when it is asked for. Main thread.
+  // Computes the figures that change by themselves; call it before an export. Main thread.
   void Refresh(BootTime now, WallTime wall, std::chrono::seconds uptime);
 
  private:
-  // It grows also while the worker hears nothing or waits for its database.
+  // The lag in time grows also while a worker waits for its database.
   void RefreshLagTimes(WallTime now);
   Metrics::Counter& Sales(const char* status);
   Metrics::Counter& Writes(const char* status);
-  // One counter a tenant for the first kMaxTenants, `other` for the rest.
   Metrics::Counter& TenantCounter(std::string_view tenant);
 
   Metrics& metrics_;
@@ -66,7 +67,7 @@ class ReaderMetrics {
   Metrics::Counter& batch_records_;
   Metrics::Histogram& batch_seconds_;
   Metrics::Gauge& assigned_;
-  // Names of others.
+  // Under the names of other readers.
   Metrics::Counter& messages_processed_;
   Metrics::Counter& processing_errors_;
   Metrics::Histogram& message_seconds_;
@@ -74,7 +75,8 @@ class ReaderMetrics {
   Metrics::Histogram& event_seconds_;
   Metrics::Gauge& uptime_;
   Metrics::Gauge& sales_rate_;
-  Metrics::Counter& sales_;  // Those that succeeded, of which the rate is.
+  // The sales events that landed, and its value at the last Refresh(): for the rate.
+  Metrics::Counter& sales_;
   BootTime rate_from_{};
   double rate_base_ = 0;
 

@@ -1,13 +1,14 @@
 #include "reader/land/status_board.h"
 
-#include <cassert>
 #include <utility>
+
+#include "core/check.h"
 
 namespace tidegate::reader {
 
 void StatusBoard::Post(size_t worker, WorkerState state) {
   const MutexLock lock(mutex_);
-  assert(worker < states_.size());
+  CHECK(worker < states_.size(), "a member posts to its place on the board");
   states_[worker] = std::move(state);
 }
 

@@ -1,5 +1,5 @@
-// What workers and projectors tell the main thread about themselves, for readiness, /stats and the
-// watchdog. Any thread; a lock is held only to copy.
+// The states of all workers and projectors, which they post and the main thread reads: for
+// readiness, /stats and the watchdog. Any thread; a lock is held only to copy.
 #pragma once
 
 #include <cstdint>
@@ -17,24 +17,35 @@ enum class MemberRole { kLand, kProject };
 struct WorkerState {
   std::string name = {};
   MemberRole role = MemberRole::kLand;
-  bool database_up = false;  // It answered last time.
-  bool kafka_up = false;     // A broker is connected.
-  bool stopped = false;      // The worker has ended.
-  bool failed = false;       // It ended because it can never go on.
-  std::string trouble = {};  // What keeps it from its work now; empty: nothing.
-  size_t in_hand = 0;        // Messages that are polled and not yet done.
+  // The database answered the last time.
+  bool database_up = false;
+  // At least one broker is connected.
+  bool kafka_up = false;
+  // The member has ended, after a failure or on request.
+  bool stopped = false;
+  // It has ended because it can never continue.
+  bool failed = false;
+  // Why it cannot work now, for people; empty: it can.
+  std::string trouble = {};
+  // The messages that are polled and not finished.
+  size_t in_hand = 0;
   std::vector<PartitionLag> partitions = {};
+  // Counts since the start: documents, duplicates among them, and published dead letters.
   uint64_t landed = 0;
   uint64_t duplicates = 0;
   uint64_t dead_letters = 0;
-  uint64_t projected = 0;  // Documents folded.
-  BootTime last_turn{};    // When it last came round.
+  // Documents folded into projections.
+  uint64_t projected = 0;
+  // When the member last posted. A turn posts at least once a second.
+  BootTime last_turn{};
 };
 
 class StatusBoard {
  public:
+  // Has places 0 to workers-1.
   explicit StatusBoard(size_t workers) : states_(workers) {}
 
+  // REQUIRES: `worker` is a place of the board.
   void Post(size_t worker, WorkerState state);
   std::vector<WorkerState> Read() const;
 

@@ -1,5 +1,9 @@
-// Since when the oldest message of each partition waits that has not landed: its age is the
-// consumer's lag in time. One thread.
+// Keeps, for each partition, the time at which its oldest message was written that has not landed.
+// That message's age is the consumer's lag in time. One thread.
+//
+// Known inexactness: nobody has seen the times of messages that are still in Kafka. The oldest of
+// them was written after the newest message that has landed, and after the last moment at which the
+// partition held no more; the later of the two is reported.
 #pragma once
 
 #include <cstdint>
@@ -15,25 +19,25 @@ namespace tidegate::reader {
 
 class WaitingSince {
  public:
-  // A message is in hand, written to Kafka at that time. REQUIRES: those of a partition come in
-  // their order. True: Of() says something else now.
-  bool Take(const Partition& partition, WallTime written);
-  // Everything in hand has landed. Of which partitions something was.
-  std::vector<Partition> Land();
-  // How many messages of a partition have not landed, as the library knows it.
-  void Hear(const Partition& partition, int64_t messages, WallTime now);
+  // Notes that a message was polled which was written to Kafka at that time; those of a partition
+  // come in the order of their delivery. Returns true if Of() has changed.
+  bool OnMessage(const Partition& partition, WallTime written);
+  // Notes that every polled message has landed. Returns the partitions that had any.
+  std::vector<Partition> OnAllLanded();
+  // Notes how many messages of a partition have not landed, as the library reports it.
+  void OnLag(const Partition& partition, int64_t messages, WallTime now);
   void Forget(std::span<const Partition> partitions);
 
-  // nullopt: nothing is known to wait. Of messages that are still in Kafka nobody has seen the time
-  // yet: the oldest of them was written after the newest that has landed, and after nothing was
-  // left there, and no earlier time than the later of the two is told.
+  // Returns when the oldest waiting message was written; no value if none is known to wait.
   std::optional<WallTime> Of(const Partition& partition) const;
 
  private:
   struct State {
-    std::optional<WallTime> oldest_in_hand = {};
-    WallTime newest_in_hand{};
-    std::optional<WallTime> not_before = {};  // When what is still in Kafka was written.
+    // Of the messages that are polled and have not landed.
+    std::optional<WallTime> oldest_pending = {};
+    WallTime newest_pending{};
+    // What is still in Kafka was written after this.
+    std::optional<WallTime> not_before = {};
     bool more_in_kafka = false;
   };
   std::map<Partition, State> states_;

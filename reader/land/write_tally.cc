@@ -6,13 +6,13 @@
 namespace tidegate::reader {
 
 namespace {
-void Count(Outcome outcome, Outcomes& outcomes) {
+void Count(Outcome outcome, WriteCounts& counts) {
   if (outcome == Outcome::kLanded) {
-    ++outcomes.landed;
+    ++counts.landed;
   } else if (outcome == Outcome::kDuplicate) {
-    ++outcomes.duplicates;
+    ++counts.duplicates;
   } else {
-    ++outcomes.failed;
+    ++counts.failed;
   }
 }
 }  // namespace
@@ -27,6 +27,8 @@ WriteTally TallyWrite(std::span<const Document> documents, std::span<const Write
     if (document.stream->kind == StreamKind::kSales) Count(results[i].outcome, tally.sales);
     if (results[i].outcome == Outcome::kLanded) ++tally.by_tenant[document.tenant];
   }
+  CHECK(tally.all.landed + tally.all.duplicates + tally.all.failed == results.size(),
+        "each result is counted once");
   return tally;
 }
 

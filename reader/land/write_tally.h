@@ -1,5 +1,5 @@
-// What became of the documents of one write, by tenant and for the streams that have counters of
-// their own. Pure.
+// How many documents of one write landed, were there already, or failed: in all, for the streams
+// that have counters of their own, and by tenant. Pure; any thread.
 #pragma once
 
 #include <cstddef>
@@ -11,16 +11,19 @@
 
 namespace tidegate::reader {
 
-struct Outcomes {
+struct WriteCounts {
   size_t landed = 0;
   size_t duplicates = 0;
-  size_t failed = 0;  // Refused, or to be tried again.
+  // The database refused them, or they are to be written again.
+  size_t failed = 0;
 };
 
 struct WriteTally {
-  Outcomes all;
-  Outcomes sales;                                  // Of streams of the kind sales.
-  std::map<std::string_view, size_t> by_tenant{};  // Landed; points into the documents.
+  WriteCounts all;
+  // Of streams of the kind `sales`.
+  WriteCounts sales;
+  // The landed documents of each tenant; the keys point into the documents.
+  std::map<std::string_view, size_t> by_tenant{};
 };
 
 // REQUIRES: there is one result for each document, and each document carries its stream.

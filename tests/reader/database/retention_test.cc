@@ -25,7 +25,7 @@ class RetentionTest : public testing::Test {
   }
   Worker& worker() {
     if (!worker_) {
-      worker_.emplace(Worker::Options{.expiry_documents = 3},
+      worker_.emplace(Worker::Options{.expiry = {.documents = 3}},
                       Worker::Parts{source_, store_, projections_, dead_letters_, decoder_, clock_,
                                     log_, reader_metrics_, board_},
                       0, 7);

@@ -32,7 +32,7 @@ std::vector<WriteResult> All(Outcome outcome, size_t count) {
   return std::vector<WriteResult>(count, {outcome, "reason"});
 }
 
-TEST(Batch, NothingIsFinishedBeforeItIsSettled) {
+TEST(Batch, NothingIsFinishedBeforeItHasLanded) {
   Batch batch;
   AddGood(batch, kOne, 5);
   EXPECT_TRUE(batch.Finished().empty());
@@ -44,7 +44,7 @@ TEST(Batch, TheEndOfEachPartitionIsFinishedWhenAllIsDone) {
   AddGood(batch, kOne, 5);
   AddGood(batch, kTwo, 9);
   AddGood(batch, kOne, 8);  // Offsets may have gaps.
-  batch.Settle(All(Outcome::kLanded, 3), 3);
+  batch.ApplyResults(All(Outcome::kLanded, 3), 3);
   EXPECT_TRUE(batch.done());
   EXPECT_EQ(batch.Finished(), (std::vector<Position>{{kOne, 9}, {kTwo, 10}}));
 }
@@ -55,7 +55,7 @@ TEST(Batch, AnOpenMessageHoldsItsPartitionBackAndNoOther) {
   AddBad(batch, kOne, 2);
   AddGood(batch, kOne, 3);
   AddGood(batch, kTwo, 1);
-  batch.Settle(All(Outcome::kDuplicate, 3), 3);
+  batch.ApplyResults(All(Outcome::kDuplicate, 3), 3);
   EXPECT_EQ(batch.Finished(), (std::vector<Position>{{kOne, 2}, {kTwo, 2}}));
 }
 
@@ -64,11 +64,11 @@ TEST(Batch, OnlyTheRetriedDocumentsRemain) {
   for (int64_t offset = 0; offset < 3; ++offset) AddGood(batch, kOne, offset);
   std::vector<WriteResult> results = All(Outcome::kLanded, 3);
   results[1] = {Outcome::kRetry, "conflict"};
-  const Batch::Tally tally = batch.Settle(results, 2);
+  const Batch::Tally tally = batch.ApplyResults(results, 2);
   EXPECT_EQ(tally.retries, 1u);
   ASSERT_EQ(batch.documents().size(), 1u);
   EXPECT_EQ(batch.documents()[0].id, "1");
-  EXPECT_EQ(batch.Settle(All(Outcome::kRetry, 1), 2).exhausted, 1u);
+  EXPECT_EQ(batch.ApplyResults(All(Outcome::kRetry, 1), 2).exhausted, 1u);
   EXPECT_TRUE(batch.documents().empty());
   EXPECT_EQ(batch.letters({}).size(), 1u);
 }
@@ -85,7 +85,7 @@ TEST(Batch, DroppingAPartitionKeepsTheOthersWithTheirDocuments) {
   ASSERT_EQ(batch.documents().size(), 2u);
   EXPECT_EQ(batch.documents()[1].id, "4");
   EXPECT_TRUE(batch.letters({}).empty());
-  batch.Settle(All(Outcome::kLanded, 2), 3);
+  batch.ApplyResults(All(Outcome::kLanded, 2), 3);
   EXPECT_EQ(batch.Finished(), (std::vector<Position>{{kTwo, 5}}));
 }
 
@@ -112,6 +112,7 @@ TEST(Batch, CountsTheValuesOfTheDocumentsThatItHolds) {
   EXPECT_EQ(batch.json_values(), 7u);
   batch.Drop(std::vector<Partition>{kOne});
   EXPECT_EQ(batch.json_values(), 2u);
+  batch.ApplyResults(All(Outcome::kLanded, 1), 3);
   batch.Clear();
   EXPECT_TRUE(batch.empty());
   EXPECT_TRUE(batch.documents().empty());
@@ -134,10 +135,30 @@ TEST(Batch, SortedByNamespaceEachResultStillFindsItsMessage) {
   EXPECT_EQ(order, "1302");
   std::vector<WriteResult> results(4, {Outcome::kLanded, ""});
   results[2] = {Outcome::kRejected, "message 0"};
-  batch.Settle(results, 3);
+  batch.ApplyResults(results, 3);
   const auto letters = batch.letters({});
   ASSERT_EQ(letters.size(), 1u);
   EXPECT_EQ(letters[0].message->offset, 0);
+}
+
+TEST(BatchDeathTest, AMessageThatIsNotDoneIsNeverCleared) {
+  Batch batch;
+  AddGood(batch, kOne, 1);
+  EXPECT_DEATH(batch.Clear(), "a batch is cleared only when it is done");
+}
+
+TEST(BatchDeathTest, MoreResultsThanDocumentsStopTheProgram) {
+  Batch batch;
+  AddGood(batch, kOne, 1);
+  EXPECT_DEATH(batch.ApplyResults(All(Outcome::kLanded, 2), 3), "no more results than documents");
+  EXPECT_DEATH(batch.ApplyResults(All(Outcome::kLanded, 1), 3, 1), "no more results than");
+}
+
+TEST(BatchDeathTest, AStatusTooFewStopsTheProgram) {
+  Batch batch;
+  AddBad(batch, kOne, 1);
+  AddBad(batch, kOne, 2);
+  EXPECT_DEATH(batch.ApplyLetterStatuses(std::vector<Status>(1)), "one status for each letter");
 }
 
 }  // namespace

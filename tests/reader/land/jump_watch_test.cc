@@ -14,7 +14,7 @@ constexpr WallTime kNow{std::chrono::milliseconds(1'750'639'021'000)};
 class JumpWatchTest : public testing::Test {
  protected:
   void See(int64_t offset) { watch_.OnMessage(kHeartbeats0, offset); }
-  void Settle() { ASSERT_TRUE(watch_.Settle(kNow).ok()); }
+  void RecordLosses() { ASSERT_TRUE(watch_.RecordLosses(kNow).ok()); }
   void LandedUpTo(int64_t next) { database_.positions[PartitionName(kHeartbeats0)] = next; }
   // The losses as "from-to".
   std::vector<std::string> Losses() {
@@ -43,16 +43,16 @@ TEST_F(JumpWatchTest, WhatRetentionTookWhileTheReaderWasAwayIsALoss) {
   LandedUpTo(100);
   source_.Expire(kHeartbeats0, 150);
   See(150);
-  Settle();
+  RecordLosses();
   EXPECT_EQ(Losses(), Spans{"100-150"});
 }
 
 TEST_F(JumpWatchTest, WhatRetentionTookInTheMiddleOfReadingIsALoss) {
   See(10);
-  Settle();
+  RecordLosses();
   source_.Expire(kHeartbeats0, 30);
   See(30);
-  Settle();
+  RecordLosses();
   EXPECT_EQ(Losses(), Spans{"11-30"});
 }
 
@@ -61,7 +61,7 @@ TEST_F(JumpWatchTest, HolesOfCompactionAndTransactionsAreNoLoss) {
   source_.Expire(kHeartbeats0, 40);
   See(120);
   See(125);
-  Settle();
+  RecordLosses();
   EXPECT_EQ(Losses(), Spans{});
 }
 
@@ -69,7 +69,7 @@ TEST_F(JumpWatchTest, OnlyWhatWasDeletedIsLostOfAHoleThatWentOn) {
   LandedUpTo(100);
   source_.Expire(kHeartbeats0, 110);
   See(120);
-  Settle();
+  RecordLosses();
   EXPECT_EQ(Losses(), Spans{"100-110"});
 }
 
@@ -77,16 +77,16 @@ TEST_F(JumpWatchTest, WhatIsReadAgainIsNoJump) {
   LandedUpTo(100);
   See(40);
   See(41);
-  Settle();
+  RecordLosses();
   See(42);
-  Settle();
+  RecordLosses();
   EXPECT_EQ(Losses(), Spans{});
 }
 
 TEST_F(JumpWatchTest, WhatWasThereBeforeTheFirstStartWasNeverExpected) {
   source_.Expire(kHeartbeats0, 500);
   See(500);
-  Settle();
+  RecordLosses();
   EXPECT_EQ(Losses(), Spans{});
 }
 
@@ -94,10 +94,10 @@ TEST_F(JumpWatchTest, ALossThatIsFoundTwiceIsToldOnce) {
   LandedUpTo(100);
   source_.Expire(kHeartbeats0, 150);
   See(150);
-  Settle();
+  RecordLosses();
   JumpWatch other(source_, keeper_, log_);
   other.OnMessage(kHeartbeats0, 150);
-  ASSERT_TRUE(other.Settle(kNow).ok());
+  ASSERT_TRUE(other.RecordLosses(kNow).ok());
   EXPECT_EQ(Losses(), Spans{"100-150"});
 }
 
@@ -109,9 +109,9 @@ TEST_F(JumpWatchTest, ALossWaitsForTheDatabase) {
   store_.Intercept([&](bool) -> Status {
     return away ? Status(Error{ErrorCode::kUnavailable, "away"}) : Status();
   });
-  EXPECT_FALSE(watch_.Settle(kNow).ok());
+  EXPECT_FALSE(watch_.RecordLosses(kNow).ok());
   away = false;
-  Settle();
+  RecordLosses();
   EXPECT_EQ(Losses(), Spans{"100-150"});
 }
 
@@ -120,21 +120,21 @@ TEST_F(JumpWatchTest, ABrokerThatDoesNotAnswerIsAskedAgain) {
   source_.Expire(kHeartbeats0, 150);
   source_.HideEarliest(true);
   See(150);
-  Settle();
+  RecordLosses();
   EXPECT_EQ(Losses(), Spans{});
   source_.HideEarliest(false);
-  Settle();
+  RecordLosses();
   EXPECT_EQ(Losses(), Spans{"100-150"});
 }
 
 TEST_F(JumpWatchTest, APartitionThatComesBackIsExpectedFromTheLandingsPosition) {
   See(10);
-  Settle();
+  RecordLosses();
   watch_.Forget(std::vector{kHeartbeats0});
   LandedUpTo(60);  // Another worker went on there.
   source_.Expire(kHeartbeats0, 55);
   See(60);
-  Settle();
+  RecordLosses();
   EXPECT_EQ(Losses(), Spans{});
 }
 

@@ -83,5 +83,19 @@ TEST_F(WorkerTest, StoppingDuringAnOutageStoresNothing) {
   EXPECT_TRUE(source_.closed());
 }
 
+using WorkerDeathTest = WorkerTest;
+
+TEST_F(WorkerDeathTest, AStepAfterTheEndStopsTheProgram) {
+  Step();
+  worker().Stop();
+  EXPECT_DEATH(static_cast<void>(worker().Step(std::chrono::milliseconds(0))),
+               "nothing follows Stop");
+}
+
+TEST(StatusBoardDeathTest, APlaceThatTheBoardDoesNotHaveStopsTheProgram) {
+  StatusBoard board(1);
+  EXPECT_DEATH(board.Post(1, {}), "its place on the board");
+}
+
 }  // namespace
 }  // namespace tidegate::reader

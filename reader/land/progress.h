@@ -1,0 +1,55 @@
+// Records how far the landing has come in each partition. The order is the promise: first the
+// losses before a position, then the position in the database, then the offset that Kafka is to
+// commit. So a projector may fold everything before the position, and a crash between two of the
+// steps only repeats messages. One thread.
+//
+// Invariants, each with the check that guards it:
+// - No position lies beyond the newest message that was delivered in its partition (Store).
+// - A loss is a span of at least one offset (JumpWatch::RecordLosses, OffsetLosses::Record).
+// Offsets may go back while a partition is assigned, because Kafka may truncate it: no check.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "core/clock.h"
+#include "core/log.h"
+#include "core/result.h"
+#include "reader/consume/source.h"
+#include "reader/database/projection_store.h"
+#include "reader/land/jump_watch.h"
+#include "reader/land/offset_losses.h"
+
+namespace tidegate::reader {
+
+class Progress {
+ public:
+  // All of them must outlive the progress.
+  struct Parts {
+    Source& source;
+    ProjectionStore& projections;
+    const Log& log;
+  };
+
+  // `database` holds the positions and the losses.
+  Progress(std::string database, Parts parts);
+
+  // Notes that a message was delivered.
+  void OnMessage(const Partition& partition, int64_t offset) {
+    jumps_.OnMessage(partition, offset);
+  }
+  // Does all three steps. kUnavailable: the source has no new offset; call again, with these
+  // positions or later ones. REQUIRES: every message before a position is done, and none of the
+  // positions is beyond the newest message that OnMessage() reported since Forget().
+  Status Store(std::span<const Position> positions, WallTime now);
+  // Forgets partitions that are no longer assigned.
+  void Forget(std::span<const Partition> partitions) { jumps_.Forget(partitions); }
+
+ private:
+  const std::string database_;
+  Parts parts_;
+  OffsetLosses losses_;
+  JumpWatch jumps_;
+};
+
+}  // namespace tidegate::reader
