@@ -68,7 +68,8 @@ bool Projector::Full() const {
 }
 
 void Projector::Advance() {
-  if (Status status = jumps_.RecordLosses(parts_.clock.Now()); !status.ok()) return Postpone(status);
+  if (Status status = jumps_.RecordLosses(parts_.clock.Now()); !status.ok())
+    return Postpone(status);
   if (Status status = ReadPositions(); !status.ok()) return Postpone(status);
   const size_t ready = PartReady();
   if (ready > 0) {
