@@ -1,4 +1,4 @@
-// Where messages go that can never land: a Kafka topic, or a list in tests. One thread.
+// Receives the messages that can never land: a Kafka topic, or a list in tests. One thread.
 #pragma once
 
 #include <span>
@@ -12,40 +12,51 @@
 
 namespace tidegate::reader {
 
-// The kind of a reason: a label of metrics, and the first word of tg-dlq-reason.
+// The kind of a reason. Its name is a label of metrics, and the first word of tg-dlq-reason.
 enum class RefusalKind {
-  kHeaders,   // A header that cannot be, or a topic of no stream.
-  kSchema,    // A schema that is newer than the newest known here.
-  kJson,      // No value, or not the JSON that we take.
-  kProtobuf,  // Not the message that the stream's schema describes.
-  kMember,    // A member is missing or is not what it must be.
-  kTenant,    // None, not allowed, or contradicted by the topic.
-  kDatabase,  // The database refuses the document.
-  kRetries,   // The database did not take it in as many attempts as are allowed.
+  // A header is invalid, or no stream follows the topic.
+  kHeaders,
+  // A schema is newer than the newest one that this reader knows.
+  kSchema,
+  // There is no value, or it is not the JSON that the reader accepts.
+  kJson,
+  // The value is not the protobuf message that the stream's schema describes.
+  kProtobuf,
+  // A member is missing or invalid.
+  kMember,
+  // The tenant is missing, not allowed, or contradicted by the topic.
+  kTenant,
+  // The database refuses the document.
+  kDatabase,
+  // The database did not accept the document in as many attempts as are allowed.
+  kRetries,
 };
 std::string_view RefusalKindName(RefusalKind kind);
 std::vector<std::string_view> RefusalKindNames();
 
+// Why a message cannot land.
 struct Refusal {
   RefusalKind kind = RefusalKind::kJson;
-  std::string text;  // For people.
+  // For people.
+  std::string text;
 };
 
-// "<kind>: <text>": what goes into tg-dlq-reason and the log.
+// Returns "<kind>: <text>", for tg-dlq-reason and the log.
 std::string Describe(const Refusal& refusal);
 
-// Added to the message's own headers. Its key and value stay as they are.
+// A dead letter has these headers beside those of its message. Key and value are the message's.
 inline constexpr std::string_view kHeaderDlqReason = "tg-dlq-reason";
 inline constexpr std::string_view kHeaderDlqTime = "tg-dlq-time";
 inline constexpr std::string_view kHeaderDlqTopic = "tg-dlq-topic";
 inline constexpr std::string_view kHeaderDlqPartition = "tg-dlq-partition";
 inline constexpr std::string_view kHeaderDlqOffset = "tg-dlq-offset";
-// Kafka's timestamp of the message, if it had one.
+// Kafka's timestamp of the message; left out if it had none.
 inline constexpr std::string_view kHeaderDlqTimestamp = "tg-dlq-timestamp";
-// The size of the whole value: the topic takes no message of that size, so that only the beginning
-// is there.
+// The size of the whole value in bytes: the topic refuses a message of that size, so the letter
+// holds only the beginning. Left out if the value is whole.
 inline constexpr std::string_view kHeaderDlqTruncated = "tg-dlq-truncated";
 
+// The pointers are the caller's. REQUIRES: neither is null.
 struct DeadLetter {
   const SourceMessage* message;
   const Refusal* refusal;
@@ -55,8 +66,9 @@ struct DeadLetter {
 class DeadLetters {
  public:
   virtual ~DeadLetters() = default;
-  // One status a letter, in their order; OK: as durable as the topic is. kUnavailable: not known to
-  // be there; publish it again, which may double it. Waits for the answers, at most some 10 s.
+  // Returns one status for each letter, in their order. OK: the letter is as durable as the topic
+  // is. kUnavailable: it may or may not be there; publish it again, which may double it. Waits for
+  // the answers, some 10 s at most.
   virtual std::vector<Status> Publish(std::span<const DeadLetter> letters) = 0;
 };
 

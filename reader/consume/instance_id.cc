@@ -29,7 +29,7 @@ std::string HostName() {
   return name.data();
 }
 
-// Empty: the file holds no number.
+// Returns an empty text if the file holds no number.
 std::string ReadNumber(int fd) {
   std::array<char, kDigits + 2> text{};
   const ssize_t bytes = ::pread(fd, text.data(), text.size(), 0);

@@ -1,6 +1,7 @@
 // The static name of an installation's members in their consumer groups (Kafka's
-// group.instance.id), by which the service has its partitions back after a restart and the group is
-// not disturbed. It is kept in a file of the service's own folder; one process at a time has it.
+// group.instance.id). With it the service gets its partitions back after a restart without a
+// rebalance. It is kept in a file of the service's own folder, which one process at a time may
+// lock. Any thread.
 #pragma once
 
 #include <string>
@@ -12,17 +13,20 @@ namespace tidegate::reader {
 
 class InstanceId {
  public:
-  // The name in that file, which is made with a new one if it holds none. kUnavailable: another
-  // process has it now, or there can be no such file; members then go without a static name.
+  // Locks the file and returns the name in it; writes a new name first if it holds none.
+  // kUnavailable: another process holds the lock, or the file cannot be opened or written. The
+  // members then have no static name.
   static Result<InstanceId> Claim(const std::string& path);
 
-  // "<host>-<16 hexadecimal digits>", so that a copy of the folder on another host is another one.
+  // Returns "<host>-<16 hexadecimal digits>". A copy of the folder on another host so has another
+  // name.
   const std::string& text() const { return text_; }
 
  private:
   InstanceId(UniqueFd lock, std::string text) : lock_(std::move(lock)), text_(std::move(text)) {}
 
-  UniqueFd lock_;  // Of the file, as long as this lives.
+  // Holds the file's lock as long as this object lives.
+  UniqueFd lock_;
   std::string text_;
 };
 

@@ -13,7 +13,7 @@ Result<kafka::ClientHandle> StartConsumer(kafka::ConfHandle conf) {
       rd_kafka_new(RD_KAFKA_CONSUMER, conf.get(), reason.data(), reason.size()));
   if (!client)
     return Error{ErrorCode::kInvalid, fmt::format("start the kafka consumer: {}", reason.data())};
-  static_cast<void>(conf.release());  // rd_kafka_new has taken it over.
+  static_cast<void>(conf.release());  // The client owns it now.
   rd_kafka_set_log_queue(client.get(), nullptr);
   rd_kafka_poll_set_consumer(client.get());
   return client;

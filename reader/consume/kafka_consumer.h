@@ -1,4 +1,4 @@
-// How a consumer of librdkafka begins. For the files that call the library.
+// Starts a consumer of librdkafka. For the files that call the library; any thread.
 #pragma once
 
 #include "core/kafka/kafka_handle.h"
@@ -6,8 +6,9 @@
 
 namespace tidegate::reader {
 
-// Takes the configuration over. Log lines and everything else are handed out by
-// rd_kafka_consumer_poll, on the caller's thread. kInvalid: the library refuses it.
+// Returns a client that owns the configuration. Messages, log lines and all callbacks are served by
+// rd_kafka_consumer_poll, on the thread that calls it. kInvalid: the library refuses the
+// configuration.
 Result<kafka::ClientHandle> StartConsumer(kafka::ConfHandle conf);
 
 }  // namespace tidegate::reader

@@ -6,6 +6,7 @@
 #include <array>
 #include <utility>
 
+#include "core/check.h"
 #include "core/kafka/error_kind.h"
 #include "core/kafka/kafka_handle.h"
 #include "core/time_format.h"
@@ -17,7 +18,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kPollInterval{100};
 
-// How much of the message goes along. Each step is smaller, and the last one always fits.
+// How much of the message is sent. Each form is smaller, and the last one always fits.
 enum class Form { kWhole, kTruncated, kReasonOnly };
 
 void AddHeader(rd_kafka_headers_t* headers, std::string_view name, std::string_view value) {
@@ -67,11 +68,11 @@ class KafkaDeadLetters::Producer {
                                                 kafka::ClientLog& log);
   ~Producer() { Purge(); }
 
-  // Queues it; the answer, sooner or later, goes to `attempt`, which must live until it is no
-  // longer pending.
+  // Queues the letter. The answer is written to `attempt`, which must live as long as it is
+  // pending.
   void Send(const std::string& topic, Attempt& attempt, size_t truncated_bytes);
   void Poll(milliseconds wait) { rd_kafka_poll(client_.get(), static_cast<int>(wait.count())); }
-  // Ends whatever is pending.
+  // Has the library answer for everything that is pending.
   void Purge();
   bool dead() const {
     return rd_kafka_fatal_error(client_.get(), nullptr, 0) != RD_KAFKA_RESP_ERR_NO_ERROR;
@@ -98,13 +99,14 @@ Result<std::unique_ptr<KafkaDeadLetters::Producer>> KafkaDeadLetters::Producer::
     return Error{ErrorCode::kUnavailable,
                  fmt::format("start the producer of dead letters: {}", reason.data())};
   }
-  static_cast<void>(conf->release());  // rd_kafka_new has taken it over.
+  static_cast<void>(conf->release());  // The client owns it now.
   rd_kafka_set_log_queue(producer->client_.get(), nullptr);
   return producer;
 }
 
 void KafkaDeadLetters::Producer::Send(const std::string& topic, Attempt& attempt,
                                       size_t truncated_bytes) {
+  CHECK(!attempt.pending, "an attempt is sent again only after its answer");
   const SourceMessage& message = *attempt.letter->message;
   size_t kept = message.value ? message.value->size() : 0;
   if (attempt.form == Form::kTruncated) kept = std::min(kept, truncated_bytes);
@@ -127,7 +129,7 @@ void KafkaDeadLetters::Producer::Send(const std::string& topic, Attempt& attempt
       rd_kafka_produceva(client_.get(), arguments.data(), arguments.size()));
   attempt.answer = error ? rd_kafka_error_code(error.get()) : RD_KAFKA_RESP_ERR_NO_ERROR;
   attempt.pending = !error;
-  if (!error) static_cast<void>(headers.release());  // The message has taken them over.
+  if (!error) static_cast<void>(headers.release());  // The message owns them now.
 }
 
 void KafkaDeadLetters::Producer::Purge() {
@@ -178,7 +180,10 @@ std::vector<Status> KafkaDeadLetters::Publish(std::span<const DeadLetter> letter
   if (Status status = EnsureProducer(); !status.ok())
     return std::vector<Status>(letters.size(), status);
   std::vector<Attempt> attempts;
-  for (const DeadLetter& letter : letters) attempts.push_back({&letter});
+  for (const DeadLetter& letter : letters) {
+    CHECK(letter.message && letter.refusal, "a letter has a message and a reason");
+    attempts.push_back({&letter});
+  }
   Round(attempts);
   for (Attempt& attempt : attempts) {
     if (attempt.answer == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
@@ -191,6 +196,7 @@ std::vector<Status> KafkaDeadLetters::Publish(std::span<const DeadLetter> letter
           fmt::format("publish to {}: {}", options_.topic, kafka::DescribeError(attempt.answer))});
     }
   }
+  CHECK(statuses.size() == letters.size(), "each letter has a status");
   return statuses;
 }
 

@@ -1,5 +1,7 @@
-// Dead letters in a Kafka topic, by an idempotent producer that is made with the first of them. One
-// thread.
+// Publishes dead letters to a Kafka topic. The idempotent producer starts with the first letter.
+// One thread; the library's own threads call nothing of ours.
+// Known loss: a letter whose acknowledgement is lost is published again, and may be there twice; a
+// letter that the topic refuses for its size keeps only the beginning of its value.
 #pragma once
 
 #include <chrono>
@@ -17,15 +19,17 @@ namespace tidegate::reader {
 class KafkaDeadLetters final : public DeadLetters {
  public:
   struct Options {
-    kafka::ConfigRequest request;  // ProducerRequest().
+    // See ProducerRequest().
+    kafka::ConfigRequest request;
     std::string topic = "telemetry.dlq";
-    // How long Publish waits for answers. More than the producer's message.timeout.ms (10 s), which
-    // ends every message.
+    // How long Publish waits for answers. It must exceed the producer's message.timeout.ms (10 s),
+    // after which the library has answered for every message.
     std::chrono::milliseconds patience{12'000};
-    // What is kept of a value that the topic does not take whole.
+    // How much is kept of a value that the topic refuses whole.
     size_t truncated_bytes = 16 * 1024;
   };
 
+  // Clock and log must outlive the object.
   KafkaDeadLetters(Options options, const Clock& clock, const Log& log);
   ~KafkaDeadLetters() override;
 
@@ -36,9 +40,9 @@ class KafkaDeadLetters final : public DeadLetters {
   struct Attempt;
 
   Status EnsureProducer();
-  // Sends those attempts that have no final answer, and waits for theirs.
+  // Sends the attempts and waits for their answers. Afterwards none is pending.
   void Round(std::span<Attempt> attempts);
-  // Sends one that is too large in ever smaller forms.
+  // Sends an attempt that was too large in ever smaller forms.
   void Shrink(Attempt& attempt, bool tried_alone);
 
   const Options options_;

@@ -8,7 +8,7 @@
 namespace tidegate::reader {
 
 namespace {
-// Far less than the queue holds (kafka_settings.cc).
+// After so much the fetcher is woken: far less than the queue holds (kafka_settings.cc).
 constexpr size_t kMessages = 2'000;
 constexpr size_t kBytes = 512 * 1024;
 
@@ -17,7 +17,7 @@ void WakeFetcher(rd_kafka_t* client) {
   if (rd_kafka_assignment(client, &list) != RD_KAFKA_RESP_ERR_NO_ERROR) return;
   const kafka::PartitionListHandle assignment(list);
   for (int i = 0; i < list->cnt; ++i) list->elems[i].offset = RD_KAFKA_OFFSET_END;
-  // Sent, and not waited for: it says that its time is up.
+  // With a limit of 0 ms it sends the request and returns an error at once.
   rd_kafka_offsets_for_times(client, list, 0);
 }
 }  // namespace

@@ -1,7 +1,7 @@
-// Keeps librdkafka's prefetch going. Before version 2.2 its fetcher, having found the queue full,
-// looks at it again after a second, however soon it is empty (confluentinc/librdkafka#2879): who
-// takes all of it within 100 ms waits for the other 900. A request to the partitions' leaders wakes
-// it. For the files that call the library; one thread.
+// Keeps librdkafka's prefetch going. Before version 2.2 a fetcher that has found the queue full
+// looks at it again after a second, however soon it is empty (confluentinc/librdkafka#2879): a
+// reader that empties it within 100 ms waits for the other 900. A request to the partitions'
+// leaders wakes the fetcher. For the files that call the library; one thread.
 #pragma once
 
 #include <cstddef>
@@ -14,17 +14,18 @@ class FetchWaker {
  public:
   FetchWaker();
 
-  // After each message that was taken. Now and then asks the leaders something, and waits for no
-  // answer.
+  // Call it after each message that was polled. Now and then it sends the leaders a request, and
+  // waits for no answer.
   void OnTaken(rd_kafka_s* client, size_t bytes);
 
  private:
   const bool needed_;
-  size_t messages_ = 0;  // Both since it was woken last.
+  // Polled since the fetcher was woken last.
+  size_t messages_ = 0;
   size_t bytes_ = 0;
 };
 
-// What does the same in later versions.
+// The property that makes the waker unnecessary in later versions.
 inline constexpr const char* kQueueBackoffProperty = "fetch.queue.backoff.ms";
 
 }  // namespace tidegate::reader

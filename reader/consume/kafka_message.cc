@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "core/check.h"
 #include "core/kafka/kafka_handle.h"
 
 namespace tidegate::reader {
@@ -28,6 +29,7 @@ std::vector<std::pair<std::string, std::string>> HeadersOf(const rd_kafka_messag
 }  // namespace
 
 SourceMessage ToMessage(const rd_kafka_message_t* message) {
+  CHECK(message->err == RD_KAFKA_RESP_ERR_NO_ERROR, "an error is no message");
   SourceMessage out;
   out.partition = {rd_kafka_topic_name(message->rkt), message->partition};
   out.offset = message->offset;

@@ -1,4 +1,4 @@
-// What librdkafka hands over, as our own. For the files that call the library.
+// Converts librdkafka's messages. For the files that call the library. Pure; any thread.
 #pragma once
 
 #include "reader/consume/source.h"
@@ -7,7 +7,7 @@ struct rd_kafka_message_s;
 
 namespace tidegate::reader {
 
-// REQUIRES: a message, and no error. The bytes are copied.
+// Copies the message. REQUIRES: it carries no error.
 SourceMessage ToMessage(const rd_kafka_message_s* message);
 
 }  // namespace tidegate::reader

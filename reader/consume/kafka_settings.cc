@@ -12,7 +12,7 @@
 namespace tidegate::reader {
 
 namespace {
-// Of the properties that people set, those that a client of the other kind warns about.
+// The properties that a producer, or a consumer, warns about, among those that people set.
 constexpr std::array<std::string_view, 22> kConsumerOnly{"group.id",
                                                          "group.instance.id",
                                                          "partition.assignment.strategy",

@@ -1,5 +1,6 @@
-// What the reader asks of librdkafka, for its consumers and for the producer of its dead letters:
-// our defaults, the user's settings, and what a promise of ours hangs on. Pure.
+// The librdkafka properties of the reader's consumers and of its producer of dead letters: the
+// reader's defaults, the user's settings, and those that a promise depends on, which nobody may
+// change. Pure; any thread.
 #pragma once
 
 #include <string>
@@ -9,16 +10,17 @@
 
 namespace tidegate::reader {
 
-// The two clients share the user's settings; each leaves out what only the other one knows.
+// For a member of the landing group. Consumer and producer share the user's settings; each leaves
+// out the properties that only the other one knows.
 kafka::ConfigRequest ConsumerRequest(const kafka::Properties& settings,
                                      const kafka::Properties& credentials);
-// The same for a member of the projecting group, which is called as the landing's with "-project"
-// behind, and reads a little less ahead.
+// For member `number` of the projecting group, whose name is the landing group's with "-project"
+// appended. It prefetches a little less.
 kafka::ConfigRequest ProjectingConsumerRequest(kafka::ConfigRequest landing, size_t number);
 kafka::ConfigRequest ProducerRequest(const kafka::Properties& settings,
                                      const kafka::Properties& credentials);
 
-// What is wrong with them, each problem once.
+// Returns what is wrong with the settings for either client, each problem once.
 std::vector<kafka::Problem> FindKafkaProblems(const kafka::Properties& settings,
                                               const kafka::Properties& credentials);
 

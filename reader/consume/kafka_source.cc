@@ -5,6 +5,7 @@
 #include <array>
 #include <utility>
 
+#include "core/check.h"
 #include "core/kafka/client_log.h"
 #include "core/kafka/error_kind.h"
 #include "core/kafka/kafka_handle.h"
@@ -37,7 +38,10 @@ class KafkaSource final : public Source {
 
   Status Open(const KafkaSourceOptions& options);
 
-  void SetListener(SourceListener* listener) override { listener_ = listener; }
+  void SetListener(SourceListener* listener) override {
+    CHECK(!polled_, "the listener is set before the first poll");
+    listener_ = listener;
+  }
   Result<std::optional<SourceMessage>> Poll(milliseconds patience) override;
   void StoreOffsets(std::span<const Position> positions) override;
   Result<int64_t> EarliestOffset(const Partition& partition) override;
@@ -70,6 +74,7 @@ class KafkaSource final : public Source {
   SourceListener* listener_ = nullptr;
   FetchWaker fetch_waker_;
   bool paused_ = false;
+  bool polled_ = false;
   bool closed_ = false;
   kafka::ClientHandle client_;
 };
@@ -96,6 +101,8 @@ Status KafkaSource::Open(const KafkaSourceOptions& options) {
 }
 
 Result<std::optional<SourceMessage>> KafkaSource::Poll(milliseconds patience) {
+  CHECK(!closed_, "a source that has left the group is not polled");
+  polled_ = true;
   const kafka::MessageHandle message(
       rd_kafka_consumer_poll(client_.get(), static_cast<int>(patience.count())));
   if (!message) return std::optional<SourceMessage>();
@@ -117,8 +124,7 @@ Status KafkaSource::OnErrorMessage(rd_kafka_resp_err_t code, const rd_kafka_mess
     return Error{ErrorCode::kInvalid, fmt::format("kafka consumer: {} ({})", reason.data(),
                                                   kafka::DescribeError(cause))};
   }
-  // A topic that is not there yet, missing rights, a broker that is away: the library tries again
-  // by itself.
+  // A missing topic, missing rights, an unreachable broker: the library tries again by itself.
   if (const auto count = error_log_.Count(clock_.SinceBoot())) {
     const char* text = rd_kafka_message_errstr(message);
     log_.Warning("kafka consumer: {} ({} times)", text ? text : kafka::DescribeError(code).c_str(),
@@ -135,8 +141,8 @@ void KafkaSource::StoreOffsets(std::span<const Position> positions) {
                                       position.partition.number)
         ->offset = position.next_offset;
   }
-  // A partition that is no longer ours is refused by itself (_STATE): whoever has it reads from the
-  // last commit on.
+  // The library refuses a partition that is no longer assigned (_STATE), and only that one: the
+  // member that has it reads from the last commit on.
   const rd_kafka_resp_err_t error = rd_kafka_offsets_store(client_.get(), list.get());
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
     log_.Debug("store offsets: {}", kafka::DescribeError(error));
@@ -188,6 +194,7 @@ void KafkaSource::Resume() {
 }
 
 void KafkaSource::Close() {
+  CHECK(!closed_, "a source leaves the group once");
   closed_ = true;
   // Revokes what is assigned, through Rebalance(), and commits what was stored.
   const rd_kafka_resp_err_t error = rd_kafka_consumer_close(client_.get());

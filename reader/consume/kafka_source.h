@@ -1,6 +1,6 @@
-// One member of the consumer group, on librdkafka: single messages, prefetch bounded, eager or
-// cooperative rebalances. The library has threads of its own; everything of ours happens on the
-// thread that polls.
+// One member of a consumer group, on librdkafka: single messages, a bounded prefetch, eager or
+// cooperative rebalances. The library has threads of its own; all of our code, the listener's
+// included, runs on the thread that polls.
 #pragma once
 
 #include <memory>
@@ -15,11 +15,14 @@
 namespace tidegate::reader {
 
 struct KafkaSourceOptions {
-  kafka::ConfigRequest request;           // ConsumerRequest().
-  std::vector<std::string> subscription;  // StreamTable::Subscription().
+  // See ConsumerRequest() and ProjectingConsumerRequest().
+  kafka::ConfigRequest request;
+  // See StreamTable::Subscription().
+  std::vector<std::string> subscription;
 };
 
-// Waits for no broker. kInvalid: the configuration can never work.
+// Joins the group in the background: waits for no broker. Clock and log must outlive the source.
+// kInvalid: the configuration can never work.
 Result<std::unique_ptr<Source>> OpenKafkaSource(const KafkaSourceOptions& options,
                                                 const Clock& clock, const Log& log);
 

@@ -1,4 +1,5 @@
-// What the reader wants to know out of librdkafka's statistics (STATISTICS.md there). Pure.
+// Reads the lag and the state of the brokers from librdkafka's statistics (its STATISTICS.md).
+// Pure; any thread.
 #pragma once
 
 #include <string_view>
@@ -9,12 +10,13 @@
 namespace tidegate::reader {
 
 struct KafkaStatistics {
-  bool brokers_up = false;  // At least one broker is connected.
-  // Partitions whose end is known, in the topic's order. Behind what is stored, or behind what is
-  // committed.
+  // At least one broker is connected.
+  bool brokers_up = false;
+  // The assigned partitions whose end is known, in the text's order. The lag counts from the stored
+  // offset, else from the committed one, else from the beginning of the partition.
   std::vector<PartitionLag> lag;
 };
-// Text that is not such statistics reads as nothing known.
+// Text that is not such statistics reads as no broker and no lag.
 KafkaStatistics ReadStatistics(std::string_view json);
 
 }  // namespace tidegate::reader

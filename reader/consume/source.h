@@ -1,4 +1,4 @@
-// Where messages come from: one member of a Kafka consumer group, or a script in tests. One thread;
+// The source of messages: one member of a Kafka consumer group, or a script in tests. One thread;
 // the listener is called on it, from within Poll and Close.
 #pragma once
 
@@ -23,7 +23,7 @@ struct Partition {
   auto operator<=>(const Partition&) const = default;
 };
 
-// "<topic>/<number>", by which the landing's documents name it.
+// Returns "<topic>/<number>", the name of a partition in the landing's documents.
 std::string PartitionName(const Partition& partition);
 
 struct SourceMessage {
@@ -31,11 +31,13 @@ struct SourceMessage {
   int64_t offset = 0;
   std::optional<WallTime> timestamp;
   std::optional<std::string> key;
-  std::optional<std::string> value;  // nullopt: a null, which is not an empty value.
-  std::vector<std::pair<std::string, std::string>> headers;  // A null header reads as empty.
+  // nullopt: a null, which is not an empty value.
+  std::optional<std::string> value;
+  // A null header reads as empty.
+  std::vector<std::pair<std::string, std::string>> headers;
 };
 
-// Everything before `next_offset` is done.
+// Every message before `next_offset` is done.
 struct Position {
   Partition partition;
   int64_t next_offset = 0;
@@ -45,15 +47,16 @@ struct Position {
 
 struct PartitionLag {
   Partition partition;
-  int64_t messages = 0;  // Behind the end of the partition, as of its last fetch.
+  // From the stored offset to the partition's end, as of its last fetch.
+  int64_t messages = 0;
 };
 
 class SourceListener {
  public:
   virtual ~SourceListener() = default;
   virtual void OnAssigned(std::span<const Partition> partitions) = 0;
-  // The partitions are given up when this returns: the last moment to store offsets of theirs.
-  // `lost`: another member may have them already, so that nothing may be stored.
+  // The partitions are released when this returns: it is the last moment to store their offsets.
+  // `lost`: another member may have them already, so nothing may be stored.
   virtual void OnRevoked(std::span<const Partition> partitions, bool lost) = 0;
   virtual void OnLag(std::span<const PartitionLag> lag, bool brokers_up) = 0;
 };
@@ -61,25 +64,26 @@ class SourceListener {
 class Source {
  public:
   virtual ~Source() = default;
-  // REQUIRES: before the first Poll; the listener outlives the source or Close.
+  // REQUIRES: called before the first Poll(); the listener outlives the source, or Close().
   virtual void SetListener(SourceListener* listener) = 0;
-  // The next message; waits for it at most `patience`. kInvalid: this member can never go on
-  // (fenced, for one). Everything else the source deals with itself.
+  // Returns the next message, for which it waits at most `patience`; no value if none came.
+  // kInvalid: this member can never continue, for example because Kafka has fenced it. The source
+  // handles every other error itself.
   virtual Result<std::optional<SourceMessage>> Poll(std::chrono::milliseconds patience) = 0;
-  // To be committed in the background, and before the partitions are given up. Positions of
-  // partitions that are no longer ours are ignored.
+  // Has the positions committed, in the background and before the partitions are released. Ignores
+  // positions of partitions that are no longer assigned.
   virtual void StoreOffsets(std::span<const Position> positions) = 0;
-  // The earliest offset that the partition still holds; asks a broker, with a limit of time.
+  // Returns the earliest offset that the partition still holds. Asks a broker, within 2 s.
   // kUnavailable: it does not answer now.
   virtual Result<int64_t> EarliestOffset(const Partition& partition) = 0;
-  // Where the group is in those partitions of ours; those in which it never was are left out.
-  // kUnavailable: as above.
+  // Returns the group's committed positions in these partitions; a partition without one is left
+  // out. Asks a broker, within 2 s. kUnavailable: it does not answer now.
   virtual Result<std::vector<Position>> CommittedOffsets(std::span<const Partition> partitions) = 0;
-  // While paused, Poll serves the group and hands out no messages, but for some that were on their
-  // way.
+  // While paused, Poll() serves the group and returns no messages, except some that were fetched
+  // before.
   virtual void Pause() = 0;
   virtual void Resume() = 0;
-  // Leaves the group; commits what was stored. Nothing but the destructor may follow.
+  // Commits what was stored and leaves the group. Only the destructor may follow.
   virtual void Close() = 0;
 };
 

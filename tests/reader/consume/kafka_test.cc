@@ -29,7 +29,7 @@ std::string Heartbeat(int number) {
          R"(","tenant_id":"acme","asset_id":"truck-1"})";
 }
 
-// Everything that one worker is made of, on a landing that others may share.
+// Everything that one worker needs, on a landing that others may share.
 class Member {
  public:
   Member(const MockKafka& kafka, const std::string& landing)
@@ -134,7 +134,7 @@ TEST_F(KafkaTest, AMemberThatJoinsTakesPartitionsAndNothingIsLost) {
   ASSERT_TRUE(
       StepUntil({&first, &second}, [&] { return first.landed() + second.landed() == 100; }));
   first.Stop();
-  // A group that is being rearranged may refuse a commit; one that has settled takes it.
+  // A group may refuse a commit during a rebalance, and accepts it afterwards.
   ASSERT_TRUE(StepUntil({&second}, [&] { return second.State().partitions.size() == 2; }));
   second.Stop();
   EXPECT_EQ(kafka_.Committed("tidegate-reader", {kTopic, 0}), 50);
