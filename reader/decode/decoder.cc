@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "core/check.h"
 #include "core/rules/rules.h"
 #include "core/wire/wire_message.h"
 #include "reader/decode/message_fields.h"
@@ -52,8 +53,8 @@ std::string OffsetId(const SourceMessage& message) {
   return fmt::format("{}/{}/{}", message.partition.topic, message.partition.number, message.offset);
 }
 
-// By the rules of FORMAT.md. Two sales may well be alike in all they tell, so that only an event_id
-// says that they are one.
+// Names the record by the rules of FORMAT.md. Two sales may be equal in every member, so only an
+// event_id can prove that they are one.
 std::string RecordId(const SourceMessage& message, const WireInfo& info, StreamKind kind,
                      const std::optional<WallTime>& time, const Document& document) {
   const json::Value root = document.value.root();
@@ -61,16 +62,16 @@ std::string RecordId(const SourceMessage& message, const WireInfo& info, StreamK
     if (auto id = AlertIdOf(root, document)) return *id;
   }
   const auto event = root.Find("event_id");
-  const bool told_by_time = info.time_source == TimeSource::kSource && kind != StreamKind::kSales;
+  const bool named_by_time = info.time_source == TimeSource::kSource && kind != StreamKind::kSales;
   return DocumentId({.tenant = document.tenant,
                      .asset = document.asset,
                      .event_id = event ? IdText(*event).value_or("") : "",
-                     .source_time = told_by_time ? time : std::nullopt,
+                     .source_time = named_by_time ? time : std::nullopt,
                      .sequence_id = info.id.empty() ? OffsetId(message) : info.id,
                      .value = *message.value});
 }
 
-// By the stream's own rule.
+// Sets the document's id by the stream's own rule.
 std::optional<Refusal> ReadId(const SourceMessage& message, const WireInfo& info,
                               const Stream& stream, const std::optional<WallTime>& time,
                               Document& document) {
@@ -130,7 +131,7 @@ std::optional<Refusal> CheckVersion(json::Value root, const Stream& stream, uint
                              version, stream.version, stream.name)};
 }
 
-// Fills what the document has from its own members, and `time` if it tells one.
+// Sets what the document has from its own members, and `time` if it has one.
 std::optional<Refusal> ReadMembers(const Stream& stream, Document& document,
                                    std::optional<WallTime>& time) {
   const json::Value root = document.value.root();
@@ -160,6 +161,7 @@ std::variant<json::Document, Refusal> ParseValue(const Stream& stream, std::stri
                                                  const json::Limits& limits) {
   std::string text;
   if (stream.format == StreamFormat::kProtobuf) {
+    CHECK(stream.schema, "a protobuf stream in a table has its schema");
     Result<std::string> json = stream.schema->ToJson(value, limits, stream.refuse_unknown);
     if (!json.ok()) return Refusal{RefusalKind::kProtobuf, json.error().message};
     text = std::move(json).value();
@@ -193,8 +195,8 @@ std::variant<Document, Refusal> Decoder::Decode(const SourceMessage& message, Wa
   const uint32_t schema = document.provenance.schema;
   document.provenance = ProvenanceOf(message, std::move(info), time.has_value(), now);
   document.provenance.schema = schema;
-  // From the landing on, not from the document's own time: a device with a wrong clock would have
-  // its records removed as they come.
+  // Retention counts from the landing, not from the document's own time: records of a device with a
+  // wrong clock would be removed as they come.
   if (const auto kept = options_.retention.For(document.tenant))
     document.provenance.expires_at = now + *kept;
   if (stream.kind == StreamKind::kSales) document.processed_at = now;
@@ -218,8 +220,8 @@ std::optional<Refusal> Decoder::Place(const StreamTable::Match& match, json::Val
   }
   document.ns = {options_.database, match.stream->collection};
   if (tenant.empty()) {
-    // Plain devices know no tenants; where tenants are kept apart or checked, such a reading has no
-    // place.
+    // Plain devices know no tenants; where tenants are separated or checked, such a reading is
+    // refused.
     const bool may_lack = KnowsNoTenants(match.stream->kind) &&
                           options_.tenancy == Tenancy::kShared && options_.tenants.empty();
     return may_lack ? std::nullopt : std::optional(refuse("the message names no tenant"));

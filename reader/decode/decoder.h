@@ -1,5 +1,5 @@
-// From a Kafka message to a document for the landing, or to the reason why it can never be one.
-// Pure but for the clock that the caller reads; any thread.
+// Turns a Kafka message into a document for the landing, or into the reason why it can never be
+// one. Pure; any thread, several at once.
 #pragma once
 
 #include <optional>
@@ -25,33 +25,38 @@ class Decoder {
   struct Options {
     Tenancy tenancy = Tenancy::kShared;
     std::string database = "tidegate";
-    std::string tenant = {};  // Of messages that name none; empty: there is none.
-    std::set<std::string, std::less<>> tenants = {};  // Allow list; empty: any.
+    // The tenant of messages that name none; empty: they have no tenant.
+    std::string tenant = {};
+    // The tenants that may land; empty: any tenant may.
+    std::set<std::string, std::less<>> tenants = {};
     Retention retention = {};
-    // A little more than what a gateway takes in, because its records gain members on the way.
+    // A little more than a gateway accepts, because records gain members on their way. Larger
+    // limits cost memory for each message that is being decoded.
     json::Limits limits{.max_bytes = 1024 * 1024, .max_depth = 32, .max_values = 20'000};
   };
 
   Decoder(Options options, StreamTable streams)
       : options_(std::move(options)), streams_(std::move(streams)) {}
 
+  // `now` is the time of receipt. The document points to its stream, which lives as long as this
+  // decoder.
   std::variant<Document, Refusal> Decode(const SourceMessage& message, WallTime now) const;
   const StreamTable& streams() const { return streams_; }
 
-  // The namespaces that are known before any message comes.
+  // Returns the namespaces that are known before any message comes, each with its stream.
   std::vector<std::pair<Namespace, const Stream*>> KnownNamespaces() const;
-  // What the collection of a stream is indexed by.
+  // Returns the indexes of a stream's collection.
   std::vector<Index> IndexesOf(const Stream& stream) const;
-  // The known namespaces with their indexes, for migrations.
+  // Returns the known namespaces with their indexes, for migrations.
   Layout layout() const;
-  // Whether documents ever go.
+  // True if any document ever expires.
   bool expires() const { return options_.retention.any(); }
-  // The main one; with a database for each tenant, their names' beginning.
+  // The main database; with a database for each tenant, the prefix of their names.
   const std::string& database() const { return options_.database; }
   Tenancy tenancy() const { return options_.tenancy; }
 
  private:
-  // Fills the document's tenant and namespace; the reason if it cannot have one.
+  // Sets the document's tenant and namespace, or returns why it cannot have them.
   std::optional<Refusal> Place(const StreamTable::Match& match, json::Value root,
                                Document& document) const;
 

@@ -17,7 +17,7 @@ namespace {
 constexpr std::array<std::string_view, 4> kAssetMembers{"asset_id", "device_id", "machine_id",
                                                         "sensor_id"};
 constexpr std::array<std::string_view, 2> kTimeMembers{"timestamp", "ts"};
-// Members that tell of a failure by themselves, and those whose words do.
+// Members that say by themselves whether there is a failure, and members whose words say it.
 constexpr std::array<std::string_view, 6> kFailureMembers{
     "failure", "failed", "is_failure", "machine_failure", "has_failed", "in_failure"};
 constexpr std::array<std::string_view, 3> kStatusMembers{"status", "state", "machine_status"};

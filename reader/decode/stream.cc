@@ -10,7 +10,7 @@
 namespace tidegate::reader {
 
 namespace {
-// In the order of StreamKind.
+// The names follow the order of StreamKind.
 constexpr std::array<std::string_view, 6> kKindNames{"heartbeat", "reading", "machine",
                                                      "sales",     "alert",   "gap"};
 constexpr std::string_view kTenant = "{tenant}";

@@ -1,5 +1,5 @@
-// What the reader follows: a stream is a topic (or a pattern of topics), what its messages are, and
-// the collection that they land in. Pure; any thread once built.
+// The streams that the reader follows. A stream is a topic (or a pattern of topics), the kind and
+// format of its messages, and the collection that they land in. Pure; any thread once built.
 #pragma once
 
 #include <cstdint>
@@ -17,14 +17,20 @@
 
 namespace tidegate::reader {
 
-// What a stream's messages tell of, which says what is made of them (projections, indexes, ids).
+// What a stream's messages are. Projections, indexes and ids follow from it.
 enum class StreamKind : uint8_t {
-  kHeartbeat,  // A gateway's or device's sign of life.
-  kReading,    // Measured values of an asset or sensor.
-  kMachine,    // Readings of a machine that also tell whether it has failed.
-  kSales,      // Events with an id of their own and no asset.
+  // A gateway's or device's sign of life.
+  kHeartbeat,
+  // Measured values of an asset or sensor.
+  kReading,
+  // Readings of a machine that also say whether it has failed.
+  kMachine,
+  // Events with an id of their own and no asset.
+  kSales,
+  // Alerts that gateways raised or cleared.
   kAlert,
-  kGap,  // What a gateway had to give up.
+  // What a gateway had to drop.
+  kGap,
 };
 std::string_view StreamKindName(StreamKind kind);
 std::optional<StreamKind> StreamKindFromName(std::string_view name);
@@ -33,62 +39,70 @@ enum class StreamFormat : uint8_t { kJson, kProtobuf };
 
 struct Stream {
   std::string name = {};
-  std::string topic = {};  // May hold {tenant} once: then all topics of that form are followed.
+  // May hold {tenant} once: then all topics of that form are followed.
+  std::string topic = {};
   std::string collection = {};
   StreamKind kind = StreamKind::kHeartbeat;
   StreamFormat format = StreamFormat::kJson;
-  // Of kProtobuf: a .proto file or a descriptor set, none for the built-in SalesEvent; and the full
-  // name of the message in it.
+  // Only for kProtobuf: the path of a .proto file or a descriptor set, empty for the built-in
+  // SalesEvent; and the full name of the message in it.
   std::string proto = {};
   std::string message = {};
-  bool refuse_unknown = false;  // Fields that the schema does not have; else they are kept.
-  // The member that names a message's document, so that the same one again is known: event_id
-  // stands for all of FORMAT.md's rules, "offset" for the message's place in Kafka.
+  // Refuses messages with fields that the schema does not have; else the fields are kept.
+  bool refuse_unknown = false;
+  // The member whose value names a message's document, so that a repeated message is recognised.
+  // "event_id" means all of FORMAT.md's rules, "offset" the message's place in Kafka.
   std::string id = "event_id";
-  std::vector<std::string> required = {};  // Members that must be there, neither null nor "".
-  uint32_t version = 1;                    // The newest schema_version that may land.
-  std::shared_ptr<const MessageSchema> schema = nullptr;  // LoadSchema's; workers share it.
+  // Members that must be present, neither null nor "".
+  std::vector<std::string> required = {};
+  // The newest schema_version that may land.
+  uint32_t version = 1;
+  // Set by LoadSchema(); several threads share it.
+  std::shared_ptr<const MessageSchema> schema = nullptr;
 
   bool is_pattern() const { return topic.find("{tenant}") != std::string::npos; }
   friend bool operator==(const Stream&, const Stream&) = default;
 };
 
-// heartbeat, telemetry, alert, gap, machine, sales.
+// Returns heartbeat, telemetry, alert, gap, machine and sales, in this order.
 std::span<const Stream> BuiltInStreams();
-// Whether a stream is followed that nobody has named: not machine and sales.
+// True if the stream is followed without being named: all but machine and sales.
 bool IsFollowedByDefault(const Stream& built_in);
 
-// Reads `name=value ...` (README.md lists the names) over `base`. kInvalid: what is wrong with it.
+// Returns `base` with the changes of `name=value ...` (STREAMS.md lists the names). kInvalid: what
+// is wrong with the text.
 Result<Stream> ParseStream(std::string_view text, Stream base);
-// The other way round, with what differs from a stream's defaults.
+// Returns a text that ParseStream() reads as this stream; options at their defaults are left out.
 std::string StreamText(const Stream& stream);
 
-// Reads the schema of a protobuf stream; nothing to do for others. kInvalid: why it has none.
+// Loads the schema of a protobuf stream; does nothing for others. kInvalid: why there is none.
 Status LoadSchema(Stream& stream);
 
-// What a stream's collection is indexed by.
+// Returns the indexes of a stream's collection.
 std::vector<Index> IndexesFor(const Stream& stream, Tenancy tenancy);
 
 class StreamTable {
  public:
   struct Match {
     const Stream* stream;
-    std::string_view tenant;  // From the topic; empty if the stream is no pattern.
+    // The part of the topic that {tenant} matches; empty if the stream is no pattern.
+    std::string_view tenant;
   };
 
-  // kInvalid: two streams of one name or topic, no stream at all, or a schema that is not there.
+  // kInvalid: two streams have one name or topic, there is no stream, or a schema is missing.
   static Result<StreamTable> Make(std::vector<Stream> streams);
 
-  // The stream of that topic; exact names go before patterns. The match points into the table and
-  // the argument.
+  // Returns the stream that follows the topic, exact names before patterns; nullopt if none does.
+  // The match points into the table and the argument.
   std::optional<Match> Find(std::string_view topic) const;
-  // Topics and, for patterns, regular expressions that begin with '^', as librdkafka subscribes to
-  // them.
+  // Returns the topics and, for patterns, regular expressions that begin with '^': librdkafka's
+  // form of a subscription.
   std::vector<std::string> Subscription() const;
   const std::vector<Stream>& streams() const { return streams_; }
 
  private:
-  std::vector<Stream> streams_;  // Patterns last.
+  // Patterns come last.
+  std::vector<Stream> streams_;
 };
 
 }  // namespace tidegate::reader

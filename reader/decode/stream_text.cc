@@ -41,7 +41,7 @@ Error Invalid(std::string text) {
   return Error{ErrorCode::kInvalid, std::move(text)};
 }
 
-// What an option's value means for the stream; false: nothing.
+// Applies an option's value to the stream; returns false if the value is invalid.
 using Setter = bool (*)(Stream&, std::string_view);
 
 bool SetKind(Stream& stream, std::string_view value) {

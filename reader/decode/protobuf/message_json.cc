@@ -27,7 +27,7 @@ std::string Base64(std::string_view bytes) {
   return out;
 }
 
-// A number that a double field held stays one where it lands, also when it is whole.
+// A whole number of a double field keeps its decimal point, so that it lands as a double.
 template <typename Floating>
 std::string FloatingText(Floating number) {
   std::string text = fmt::format("{}", number);
@@ -46,7 +46,7 @@ class Walk {
   Status Member(const pb::Message& message, const Field* field, size_t depth);
   Status Repeated(const pb::Message& message, const Field* field, size_t depth);
   Status Map(const pb::Message& message, const Field* field, size_t depth);
-  // The field's one value, or its `index`-th if it is repeated.
+  // Writes the field's one value, or its `index`-th if it is repeated.
   Status Value(const pb::Message& message, const Field* field, int index, size_t depth);
   Status Floating(double number, std::string text);
   Status SubMessage(const pb::Message& message, size_t depth);
@@ -65,7 +65,7 @@ Error Rejected(std::string text) {
   return Error{ErrorCode::kRejected, std::move(text)};
 }
 
-// What the single getter or, with an index, the repeated one gives.
+// Returns the field's value from the single getter or, with an index, from the repeated one.
 template <typename Number>
 Number Get(const pb::Message& message, const Field* field, int index,
            Number (pb::Reflection::*one)(const pb::Message&, const Field*) const,
@@ -96,8 +96,8 @@ std::string KeyText(const pb::Message& entry, const Field* key) {
   }
 }
 
-// Whether the field has something to tell. Without presence an empty text is one that was not
-// given, while 0 and false may well have been meant.
+// True if the field is written. Without presence an empty text counts as not set, while 0 and false
+// may have been set.
 bool IsTold(const pb::Message& message, const Field* field) {
   const pb::Reflection* reflection = message.GetReflection();
   if (field->is_repeated()) return reflection->FieldSize(message, field) > 0;

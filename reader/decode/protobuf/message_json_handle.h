@@ -1,4 +1,4 @@
-// A parsed protobuf message as JSON text. Private to this folder; pure.
+// Writes a parsed protobuf message as JSON text. Private to this folder. Pure; any thread.
 #pragma once
 
 #include <google/protobuf/message.h>
@@ -10,7 +10,7 @@
 
 namespace tidegate::reader {
 
-// See MessageSchema::ToJson.
+// Result and errors are those of MessageSchema::ToJson.
 Result<std::string> MessageToJson(const google::protobuf::Message& message,
                                   const json::Limits& limits, bool refuse_unknown);
 

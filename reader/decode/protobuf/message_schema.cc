@@ -28,7 +28,7 @@ class FirstError final : public pb::DescriptorPool::ErrorCollector {
 };
 }  // namespace
 
-// In the order in which they need each other.
+// The members are declared in the order in which they depend on each other.
 struct MessageSchema::Impl {
   pb::SimpleDescriptorDatabase files;
   // What a set without its imports may lack of google/protobuf/*.proto.
@@ -40,7 +40,7 @@ struct MessageSchema::Impl {
   const pb::Message* prototype = nullptr;  // The factory's.
 
   Status Build(const pb::FileDescriptorSet& set, const std::string& message) {
-    // The library would report on stderr what the caller is told by a Result.
+    // The library would print to stderr what the caller receives in a Result.
     pb::SetLogHandler(nullptr);
     pb::Timestamp::descriptor();  // Links the well-known types in.
     for (const pb::FileDescriptorProto& file : set.file()) files.Add(file);

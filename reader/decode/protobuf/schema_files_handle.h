@@ -1,4 +1,4 @@
-// The files that describe a message type, whichever form they come in. Private to this folder.
+// Reads the files that describe a message type, in either form. Private to this folder. Any thread.
 #pragma once
 
 #include <google/protobuf/descriptor.pb.h>
@@ -9,13 +9,13 @@
 
 namespace tidegate::reader {
 
-// A file with all that it imports.
+// Returns the file with all files that it imports.
 google::protobuf::FileDescriptorSet WithImports(const google::protobuf::FileDescriptor& file);
 
-// A *.proto; imports are looked for beside it. kInvalid: what is wrong and where.
+// Parses a *.proto; imports are searched beside it. kInvalid: what is wrong and where.
 Result<google::protobuf::FileDescriptorSet> ReadProtoFile(const std::string& path);
 
-// A serialized FileDescriptorSet. kInvalid: it cannot be read or is none.
+// Reads a serialized FileDescriptorSet. kInvalid: it cannot be read or is no such set.
 Result<google::protobuf::FileDescriptorSet> ReadDescriptorSet(const std::string& path);
 
 }  // namespace tidegate::reader

@@ -34,7 +34,7 @@ class MessageSchemaTest : public testing::Test {
   std::shared_ptr<const MessageSchema> schema_ = Schema("fleet.Report");
 };
 
-// What an empty message tells: what proto3 cannot tell from nothing.
+// The JSON of an empty message: the fields of proto3 whose default looks like an unset value.
 constexpr std::string_view kZeros = R"("count":0,"big":0,"bigger":0,"on":false,"state":"UNKNOWN")";
 
 TEST_F(MessageSchemaTest, ScalarsKeepTheirValuesAndTheProtosNames) {
