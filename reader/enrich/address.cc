@@ -53,7 +53,7 @@ bool IsPublicV6(std::span<const uint8_t> address) {
   if (StartsWith(address, {0x20, 0x01, 0x0d, 0xb8}) || StartsWith(address, {0x20, 0x01, 0x00}) ||
       StartsWith(address, {0x20, 0x01, 0x01}))
     return false;
-  // What is given out to the public network is 2000::/3.
+  // The public network is 2000::/3.
   return (address[0] & 0xe0) == 0x20;
 }
 }  // namespace

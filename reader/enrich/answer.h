@@ -1,4 +1,4 @@
-// What a source said about one key. Pure; any thread.
+// The answer of an external source for one key. Pure; any thread.
 #pragma once
 
 #include <cstdint>
@@ -13,21 +13,27 @@ namespace tidegate::reader {
 inline constexpr size_t kMaxReplyBytes = 64 * 1024;
 
 enum class AnswerKind {
+  // The source answered with a value.
   kValue,
-  kNone,    // The source answered and has nothing for this key.
-  kFailed,  // No answer, or none that can be used: ask again later.
+  // The source answered that it has nothing for this key.
+  kNone,
+  // There is no answer, or none that can be used: ask again later.
+  kFailed,
 };
 
 struct SourceAnswer {
   AnswerKind kind = AnswerKind::kFailed;
-  std::shared_ptr<const json::Document> value =
-      {};                   // Of kValue; shared by all documents of the key.
-  size_t bytes = 0;         // Of its text.
-  std::string reason = {};  // Of kFailed, for people.
+  // Only for kValue; all documents of the key share it.
+  std::shared_ptr<const json::Document> value = {};
+  // The size of the value's text.
+  size_t bytes = 0;
+  // Only for kFailed, for people.
+  std::string reason = {};
 };
 
-// Of a whole HTTP reply. 200 with one JSON value that is not null: kValue. 200 with null, 204, 404,
-// 410: kNone. All else: kFailed; JSON is bounded in size, depth (8) and count (1,000).
+// Reads a whole HTTP reply. 200 with one JSON value that is not null is kValue. 200 with null, 204,
+// 404 and 410 are kNone. Everything else is kFailed, and so is JSON over kMaxReplyBytes, over depth
+// 8, or with over 1,000 values.
 SourceAnswer ReadAnswer(long status, std::string_view body);
 
 }  // namespace tidegate::reader

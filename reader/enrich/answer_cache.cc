@@ -2,20 +2,25 @@
 
 #include <utility>
 
+#include "core/check.h"
+
 namespace tidegate::reader {
 
 namespace {
-constexpr size_t kEntryBytes = 200;  // What an entry costs beside its texts.
-}
+// The cost of an entry beside its texts.
+constexpr size_t kEntryBytes = 200;
+}  // namespace
 
 size_t AnswerCache::BytesOf(const Entry& entry) {
   return kEntryBytes + entry.key.size() + entry.answer.bytes;
 }
 
 void AnswerCache::Erase(Entries::iterator entry) {
+  CHECK(bytes_ >= BytesOf(*entry), "an entry is part of the cache's bytes");
   bytes_ -= BytesOf(*entry);
   by_key_.erase(entry->key);
   entries_.erase(entry);
+  CHECK(!entries_.empty() || bytes_ == 0, "an empty cache has no bytes");
 }
 
 const SourceAnswer* AnswerCache::Find(std::string_view key, BootTime now) {
@@ -31,6 +36,7 @@ const SourceAnswer* AnswerCache::Find(std::string_view key, BootTime now) {
 }
 
 void AnswerCache::Put(std::string_view key, SourceAnswer answer, BootTime good_until) {
+  CHECK(answer.kind != AnswerKind::kFailed, "a failure is not cached");
   if (const auto found = by_key_.find(key); found != by_key_.end()) Erase(found->second);
   entries_.push_front({std::string(key), std::move(answer), good_until});
   by_key_[entries_.front().key] = entries_.begin();
@@ -38,6 +44,7 @@ void AnswerCache::Put(std::string_view key, SourceAnswer answer, BootTime good_u
   while (entries_.size() > options_.max_entries ||
          (bytes_ > options_.max_bytes && !entries_.empty()))
     Erase(std::prev(entries_.end()));
+  CHECK(entries_.size() == by_key_.size(), "each entry is indexed once");
 }
 
 }  // namespace tidegate::reader

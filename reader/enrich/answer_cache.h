@@ -1,5 +1,9 @@
-// The answers that are known, those that say "nothing" too, least recently used out first. Bounded
-// by entries and by bytes. One thread.
+// Caches answers, including those that the source has nothing. Bounded by entries and by bytes;
+// evicts the least recently used entry first. One thread at a time.
+//
+// Invariants, each with the check that guards it (answer_cache.cc):
+// - Each entry is in the index once (Find, Put).
+// - bytes() is the sum over the entries, and 0 when there is none (Erase).
 #pragma once
 
 #include <chrono>
@@ -18,15 +22,17 @@ class AnswerCache {
  public:
   struct Options {
     size_t max_entries = 50'000;
-    // Of keys and answers' text; parsed, an answer takes some times its text.
+    // Counts keys, answers' text, and 200 bytes an entry. A parsed answer takes several times its
+    // text.
     size_t max_bytes = 16 * 1024 * 1024;
   };
 
   explicit AnswerCache(Options options) : options_(options) {}
 
-  // nullptr: not known, or no longer good. Lives until the next call.
+  // Returns the answer, which lives until the next call; nullptr if it is unknown or has expired.
   const SourceAnswer* Find(std::string_view key, BootTime now);
-  // An answer that is larger than the whole cache is not kept. REQUIRES: kValue or kNone.
+  // Keeps the answer until the clock reaches `good_until`, or until it is evicted. An answer that
+  // is larger than the whole cache is not kept. REQUIRES: the answer is kValue or kNone.
   void Put(std::string_view key, SourceAnswer answer, BootTime good_until);
 
   size_t entries() const { return by_key_.size(); }
@@ -44,8 +50,10 @@ class AnswerCache {
   void Erase(Entries::iterator entry);
 
   const Options options_;
-  Entries entries_;                                       // The most recently used first.
-  std::map<std::string_view, Entries::iterator> by_key_;  // The keys point into entries_.
+  // The most recently used entry is first.
+  Entries entries_;
+  // The keys point into entries_.
+  std::map<std::string_view, Entries::iterator> by_key_;
   size_t bytes_ = 0;
 };
 

@@ -1,8 +1,9 @@
-// Spares a source that does not answer: after some failures in a row it is left alone for a while,
-// then one request tries whether it is back. One thread.
+// Protects a source that does not answer. After some failures in a row the breaker opens: for a
+// while it allows no request, then a single one that probes the source. One thread.
 #pragma once
 
 #include "core/backoff.h"
+#include "core/check.h"
 #include "core/clock.h"
 
 namespace tidegate::reader {
@@ -10,7 +11,8 @@ namespace tidegate::reader {
 class CircuitBreaker {
  public:
   struct Options {
-    int failures = 5;  // In a row.
+    // So many failures in a row open it.
+    int failures = 5;
     Backoff::Options pause{.initial = std::chrono::milliseconds(2'000),
                            .max = std::chrono::milliseconds(60'000)};
   };
@@ -18,9 +20,13 @@ class CircuitBreaker {
   CircuitBreaker(Options options, uint64_t seed)
       : options_(options), backoff_(options.pause, seed) {}
 
-  // Whether a request may go now. Once open, only one at a time.
+  // Returns true if a request may be sent now.
   bool Allows(BootTime now) const { return !open() || (!trying_ && now >= closed_until_); }
-  void OnRequest() { trying_ = open(); }
+  // Notes that a request was sent. REQUIRES: Allows().
+  void OnRequest() {
+    CHECK(!trying_, "one request at a time probes the source");
+    trying_ = open();
+  }
   void OnSuccess() {
     failures_ = 0;
     trying_ = false;

@@ -1,6 +1,7 @@
-// Requests on libcurl's multi interface: GET, certificates verified, no redirects, no proxy, no
+// Fetches with libcurl's multi interface: GET, verified certificates, no redirects, no proxy, no
 // cookies, replies up to kMaxReplyBytes. Where private targets are not allowed, the address is
 // checked when the socket is made, so that no name can lead elsewhere between look-up and connect.
+// One thread, as fetcher.h says.
 #pragma once
 
 #include <memory>

@@ -1,4 +1,4 @@
-// libcurl's handles in owning pointers. Private to this folder.
+// Owning pointers for libcurl's handles. Private to this folder.
 #pragma once
 
 #include <curl/curl.h>

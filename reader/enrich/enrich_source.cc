@@ -6,6 +6,7 @@
 #include <array>
 #include <utility>
 
+#include "core/check.h"
 #include "core/quantity.h"
 
 namespace tidegate::reader {
@@ -42,7 +43,7 @@ bool IsUrlCharacter(char c) {
   return c > ' ' && c < '\x7f' && c != '"' && c != '<' && c != '>' && c != '\\' && c != '#';
 }
 
-// Where the host begins and ends.
+// Returns where the host begins and ends; nullopt for another scheme.
 std::optional<std::pair<size_t, size_t>> HostOf(std::string_view text) {
   for (std::string_view scheme : {"https://", "http://"}) {
     if (!text.starts_with(scheme)) continue;
@@ -139,6 +140,7 @@ Result<UrlTemplate> UrlTemplate::Parse(std::string_view text) {
 }
 
 std::string UrlTemplate::Expand(std::string_view value) const {
+  CHECK(!field_.empty(), "a template is expanded after it was parsed");
   std::string encoded;
   // A value of dots alone would be a step in the path.
   const bool dots = value.find_first_not_of('.') == std::string_view::npos;

@@ -1,8 +1,11 @@
 #include "reader/enrich/enrichment.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
+#include "core/check.h"
 #include "reader/enrich/enrichment_source.h"
 
 namespace tidegate::reader {
@@ -11,9 +14,13 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kPatience{500};
-// A bound on what strangers' tenants may cost; a place that is forgotten comes back with the next
-// document for it.
+// A bound on what strangers' tenants may cost; a forgotten place is added again with its next
+// document.
 constexpr size_t kMaxPlaces = 10'000;
+constexpr size_t kPage = 500;
+// Pages of one search; the next search begins with the oldest document again, without those that
+// were completed.
+constexpr int kMaxPages = 20;
 
 bool HasAttachment(const Document& document, const std::string& name) {
   return std::ranges::count(document.attachments, name, &Attachment::name) > 0;
@@ -97,9 +104,11 @@ void Enrichment::Source::Ask(const std::string& key, BootTime now, size_t max_wa
   if (waiting.size() >= max_waiting) return count.unasked.Increment();
   asked.insert(key);
   waiting.push_back(key);
+  CHECK(waiting.size() <= asked.size(), "a key that waits is asked once");
 }
 
 void Enrichment::Start() {
+  CHECK(!thread_.joinable() && !stopping_, "the thread is started once");
   thread_ = std::thread([this] {
     while (!stopping_) Step(kPatience);
   });
@@ -113,10 +122,84 @@ void Enrichment::Stop() {
 
 void Enrichment::Step(milliseconds patience) {
   for (const auto& source : sources_) {
-    if (parts_.clock.SinceBoot() >= source->next_look) Look(*source);
+    if (parts_.clock.SinceBoot() >= source->next_search) CompletePending(*source);
     BeginRequests(*source);
   }
-  TakeAnswers(parts_.fetcher->Wait(patience));
+  ApplyAnswers(parts_.fetcher->Wait(patience));
+}
+
+void Enrichment::CompletePending(Source& source) {
+  std::set<Namespace> places;
+  bool marked = false;
+  {
+    const MutexLock lock(source.mutex);
+    places = source.places;
+    marked = std::exchange(source.marked, false);
+    const BootTime now = parts_.clock.SinceBoot();
+    std::erase_if(source.failed, [&](const auto& entry) { return now >= entry.second; });
+  }
+  bool rest = marked;
+  for (const Namespace& ns : places) {
+    if (stopping_) return;
+    if (!CompleteIn(source, ns)) rest = true;
+  }
+  source.next_search =
+      parts_.clock.SinceBoot() + (rest ? options_.busy_interval : options_.idle_interval);
+}
+
+bool Enrichment::CompleteIn(Source& source, const Namespace& ns) {
+  if (!source.indexed.contains(ns)) {
+    if (Status status = parts_.completions->EnsureIndex(ns, source.mark); !status.ok())
+      return LogTrouble(source, "the index of its marks", status.error().message), false;
+    source.indexed.insert(ns);
+  }
+  PendingQuery query{.ns = ns, .mark = source.mark, .key = source.spec.key, .limit = kPage};
+  bool all = true;
+  for (int page = 0; page < kMaxPages && !stopping_; ++page) {
+    const auto pending = parts_.completions->Find(query);
+    if (!pending.ok())
+      return LogTrouble(source, "documents that wait", pending.error().message), false;
+    const bool completed = CompletePage(source, ns, *pending);
+    if (!completed) all = false;
+    if (pending->size() < kPage) return all;
+    // Completed documents no longer match: the same query returns those that follow.
+    if (completed) continue;
+    // The next page may repeat some of this one's end. A whole page of one moment would repeat
+    // forever, so the query continues after that moment.
+    const WallTime last = pending->back().since;
+    query.from = last == pending->front().since ? last + std::chrono::milliseconds(1) : last;
+  }
+  return false;
+}
+
+bool Enrichment::CompletePage(Source& source, const Namespace& ns,
+                              const std::vector<PendingDocument>& pending) {
+  std::vector<Completion> completions;
+  size_t given_up = 0;
+  {
+    const MutexLock lock(source.mutex);
+    for (const PendingDocument& document : pending) {
+      const SourceAnswer* answer = source.cache.Find(document.key, parts_.clock.SinceBoot());
+      const bool too_old = parts_.clock.Now() - document.since > options_.give_up;
+      if (answer) {
+        completions.push_back({document.id, answer->value});
+      } else if (too_old || document.key.empty()) {
+        completions.push_back({document.id, nullptr});
+        ++given_up;
+      } else {
+        source.Ask(document.key, parts_.clock.SinceBoot(), options_.max_waiting);
+      }
+    }
+  }
+  const bool all = completions.size() == pending.size();
+  if (completions.empty()) return all;
+  const auto changed = parts_.completions->Complete(ns, source.mark, source.spec.into, completions);
+  if (!changed.ok()) return LogTrouble(source, "completing", changed.error().message), false;
+  source.count.given_up.Increment(static_cast<double>(given_up));
+  source.count.completed.Increment(static_cast<double>(*changed - std::min(*changed, given_up)));
+  if (given_up > 0)
+    LogTrouble(source, "giving up", fmt::format("{} documents waited for too long", given_up));
+  return all;
 }
 
 void Enrichment::BeginRequests(Source& source) {
@@ -138,35 +221,38 @@ void Enrichment::BeginRequests(Source& source) {
                          .timeout = source.spec.timeout,
                          .allow_private = source.spec.allow_private,
                          .ca_file = source.spec.ca_file};
+    CHECK(source.on_the_way <= options_.concurrency, "requests on their way are bounded");
     requests_.emplace(id, std::pair{&source, std::move(key)});
     parts_.fetcher->Start(std::move(request));
   }
 }
 
-void Enrichment::TakeAnswers(std::vector<FetchResult> results) {
+void Enrichment::ApplyAnswers(std::vector<FetchResult> results) {
   for (FetchResult& result : results) {
     auto request = requests_.extract(result.id);
     if (request.empty()) continue;
     const auto& [source, key] = request.mapped();
-    TakeAnswer(*source, key, std::move(result.answer));
+    ApplyAnswer(*source, key, std::move(result.answer));
   }
 }
 
-void Enrichment::TakeAnswer(Source& source, const std::string& key, SourceAnswer answer) {
+void Enrichment::ApplyAnswer(Source& source, const std::string& key, SourceAnswer answer) {
   const BootTime now = parts_.clock.SinceBoot();
+  CHECK(source.on_the_way > 0, "an answer belongs to a request on its way");
   --source.on_the_way;
   const bool failed = answer.kind == AnswerKind::kFailed;
   if (failed) {
     source.breaker.OnFailure(now);
     source.count.failures.Increment();
-    Trouble(source, "a request", answer.reason);
+    LogTrouble(source, "a request", answer.reason);
   } else {
     source.breaker.OnSuccess();
-    source.next_look = std::min(source.next_look, now + options_.busy_interval);
+    source.next_search = std::min(source.next_search, now + options_.busy_interval);
   }
   source.count.circuit_open.Set(source.breaker.open() ? 1 : 0);
   const MutexLock lock(source.mutex);
-  source.asked.erase(key);
+  const size_t asked = source.asked.erase(key);
+  CHECK(asked == 1, "an answered key was asked");
   if (failed) {
     if (source.failed.size() >= options_.max_waiting) source.failed.clear();
     source.failed[key] = now + options_.failed_ttl;
@@ -177,7 +263,7 @@ void Enrichment::TakeAnswer(Source& source, const std::string& key, SourceAnswer
   source.cache.Put(key, std::move(answer), now + (none ? options_.none_ttl : source.spec.ttl));
 }
 
-void Enrichment::Trouble(Source& source, std::string_view what, const std::string& reason) {
+void Enrichment::LogTrouble(Source& source, std::string_view what, const std::string& reason) {
   if (const auto count = source.log_limit.Count(parts_.clock.SinceBoot())) {
     parts_.log.Warning("enrichment {}: {}: {} ({} times); documents land without", source.spec.name,
                        what, reason, *count);

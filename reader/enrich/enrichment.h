@@ -1,9 +1,16 @@
-// Gives documents what an external HTTP source knows about one of their members (a vehicle's model
-// by its id). What is in the cache goes into the document before it lands. What is not is marked,
-// lands at once, and is completed by this object's thread when the source has answered: the marks
-// are in the database, so that they are found again after a restart, by any reader.
+// Adds to documents what an external HTTP source knows about one of their members (a vehicle's
+// model by its id). A cached answer is added before the document lands. A document without one is
+// marked and lands at once; this object's thread completes it when the source has answered. The
+// marks are in the database, so any reader finds them again after a restart. Known loss: a document
+// that waits for longer than `give_up` stays as it landed; it is counted.
 //
-// Attach() may be called by several workers. Step() is the thread's, and tests call it by hand.
+// Any thread may call Attach(), several at once. Step() belongs to the object's thread, or to a
+// test that did not call Start().
+//
+// Invariants, each with the check that guards it (enrichment.cc):
+// - Each key is asked once at a time: the asked keys are those that wait and those on their way
+//   (Ask, ApplyAnswer).
+// - Waiting keys and requests on their way are bounded by the options (Ask, BeginRequests).
 #pragma once
 
 #include <atomic>
@@ -33,16 +40,21 @@ class Enrichment {
  public:
   struct Options {
     std::vector<EnrichSource> sources = {};
-    AnswerCache::Options cache = {};  // For each source.
+    // For each source.
+    AnswerCache::Options cache = {};
     CircuitBreaker::Options breaker = {};
-    // Requests on their way, for each source. More are faster, and harder on the source.
+    // Requests on their way, for each source. More are faster and a heavier load for the source.
     size_t concurrency = 8;
-    // Keys that wait for a request, for each source; what has no room is found in the database.
+    // Keys that wait for a request, for each source. A key without room is found again in the
+    // database.
     size_t max_waiting = 10'000;
-    std::chrono::milliseconds none_ttl{60'000};    // For how long "nothing" is good.
-    std::chrono::milliseconds failed_ttl{10'000};  // A key that failed is not asked again before.
-    std::chrono::milliseconds give_up{std::chrono::hours(24)};  // A document that waits for longer.
-    // Between looks for documents that wait: after one that left some, and otherwise.
+    // For how long the answer "nothing" is valid.
+    std::chrono::milliseconds none_ttl{60'000};
+    // For how long a key that failed is not asked again.
+    std::chrono::milliseconds failed_ttl{10'000};
+    // After this time a document no longer waits.
+    std::chrono::milliseconds give_up{std::chrono::hours(24)};
+    // Between two searches for documents that wait: after one that left some, and otherwise.
     std::chrono::milliseconds busy_interval{1'000};
     std::chrono::milliseconds idle_interval{30'000};
   };
@@ -53,36 +65,42 @@ class Enrichment {
     const Log& log;
     Metrics& metrics;
   };
-  // A stream's name and where its documents go, as far as that is known before any message comes.
+  // A stream's name and a collection in which its documents land.
   using Place = std::pair<std::string, Namespace>;
 
+  // `places` are those that are known before any message comes. Clock, log and metrics must outlive
+  // the object.
   Enrichment(Options options, Parts parts, std::span<const Place> places);
   ~Enrichment();
 
-  // Adds what is known, marks what is not, and asks for it. Again with the same document: what has
-  // become known since. Never waits.
+  // Adds the cached answers to a document of that stream, marks it for the others, and queues their
+  // keys. A second call with the same document adds what has been answered since. Never waits for a
+  // server.
   void Attach(std::string_view stream, Document& document);
 
-  // Starts and ends the thread. Start at most once.
+  // Starts and ends the thread. Stop() may be called twice. REQUIRES: Start() is called at most
+  // once.
   void Start();
   void Stop();
 
-  // Completes what it can, begins requests, and takes answers, waiting for them at most `patience`.
+  // Completes documents, begins requests and applies answers, for which it waits at most
+  // `patience`.
   void Step(std::chrono::milliseconds patience);
 
  private:
   struct Source;
 
-  void Look(Source& source);
-  // Whether none is left that waits.
-  bool LookIn(Source& source, const Namespace& ns);
-  // Of one page of documents that wait: whether all were completed.
+  // Searches the source's collections for documents that wait, and completes them.
+  void CompletePending(Source& source);
+  // Returns true if no document of the collection is left that waits.
+  bool CompleteIn(Source& source, const Namespace& ns);
+  // Returns true if all documents of the page were completed.
   bool CompletePage(Source& source, const Namespace& ns,
                     const std::vector<PendingDocument>& pending);
   void BeginRequests(Source& source);
-  void TakeAnswers(std::vector<FetchResult> results);
-  void TakeAnswer(Source& source, const std::string& key, SourceAnswer answer);
-  void Trouble(Source& source, std::string_view what, const std::string& reason);
+  void ApplyAnswers(std::vector<FetchResult> results);
+  void ApplyAnswer(Source& source, const std::string& key, SourceAnswer answer);
+  void LogTrouble(Source& source, std::string_view what, const std::string& reason);
 
   const Options options_;
   Parts parts_;

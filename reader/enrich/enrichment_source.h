@@ -1,5 +1,6 @@
-// What the enrichment keeps of one source. Private to this folder: the workers and the enrichment's
-// thread share what the mutex guards; the rest is the thread's.
+// The enrichment's state for one source. Private to this folder. The workers and the enrichment's
+// thread share what the mutex guards; everything else belongs to the thread, except the counters,
+// which any thread may use.
 #pragma once
 
 #include <deque>
@@ -32,7 +33,8 @@ struct Enrichment::Source {
         breaker(options.breaker, std::hash<std::string>()(spec.name)),
         count(metrics, spec.name) {}
 
-  // Queues the key for a request, unless it is queued or has failed just now, or there is no room.
+  // Queues the key for a request, unless it is asked already, has failed a moment ago, or finds no
+  // room.
   void Ask(const std::string& key, BootTime now, size_t max_waiting) TIDEGATE_REQUIRES(mutex);
 
   const EnrichSource spec;
@@ -41,15 +43,19 @@ struct Enrichment::Source {
   AnnotatedMutex mutex;
   AnswerCache cache TIDEGATE_GUARDED_BY(mutex);
   std::deque<std::string> waiting TIDEGATE_GUARDED_BY(mutex);
-  std::set<std::string, std::less<>> asked TIDEGATE_GUARDED_BY(mutex);  // Waiting or on the way.
-  std::map<std::string, BootTime, std::less<>> failed TIDEGATE_GUARDED_BY(mutex);  // Until then.
+  // The keys that wait or are on their way.
+  std::set<std::string, std::less<>> asked TIDEGATE_GUARDED_BY(mutex);
+  // The keys that failed, and when each may be asked again.
+  std::map<std::string, BootTime, std::less<>> failed TIDEGATE_GUARDED_BY(mutex);
+  // The collections that may hold documents that wait.
   std::set<Namespace> places TIDEGATE_GUARDED_BY(mutex);
-  bool marked TIDEGATE_GUARDED_BY(mutex) = false;  // Since the last look.
+  // A document was marked since the last search.
+  bool marked TIDEGATE_GUARDED_BY(mutex) = false;
 
   CircuitBreaker breaker;
   size_t on_the_way = 0;
   std::set<Namespace> indexed = {};
-  BootTime next_look{};
+  BootTime next_search{};
   LogLimit log_limit = LogLimit();
   EnrichCounters count;
 };

@@ -1,4 +1,4 @@
-// Asks for URLs, several at a time. The seam between the enricher and HTTP. One thread, but for
+// Fetches URLs, several at a time. The seam between the enrichment and HTTP. One thread, except
 // Wake().
 #pragma once
 
@@ -12,11 +12,15 @@
 namespace tidegate::reader {
 
 struct FetchRequest {
-  uint64_t id = 0;  // The caller's.
+  // Chosen by the caller, and unique among the requests on their way.
+  uint64_t id = 0;
   std::string url = {};
-  std::chrono::milliseconds timeout{5'000};  // From now to the last byte.
+  // From Start() to the last byte.
+  std::chrono::milliseconds timeout{5'000};
+  // Loopback, private and link-local addresses may be asked.
   bool allow_private = false;
-  std::string ca_file = {};  // Empty: the system's authorities are trusted.
+  // The authorities that are trusted, as a file of PEM certificates; empty: the system's.
+  std::string ca_file = {};
 };
 
 struct FetchResult {
@@ -27,11 +31,11 @@ struct FetchResult {
 class Fetcher {
  public:
   virtual ~Fetcher() = default;
-  // Exactly one result follows, from Wait(), also if it cannot even begin.
+  // Begins a request. Wait() returns exactly one result for it, even if it cannot begin.
   virtual void Start(FetchRequest request) = 0;
-  // What has come since the last call; waits for something at most `patience`.
+  // Returns the results since the last call; waits for the first one at most `patience`.
   virtual std::vector<FetchResult> Wait(std::chrono::milliseconds patience) = 0;
-  // Ends a Wait() of another thread, or the next one. Any thread.
+  // Ends a Wait() of another thread early, or the next one. Any thread.
   virtual void Wake() = 0;
 };
 

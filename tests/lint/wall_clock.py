@@ -23,7 +23,7 @@ ALLOWED = {
     "drivers/sim/publish_run.cc": "the first time of a made-up fleet",
     "drivers/sim/sim_driver.cc": "times of a made-up fleet",
     "reader/project/projector.cc": "received_at of alerts by rules",
-    "reader/enrich/pending_look.cc": "how long a document waits, restarts included",
+    "reader/enrich/enrichment.cc": "how long a document waits, restarts included",
     "reader/database/migrator.cc": "when a migration was applied",
     "reader/project/rebuild/rebuild.cc": "when a rebuild began and ended",
     "reader/project/replay/replay.cc": "received_at, the name of a replay",

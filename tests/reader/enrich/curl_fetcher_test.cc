@@ -111,7 +111,7 @@ TEST_F(CurlFetcherTest, APrivateAddressIsNotAskedUnlessAllowed) {
 }
 
 TEST_F(CurlFetcherTest, AnOpenConnectionIsNoWayAroundTheCheck) {
-  // The first leaves a connection behind, as far as the server lets it.
+  // After the first request the connection stays open, if the server allows it.
   EXPECT_EQ(Fetch(Request("/good")).kind, AnswerKind::kValue);
   FetchRequest request = Request("/good");
   request.allow_private = false;

@@ -185,5 +185,10 @@ TEST(CircuitBreaker, OpensAfterFailuresInARowAndTriesOneAtATime) {
   EXPECT_FALSE(breaker.open());
 }
 
+TEST(AnswerCacheDeathTest, AFailureIsNeverCached) {
+  AnswerCache cache({});
+  EXPECT_DEATH(cache.Put("a", ReadAnswer(503, ""), 10s), "a failure is not cached");
+}
+
 }  // namespace
 }  // namespace tidegate::reader
