@@ -194,7 +194,7 @@ void Batch::Drop(std::span<const Partition> partitions) {
   *this = std::move(rest);
 }
 
-// The next batch is about as large.
+// Keeps the memory, because the next batch is about as large.
 void Batch::Clear() {
   CHECK(done(), "a batch is cleared only when it is done");
   items_.clear();

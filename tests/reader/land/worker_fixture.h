@@ -1,4 +1,4 @@
-// A worker on fakes, stepped by hand.
+// A worker on fakes that tests step by hand. One thread.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -30,13 +30,13 @@ class WorkerTest : public testing::Test {
   }
 
   void Step() { ASSERT_TRUE(worker().Step(std::chrono::milliseconds(100)).ok()); }
-  // Takes what is there and lets the batch become due.
+  // Polls what the source has, and lets the batch become due.
   void StepUntilDue() {
     Step();
     clock_.Advance(std::chrono::milliseconds(500));
     Step();
   }
-  // Longer than any backoff, in steps that a worker would take.
+  // Steps ten times, over more time than any backoff.
   void StepThroughABackoff() {
     for (int i = 0; i < 10; ++i) {
       clock_.Advance(std::chrono::milliseconds(100));

@@ -1,4 +1,4 @@
-// What becomes of what a worker has in hand when its partitions go, or it stops.
+// What a worker does with its pending messages when partitions are revoked, or when it stops.
 #include "tests/reader/land/worker_fixture.h"
 
 namespace tidegate::reader {

@@ -1,4 +1,4 @@
-// A database that is away for long, or answers slowly: Kafka is polled all the same.
+// Kafka is polled also while the database is unreachable or slow.
 #include "tests/reader/land/worker_fixture.h"
 
 namespace tidegate::reader {

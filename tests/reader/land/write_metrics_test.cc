@@ -1,4 +1,4 @@
-// What a write adds to the counters that name tenants, streams and outcomes.
+// The counters by tenant, stream and outcome after a write.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -18,33 +18,34 @@ class FakeDocumentStore final : public DocumentStore {
   Result<size_t> Expire(const Namespace& ns, WallTime now, size_t limit) override;
   Status Ping() override;
 
-  // From now on every call reports kUnavailable, until Restore().
+  // Every call returns kUnavailable until Restore().
   void TakeDown() { down_ = true; }
   void Restore() { down_ = false; }
-  // The next write takes the documents and then reports kUnavailable: the answer is lost, not the
-  // data.
+  // The next write stores the documents and returns kUnavailable: the answer is lost, not the data.
   void LoseNextAnswer() { lose_answer_ = true; }
   void Reject(const std::string& id) { rejected_.insert(id); }
-  // The next `times` writes of that document report kRetry.
+  // The next `times` writes of that document return kRetry.
   void Conflict(const std::string& id, int times) { conflicts_[id] = times; }
 
-  // So many documents are past their time, in whatever namespace.
+  // So many documents have expired, in any namespace.
   void SetExpired(size_t documents) { expired_ = documents; }
   size_t expired_left() const { return expired_; }
 
-  // Called by every Write that reaches the database: how long it takes.
+  // Every Write() that reaches the database calls the hook, which may let time pass.
   void OnWrite(std::function<void()> hook) { on_write_ = std::move(hook); }
 
   size_t count() const { return documents_.size(); }
   bool Has(const std::string& id) const { return ids_.contains(id); }
-  size_t writes() const { return writes_; }  // Calls of Write that reached the database.
+  // Calls of Write() that reached the database.
+  size_t writes() const { return writes_; }
   const std::set<Namespace>& indexed() const { return indexed_; }
 
  private:
   WriteResult WriteOne(const Document& document);
 
   std::set<std::pair<Namespace, std::string>> documents_;
-  std::set<std::string> ids_;  // Of all namespaces.
+  // In all namespaces.
+  std::set<std::string> ids_;
   std::set<Namespace> indexed_;
   std::set<std::string> rejected_;
   std::map<std::string, int> conflicts_;

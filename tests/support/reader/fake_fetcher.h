@@ -31,7 +31,7 @@ class FakeFetcher final : public Fetcher {
   void Answer(const std::string& url, long status, std::string_view body) {
     answers_[url] = ReadAnswer(status, body);
   }
-  // Nothing is answered any more, until Speak().
+  // No request is answered until Speak().
   void FallSilent() { silent_ = true; }
   void Speak() { silent_ = false; }
 

@@ -1,4 +1,5 @@
-// A database in memory to ask; its faults are scripted. Any thread, between calls.
+// A database in memory for queries; its faults follow a script. TakeDown() and Restore(): any
+// thread; the rest before the stores are used.
 #pragma once
 
 #include <atomic>

@@ -34,7 +34,7 @@ Result<std::optional<SourceMessage>> FakeSource::Poll(std::chrono::milliseconds)
       listener_->OnAssigned(assigned->partitions);
     if (const auto* revoked = std::get_if<Revoked>(&event))
       listener_->OnRevoked(revoked->partitions, revoked->lost);
-    if (const auto* told = std::get_if<Lag>(&event)) listener_->OnLag({&told->lag, 1}, true);
+    if (const auto* lag = std::get_if<Lag>(&event)) listener_->OnLag({&lag->lag, 1}, true);
   }
   if (paused_ || messages_.empty()) return std::optional<SourceMessage>();
   std::optional<SourceMessage> message = std::move(messages_.front());

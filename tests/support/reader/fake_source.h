@@ -1,4 +1,4 @@
-// A consumer whose group is a script, and dead letters kept in a list. One thread.
+// A consumer whose group follows a script, and dead letters that are kept in a list. One thread.
 #pragma once
 
 #include <deque>
@@ -17,27 +17,27 @@ inline const Partition kHeartbeats1{"telematics.raw.telematics_heartbeat", 1};
 
 class FakeSource final : public Source {
  public:
-  // Offsets count from 0 in each partition. Without a value: a null.
+  // Adds a message; offsets count from 0 in each partition. nullopt is Kafka's null.
   void Push(const Partition& partition, std::optional<std::string> value,
             std::vector<std::pair<std::string, std::string>> headers = {});
-  // A heartbeat of acme/truck-1 that carries the event id.
+  // Adds a heartbeat of acme/truck-1 that carries the event id.
   void PushHeartbeat(const Partition& partition, const std::string& event_id);
-  // Handed to the listener by the next Poll, before any message.
+  // The next Poll() reports these three to the listener, before it returns a message.
   void Assign(std::vector<Partition> partitions) {
     events_.push_back(Assigned{std::move(partitions)});
   }
   void Revoke(std::vector<Partition> partitions, bool lost = false);
-  // Likewise told by the next Poll: so many messages of the partition have not landed.
+  // So many messages of the partition have not landed.
   void TellLag(const Partition& partition, int64_t messages) {
     events_.push_back(Lag{{partition, messages}});
   }
-  // Kafka has deleted what is before: the next message pushed there has at least that offset.
+  // Kafka deletes everything before that offset, which is the least of the next message there.
   void Expire(const Partition& partition, int64_t before);
-  // From now on the earliest offset is not told, until it is set right again.
+  // While hidden, no broker reports an earliest or committed offset.
   void HideEarliest(bool hidden) { earliest_hidden_ = hidden; }
-  // The next message pushed there has that offset: those before were transactions' marks.
+  // The next message there has that offset: the ones before were marks of transactions.
   void SkipTo(const Partition& partition, int64_t offset) { next_offset_[partition] = offset; }
-  // Where the group was when it was left.
+  // The group has committed that position.
   void Commit(const Partition& partition, int64_t next) { stored_[partition] = next; }
   void Fail(std::string reason) { failure_ = std::move(reason); }
 
@@ -50,7 +50,7 @@ class FakeSource final : public Source {
   void Resume() override { paused_ = false; }
   void Close() override { closed_ = true; }
 
-  // The next offset to be consumed after a restart; -1: none was stored.
+  // The offset that was stored last; -1: none was.
   int64_t stored(const Partition& partition) const;
   bool paused() const { return paused_; }
   bool closed() const { return closed_; }
@@ -94,7 +94,7 @@ class FakeDeadLetters final : public DeadLetters {
 
   void TakeDown() { down_ = true; }
   void Restore() { down_ = false; }
-  // How many letters of each Publish still get through while the topic is down.
+  // While the topic is down, so many letters of each Publish() are published all the same.
   void LetThrough(size_t letters) { let_through_ = letters; }
   const std::vector<Letter>& letters() const { return letters_; }
 

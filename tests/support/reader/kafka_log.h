@@ -1,6 +1,6 @@
-// Partitions that keep what was written, and members that read them from what their group has
-// committed, for tests of what rebalances and replays do. Two members may read one partition: the
-// one that does not know yet that it has lost it. One thread.
+// Partitions that keep what was written, and members that read them from their group's commits, for
+// tests of rebalances and replays. Two members may read one partition, because one of them does not
+// know yet that it has lost it. One thread.
 #pragma once
 
 #include <map>
@@ -14,9 +14,10 @@ namespace tidegate::reader {
 
 struct KafkaLog {
   std::map<Partition, std::vector<SourceMessage>> partitions;
-  std::map<Partition, int64_t> committed;  // By the group.
+  // The group's.
+  std::map<Partition, int64_t> committed;
 
-  // Its offset is the next of the partition, `gap` further.
+  // Adds a message at the partition's next offset plus `gap`.
   const SourceMessage& Append(const Partition& partition, std::string value, WallTime time,
                               int64_t gap = 0,
                               std::vector<std::pair<std::string, std::string>> headers = {});
@@ -27,7 +28,7 @@ class LogSource final : public Source {
  public:
   explicit LogSource(KafkaLog& log) : log_(log) {}
 
-  // Takes a partition from where the group is.
+  // Begins to read the partition at the group's commit.
   void Assign(const Partition& partition);
   void Revoke(const Partition& partition, bool lost);
   bool Has(const Partition& partition) const { return next_.contains(partition); }
@@ -45,7 +46,8 @@ class LogSource final : public Source {
   KafkaLog& log_;
   SourceListener* listener_ = nullptr;
   std::map<Partition, int64_t> next_;
-  size_t turn_ = 0;  // Partitions take turns.
+  // Partitions are polled in turn.
+  size_t turn_ = 0;
   bool paused_ = false;
 };
 

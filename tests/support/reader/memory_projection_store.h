@@ -1,5 +1,5 @@
-// Projections in memory, with faults by script. It keeps what an unpublished `Database` holds,
-// which several stores may share, as several readers share a database. One thread.
+// Projections in memory, with scripted faults. Several stores may share one MemoryDatabase, as
+// several readers share a database. One thread.
 #pragma once
 
 #include <functional>
@@ -14,16 +14,18 @@ namespace tidegate::reader {
 struct MemoryDatabase {
   std::map<DocumentKey, Projection> projections;
   std::map<DocumentKey, Landed> landed;
-  std::map<DocumentKey, std::string> bodies;  // Of landed documents, as JSON.
-  Offsets positions;                          // Of one database.
+  // The landed documents as JSON.
+  std::map<DocumentKey, std::string> bodies;
+  // The positions of one database.
+  Offsets positions;
 };
 
 class MemoryProjectionStore : public ProjectionStore {
  public:
   explicit MemoryProjectionStore(MemoryDatabase& database) : database_(database) {}
 
-  // Called before every call does anything, and, with `after` true, when it has done it: an error
-  // is what the caller gets.
+  // Every call calls the hook before it does anything and, with `after` true, when it has done it.
+  // The caller receives the hook's error.
   void Intercept(std::function<Status(bool after)> hook) { hook_ = std::move(hook); }
 
   Result<std::vector<Projection>> Load(std::span<const DocumentKey> keys) override;

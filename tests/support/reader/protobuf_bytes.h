@@ -1,4 +1,4 @@
-// Serialized protobuf messages, field by field, in tests that shall not rely on the library under
+// Serializes protobuf messages field by field, for tests that must not rely on the library under
 // test.
 #pragma once
 
