@@ -72,7 +72,7 @@ class Bench {
                            first += options_.batch) {
                         for (size_t i = first; i < first + options_.batch; ++i)
                           batch.Add(std::move(messages[i]), std::move(documents[i]));
-                        batch.Settle(landed, 1);
+                        batch.ApplyResults(landed, 1);
                         if (!batch.done() || batch.Finished().empty()) std::abort();
                         batch.Clear();
                       }
