@@ -8,12 +8,12 @@
 namespace tidegate::reader {
 
 namespace {
-constexpr std::string_view kSqlite = "sqlite:";
+constexpr std::string_view kSqliteUri = "sqlite:";
 }  // namespace
 
 Result<std::unique_ptr<Queries>> OpenQueries(const std::string& uri, const Clock& clock) {
-  if (!uri.starts_with(kSqlite)) return OpenMongoQueries(uri);
-  std::string path = uri.substr(kSqlite.size());
+  if (!uri.starts_with(kSqliteUri)) return OpenMongoQueries(uri);
+  std::string path = uri.substr(kSqliteUri.size());
   if (path.empty()) return Error{ErrorCode::kInvalid, "sqlite: needs the name of a file"};
   return OpenSqliteQueries(std::move(path), clock);
 }

@@ -10,7 +10,7 @@
 namespace tidegate::reader {
 
 namespace {
-constexpr std::string_view kTenant = "{tenant}";
+constexpr std::string_view kTenantLevel = "{tenant}";
 constexpr size_t kMaxTopicBytes = 249;
 constexpr size_t kMaxCollectionBytes = 100;
 
@@ -21,8 +21,8 @@ bool IsNameChar(char c) {
 
 bool IsTopic(std::string_view text) {
   std::string plain(text);
-  if (const size_t at = plain.find(kTenant); at != std::string::npos)
-    plain.replace(at, kTenant.size(), "t");
+  if (const size_t at = plain.find(kTenantLevel); at != std::string::npos)
+    plain.replace(at, kTenantLevel.size(), "t");
   return !plain.empty() && plain != "." && plain != ".." && plain.size() <= kMaxTopicBytes &&
          std::ranges::all_of(plain, IsNameChar);
 }

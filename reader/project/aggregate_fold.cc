@@ -64,8 +64,8 @@ double AddToSum(const std::string& partition, double value, Object& state) {
   return sum;
 }
 
-void Take(const Event& event, const Measured& measured, const std::string& window, WallTime start,
-          Projection& aggregate) {
+void FoldMeasured(const Event& event, const Measured& measured, const std::string& window,
+                  WallTime start, Projection& aggregate) {
   Object& members = aggregate.members;
   if (aggregate.folded.empty()) {
     NameAsset(event.document->tenant, event.document->asset, members);
@@ -94,7 +94,7 @@ void FoldAggregates(const Event& event, std::span<const milliseconds> windows, E
             fmt::format("{}/{}/{}/{}", asset, IdPart(measured.sensor), window,
                         start.time_since_epoch().count())},
            [&event, measured, window, start](Projection& aggregate, Effects&) {
-             Take(event, measured, window, start, aggregate);
+             FoldMeasured(event, measured, window, start, aggregate);
            }});
     }
   }

@@ -7,7 +7,7 @@
 namespace tidegate::reader {
 
 namespace {
-constexpr size_t kMaxText = 512;
+constexpr size_t kMaxAlertText = 512;
 
 // A copy of what a change needs, because an alert by the server's rules no longer exists when the
 // change is applied.
@@ -24,12 +24,12 @@ struct AlertNews {
   Value value = {};
 };
 
-// Returns as many whole characters as kMaxText bytes hold.
+// Returns as many whole characters as kMaxAlertText bytes hold.
 std::string_view Cut(std::string_view text) {
   size_t end = 0;
   while (end < text.size()) {
     const size_t bytes = Utf8SequenceBytes(text.substr(end));
-    if (bytes == 0 || end + bytes > kMaxText) break;
+    if (bytes == 0 || end + bytes > kMaxAlertText) break;
     end += bytes;
   }
   return text.substr(0, end);
@@ -72,7 +72,7 @@ std::optional<AlertNews> NewsOf(const Document& alert) {
 }
 
 // Raising and clearing are one document each, and the state is the same whichever is folded first.
-void Take(const AlertNews& news, std::string_view source, Projection& state) {
+void FoldNews(const AlertNews& news, std::string_view source, Projection& state) {
   Object& members = state.members;
   if (state.folded.empty()) {
     NameAsset(news.tenant, news.asset, members);
@@ -102,7 +102,7 @@ void FoldAlert(const Document& alert, std::string_view source, Effects& effects)
                               news->raised_at.time_since_epoch().count())};
   effects.changes.push_back(
       {std::move(key), [news = *std::move(news), source = std::string(source)](
-                           Projection& state, Effects&) { Take(news, source, state); }});
+                           Projection& state, Effects&) { FoldNews(news, source, state); }});
 }
 
 }  // namespace tidegate::reader

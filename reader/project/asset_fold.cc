@@ -9,7 +9,7 @@ namespace tidegate::reader {
 namespace {
 // The registry shows people the last document of each asset, within these limits.
 constexpr size_t kMaxMembers = 32;
-constexpr size_t kMaxText = 256;
+constexpr size_t kMaxMemberText = 256;
 // Bytes of the text of an array or object.
 constexpr size_t kMaxContainer = 1'024;
 // Bytes of the text of all members together.
@@ -27,7 +27,7 @@ size_t BytesOf(json::Value value) {
 }
 
 bool IsShort(json::Value value) {
-  return BytesOf(value) <= (value.is_object() || value.is_array() ? kMaxContainer : kMaxText);
+  return BytesOf(value) <= (value.is_object() || value.is_array() ? kMaxContainer : kMaxMemberText);
 }
 
 Object Summary(const Event& event) {
@@ -52,7 +52,7 @@ bool IsNewest(const Event& event, const Projection& asset) {
          std::tuple(*seen, asset.state.Text("partition"), asset.state.Integer("offset"));
 }
 
-void Take(const Event& event, Projection& asset) {
+void FoldAsset(const Event& event, Projection& asset) {
   Object& members = asset.members;
   const WallTime time = event.document->time;
   const bool newest = IsNewest(event, asset);
@@ -69,7 +69,7 @@ void Take(const Event& event, Projection& asset) {
 
 void FoldAsset(const Event& event, Effects& effects) {
   effects.changes.push_back({{{event.document->ns.database, "assets"}, AssetId(*event.document)},
-                             [&event](Projection& asset, Effects&) { Take(event, asset); }});
+                             [&event](Projection& asset, Effects&) { FoldAsset(event, asset); }});
 }
 
 }  // namespace tidegate::reader

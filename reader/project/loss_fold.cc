@@ -3,7 +3,7 @@
 namespace tidegate::reader {
 
 namespace {
-void Take(const Event& event, Projection& loss) {
+void FoldLoss(const Event& event, Projection& loss) {
   const json::Value gap = event.document->value.root();
   Object& members = loss.members;
   const auto copy = [&](std::string_view from, std::string_view to) {
@@ -26,7 +26,7 @@ void Take(const Event& event, Projection& loss) {
 void FoldGap(const Event& event, Effects& effects) {
   effects.changes.push_back({{{event.document->ns.database, "losses"},
                               AssetId(*event.document) + "/" + IdPart(event.document->id)},
-                             [&event](Projection& loss, Effects&) { Take(event, loss); }});
+                             [&event](Projection& loss, Effects&) { FoldLoss(event, loss); }});
 }
 
 }  // namespace tidegate::reader

@@ -15,7 +15,7 @@
 namespace tidegate::reader {
 
 namespace {
-constexpr int kMaxDepth = 100;  // MongoDB's own limit.
+constexpr int kMaxServerDepth = 100;  // MongoDB's own limit.
 
 std::string WellFormed(std::string_view text) {
   std::string out;
@@ -61,7 +61,7 @@ void WriteMembers(bson_iter_t members, bool keys, int depth, json::Writer& write
 void WriteNested(const bson_iter_t& value, int depth, json::Writer& writer) {
   const bool keys = BSON_ITER_HOLDS_DOCUMENT(&value);
   bson_iter_t members;
-  if (depth >= kMaxDepth || !bson_iter_recurse(&value, &members)) return writer.Null();
+  if (depth >= kMaxServerDepth || !bson_iter_recurse(&value, &members)) return writer.Null();
   WriteMembers(members, keys, depth + 1, writer);
 }
 

@@ -15,7 +15,7 @@ namespace {
 constexpr size_t kMaxDocuments = 10'000;
 
 // Returns the positive number of that name, or the fallback.
-size_t Number(const bson_t& document, const char* name, size_t fallback) {
+size_t LimitOf(const bson_t& document, const char* name, size_t fallback) {
   bson_iter_t member;
   if (!bson_iter_init_find(&member, &document, name) || !BSON_ITER_HOLDS_NUMBER(&member))
     return fallback;
@@ -26,9 +26,9 @@ size_t Number(const bson_t& document, const char* name, size_t fallback) {
 
 CommandLimits LimitsOf(const bson_t& hello) {
   CommandLimits limits;
-  limits.documents = std::min(kMaxDocuments, Number(hello, "maxWriteBatchSize", limits.documents));
+  limits.documents = std::min(kMaxDocuments, LimitOf(hello, "maxWriteBatchSize", limits.documents));
   limits.document_bytes =
-      std::min(limits.document_bytes, Number(hello, "maxBsonObjectSize", limits.document_bytes));
+      std::min(limits.document_bytes, LimitOf(hello, "maxBsonObjectSize", limits.document_bytes));
   return limits;
 }
 

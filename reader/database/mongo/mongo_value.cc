@@ -7,7 +7,7 @@
 namespace tidegate::reader {
 
 namespace {
-constexpr int kMaxDepth = 64;
+constexpr int kMaxReadDepth = 64;
 
 void AppendValue(bson_t* out, std::string_view name, const Value& value) {
   const int length = static_cast<int>(name.size());
@@ -54,7 +54,7 @@ Object ReadMembers(const bson_iter_t& begin, int depth) {
 
 Value ReadContainer(const bson_iter_t& at, int depth) {
   bson_iter_t child;
-  if (depth >= kMaxDepth || !bson_iter_recurse(&at, &child)) return {};
+  if (depth >= kMaxReadDepth || !bson_iter_recurse(&at, &child)) return {};
   if (BSON_ITER_HOLDS_DOCUMENT(&at)) return {ReadMembers(child, depth + 1)};
   Array array;
   while (bson_iter_next(&child)) array.push_back(ReadValue(child, depth + 1));

@@ -13,7 +13,7 @@ constexpr std::string_view kSelect = "SELECT body FROM {} WHERE id=?1";
 constexpr std::string_view kSelectInOrder =
     "SELECT body FROM {} ORDER BY body ->> '$.tidegate.topic', body ->> '$.tidegate.partition', "
     "body ->> '$.tidegate.offset'";
-constexpr std::string_view kInsert =
+constexpr std::string_view kInsertProjection =
     "INSERT INTO {}(id, body) VALUES(?1, ?2) ON CONFLICT(id) DO NOTHING";
 constexpr std::string_view kUpdate =
     "UPDATE {} SET body=?2 WHERE id=?1 AND body ->> '$.tidegate.revision' = ?3";
@@ -81,7 +81,7 @@ Result<std::vector<Projection>> SqliteProjections::Load(std::span<const Document
 
 Result<SaveOutcome> SqliteProjections::SaveOne(const Projection& projection) {
   const bool is_new = projection.revision == 0;
-  const auto save = connection_.Kept(projection.key.ns, is_new ? kInsert : kUpdate);
+  const auto save = connection_.Kept(projection.key.ns, is_new ? kInsertProjection : kUpdate);
   if (!save.ok()) return save.error();
   const std::string body = ToJson(StoredForm(projection));
   (*save)->Bind(1, projection.key.id).Bind(2, body);

@@ -12,7 +12,7 @@
 namespace tidegate::reader {
 
 namespace {
-constexpr std::string_view kInsert =
+constexpr std::string_view kInsertDocument =
     "INSERT INTO {}(id, body) VALUES(?1, ?2) ON CONFLICT(id) DO NOTHING";
 
 std::string IndexSql(const Namespace& ns, const Index& index) {
@@ -60,7 +60,7 @@ Result<std::vector<WriteResult>> SqliteStore::InsertAll(std::span<const Document
 }
 
 Result<WriteResult> SqliteStore::Insert(const Document& document) {
-  const auto insert = connection_.Kept(document.ns, kInsert);
+  const auto insert = connection_.Kept(document.ns, kInsertDocument);
   if (!insert.ok()) return insert.error();
   const std::string body = DocumentJson(document);
   const Status status = (*insert)->Bind(1, document.id).Bind(2, body).Run();

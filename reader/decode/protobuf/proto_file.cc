@@ -12,7 +12,7 @@ namespace tidegate::reader {
 namespace pb = google::protobuf;
 
 namespace {
-class FirstError final : public pb::compiler::MultiFileErrorCollector {
+class FirstFileError final : public pb::compiler::MultiFileErrorCollector {
  public:
   void AddError(const std::string& file, int line, int column, const std::string& text) override {
     if (!text_.empty()) return;
@@ -34,7 +34,7 @@ Result<pb::FileDescriptorSet> ReadProtoFile(const std::string& path) {
   pb::Timestamp::descriptor();
   pb::DescriptorPoolDatabase well_known(*pb::DescriptorPool::generated_pool());
   pb::compiler::SourceTreeDescriptorDatabase files(&tree, &well_known);
-  FirstError error;
+  FirstFileError error;
   files.RecordErrorsTo(&error);
   pb::DescriptorPool pool(&files, files.GetValidationErrorCollector());
   const pb::FileDescriptor* descriptor = pool.FindFileByName(file.filename().string());
