@@ -248,22 +248,22 @@ void Service::BeginStop() {
 void Service::OnTick() {
   tick_->After(kTick);
   if (api_) api_->Probe();
-  const std::vector<WorkerState> workers = board_.Read();
+  const std::vector<MemberState> workers = board_.Read();
   sd_notify(0, ("STATUS=" + StatusLine(workers)).c_str());
   // Without WATCHDOG=1 the service manager restarts a program that has a stuck worker.
-  const bool stuck = std::ranges::any_of(workers, [&](const WorkerState& worker) {
+  const bool stuck = std::ranges::any_of(workers, [&](const MemberState& worker) {
     return !worker.stopped && clock_.SinceBoot() - worker.last_turn > kStuckAfter;
   });
   if (!stuck) sd_notify(0, "WATCHDOG=1");
 }
 
-std::string Service::StatusLine(const std::vector<WorkerState>& workers) const {
+std::string Service::StatusLine(const std::vector<MemberState>& workers) const {
   uint64_t landed = 0;
   uint64_t dead_letters = 0;
   int64_t lag = 0;
   size_t partitions = 0;
   std::string trouble;
-  for (const WorkerState& worker : workers) {
+  for (const MemberState& worker : workers) {
     landed += worker.landed;
     dead_letters += worker.dead_letters;
     if (trouble.empty()) trouble = worker.trouble;

@@ -90,7 +90,7 @@ class Service {
   void OnMemberEnded();
   void BeginStop();
   void OnTick();
-  std::string StatusLine(const std::vector<WorkerState>& workers) const;
+  std::string StatusLine(const std::vector<MemberState>& workers) const;
 
   const Options options_;
   const Config& config_;

@@ -225,10 +225,10 @@ bool Forwarder::SendFrom(ClassQueue& queue, TrackedBatch& first) {
   return queue.SendLoaded(now_, [&](TrackedBatch& tracked, const Batch& batch, size_t index) {
     if (!in_flight_.HasRoom(queue.urgent())) return false;
     const auto outcome = sender_.Send(queue, tracked, batch, index, now_);
-    if (outcome == RecordSender::Outcome::kSent) {
+    if (outcome == RecordSender::WriteOutcome::kSent) {
       turns_.Sent(queue.record_class(), tracked.records[index].bytes);
     }
-    return outcome != RecordSender::Outcome::kFull;
+    return outcome != RecordSender::WriteOutcome::kFull;
   });
 }
 

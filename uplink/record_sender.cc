@@ -27,8 +27,8 @@ WireMessage RecordSender::MakeMessage(const Batch& batch, size_t index,
   return message;
 }
 
-RecordSender::Outcome RecordSender::Send(ClassQueue& queue, TrackedBatch& tracked,
-                                         const Batch& batch, size_t index, BootTime now) {
+RecordSender::WriteOutcome RecordSender::Send(ClassQueue& queue, TrackedBatch& tracked,
+                                              const Batch& batch, size_t index, BootTime now) {
   CHECK(batch.first_seq == tracked.first_seq && index < tracked.records.size(),
         "the book is of the batch that is sent");
   TrackedRecord& record = tracked.records[index];
@@ -45,16 +45,16 @@ RecordSender::Outcome RecordSender::Send(ClassQueue& queue, TrackedBatch& tracke
     parts_.in_flight.Sent(record.bytes);
     parts_.metrics.CountSent(queue.record_class(), record.bytes, restamped.has_value());
     if (!parts_.gate.open()) parts_.gate.CountPassed();
-    return Outcome::kSent;
+    return WriteOutcome::kSent;
   }
   const Error& error = status.error();
-  if (error.code == ErrorCode::kFull) return Outcome::kFull;
+  if (error.code == ErrorCode::kFull) return WriteOutcome::kFull;
   parts_.metrics.NoteError(error.message);
   if (error.code == ErrorCode::kRejected && SetAside(queue, tracked, batch, index, error.message)) {
-    return Outcome::kHeld;
+    return WriteOutcome::kHeld;
   }
   parts_.topics.WaitFrom(record.topic, now);
-  return Outcome::kHeld;
+  return WriteOutcome::kHeld;
 }
 
 bool RecordSender::SetAside(ClassQueue& queue, TrackedBatch& tracked, const Batch& batch,

@@ -24,7 +24,7 @@ namespace tidegate {
 
 class RecordSender {
  public:
-  enum class Outcome {
+  enum class WriteOutcome {
     kSent,
     // Not sent: its topic has to wait, or it is in the dead letters.
     kHeld,
@@ -58,8 +58,8 @@ class RecordSender {
 
   // Sends the record at `index` of `batch`, which `tracked` keeps the books of. REQUIRES: the
   // record is unsent, and batch and tracked begin with the same seq.
-  Outcome Send(ClassQueue& queue, TrackedBatch& tracked, const Batch& batch, size_t index,
-               BootTime now);
+  WriteOutcome Send(ClassQueue& queue, TrackedBatch& tracked, const Batch& batch, size_t index,
+                    BootTime now);
   // Writes the record to the dead letters; it is done then. Returns false if the store cannot be
   // written now. REQUIRES: as Send().
   bool SetAside(ClassQueue& queue, TrackedBatch& tracked, const Batch& batch, size_t index,

@@ -145,13 +145,13 @@ bool RefusalSearch::SendGroup(const std::vector<Member>& members, BootTime now) 
     }
     record.suspect = false;
     switch (sender_.Send(queue, place.batch, *batch, place.index, now)) {
-      case RecordSender::Outcome::kSent:
+      case RecordSender::WriteOutcome::kSent:
         ++sent_of_group_;
         break;
-      case RecordSender::Outcome::kHeld:
+      case RecordSender::WriteOutcome::kHeld:
         if (record.state == State::kUnsent) return true;  // Its topic waits.
         break;
-      case RecordSender::Outcome::kFull:
+      case RecordSender::WriteOutcome::kFull:
         return true;
     }
   }

@@ -14,7 +14,7 @@
 
 namespace tidegate::reader {
 
-enum class Outcome {
+enum class WriteOutcome {
   kLanded,
   // A document of that `_id` is stored already. Counts as success.
   kDuplicate,
@@ -26,7 +26,7 @@ enum class Outcome {
 };
 
 struct WriteResult {
-  Outcome outcome = Outcome::kLanded;
+  WriteOutcome outcome = WriteOutcome::kLanded;
   // Why kRejected or kRetry, for people.
   std::string reason;
 };

@@ -96,19 +96,19 @@ Batch::Tally Batch::ApplyResults(std::span<const WriteResult> results, int max_a
     CHECK(item.attempts < max_attempts, "no document is written too often");
     const WriteResult& result = results[i - first];
     switch (result.outcome) {
-      case Outcome::kLanded:
+      case WriteOutcome::kLanded:
         ++tally.landed;
         Finish(item);
         break;
-      case Outcome::kDuplicate:
+      case WriteOutcome::kDuplicate:
         ++tally.duplicates;
         Finish(item);
         break;
-      case Outcome::kRejected:
+      case WriteOutcome::kRejected:
         ++tally.rejected;
         Refuse(item, {RefusalKind::kDatabase, result.reason});
         break;
-      case Outcome::kRetry:
+      case WriteOutcome::kRetry:
         if (++item.attempts >= max_attempts) {
           ++tally.exhausted;
           Refuse(item, {RefusalKind::kRetries, result.reason});

@@ -10,26 +10,26 @@ namespace {
 constexpr std::chrono::milliseconds kInterval{1'000};
 }  // namespace
 
-void MemberReport::Post(size_t in_hand, bool changed) {
+void MemberReport::Post(size_t pending, bool changed) {
   CHECK(!ended_, "a member that has stopped posts nothing");
   const BootTime now = clock_.SinceBoot();
   if (!changed && now < next_) return;
   next_ = now + kInterval;
   state_.last_turn = now;
-  state_.in_hand = in_hand;
+  state_.pending = pending;
   board_.Post(place_, state_);
 }
 
-Error MemberReport::Fail(const Error& error, size_t in_hand) {
+Error MemberReport::Fail(const Error& error, size_t pending) {
   state_.failed = true;
   state_.trouble = error.message;
-  Post(in_hand, true);
+  Post(pending, true);
   return error;
 }
 
-void MemberReport::Stopped(size_t in_hand) {
+void MemberReport::Stopped(size_t pending) {
   state_.stopped = true;
-  Post(in_hand, true);
+  Post(pending, true);
   ended_ = true;
 }
 

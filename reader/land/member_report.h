@@ -23,16 +23,16 @@ class MemberReport {
     state_.role = role;
   }
 
-  WorkerState& state() { return state_; }
+  MemberState& state() { return state_; }
   const std::string& name() const { return state_.name; }
 
-  // Posts the state if something has changed or a second has passed. `in_hand` is the number of
+  // Posts the state if something has changed or a second has passed. `pending` is the number of
   // pending messages. REQUIRES: Stopped() was not called.
-  void Post(size_t in_hand, bool changed);
+  void Post(size_t pending, bool changed);
   // Posts that the member can never continue, and returns `error`.
-  Error Fail(const Error& error, size_t in_hand);
+  Error Fail(const Error& error, size_t pending);
   // Posts that the member has ended. REQUIRES: called once.
-  void Stopped(size_t in_hand);
+  void Stopped(size_t pending);
 
   void SetLag(std::span<const PartitionLag> lag, bool brokers_up);
   // Removes the lag of partitions that are no longer assigned.
@@ -43,7 +43,7 @@ class MemberReport {
   const Clock& clock_;
   const size_t place_;
   BootTime next_{};
-  WorkerState state_;
+  MemberState state_;
   bool ended_ = false;
 };
 

@@ -6,13 +6,13 @@
 
 namespace tidegate::reader {
 
-void StatusBoard::Post(size_t worker, WorkerState state) {
+void StatusBoard::Post(size_t worker, MemberState state) {
   const MutexLock lock(mutex_);
   CHECK(worker < states_.size(), "a member posts to its place on the board");
   states_[worker] = std::move(state);
 }
 
-std::vector<WorkerState> StatusBoard::Read() const {
+std::vector<MemberState> StatusBoard::Read() const {
   const MutexLock lock(mutex_);
   return states_;
 }

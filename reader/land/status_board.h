@@ -14,7 +14,7 @@ namespace tidegate::reader {
 
 enum class MemberRole { kLand, kProject };
 
-struct WorkerState {
+struct MemberState {
   std::string name = {};
   MemberRole role = MemberRole::kLand;
   // The database answered the last time.
@@ -28,7 +28,7 @@ struct WorkerState {
   // Why it cannot work now, for people; empty: it can.
   std::string trouble = {};
   // The messages that are polled and not finished.
-  size_t in_hand = 0;
+  size_t pending = 0;
   std::vector<PartitionLag> partitions = {};
   // Counts since the start: documents, duplicates among them, and published dead letters.
   uint64_t landed = 0;
@@ -46,12 +46,12 @@ class StatusBoard {
   explicit StatusBoard(size_t workers) : states_(workers) {}
 
   // REQUIRES: `worker` is a place of the board.
-  void Post(size_t worker, WorkerState state);
-  std::vector<WorkerState> Read() const;
+  void Post(size_t worker, MemberState state);
+  std::vector<MemberState> Read() const;
 
  private:
   mutable AnnotatedMutex mutex_;
-  std::vector<WorkerState> states_ TIDEGATE_GUARDED_BY(mutex_);
+  std::vector<MemberState> states_ TIDEGATE_GUARDED_BY(mutex_);
 };
 
 }  // namespace tidegate::reader

@@ -119,7 +119,7 @@ class Worker final : public Member, private SourceListener {
   void RemoveExpired();
   void ExportWaiting(const Partition& partition);
   void Report(bool changed) { report_.Post(batch_.size(), changed); }
-  WorkerState& state() { return report_.state(); }
+  MemberState& state() { return report_.state(); }
   const std::string& name() const { return report_.name(); }
 
   const Options options_;

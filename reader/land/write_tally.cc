@@ -6,10 +6,10 @@
 namespace tidegate::reader {
 
 namespace {
-void Count(Outcome outcome, WriteCounts& counts) {
-  if (outcome == Outcome::kLanded) {
+void Count(WriteOutcome outcome, WriteCounts& counts) {
+  if (outcome == WriteOutcome::kLanded) {
     ++counts.landed;
-  } else if (outcome == Outcome::kDuplicate) {
+  } else if (outcome == WriteOutcome::kDuplicate) {
     ++counts.duplicates;
   } else {
     ++counts.failed;
@@ -25,7 +25,7 @@ WriteTally TallyWrite(std::span<const Document> documents, std::span<const Write
     CHECK(document.stream, "a document that is written carries its stream");
     Count(results[i].outcome, tally.all);
     if (document.stream->kind == StreamKind::kSales) Count(results[i].outcome, tally.sales);
-    if (results[i].outcome == Outcome::kLanded) ++tally.by_tenant[document.tenant];
+    if (results[i].outcome == WriteOutcome::kLanded) ++tally.by_tenant[document.tenant];
   }
   CHECK(tally.all.landed + tally.all.duplicates + tally.all.failed == results.size(),
         "each result is counted once");

@@ -106,8 +106,9 @@ Status Folder::InsertAlerts(std::span<const Document> alerts) {
   if (!results.ok()) return results.error();
   CHECK(results->size() == alerts.size(), "each alert has one result");
   for (const WriteResult& result : *results) {
-    if (result.outcome == Outcome::kRetry) return Error{ErrorCode::kUnavailable, result.reason};
-    if (result.outcome == Outcome::kRejected) ++alerts_refused_;
+    if (result.outcome == WriteOutcome::kRetry)
+      return Error{ErrorCode::kUnavailable, result.reason};
+    if (result.outcome == WriteOutcome::kRejected) ++alerts_refused_;
   }
   return {};
 }

@@ -109,7 +109,7 @@ class Projector final : public Member, private SourceListener, private JumpKeepe
   void Account();
   void WhenIdle();
   void Report(bool changed) { report_.Post(items_.size(), changed); }
-  WorkerState& state() { return report_.state(); }
+  MemberState& state() { return report_.state(); }
   const std::string& name() const { return report_.name(); }
 
   const Options options_;

@@ -18,11 +18,11 @@ void WritePartitions(json::Elements list, const std::vector<PartitionLag>& parti
   }
 }
 
-void WriteMember(json::Members object, const WorkerState& member) {
+void WriteMember(json::Members object, const MemberState& member) {
   object.Flag("kafka_up", member.kafka_up);
   object.Flag("database_up", member.database_up);
   object.Text("trouble", member.trouble);
-  object.Unsigned("in_hand", member.in_hand);
+  object.Unsigned("in_hand", member.pending);
   if (member.role == MemberRole::kLand) {
     object.Unsigned("landed", member.landed);
     object.Unsigned("duplicates", member.duplicates);
@@ -33,32 +33,32 @@ void WriteMember(json::Members object, const WorkerState& member) {
   WritePartitions(object.Array("partitions"), member.partitions);
 }
 
-void WriteMembers(json::Elements list, MemberRole role, const std::vector<WorkerState>& members) {
-  for (const WorkerState& member : members)
+void WriteMembers(json::Elements list, MemberRole role, const std::vector<MemberState>& members) {
+  for (const MemberState& member : members)
     if (member.role == role) WriteMember(list.Object(), member);
 }
 
-uint64_t Sum(const std::vector<WorkerState>& workers, uint64_t WorkerState::*member) {
+uint64_t Sum(const std::vector<MemberState>& workers, uint64_t MemberState::*member) {
   uint64_t sum = 0;
-  for (const WorkerState& worker : workers) sum += worker.*member;
+  for (const MemberState& worker : workers) sum += worker.*member;
   return sum;
 }
 
-void WriteWorkers(const std::string& landing, const std::vector<WorkerState>& workers,
+void WriteWorkers(const std::string& landing, const std::vector<MemberState>& workers,
                   json::Members object) {
   object.Text("landing", landing);
-  object.Unsigned("landed", Sum(workers, &WorkerState::landed));
-  object.Unsigned("duplicates", Sum(workers, &WorkerState::duplicates));
-  object.Unsigned("dead_letters", Sum(workers, &WorkerState::dead_letters));
+  object.Unsigned("landed", Sum(workers, &MemberState::landed));
+  object.Unsigned("duplicates", Sum(workers, &MemberState::duplicates));
+  object.Unsigned("dead_letters", Sum(workers, &MemberState::dead_letters));
   WriteMembers(object.Array("workers"), MemberRole::kLand, workers);
-  object.Unsigned("projected", Sum(workers, &WorkerState::projected));
+  object.Unsigned("projected", Sum(workers, &MemberState::projected));
   WriteMembers(object.Array("projectors"), MemberRole::kProject, workers);
 }
 }  // namespace
 
-std::vector<std::string> HealthProblems(const std::vector<WorkerState>& workers, BootTime now) {
+std::vector<std::string> HealthProblems(const std::vector<MemberState>& workers, BootTime now) {
   std::vector<std::string> problems;
-  for (const WorkerState& worker : workers) {
+  for (const MemberState& worker : workers) {
     if (worker.failed)
       problems.push_back(fmt::format("{} has given up: {}", worker.name, worker.trouble));
     if (!worker.stopped && now - worker.last_turn > kStuckAfter)
@@ -67,9 +67,9 @@ std::vector<std::string> HealthProblems(const std::vector<WorkerState>& workers,
   return problems;
 }
 
-std::vector<std::string> ReadinessProblems(const std::vector<WorkerState>& workers) {
+std::vector<std::string> ReadinessProblems(const std::vector<MemberState>& workers) {
   std::vector<std::string> problems;
-  for (const WorkerState& worker : workers) {
+  for (const MemberState& worker : workers) {
     if (worker.stopped || worker.failed)
       problems.push_back(fmt::format("{} has ended", worker.name));
     if (!worker.kafka_up)
@@ -96,11 +96,11 @@ http::Response Endpoints::Verdict(const std::vector<std::string>& problems, bool
 }
 
 bool Endpoints::kafka_up() const {
-  return std::ranges::all_of(board_.Read(), &WorkerState::kafka_up);
+  return std::ranges::all_of(board_.Read(), &MemberState::kafka_up);
 }
 
 bool Endpoints::database_up() const {
-  return queries_up_ && std::ranges::all_of(board_.Read(), &WorkerState::database_up);
+  return queries_up_ && std::ranges::all_of(board_.Read(), &MemberState::database_up);
 }
 
 std::chrono::seconds Endpoints::uptime() const {

@@ -19,9 +19,9 @@ namespace tidegate::reader {
 inline constexpr std::chrono::seconds kStuckAfter{180};
 
 // Returns why the reader is not healthy; empty: it is healthy. A restart would cure each problem.
-std::vector<std::string> HealthProblems(const std::vector<WorkerState>& workers, BootTime now);
+std::vector<std::string> HealthProblems(const std::vector<MemberState>& workers, BootTime now);
 // Returns why records cannot land at present; empty: they can.
-std::vector<std::string> ReadinessProblems(const std::vector<WorkerState>& workers);
+std::vector<std::string> ReadinessProblems(const std::vector<MemberState>& workers);
 
 class Endpoints {
  public:

@@ -41,7 +41,7 @@ class CompletionsContract : public testing::TestWithParam<std::string> {
     if (waits) document.pending = {kMark};
     document.provenance.received_at += since;
     const auto results = store_->Write({&document, 1});
-    ASSERT_TRUE(results.ok() && results->front().outcome == Outcome::kLanded);
+    ASSERT_TRUE(results.ok() && results->front().outcome == WriteOutcome::kLanded);
   }
 
   std::vector<std::string> Waiting(std::optional<WallTime> from = {}, size_t limit = 100) {
@@ -118,7 +118,7 @@ TEST_P(CompletionsContract, ADocumentThatComesAgainIsADuplicateWithItsMember) {
   again.pending = {kMark};
   const auto results = store_->Write({&again, 1});
   ASSERT_TRUE(results.ok());
-  EXPECT_EQ(results->front().outcome, Outcome::kDuplicate);
+  EXPECT_EQ(results->front().outcome, WriteOutcome::kDuplicate);
   EXPECT_THAT(Waiting(), IsEmpty());
 }
 

@@ -97,10 +97,10 @@ class DocumentStoreContract : public testing::TestWithParam<std::string> {
         {database_, "heartbeats"});
   }
 
-  std::vector<Outcome> Write(std::vector<Document> documents) {
+  std::vector<WriteOutcome> Write(std::vector<Document> documents) {
     auto results = store_->Write(documents);
     EXPECT_TRUE(results.ok()) << (results.ok() ? "" : results.error().message);
-    std::vector<Outcome> outcomes;
+    std::vector<WriteOutcome> outcomes;
     if (results.ok()) {
       for (const WriteResult& result : *results) outcomes.push_back(result.outcome);
     }
@@ -108,7 +108,7 @@ class DocumentStoreContract : public testing::TestWithParam<std::string> {
   }
 
   template <typename... Documents>
-  std::vector<Outcome> WriteAll(Documents... documents) {
+  std::vector<WriteOutcome> WriteAll(Documents... documents) {
     std::vector<Document> list;
     (list.push_back(std::move(documents)), ...);
     return Write(std::move(list));
@@ -120,14 +120,14 @@ class DocumentStoreContract : public testing::TestWithParam<std::string> {
   std::string database_;
 };
 
-using enum Outcome;
+using enum WriteOutcome;
 
 TEST_P(DocumentStoreContract, ANewDocumentLands) {
   EXPECT_EQ(WriteAll(Heartbeat("a")), std::vector{kLanded});
 }
 
 TEST_P(DocumentStoreContract, NothingToWriteIsFine) {
-  EXPECT_EQ(Write({}), std::vector<Outcome>{});
+  EXPECT_EQ(Write({}), std::vector<WriteOutcome>{});
 }
 
 TEST_P(DocumentStoreContract, TheSameIdAgainIsADuplicateAndOthersLand) {
@@ -163,7 +163,7 @@ TEST_P(DocumentStoreContract, DuplicatesOfSeveralCommandsAreEachFound) {
   Write(std::move(batch));
   std::vector<Document> all;
   for (int i = 0; i < 2'500; ++i) all.push_back(Heartbeat(std::to_string(i)));
-  const std::vector<Outcome> outcomes = Write(std::move(all));
+  const std::vector<WriteOutcome> outcomes = Write(std::move(all));
   ASSERT_EQ(outcomes.size(), 2'500u);
   for (size_t i = 0; i < outcomes.size(); ++i)
     EXPECT_EQ(outcomes[i], i % 500 == 0 ? kDuplicate : kLanded) << i;

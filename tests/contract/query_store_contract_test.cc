@@ -52,7 +52,7 @@ class QueryStoreContract : public testing::TestWithParam<std::string> {
     documents.back().time = *ParseTime(time);
     const auto results = writer_->Write(documents);
     ASSERT_TRUE(results.ok()) << results.error().message;
-    ASSERT_EQ(results->front().outcome, Outcome::kLanded) << results->front().reason;
+    ASSERT_EQ(results->front().outcome, WriteOutcome::kLanded) << results->front().reason;
   }
 
   Query All() const { return {.ns = ns_}; }

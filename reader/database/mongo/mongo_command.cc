@@ -47,19 +47,19 @@ bool InsertCommand::Add(const Document& document, const CommandLimits& limits,
   bson_t* bson = document_.get();
   bson_reinit(bson);
   if (Status status = AppendDocument(document, bson); !status.ok()) {
-    result = {Outcome::kRejected, status.error().message};
+    result = {WriteOutcome::kRejected, status.error().message};
     return true;
   }
   const size_t bytes = bson->len;
   if (bytes > limits.document_bytes) {
-    result = {Outcome::kRejected,
+    result = {WriteOutcome::kRejected,
               fmt::format("{} bytes as BSON, the server takes {}", bytes, limits.document_bytes)};
     return true;
   }
   if (sent_ > 0 && bytes_ + bytes > limits.bytes) return false;
   bson_error_t error{};
   if (!mongoc_bulk_operation_insert_with_opts(bulk_.get(), bson, options_.get(), &error)) {
-    result = {Outcome::kRejected, fmt::format("libmongoc refuses it: {}", error.message)};
+    result = {WriteOutcome::kRejected, fmt::format("libmongoc refuses it: {}", error.message)};
     return true;
   }
   ++sent_;

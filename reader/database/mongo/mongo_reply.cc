@@ -119,15 +119,15 @@ WriteResult ToResult(const WriteError& error) {
   const std::string reason = fmt::format("the database: {} (code {})", error.message, error.code);
   switch (ClassifyCode(error.code)) {
     case CodeClass::kDuplicate:
-      if (error.other_key) return {Outcome::kRejected, reason};
-      return {Outcome::kDuplicate, {}};
+      if (error.other_key) return {WriteOutcome::kRejected, reason};
+      return {WriteOutcome::kDuplicate, {}};
     case CodeClass::kDocument:
-      return {Outcome::kRejected, reason};
+      return {WriteOutcome::kRejected, reason};
     case CodeClass::kConflict:
     case CodeClass::kServer:
       break;
   }
-  return {Outcome::kRetry, reason};
+  return {WriteOutcome::kRetry, reason};
 }
 }  // namespace
 

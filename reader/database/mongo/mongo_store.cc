@@ -98,7 +98,7 @@ Status MongoStore::WriteInHalves(const CommandLimits& limits, const Namespace& n
                                  std::span<const size_t> positions,
                                  std::vector<WriteResult>& results, const Error& error) {
   if (positions.size() == 1) {
-    results[positions.front()] = {Outcome::kRejected, error.message};
+    results[positions.front()] = {WriteOutcome::kRejected, error.message};
     return {};
   }
   const size_t half = positions.size() / 2;

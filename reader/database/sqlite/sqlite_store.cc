@@ -66,10 +66,10 @@ Result<WriteResult> SqliteStore::Insert(const Document& document) {
   const Status status = (*insert)->Bind(1, document.id).Bind(2, body).Run();
   if (status.ok()) {
     const bool is_new = (*insert)->Changes() > 0;
-    return WriteResult{is_new ? Outcome::kLanded : Outcome::kDuplicate, {}};
+    return WriteResult{is_new ? WriteOutcome::kLanded : WriteOutcome::kDuplicate, {}};
   }
   if (status.error().code != ErrorCode::kRejected) return status.error();
-  return WriteResult{Outcome::kRejected, "larger than SQLite takes"};
+  return WriteResult{WriteOutcome::kRejected, "larger than SQLite takes"};
 }
 
 Status SqliteStore::EnsureIndexes(const Namespace& ns, std::span<const Index> indexes) {

@@ -170,18 +170,18 @@ void Replay::ApplyResults(const std::vector<WriteResult>& results) {
   for (size_t i = 0; i < results.size(); ++i) {
     const WriteResult& result = results[i];
     switch (result.outcome) {
-      case Outcome::kLanded:
+      case WriteOutcome::kLanded:
         ++report_.landed;
         Keep(std::move(documents[i]), false);
         break;
-      case Outcome::kDuplicate:
+      case WriteOutcome::kDuplicate:
         ++report_.already_there;
         Keep(std::move(documents[i]), true);
         break;
-      case Outcome::kRejected:
+      case WriteOutcome::kRejected:
         Refuse(pending[i].message, {RefusalKind::kDatabase, result.reason});
         break;
-      case Outcome::kRetry:
+      case WriteOutcome::kRetry:
         if (++pending[i].attempts >= options_.max_attempts) {
           Refuse(pending[i].message, {RefusalKind::kRetries, result.reason});
         } else {

@@ -47,7 +47,7 @@ class Member {
 
   void Step() { ASSERT_TRUE(worker_.Step(milliseconds(20)).ok()); }
   void Stop() { worker_.Stop(); }
-  WorkerState State() { return board_.Read()[0]; }
+  MemberState State() { return board_.Read()[0]; }
   size_t landed() { return State().landed; }
 
  private:

@@ -168,7 +168,7 @@ TEST_F(OldFile, IsTakenOverWithItsDocuments) {
             Not(HasSubstr("tidegate.assets.tenant_time,"))));
   std::vector<Document> again;
   again.push_back(MakeDocument("acme/truck-1/e1", "{}", {"tidegate", "heartbeats"}));
-  EXPECT_EQ(store_of_file_->Write(again).value()[0].outcome, Outcome::kDuplicate);
+  EXPECT_EQ(store_of_file_->Write(again).value()[0].outcome, WriteOutcome::kDuplicate);
   EXPECT_EQ(store_of_file_->Expire({"tidegate", "heartbeats"}, clock_.Now(), 10).value(), 0u);
   EXPECT_EQ(Execute("SELECT id FROM \"tidegate.heartbeats\""), "acme/truck-1/e1,");
   ASSERT_TRUE(Ours().Run().ok());

@@ -28,7 +28,7 @@ void AddBad(Batch& batch, const Partition& partition, int64_t offset) {
              .headers = {}},
             Refusal{RefusalKind::kJson, "bad"});
 }
-std::vector<WriteResult> All(Outcome outcome, size_t count) {
+std::vector<WriteResult> All(WriteOutcome outcome, size_t count) {
   return std::vector<WriteResult>(count, {outcome, "reason"});
 }
 
@@ -44,7 +44,7 @@ TEST(Batch, TheEndOfEachPartitionIsFinishedWhenAllIsDone) {
   AddGood(batch, kOne, 5);
   AddGood(batch, kTwo, 9);
   AddGood(batch, kOne, 8);  // Offsets may have gaps.
-  batch.ApplyResults(All(Outcome::kLanded, 3), 3);
+  batch.ApplyResults(All(WriteOutcome::kLanded, 3), 3);
   EXPECT_TRUE(batch.done());
   EXPECT_EQ(batch.Finished(), (std::vector<Position>{{kOne, 9}, {kTwo, 10}}));
 }
@@ -55,20 +55,20 @@ TEST(Batch, AnOpenMessageHoldsItsPartitionBackAndNoOther) {
   AddBad(batch, kOne, 2);
   AddGood(batch, kOne, 3);
   AddGood(batch, kTwo, 1);
-  batch.ApplyResults(All(Outcome::kDuplicate, 3), 3);
+  batch.ApplyResults(All(WriteOutcome::kDuplicate, 3), 3);
   EXPECT_EQ(batch.Finished(), (std::vector<Position>{{kOne, 2}, {kTwo, 2}}));
 }
 
 TEST(Batch, OnlyTheRetriedDocumentsRemain) {
   Batch batch;
   for (int64_t offset = 0; offset < 3; ++offset) AddGood(batch, kOne, offset);
-  std::vector<WriteResult> results = All(Outcome::kLanded, 3);
-  results[1] = {Outcome::kRetry, "conflict"};
+  std::vector<WriteResult> results = All(WriteOutcome::kLanded, 3);
+  results[1] = {WriteOutcome::kRetry, "conflict"};
   const Batch::Tally tally = batch.ApplyResults(results, 2);
   EXPECT_EQ(tally.retries, 1u);
   ASSERT_EQ(batch.documents().size(), 1u);
   EXPECT_EQ(batch.documents()[0].id, "1");
-  EXPECT_EQ(batch.ApplyResults(All(Outcome::kRetry, 1), 2).exhausted, 1u);
+  EXPECT_EQ(batch.ApplyResults(All(WriteOutcome::kRetry, 1), 2).exhausted, 1u);
   EXPECT_TRUE(batch.documents().empty());
   EXPECT_EQ(batch.letters({}).size(), 1u);
 }
@@ -85,7 +85,7 @@ TEST(Batch, DroppingAPartitionKeepsTheOthersWithTheirDocuments) {
   ASSERT_EQ(batch.documents().size(), 2u);
   EXPECT_EQ(batch.documents()[1].id, "4");
   EXPECT_TRUE(batch.letters({}).empty());
-  batch.ApplyResults(All(Outcome::kLanded, 2), 3);
+  batch.ApplyResults(All(WriteOutcome::kLanded, 2), 3);
   EXPECT_EQ(batch.Finished(), (std::vector<Position>{{kTwo, 5}}));
 }
 
@@ -112,7 +112,7 @@ TEST(Batch, CountsTheValuesOfTheDocumentsThatItHolds) {
   EXPECT_EQ(batch.json_values(), 7u);
   batch.Drop(std::vector<Partition>{kOne});
   EXPECT_EQ(batch.json_values(), 2u);
-  batch.ApplyResults(All(Outcome::kLanded, 1), 3);
+  batch.ApplyResults(All(WriteOutcome::kLanded, 1), 3);
   batch.Clear();
   EXPECT_TRUE(batch.empty());
   EXPECT_TRUE(batch.documents().empty());
@@ -133,8 +133,8 @@ TEST(Batch, SortedByNamespaceEachResultStillFindsItsMessage) {
   std::string order;
   for (const Document& document : batch.documents()) order += document.id;
   EXPECT_EQ(order, "1302");
-  std::vector<WriteResult> results(4, {Outcome::kLanded, ""});
-  results[2] = {Outcome::kRejected, "message 0"};
+  std::vector<WriteResult> results(4, {WriteOutcome::kLanded, ""});
+  results[2] = {WriteOutcome::kRejected, "message 0"};
   batch.ApplyResults(results, 3);
   const auto letters = batch.letters({});
   ASSERT_EQ(letters.size(), 1u);
@@ -150,8 +150,9 @@ TEST(BatchDeathTest, AMessageThatIsNotDoneIsNeverCleared) {
 TEST(BatchDeathTest, MoreResultsThanDocumentsStopTheProgram) {
   Batch batch;
   AddGood(batch, kOne, 1);
-  EXPECT_DEATH(batch.ApplyResults(All(Outcome::kLanded, 2), 3), "no more results than documents");
-  EXPECT_DEATH(batch.ApplyResults(All(Outcome::kLanded, 1), 3, 1), "no more results than");
+  EXPECT_DEATH(batch.ApplyResults(All(WriteOutcome::kLanded, 2), 3),
+               "no more results than documents");
+  EXPECT_DEATH(batch.ApplyResults(All(WriteOutcome::kLanded, 1), 3, 1), "no more results than");
 }
 
 TEST(BatchDeathTest, AStatusTooFewStopsTheProgram) {

@@ -43,7 +43,7 @@ class WorkerTest : public testing::Test {
       Step();
     }
   }
-  WorkerState State() { return board_.Read()[0]; }
+  MemberState State() { return board_.Read()[0]; }
 
   Worker::Options options_{.batch_records = 10,
                            .batch_interval = std::chrono::milliseconds(500),

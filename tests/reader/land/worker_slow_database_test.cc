@@ -19,7 +19,7 @@ TEST_F(WorkerTest, DuringAnHourWithoutTheDatabaseKafkaIsPolledWellInsideItsLimit
     EXPECT_GT(source_.polls(), polls);
   }
   EXPECT_TRUE(source_.paused());
-  EXPECT_EQ(State().in_hand, 1u);
+  EXPECT_EQ(State().pending, 1u);
   EXPECT_EQ(source_.stored(kHeartbeats0), -1);
   EXPECT_TRUE(dead_letters_.letters().empty());
   store_.Restore();
@@ -64,7 +64,7 @@ TEST_F(ManyTenants, PartitionsThatAreRevokedAreNotHeldForASlowDatabase) {
                reader_metrics_, board_},
               0, 7);
   ASSERT_TRUE(slow.Step(milliseconds(0)).ok());
-  EXPECT_EQ(State().in_hand, 40u);
+  EXPECT_EQ(State().pending, 40u);
   source_.Revoke({kHeartbeats0, kHeartbeats1});
   const BootTime began = clock_.SinceBoot();
   ASSERT_TRUE(slow.Step(milliseconds(0)).ok());

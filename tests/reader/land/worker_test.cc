@@ -96,7 +96,7 @@ TEST_F(WorkerTest, AnOutageKeepsTheBatchAndStoresNothing) {
   EXPECT_TRUE(source_.paused());
   EXPECT_FALSE(State().trouble.empty());
   EXPECT_FALSE(State().database_up);
-  EXPECT_EQ(State().in_hand, 1u);
+  EXPECT_EQ(State().pending, 1u);
 }
 
 TEST_F(WorkerTest, PollingGoesOnDuringAnOutage) {

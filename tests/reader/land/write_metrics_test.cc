@@ -15,7 +15,7 @@ using testing::Not;
 
 class WriteMetricsTest : public testing::Test {
  protected:
-  void Write(const Stream& stream, const std::string& tenant, Outcome outcome) {
+  void Write(const Stream& stream, const std::string& tenant, WriteOutcome outcome) {
     documents_.push_back(MakeDocument("id", "{}"));
     documents_.back().stream = &stream;
     documents_.back().tenant = tenant;
@@ -39,11 +39,11 @@ class WriteMetricsTest : public testing::Test {
 };
 
 TEST_F(WriteMetricsTest, OutcomesAreCountedAndSalesOnTheirOwn) {
-  Write(beats_, "acme", Outcome::kLanded);
-  Write(sales_, "acme", Outcome::kLanded);
-  Write(sales_, "acme", Outcome::kDuplicate);
-  Write(beats_, "globex", Outcome::kRejected);
-  Write(sales_, "", Outcome::kRetry);
+  Write(beats_, "acme", WriteOutcome::kLanded);
+  Write(sales_, "acme", WriteOutcome::kLanded);
+  Write(sales_, "acme", WriteOutcome::kDuplicate);
+  Write(beats_, "globex", WriteOutcome::kRejected);
+  Write(sales_, "", WriteOutcome::kRetry);
   const std::string text = Text();
   EXPECT_THAT(text, HasSubstr("mongodb_writes_total{status=\"success\"} 2\n"));
   EXPECT_THAT(text, HasSubstr("mongodb_writes_total{status=\"duplicate\"} 1\n"));
@@ -57,18 +57,18 @@ TEST_F(WriteMetricsTest, OutcomesAreCountedAndSalesOnTheirOwn) {
 
 TEST_F(WriteMetricsTest, TenantsBeyondTheBoundAreOther) {
   for (size_t i = 0; i < ReaderMetrics::kMaxTenants + 7; ++i)
-    Write(beats_, "tenant-" + std::to_string(1'000 + i), Outcome::kLanded);
+    Write(beats_, "tenant-" + std::to_string(1'000 + i), WriteOutcome::kLanded);
   const std::string text = Text();
   EXPECT_THAT(text, HasSubstr("{tenant=\"tenant-1099\"} 1\n"));
   EXPECT_THAT(text, Not(HasSubstr("tenant-1100")));
   EXPECT_THAT(text, HasSubstr("{tenant=\"other\"} 7\n"));
-  Write(beats_, "tenant-1000", Outcome::kLanded);
+  Write(beats_, "tenant-1000", WriteOutcome::kLanded);
   EXPECT_THAT(Text(), HasSubstr("{tenant=\"tenant-1000\"} 2\n"));
 }
 
 TEST_F(WriteMetricsTest, TheRateOfSalesIsThatSinceTheLastExport) {
   reader_metrics_.Refresh(clock_.SinceBoot(), clock_.Now(), std::chrono::seconds(1));
-  for (int i = 0; i < 30; ++i) Write(sales_, "acme", Outcome::kLanded);
+  for (int i = 0; i < 30; ++i) Write(sales_, "acme", WriteOutcome::kLanded);
   Text();
   clock_.Advance(std::chrono::seconds(10));
   reader_metrics_.Refresh(clock_.SinceBoot(), clock_.Now(), std::chrono::seconds(11));

@@ -26,7 +26,7 @@ Result<std::vector<WriteResult>> AlertStore::Write(std::span<const Document> doc
   std::vector<WriteResult> results;
   for (const Document& document : documents) {
     const bool is_new = ids_.insert(document.id).second;
-    results.push_back({is_new ? Outcome::kLanded : Outcome::kDuplicate, {}});
+    results.push_back({is_new ? WriteOutcome::kLanded : WriteOutcome::kDuplicate, {}});
   }
   return results;
 }

@@ -11,15 +11,15 @@ class EndpointsTest : public testing::Test {
  protected:
   EndpointsTest() { Post(Good()); }
 
-  WorkerState Good() {
-    WorkerState state;
+  MemberState Good() {
+    MemberState state;
     state.database_up = true;
     state.kafka_up = true;
     state.name = "worker 0";
     state.last_turn = clock_.SinceBoot();
     return state;
   }
-  void Post(WorkerState state) { board_.Post(0, std::move(state)); }
+  void Post(MemberState state) { board_.Post(0, std::move(state)); }
   http::Response Get(std::string_view path) {
     if (path == "/healthz") return endpoints_.Healthz(true);
     if (path == "/stats") return endpoints_.Stats(true, {});
@@ -40,7 +40,7 @@ TEST_F(EndpointsTest, AWorkerThatLandsIsHealthyAndReady) {
 }
 
 TEST_F(EndpointsTest, AnOutageIsNotReadyButHealthy) {
-  WorkerState state = Good();
+  MemberState state = Good();
   state.trouble = "insert: connection \"refused\"";
   Post(state);
   EXPECT_EQ(Get("/readyz").status, 503);
@@ -49,7 +49,7 @@ TEST_F(EndpointsTest, AnOutageIsNotReadyButHealthy) {
 }
 
 TEST_F(EndpointsTest, WithoutDatabaseOrBrokerItIsNotReady) {
-  WorkerState state = Good();
+  MemberState state = Good();
   state.database_up = false;
   Post(state);
   EXPECT_EQ(Get("/readyz").status, 503);
@@ -63,14 +63,14 @@ TEST_F(EndpointsTest, WithoutDatabaseOrBrokerItIsNotReady) {
 TEST_F(EndpointsTest, AWorkerThatIsStuckOrHasGivenUpIsUnhealthy) {
   clock_.Advance(kStuckAfter + std::chrono::seconds(1));
   EXPECT_EQ(Get("/healthz").status, 503);
-  WorkerState state = Good();
+  MemberState state = Good();
   state.failed = true;
   Post(state);
   EXPECT_EQ(Get("/healthz").status, 503);
 }
 
 TEST_F(EndpointsTest, StatsTellEachWorker) {
-  WorkerState state = Good();
+  MemberState state = Good();
   state.landed = 7;
   state.partitions = {{{"t", 2}, 9}};
   Post(state);
@@ -91,7 +91,7 @@ TEST_F(EndpointsTest, MetricsAreText) {
 }
 
 TEST_F(EndpointsTest, StrangersLearnNoReasonsAndNoTopics) {
-  WorkerState state = Good();
+  MemberState state = Good();
   state.trouble = "create index on fleet_acme.heartbeats";
   state.partitions = {{{"telemetry.acme", 0}, 1}};
   Post(state);

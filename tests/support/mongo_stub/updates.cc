@@ -5,7 +5,7 @@
 namespace tidegate::mongo_stub {
 
 namespace {
-enum class Outcome { kMatched, kUpserted, kConflict, kNothing };
+enum class WriteOutcome { kMatched, kUpserted, kConflict, kNothing };
 
 Bytes MemberOf(const bson_t& document, const char* name) {
   bson_iter_t member;
@@ -55,7 +55,7 @@ std::string Replacement(const std::string& id, Bytes document) {
   return out.bytes();
 }
 
-Outcome UpdateOne(Bytes update, const std::string& ns, Collections& collections) {
+WriteOutcome UpdateOne(Bytes update, const std::string& ns, Collections& collections) {
   bson_t one;
   bson_t query;
   bson_t change;
@@ -63,18 +63,18 @@ Outcome UpdateOne(Bytes update, const std::string& ns, Collections& collections)
   if (!View(update, &one) || !View(MemberOf(one, "q"), &query) ||
       !View(MemberOf(one, "u"), &change) || !bson_iter_init_find(&found, &query, "_id") ||
       !BSON_ITER_HOLDS_UTF8(&found))
-    return Outcome::kNothing;
+    return WriteOutcome::kNothing;
   const std::string id = bson_iter_utf8(&found, nullptr);
   const bool upsert = bson_iter_init_find(&found, &one, "upsert") && bson_iter_as_bool(&found);
   const Stored* old = collections.Get(ns, id);
   const bool matches = old && Matches(BytesOf(*old), MemberOf(one, "q"));
-  if (!matches && !upsert) return Outcome::kNothing;
-  if (!matches && old) return Outcome::kConflict;
+  if (!matches && !upsert) return WriteOutcome::kNothing;
+  if (!matches && old) return WriteOutcome::kConflict;
   const Bytes maximum = MemberOf(change, "$max");
   collections.Put(ns, id,
                   maximum.empty() ? Replacement(id, MemberOf(one, "u"))
                                   : Maximum(old ? BytesOf(*old) : Bytes(), id, maximum));
-  return matches ? Outcome::kMatched : Outcome::kUpserted;
+  return matches ? WriteOutcome::kMatched : WriteOutcome::kUpserted;
 }
 
 void AppendIndexes(bson_t* reply, const char* name, const std::vector<size_t>& indexes,
@@ -105,16 +105,16 @@ void Update(const Request& request, const std::string& ns, Collections& collecti
   int32_t matched = 0;
   for (size_t i = 0; i < request.documents.size(); ++i) {
     switch (UpdateOne(request.documents[i], ns, collections)) {
-      case Outcome::kMatched:
+      case WriteOutcome::kMatched:
         ++matched;
         break;
-      case Outcome::kUpserted:
+      case WriteOutcome::kUpserted:
         upserted.push_back(i);
         break;
-      case Outcome::kConflict:
+      case WriteOutcome::kConflict:
         conflicts.push_back(i);
         break;
-      case Outcome::kNothing:
+      case WriteOutcome::kNothing:
         break;
     }
   }

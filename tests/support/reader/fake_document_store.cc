@@ -21,15 +21,15 @@ Result<std::vector<WriteResult>> FakeDocumentStore::Write(std::span<const Docume
 }
 
 WriteResult FakeDocumentStore::WriteOne(const Document& document) {
-  if (rejected_.contains(document.id)) return {Outcome::kRejected, "the schema forbids it"};
+  if (rejected_.contains(document.id)) return {WriteOutcome::kRejected, "the schema forbids it"};
   if (auto conflict = conflicts_.find(document.id);
       conflict != conflicts_.end() && conflict->second > 0) {
     --conflict->second;
-    return {Outcome::kRetry, "write conflict"};
+    return {WriteOutcome::kRetry, "write conflict"};
   }
   const bool is_new = documents_.emplace(document.ns, document.id).second;
   ids_.insert(document.id);
-  return {is_new ? Outcome::kLanded : Outcome::kDuplicate, {}};
+  return {is_new ? WriteOutcome::kLanded : WriteOutcome::kDuplicate, {}};
 }
 
 Status FakeDocumentStore::EnsureIndexes(const Namespace& ns, std::span<const Index>) {

@@ -9,7 +9,7 @@
 namespace tidegate::reader {
 namespace {
 
-using enum Outcome;
+using enum WriteOutcome;
 using mongo_stub::Answer;
 using mongo_stub::MongoStub;
 using testing::ElementsAre;
@@ -38,12 +38,12 @@ class MongoFaults : public testing::Test {
     for (const std::string& id : ids) documents.push_back(MakeDocument(id, R"({"asset_id":"a"})"));
     return store().Write(documents);
   }
-  std::vector<Outcome> Outcomes(std::vector<std::string> ids) {
+  std::vector<WriteOutcome> Outcomes(std::vector<std::string> ids) {
     return OutcomesOf(Write(std::move(ids)));
   }
-  static std::vector<Outcome> OutcomesOf(const Result<std::vector<WriteResult>>& results) {
+  static std::vector<WriteOutcome> OutcomesOf(const Result<std::vector<WriteResult>>& results) {
     EXPECT_TRUE(results.ok()) << (results.ok() ? "" : results.error().message);
-    std::vector<Outcome> outcomes;
+    std::vector<WriteOutcome> outcomes;
     if (results.ok()) {
       for (const WriteResult& result : *results) outcomes.push_back(result.outcome);
     }

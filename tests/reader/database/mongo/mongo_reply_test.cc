@@ -7,7 +7,7 @@
 namespace tidegate::reader {
 namespace {
 
-using enum Outcome;
+using enum WriteOutcome;
 
 Result<std::vector<WriteResult>> Read(std::string_view reply_json, bool succeeded, size_t count) {
   bson_error_t error{};
@@ -20,10 +20,10 @@ Result<std::vector<WriteResult>> Read(std::string_view reply_json, bool succeede
   return results;
 }
 
-std::vector<Outcome> Outcomes(std::string_view reply_json, size_t count) {
+std::vector<WriteOutcome> Outcomes(std::string_view reply_json, size_t count) {
   auto results = Read(reply_json, false, count);
   EXPECT_TRUE(results.ok()) << (results.ok() ? "" : results.error().message);
-  std::vector<Outcome> outcomes;
+  std::vector<WriteOutcome> outcomes;
   if (results.ok()) {
     for (const auto& result : *results) outcomes.push_back(result.outcome);
   }

@@ -52,9 +52,9 @@ TEST_F(RoutedLandingTest, ResultsAreInTheOrderOfTheDocuments) {
   own_->Script("insert", {.write_errors = {{0, 121}}});
   const auto results = Write({{"fleet_bolt", "c"}, {"fleet_acme", "b"}, {"fleet_bolt", "d"}});
   ASSERT_TRUE(results.ok());
-  EXPECT_EQ((*results)[0].outcome, Outcome::kDuplicate);
-  EXPECT_EQ((*results)[1].outcome, Outcome::kRejected);
-  EXPECT_EQ((*results)[2].outcome, Outcome::kLanded);
+  EXPECT_EQ((*results)[0].outcome, WriteOutcome::kDuplicate);
+  EXPECT_EQ((*results)[1].outcome, WriteOutcome::kRejected);
+  EXPECT_EQ((*results)[2].outcome, WriteOutcome::kLanded);
 }
 
 TEST_F(RoutedLandingTest, AServerThatIsAwayIsNamedAndKeepsNoOtherFromWhatIsTheirs) {

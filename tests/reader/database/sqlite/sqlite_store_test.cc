@@ -113,7 +113,7 @@ TEST_F(SqliteStoreTest, AWriteBesideALongerOneIsUnavailableAndPassesLater) {
   sqlite3_close(other);
   auto passed = WriteOne(*store, "b", "{}");
   ASSERT_TRUE(passed.ok());
-  EXPECT_EQ((*passed)[0].outcome, Outcome::kLanded);
+  EXPECT_EQ((*passed)[0].outcome, WriteOutcome::kLanded);
 }
 
 using SqliteStoreDeathTest = SqliteStoreTest;
