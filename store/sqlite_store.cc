@@ -5,23 +5,20 @@
 #include <algorithm>
 #include <utility>
 
-#include "store/sqlite_store_impl.h"
+#include "core/check.h"
+#include "store/file/file_lock.h"
+#include "store/file/schema.h"
+#include "store/file/snapshot_slots.h"
+#include "store/snapshot_offer.h"
+#include "store/store_session.h"
 
 namespace tidegate {
 namespace {
 
-StoreFile MakeFile(const SqliteStore::Options& options, const SizeBudget& budget,
-                   const std::string& vfs) {
-  StoreFile file;
-  file.path = options.path;
-  file.vfs = vfs;
-  file.budget = budget;
-  file.max_dead_letter_bytes = options.max_dead_letter_bytes != 0
-                                   ? options.max_dead_letter_bytes
-                                   : std::min<uint64_t>(options.max_bytes / 16, 16ull << 20);
-  file.max_payload_bytes = std::min(options.max_payload_bytes, file.max_dead_letter_bytes / 2);
-  file.sync_commits = options.durability == Durability::kPowerSafe;
-  return file;
+constexpr size_t kMaxValueBytes = 16 << 10;
+
+std::string ValueName(std::string_view name) {
+  return fmt::format("{}{}", kStateValuePrefix, name);
 }
 
 }  // namespace
@@ -32,102 +29,119 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::Open(Options options, const Cl
   if (!budget.ok()) return budget.error();
   auto lock = FileLock::Acquire(LockPath(options.path));
   if (!lock.ok()) return lock.error();
-  auto impl =
-      std::make_unique<Impl>(std::move(options), *budget, std::move(*lock), clock, log, metrics);
-  if (auto status = impl->Open(); !status.ok()) return status.error();
-  return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(impl)));
+  std::unique_ptr<SqliteStore> store(new SqliteStore(std::move(options), clock, log));
+  store->session_ = std::make_unique<StoreSession>(store->options_, *budget, std::move(*lock),
+                                                   clock, log, metrics);
+  if (auto status = store->session_->Start(); !status.ok()) return status.error();
+  return store;
 }
 
-SqliteStore::SqliteStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+SqliteStore::SqliteStore(Options options, const Clock& clock, const Log& log)
+    : options_(std::move(options)), clock_(clock), log_(log) {}
 SqliteStore::~SqliteStore() = default;
+
 Result<Seq> SqliteStore::Append(const AppendRequest& request) {
-  return impl_->Append(request);
-}
-Result<std::optional<Batch>> SqliteStore::Next(const Cursor& after) {
-  return impl_->Next(after);
-}
-void SqliteStore::Delivered(RecordClass record_class, Seq first_seq) {
-  impl_->Delivered(record_class, first_seq);
-}
-Status SqliteStore::Flush() {
-  return impl_->Flush();
-}
-void SqliteStore::SetSnapshotSource(SnapshotSource source) {
-  impl_->SetSnapshotSource(std::move(source));
-}
-Result<std::optional<Snapshot>> SqliteStore::LoadSnapshot() {
-  return impl_->LoadSnapshot();
-}
-Result<std::optional<Batch>> SqliteStore::Replay(RecordClass record_class, Seq after) {
-  return impl_->Replay(record_class, after);
-}
-Result<std::optional<std::string>> SqliteStore::ReadValue(std::string_view name) {
-  return impl_->ReadValue(name);
-}
-Status SqliteStore::WriteValue(std::string_view name, std::string_view body) {
-  return impl_->WriteValue(name, body);
-}
-const std::string& SqliteStore::epoch() const {
-  return impl_->epoch();
-}
-StoreUsage SqliteStore::Usage() const {
-  return impl_->Usage();
-}
-
-SqliteStore::Impl::Impl(Options options, SizeBudget budget, FileLock lock, const Clock& clock,
-                        const Log& log, Metrics& metrics)
-    : options_(std::move(options)),
-      clock_(clock),
-      log_(log),
-      metrics_(metrics),
-      lock_(std::move(lock)),
-      vfs_(options_.vfs),
-      file_(MakeFile(options_, budget, vfs_.name())),
-      codec_(options_.compression_level),
-      origin_{options_.gateway, {}} {}
-
-ClockStamp SqliteStore::Impl::Stamp() const {
-  return StampNow(clock_);
-}
-
-void SqliteStore::Impl::Delivered(RecordClass record_class, Seq first_seq) {
-  const auto batch = handed_out_.find(MakeBatchKey(record_class, first_seq));
-  if (batch == handed_out_.end()) return;  // Given up in the meantime.
-  delivered_.Add(batch->first, batch->second);
-  handed_out_.erase(batch);
-  has_deliveries_ = true;
-  // Those that are kept for replay are no reason to write.
-  const uint64_t kept = snapshot_source_ ? book_.batches_behind_snapshot : 0;
-  if (delivered_.size() >= file_.budget.deletes + kept && handle_ != nullptr) (void)Flush();
-}
-
-Status SqliteStore::Impl::Flush() {
-  if (!has_deliveries_ && !deletes_due_) return {};
-  if (auto status = EnsureOpen(); !status.ok()) return status;
-  if (auto status = handle_->SetSync(false); !status.ok()) return Reopen(status.error());
-  Status status;
-  do {
-    status = FlushSome();
-  } while (status.ok() && deletes_due_);
-  if (handle_ != nullptr && file_.sync_commits) {
-    // A handle that cannot be set back must not take another append.
-    if (auto back = handle_->SetSync(true); !back.ok()) return Reopen(back.error());
+  if (auto status = session_->EnsureOpen(); !status.ok()) return status.error();
+  auto batches = Encode(request);
+  if (!batches.ok()) return batches.error();
+  const auto pages = PagesFor(request, *batches);
+  if (!pages.ok()) return pages.error();
+  const Seq first_seq = session_->book().next_seq();
+  Seq through = first_seq - 1;
+  RecordClass protect = RecordClass::kReading;
+  for (const EncodedBatch& batch : *batches) {
+    protect = std::min(protect, ClassOf(batch.key));
+    through += batch.count;
   }
-  return status;
-}
-
-Status SqliteStore::Impl::FlushSome() {
-  SnapshotOffer offer(*this, book_.totals.next_seq - 1);
-  return Write(Stamp(), [&](StoreWriter& writer) {
+  session_->book().BeginAppend(*batches);
+  SnapshotOffer offer(session_->snapshots(), through);
+  const uint64_t reserve_pages = session_->budget().reserve_pages;
+  const auto status = session_->Write(request.stamp, [&](StoreWriter& writer) -> Status {
     auto step = writer.AdvanceMarks();
-    if (step.ok()) step = writer.DeleteDelivered(StoreWriter::Deletes::kAll, file_.budget.deletes);
-    if (step.ok() && IsSnapshotDue()) offer.Take();
+    if (step.ok()) step = DeleteWithAppend(writer);
+    if (step.ok() && session_->snapshots().IsDue(session_->book().contents())) offer.Take();
+    if (step.ok()) step = MakeRoom(writer, *pages + reserve_pages, protect, offer);
+    if (step.ok()) step = writer.AddDeadLetters(request.dead_letters);
+    for (auto batch = batches->begin(); step.ok() && batch != batches->end(); ++batch) {
+      step = writer.Insert(*batch);
+    }
     return step.ok() ? offer.Save(writer) : step;
   });
+  if (session_->connection().is_open()) session_->book().EndAppend();
+  if (!status.ok()) return status.error();
+  CHECK(session_->book().next_seq() > through, "an append numbers all its records");
+  return first_seq;
 }
 
-Result<std::optional<Batch>> SqliteStore::Impl::Next(const Cursor& after) {
-  if (auto status = EnsureOpen(); !status.ok()) return status.error();
+Result<std::vector<EncodedBatch>> SqliteStore::Encode(const AppendRequest& request) {
+  std::vector<EncodedBatch> encoded;
+  Seq seq = session_->book().next_seq();
+  for (const auto& [record_class, records, arrivals] : request.batches) {
+    CHECK(!records.empty(), "a batch has records");
+    // So that a batch keeps its ids, whatever happens to the rest of the file.
+    const Numbering own{epoch(), seq};
+    const auto body = session_->codec().Encode(
+        {record_class, seq, request.stamp, records, arrivals, request.inputs, &own});
+    if (!body.ok()) return body.error();
+    encoded.push_back({MakeBatchKey(record_class, seq), records.size(), std::string(*body)});
+    seq += records.size();
+  }
+  return encoded;
+}
+
+Result<uint64_t> SqliteStore::PagesFor(const AppendRequest& request,
+                                       const std::vector<EncodedBatch>& batches) const {
+  const StoreFile& file = session_->connection().file();
+  uint64_t pages = 0;
+  for (const EncodedBatch& batch : batches) pages += PagesForRow(batch.body.size());
+  // Letters of one request count like records: too many of them are refused together.
+  for (const DeadLetter& letter : request.dead_letters) {
+    pages += PagesForRow(std::min<uint64_t>(letter.payload.size(), file.max_payload_bytes) +
+                         letter.input.size() + letter.origin.size() + letter.reason.size());
+  }
+  if (pages * kFrameBytes > file.budget.transaction_bytes) {
+    return Error{ErrorCode::kRejected,
+                 fmt::format("append: {} bytes are more than one transaction may write ({})",
+                             pages * kPageBytes, file.budget.transaction_bytes)};
+  }
+  return pages;
+}
+
+// Deletes come in bulk with a snapshot: so the place of a batch that is delivered soon is reused in
+// the log, and the batch never reaches the database file.
+Status SqliteStore::DeleteWithAppend(StoreWriter& writer) {
+  const bool bulk = !session_->snapshots().has_source() || session_->book().deletes_due();
+  return writer.DeleteDelivered(bulk ? StoreWriter::Deletes::kAll : StoreWriter::Deletes::kUrgent,
+                                session_->budget().deletes);
+}
+
+Status SqliteStore::MakeRoom(StoreWriter& writer, uint64_t pages, RecordClass protect,
+                             SnapshotOffer& offer) {
+  for (;;) {
+    auto status = writer.CheckFits(pages);
+    if (status.ok() || status.error().code != ErrorCode::kFull) break;
+    // What has been delivered is deleted first, under a snapshot if it must be.
+    const size_t deleted = writer.deleted().size();
+    if (writer.HoldsDelivered() && offer.Take()) writer.Cover(offer.through());
+    auto freed = writer.DeleteDelivered(StoreWriter::Deletes::kAll, deleted + 1);
+    if (!freed.ok()) return freed;
+    if (writer.deleted().size() > deleted) continue;
+    if (options_.full == FullPolicy::kStopReading) return status;
+    const Error full = status.error();
+    if (status = writer.DropOne(protect); status.ok()) continue;
+    // Nothing is left to drop. On a disk that others have filled it may fit later.
+    const bool later =
+        status.error().code == ErrorCode::kRejected && session_->handle().is_disk_full();
+    return later ? Status(Error{ErrorCode::kFull, full.message + ": the disk is full"}) : status;
+  }
+  if (writer.dropped_uncovered() && !offer.Take()) {
+    session_->snapshots().CountError("cannot be had, but records that it lacks must go");
+  }
+  return {};
+}
+
+Result<std::optional<Batch>> SqliteStore::Next(const Cursor& after) {
+  if (auto status = session_->EnsureOpen(); !status.ok()) return status.error();
   for (const RecordClass record_class : kRecordClasses) {
     auto batch = NextOf(record_class, after.last[static_cast<size_t>(record_class)]);
     if (!batch.ok() || *batch) return batch;
@@ -135,73 +149,148 @@ Result<std::optional<Batch>> SqliteStore::Impl::Next(const Cursor& after) {
   return std::optional<Batch>();
 }
 
-Result<std::optional<Batch>> SqliteStore::Impl::NextOf(RecordClass record_class, Seq after) {
+Result<std::optional<Batch>> SqliteStore::NextOf(RecordClass record_class, Seq after) {
   for (;;) {
-    auto row = handle_->batches().After(record_class, after);
-    if (!row.ok()) return Reopen(row.error());
+    auto row = session_->handle().batches().After(record_class, after);
+    if (!row.ok()) return session_->Reopen(row.error());
     if (!*row) return std::optional<Batch>();
     after = SeqOf((*row)->key);
-    if (delivered_.Contains((*row)->key)) continue;
+    if (session_->book().delivered().Contains((*row)->key)) continue;
     auto batch = HandOut(**row);
     if (batch.ok()) return std::optional<Batch>(std::move(*batch));
     if (batch.error().code != ErrorCode::kCorrupt) return batch.error();
   }
 }
 
-Result<Batch> SqliteStore::Impl::DecodeRow(const BatchRow& row) {
-  auto batch = codec_.Decode(row.body);
+Result<Batch> SqliteStore::DecodeRow(const BatchRow& row) {
+  auto batch = session_->codec().Decode(row.body);
   if (batch.ok() && (MakeBatchKey(batch->record_class, batch->first_seq) != row.key ||
                      batch->records.size() != row.count)) {
     return Error{ErrorCode::kCorrupt, "batch body: belongs to another row"};
   }
-  // Every body tells its epoch; what is not news is left out.
-  if (batch.ok() && batch->numbering && batch->numbering->epoch == origin_.epoch) {
+  // Every body names its epoch; a numbering is left out where it says nothing new.
+  if (batch.ok() && batch->numbering && batch->numbering->epoch == epoch()) {
     batch->numbering.reset();
   }
   return batch;
 }
 
-// kCorrupt: the row was damaged and has been set aside; go on behind it.
-Result<Batch> SqliteStore::Impl::HandOut(const BatchRow& row) {
+Result<Batch> SqliteStore::HandOut(const BatchRow& row) {
   auto batch = DecodeRow(row);
   if (batch.ok()) {
-    handed_out_[row.key] = row.count;
-    book_.gaps.CloseClass(batch->record_class);
-    if (batch->record_class == RecordClass::kGap) book_.gaps.Close(batch->first_seq);
+    auto status = session_->book().HandOut(row.key, row.count);
+    if (!status.ok()) return session_->Reopen(status.error());
     return batch;
   }
   const std::string why = batch.error().message;
   log_.Error("store: {} batch {} with {} records is damaged and set aside: {}",
              RecordClassName(ClassOf(row.key)), SeqOf(row.key), row.count, why);
-  metrics_.CountDamaged(ClassOf(row.key), row.count);
-  auto status = Write(Stamp(), [&](StoreWriter& writer) { return writer.SetAside(row, why); });
+  session_->metrics().CountDamaged(ClassOf(row.key), row.count);
+  auto status = session_->Write(StampNow(clock_),
+                                [&](StoreWriter& writer) { return writer.SetAside(row, why); });
   if (!status.ok()) return Error{ErrorCode::kUnavailable, status.error().message};
   return batch;
 }
 
-StoreUsage SqliteStore::Impl::Counts() const {
-  StoreUsage usage;
-  usage.records = book_.totals.records;
-  for (size_t i = 0; i < kRecordClassCount; ++i) usage.records[i] -= delivered_.records()[i];
-  usage.batches = book_.totals.batches - delivered_.size();
-  usage.max_bytes = options_.max_bytes;
-  usage.dead_letters = book_.totals.letters;
-  usage.set_aside_files = set_aside_.files;
-  usage.set_aside_bytes = set_aside_.bytes;
-  if (handle_ == nullptr) return usage;
-  const auto used = handle_->UsedPages();
-  usage.bytes = LogFileBytes(options_.path) + (used.ok() ? *used * kPageBytes : 0);
-  return usage;
+void SqliteStore::Delivered(RecordClass record_class, Seq first_seq) {
+  StoreBook& book = session_->book();
+  if (!book.Deliver(MakeBatchKey(record_class, first_seq))) return;
+  // Batches that are kept for replay are no reason to write.
+  const uint64_t kept =
+      session_->snapshots().has_source() ? book.contents().batches_after_snapshot : 0;
+  const bool is_due = book.delivered().size() >= session_->budget().deletes + kept;
+  if (is_due && session_->connection().is_open()) (void)Flush();
 }
 
-StoreUsage SqliteStore::Impl::Usage() const {
-  StoreUsage usage = Counts();
-  if (handle_ == nullptr) return usage;
+Status SqliteStore::Flush() {
+  const StoreBook& book = session_->book();
+  if (!book.has_deliveries() && !book.deletes_due()) return {};
+  if (auto status = session_->EnsureOpen(); !status.ok()) return status;
+  if (auto status = session_->handle().SetSync(false); !status.ok()) {
+    return session_->Reopen(status.error());
+  }
+  Status status;
+  do {
+    status = FlushSome();
+  } while (status.ok() && book.deletes_due());
+  if (session_->connection().is_open() && session_->connection().file().sync_commits) {
+    // A handle that cannot be set back must not commit another append.
+    if (auto back = session_->handle().SetSync(true); !back.ok()) {
+      return session_->Reopen(back.error());
+    }
+  }
+  return status;
+}
+
+Status SqliteStore::FlushSome() {
+  SnapshotOffer offer(session_->snapshots(), session_->book().next_seq() - 1);
+  return session_->Write(StampNow(clock_), [&](StoreWriter& writer) {
+    auto step = writer.AdvanceMarks();
+    if (step.ok()) {
+      step = writer.DeleteDelivered(StoreWriter::Deletes::kAll, session_->budget().deletes);
+    }
+    if (step.ok() && session_->snapshots().IsDue(session_->book().contents())) offer.Take();
+    return step.ok() ? offer.Save(writer) : step;
+  });
+}
+
+void SqliteStore::SetSnapshotSource(SnapshotSource source) {
+  session_->snapshots().SetSource(std::move(source));
+}
+
+Result<std::optional<Snapshot>> SqliteStore::LoadSnapshot() {
+  if (auto status = session_->EnsureOpen(); !status.ok()) return status.error();
+  auto found = ReadSnapshotSlots(session_->handle().database());
+  if (!found.ok()) return session_->Reopen(found.error());
+  auto& [first, second] = found->slots;
+  return first && (!second || first->through > second->through) ? std::move(first)
+                                                                : std::move(second);
+}
+
+Result<std::optional<Batch>> SqliteStore::Replay(RecordClass record_class, Seq after) {
+  if (auto status = session_->EnsureOpen(); !status.ok()) return status.error();
+  for (;;) {
+    auto row = session_->handle().batches().After(record_class, after);
+    if (!row.ok()) return session_->Reopen(row.error());
+    if (!*row) return std::optional<Batch>();
+    after = SeqOf((*row)->key);
+    auto batch = DecodeRow(**row);
+    if (batch.ok()) return std::optional<Batch>(*std::move(batch));
+  }
+}
+
+Result<std::optional<std::string>> SqliteStore::ReadValue(std::string_view name) {
+  if (auto status = session_->EnsureOpen(); !status.ok()) return status.error();
+  auto value = ReadState(session_->handle().database(), ValueName(name));
+  if (!value.ok()) return session_->Reopen(value.error());
+  return value;
+}
+
+Status SqliteStore::WriteValue(std::string_view name, std::string_view body) {
+  if (body.size() > kMaxValueBytes) {
+    return Error{ErrorCode::kRejected, fmt::format("write {}: {} bytes are more than {}", name,
+                                                   body.size(), kMaxValueBytes)};
+  }
+  if (auto status = session_->EnsureOpen(); !status.ok()) return status;
+  return session_->Write(StampNow(clock_), [&](StoreWriter&) {
+    return WriteState(session_->handle().database(), ValueName(name), body);
+  });
+}
+
+const std::string& SqliteStore::epoch() const {
+  return session_->connection().origin().epoch;
+}
+
+StoreUsage SqliteStore::Usage() const {
+  StoreUsage usage = session_->Usage();
+  if (!session_->connection().is_open()) return usage;
+  const StoreBook& book = session_->book();
+  BatchTable& batches = session_->handle().batches();
   for (const RecordClass record_class : kRecordClasses) {
-    const Seq mark = book_.totals.delivered[static_cast<size_t>(record_class)];
-    auto head = handle_->batches().HeadAfter(record_class, mark);
-    while (head.ok() && *head && delivered_.Contains((*head)->key)) {
-      head = handle_->batches().HeadAfter(record_class, SeqOf((*head)->key));
+    const Seq mark = book.contents().totals.delivered[static_cast<size_t>(record_class)];
+    auto head = batches.HeadAfter(record_class, mark);
+    while (head.ok() && *head && book.delivered().Contains((*head)->key)) {
+      head = batches.HeadAfter(record_class, SeqOf((*head)->key));
     }
     if (!head.ok() || !*head) continue;
     const WallTime created{std::chrono::milliseconds((*head)->created_ms)};

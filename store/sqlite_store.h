@@ -1,9 +1,8 @@
-// The store on SQLite. One thread. Format on disk, and why its settings are what they are:
+// The store on SQLite. One thread. Format on disk, and the reasons for its settings:
 // store/README.md.
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,43 +15,59 @@
 
 namespace tidegate {
 
+struct BatchRow;
+struct EncodedBatch;
+class SnapshotOffer;
+class StoreSession;
+class StoreWriter;
+
 enum class Durability {
-  kPowerSafe,    // Append returns after an fsync.
-  kProcessSafe,  // It survives the end of the process; a power cut takes what the kernel had not
-                 // written yet.
+  // Append returns after an fsync.
+  kPowerSafe,
+  // Known loss: a power cut takes what the kernel has not written yet. The end of the process takes
+  // nothing.
+  kProcessSafe,
 };
 
 enum class FullPolicy {
-  kDropOldest,   // The oldest batch of the lowest class makes room, and a gap record tells.
-  kStopReading,  // Append returns kFull until something has been delivered.
+  // Drops the oldest batch of the least urgent class and declares it with a gap record.
+  kDropOldest,
+  // Append returns kFull until something has been delivered.
+  kStopReading,
 };
 
 class SqliteStore final : public Store {
  public:
   struct Options {
-    std::string path;                // Of the database file; its log and lock lie beside it.
-    std::string gateway;             // Passes IsAssetName; named by gap records.
-    std::string tenant = "unknown";  // Of gap records about batches too damaged to tell theirs.
+    // Path of the database file; its log and lock lie beside it.
+    std::string path;
+    // Named by gap records. REQUIRES: passes IsAssetName.
+    std::string gateway;
+    // Tenant of gap records about batches that are too damaged to show theirs.
+    std::string tenant = "unknown";
     // All files together, at any moment. At least 1 MiB; an eighth of it (at most 8 MiB) is the
     // log's.
     uint64_t max_bytes = 256ull << 20;
-    uint64_t max_dead_letter_bytes = 0;        // 0: a sixteenth of max_bytes, at most 16 MiB.
-    uint64_t max_payload_bytes = 64ull << 10;  // Of one dead letter; the rest is cut off.
-    // A snapshot is due behind so many records or batches: what a start has to replay at most.
-    // Enough that one of some 20 KB adds little to what is written, few enough for a quick start.
+    // 0: a sixteenth of max_bytes, at most 16 MiB.
+    uint64_t max_dead_letter_bytes = 0;
+    // Payload kept of one dead letter; the rest is cut off.
+    uint64_t max_payload_bytes = 64ull << 10;
+    // A snapshot is due after this many records or batches, which is the most that a start replays.
+    // Large enough that a snapshot of some 20 KB adds little to what is written, small enough for a
+    // quick start.
     uint64_t max_replay_records = 4096;
     uint64_t max_replay_batches = 256;
     FullPolicy full = FullPolicy::kDropOldest;
     Durability durability = Durability::kPowerSafe;
     int compression_level = BatchCodec::kDefaultLevel;
-    std::string
-        vfs;  // What the store's own VFS stands on; empty is the system's. Tests put faults there.
+    // SQLite VFS that the store's own one uses; empty is the system's. Tests put faults there.
+    std::string vfs;
   };
 
-  // Creates the database if it is not there. A damaged or foreign file is set aside, and a new
-  // store with what could be read takes its place. kInvalid: a later version wrote it, or max_bytes
-  // is too small. kRejected: another agent uses it. kUnavailable: cannot be opened or written now.
-  // `clock`, `log` and `metrics` outlive it.
+  // Creates the database if it is missing. A damaged or foreign file is set aside, and a new store
+  // with what could be read replaces it. kInvalid: a later version wrote it, or max_bytes is too
+  // small. kRejected: another agent uses it. kUnavailable: it cannot be opened or written now.
+  // `clock`, `log` and `metrics` outlive the store.
   static Result<std::unique_ptr<SqliteStore>> Open(Options options, const Clock& clock,
                                                    const Log& log, Metrics& metrics);
   ~SqliteStore() override;
@@ -72,10 +87,26 @@ class SqliteStore final : public Store {
   StoreUsage Usage() const override;
 
  private:
-  class Impl;
-  explicit SqliteStore(std::unique_ptr<Impl> impl);
+  SqliteStore(Options options, const Clock& clock, const Log& log);
 
-  std::unique_ptr<Impl> impl_;
+  Result<std::vector<EncodedBatch>> Encode(const AppendRequest& request);
+  Result<uint64_t> PagesFor(const AppendRequest& request,
+                            const std::vector<EncodedBatch>& batches) const;
+  Status DeleteWithAppend(StoreWriter& writer);
+  // Deletes what was delivered, then drops what the policy allows, until that many pages are free.
+  // kFull: the policy allows no drop.
+  Status MakeRoom(StoreWriter& writer, uint64_t pages, RecordClass protect, SnapshotOffer& offer);
+  Status FlushSome();
+  Result<std::optional<Batch>> NextOf(RecordClass record_class, Seq after);
+  // kCorrupt: damaged, or the body belongs to another row.
+  Result<Batch> DecodeRow(const BatchRow& row);
+  // kCorrupt: the row was damaged and has been set aside; continue after it.
+  Result<Batch> HandOut(const BatchRow& row);
+
+  const Options options_;
+  const Clock& clock_;
+  const Log& log_;
+  std::unique_ptr<StoreSession> session_;
 };
 
 }  // namespace tidegate

@@ -6,6 +6,13 @@
 namespace tidegate {
 namespace {
 
+// A count that no batch has is damage, which shows when the body is decoded. It is cut, so that
+// sums of counts do not overflow.
+uint64_t CountIn(const Statement& statement) {
+  constexpr auto kMax = static_cast<int64_t>(kMaxRowRecords);
+  return static_cast<uint64_t>(std::clamp<int64_t>(statement.Int(1), 0, kMax));
+}
+
 // A damaged tree can lead a search astray; a caller that goes on from the answer would go in
 // circles.
 Status CheckFollows(BatchKey key, RecordClass record_class, Seq after) {
@@ -49,6 +56,8 @@ Result<BatchTable> BatchTable::Prepare(Database& database) {
 }
 
 Status BatchTable::Insert(const BatchRow& row) {
+  CHECK(SeqOf(row.key) != 0 && row.key < EndOfClass(kRecordClasses.back()), "the key is a batch's");
+  CHECK(row.count > 0 && row.count <= kMaxRowRecords, "a row has as many records as a batch may");
   return insert_.Bind(1, row.key)
       .Bind(2, static_cast<int64_t>(row.count))
       .Bind(3, row.created_ms)
@@ -77,7 +86,7 @@ Result<std::optional<BatchRow>> BatchTable::After(RecordClass record_class, Seq 
   }
   body_ = after_.Bytes(3);
   return std::optional<BatchRow>(
-      BatchRow{after_.Int(0), static_cast<uint64_t>(after_.Int(1)), after_.Int(2), body_, {}});
+      BatchRow{after_.Int(0), CountIn(after_), after_.Int(2), body_, {}});
 }
 
 Result<std::optional<BatchRow>> BatchTable::HeadAfter(RecordClass record_class, Seq after) {
@@ -90,8 +99,8 @@ Result<std::optional<BatchRow>> BatchTable::HeadAfter(RecordClass record_class, 
   if (auto status = CheckFollows(head_after_.Int(0), record_class, after); !status.ok()) {
     return status.error();
   }
-  return std::optional<BatchRow>(BatchRow{
-      head_after_.Int(0), static_cast<uint64_t>(head_after_.Int(1)), head_after_.Int(2), {}, {}});
+  return std::optional<BatchRow>(
+      BatchRow{head_after_.Int(0), CountIn(head_after_), head_after_.Int(2), {}, {}});
 }
 
 Result<std::optional<BatchRow>> BatchTable::Newest() {
@@ -103,7 +112,7 @@ Result<std::optional<BatchRow>> BatchTable::Newest() {
     if (!found.ok()) return found.error();
     if (!*found || (newest && SeqOf(last_.Int(0)) < SeqOf(newest->key))) continue;
     body_ = last_.Bytes(3);
-    newest = BatchRow{last_.Int(0), static_cast<uint64_t>(last_.Int(1)), last_.Int(2), {}, body_};
+    newest = BatchRow{last_.Int(0), CountIn(last_), last_.Int(2), {}, body_};
   }
   return newest;
 }
@@ -126,7 +135,7 @@ Result<StoreTotals> BatchTable::Count() {
     if (!row.ok()) return row.error();
     if (!*row) return totals;
     const BatchKey key = count_.Int(0);
-    const auto count = static_cast<uint64_t>(count_.Int(1));
+    const auto count = CountIn(count_);
     const auto record_class = static_cast<uint64_t>(key) >> 56;
     if (record_class >= kRecordClassCount || count == 0 || SeqOf(key) == 0) {
       return Error{ErrorCode::kCorrupt, "table batch: a row with an impossible key or count"};

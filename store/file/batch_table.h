@@ -8,9 +8,11 @@
 #include <string>
 #include <string_view>
 
+#include "core/check.h"
 #include "core/record.h"
 #include "core/result.h"
 #include "store/file/sqlite_handle.h"
+#include "store/format/batch_codec.h"
 #include "store/format/store_totals.h"
 
 namespace tidegate {
@@ -18,7 +20,11 @@ namespace tidegate {
 // class << 56 | first_seq.
 using BatchKey = int64_t;
 
+inline constexpr uint64_t kMaxRowRecords = BatchCodec::kMaxRecords;
+
+// REQUIRES: `first_seq` has at most 56 bits.
 constexpr BatchKey MakeBatchKey(RecordClass record_class, Seq first_seq) {
+  CHECK(first_seq >> 56 == 0, "a seq fits into the key of its batch");
   return static_cast<BatchKey>(static_cast<uint64_t>(record_class) << 56 | first_seq);
 }
 // Behind every key of the class.

@@ -116,6 +116,11 @@ class OpenLog {
 FlashVfs::FlashVfs(const std::string& base)
     : Vfs(fmt::format("tidegate-flash-{}", fmt::ptr(this)), base) {}
 
+int FlashVfs::BeforeDelete(const char* path) {
+  ForgetUnsynced(path);
+  return SQLITE_OK;
+}
+
 std::unique_ptr<VfsFile> FlashVfs::Wrap(sqlite3_file* real, const char* path, int flags) {
   return std::make_unique<FlashFile>(real, path == nullptr ? "" : path,
                                      (flags & SQLITE_OPEN_WAL) != 0, *this);

@@ -33,6 +33,9 @@ class FlashVfs final : public Vfs {
   // has it open.
   Status WriteUnsyncedAgain(const std::string& path);
 
+  // Another file has taken the place of the log at `path`.
+  void ForgetUnsynced(const std::string& path) { unsynced_.erase(path); }
+
   const Counters& counters() const { return counters_; }
 
  private:
@@ -43,6 +46,8 @@ class FlashVfs final : public Vfs {
     uint64_t end = 0;
   };
 
+  // A deleted log has nothing that could be written again.
+  int BeforeDelete(const char* path) override;
   std::unique_ptr<VfsFile> Wrap(sqlite3_file* real, const char* path, int flags) override;
 
   Counters counters_;

@@ -4,6 +4,7 @@
 
 #include "core/varint.h"
 #include "store/format/checksum.h"
+#include "store/format/store_totals.h"
 
 namespace tidegate {
 namespace {
@@ -36,6 +37,7 @@ Result<Snapshot> DecodeSnapshot(std::string_view bytes) {
   const auto through = reader.Varint();
   if (magic != kMagic || !through) return Corrupt("not one");
   if (version != kVersion) return Corrupt(fmt::format("version {} is unknown", *version));
+  if (*through >= kMaxNextSeq) return Corrupt("impossible seq");
   return Snapshot{std::string(*reader.Bytes(reader.left())), *through};
 }
 

@@ -2,6 +2,8 @@
 
 #include <xxhash.h>
 
+#include <algorithm>
+
 #include "core/varint.h"
 
 namespace tidegate {
@@ -56,6 +58,7 @@ Result<StoreTotals> DecodeTotals(std::string_view bytes) {
     return value.has_value();
   });
   if (!complete || reader.left() != 0 || totals.next_seq == 0) return corrupt;
+  if (std::max(totals.next_seq, std::ranges::max(totals.delivered)) > kMaxNextSeq) return corrupt;
   return totals;
 }
 

@@ -13,6 +13,9 @@
 
 namespace tidegate {
 
+// No store comes near this seq. A higher one in a file is damage; keys of batches hold 56 bits.
+inline constexpr Seq kMaxNextSeq = 3ull << 54;
+
 struct StoreTotals {
   std::array<uint64_t, kRecordClassCount> records{};  // Stored; delivered ones included.
   uint64_t batches = 0;

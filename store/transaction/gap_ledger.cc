@@ -2,9 +2,12 @@
 
 #include <algorithm>
 
+#include "core/check.h"
+
 namespace tidegate {
 
 void GapLedger::Add(const Gap& gap) {
+  CHECK(gap.first_seq <= gap.last_seq, "a loss has its seqs in order");
   const auto [position, is_new] =
       entries_.try_emplace(Id{gap.tenant, gap.record_class, gap.reason});
   Entry& entry = position->second;
@@ -24,23 +27,33 @@ Status GapLedger::StoreChanged(const std::function<Status(Entry&)>& store) {
   for (auto& [id, entry] : entries_) {
     if (!entry.changed) continue;
     if (auto status = store(entry); !status.ok()) return status;
+    CHECK(entry.seq != 0, "a stored gap record has a seq");
+    CHECK(changed_ > 0, "the changed entries are counted");
     entry.changed = false;
+    --changed_;
   }
-  changed_ = 0;
+  CHECK(changed_ == 0, "no changed entry is left out");
   return {};
 }
 
 void GapLedger::Close(Seq seq) {
-  std::erase_if(entries_, [&](const auto& item) {
-    if (item.second.seq != seq) return false;
-    if (item.second.changed) --changed_;
-    return true;
-  });
+  CHECK(seq != 0, "only a stored gap record is closed");
+  EraseIf([&](const Entry& entry) { return entry.seq == seq; });
 }
 
 void GapLedger::CloseClass(RecordClass record_class) {
-  std::erase_if(entries_,
-                [&](const auto& item) { return item.second.gap.record_class == record_class; });
+  EraseIf([&](const Entry& entry) { return entry.gap.record_class == record_class; });
+}
+
+void GapLedger::EraseIf(const std::function<bool(const Entry&)>& matches) {
+  std::erase_if(entries_, [&](const auto& item) {
+    if (!matches(item.second)) return false;
+    if (item.second.changed) {
+      CHECK(changed_ > 0, "the changed entries are counted");
+      --changed_;
+    }
+    return true;
+  });
 }
 
 }  // namespace tidegate

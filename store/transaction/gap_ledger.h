@@ -1,5 +1,8 @@
-// The gap records that may still grow: written by this process and not handed out yet. Losses that
-// go on for hours so become a few records. Pure; one thread.
+// The gap records that may still grow: this process wrote them, and Next has not returned them yet.
+// So losses that last for hours become a few records. Pure; one thread.
+//
+// Invariant: changed() is the number of entries that are marked as changed; it is checked at each
+// decrement, and to be 0 after StoreChanged.
 #pragma once
 
 #include <cstdint>
@@ -17,26 +20,33 @@ namespace tidegate {
 class GapLedger {
  public:
   struct Entry {
-    Seq seq = 0;  // Of the stored record; 0 if it has none yet.
+    // Seq of the stored gap record; 0 if it is not stored yet.
+    Seq seq = 0;
     Gap gap;
-    bool changed = true;  // Since it was last stored.
+    // The gap differs from the stored record.
+    bool changed = true;
   };
 
-  // Joins the loss with the entry of the same tenant, class and reason, or begins one.
+  // Adds the loss to the entry of the same tenant, class and reason, or begins one. REQUIRES:
+  // first_seq <= last_seq.
   void Add(const Gap& gap);
-  // Calls `store` for each changed entry; it stores the record and, if it is new, sets its seq.
+  // Calls `store` for each changed entry; `store` writes the gap record and sets the seq of a new
+  // one. Stops at its first error.
   Status StoreChanged(const std::function<Status(Entry&)>& store);
 
-  // The stored gap record of that seq has been handed out, delivered or given up: it grows no more.
+  // The stored gap record of that seq grows no more: Next returned it, or it was deleted. REQUIRES:
+  // `seq` is not 0.
   void Close(Seq seq);
-  // A batch of that class has been handed out. What is lost from now on does not follow directly on
-  // what was lost before.
+  // Next returned a batch of that class, so that later losses do not follow directly on earlier
+  // ones: the gap records about that class grow no more.
   void CloseClass(RecordClass record_class);
 
   size_t changed() const { return changed_; }
 
  private:
   using Id = std::tuple<std::string, RecordClass, std::string_view>;
+
+  void EraseIf(const std::function<bool(const Entry&)>& matches);
 
   std::map<Id, Entry> entries_;
   size_t changed_ = 0;

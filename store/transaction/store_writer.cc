@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "core/check.h"
 #include "store/file/schema.h"
 #include "store/format/snapshot_body.h"
 
@@ -30,22 +31,51 @@ std::map<std::string, Gap> LossesOf(const Batch& batch, std::string_view reason)
 
 }  // namespace
 
+StoreWriter::StoreWriter(const Context& context, StoreContents& contents)
+    : context_(context), contents_(contents) {
+  const BatchSet& delivered = context_.book.delivered();
+  const BatchSet& handed_out = context_.book.handed_out();
+  for (size_t i = 0; i < kRecordClassCount; ++i) {
+    claimed_records_[i] = delivered.records()[i] + handed_out.records()[i];
+  }
+  claimed_batches_ = delivered.size() + handed_out.size();
+}
+
 Result<bool> StoreWriter::Remove(BatchKey key, uint64_t count) {
+  CHECK(!is_finished_, "no step follows Finish");
   const auto deleted = context_.handle.batches().Delete(key);
   if (!deleted.ok() || !*deleted) return deleted;
-  book_.totals.records[static_cast<size_t>(ClassOf(key))] -= count;
-  --book_.totals.batches;
-  if (key == book_.top_key) {
-    book_.top_key = 0;
-    book_.saved.reset();
+  const auto corrupt = [&](std::string_view why) {
+    return Error{ErrorCode::kCorrupt, fmt::format("delete {} batch {}: {}",
+                                                  RecordClassName(ClassOf(key)), SeqOf(key), why)};
+  };
+  // A damaged tree may hold a key twice.
+  if (!removed_.insert(key).second) return corrupt("it is stored twice");
+  const auto i = static_cast<size_t>(ClassOf(key));
+  for (const BatchSet* set : {&context_.book.delivered(), &context_.book.handed_out()}) {
+    if (!set->Contains(key)) continue;
+    CHECK(claimed_records_[i] >= set->CountOf(key) && claimed_batches_ > 0,
+          "the claims cover each batch of the book");
+    claimed_records_[i] -= set->CountOf(key);
+    --claimed_batches_;
   }
-  if (ClassOf(key) == RecordClass::kGap) book_.gaps.Close(SeqOf(key));
+  StoreTotals& totals = contents_.totals;
+  if (totals.records[i] < claimed_records_[i] + count || totals.batches <= claimed_batches_) {
+    return corrupt("the totals are below what is stored");
+  }
+  totals.records[i] -= count;
+  --totals.batches;
+  if (key == contents_.totals_key) {
+    contents_.totals_key = 0;
+    contents_.saved.reset();
+  }
+  if (ClassOf(key) == RecordClass::kGap) contents_.gaps.Close(SeqOf(key));
   return true;
 }
 
 bool StoreWriter::MustStay(BatchKey key, uint64_t count) const {
   return context_.keeps_for_replay && IsReplayable(ClassOf(key)) &&
-         SeqOf(key) + count - 1 > book_.covered;
+         SeqOf(key) + count - 1 > contents_.covered;
 }
 
 Status StoreWriter::AdvanceMarks() {
@@ -57,21 +87,23 @@ Status StoreWriter::AdvanceMarks() {
 }
 
 Status StoreWriter::AdvanceMark(RecordClass record_class) {
-  Seq& mark = book_.totals.delivered[static_cast<size_t>(record_class)];
-  while (context_.delivered.AnyAfter(record_class, mark)) {
+  Seq& mark = contents_.totals.delivered[static_cast<size_t>(record_class)];
+  while (context_.book.delivered().AnyAfter(record_class, mark)) {
     const auto head = context_.handle.batches().HeadAfter(record_class, mark);
     if (!head.ok()) return head.error();
-    if (!*head || !context_.delivered.Contains((*head)->key)) break;
+    if (!*head || !context_.book.delivered().Contains((*head)->key)) break;
+    CHECK(SeqOf((*head)->key) > mark, "a delivered mark only advances");
     mark = SeqOf((*head)->key);
   }
   return {};
 }
 
 Status StoreWriter::DeleteDelivered(Deletes which, uint64_t limit) {
-  for (const auto& [key, count] : context_.delivered.batches()) {
+  for (const auto& [key, count] : context_.book.delivered().batches()) {
     if (deleted_.size() >= limit) break;
     if (which == Deletes::kUrgent && IsReplayable(ClassOf(key))) break;
     if (MustStay(key, count) || deleted_.contains(key)) continue;
+    CHECK(!context_.book.handed_out().Contains(key), "what is delivered is not handed out");
     if (auto removed = Remove(key, count); !removed.ok()) return removed.error();
     deleted_.insert(key);
   }
@@ -79,14 +111,28 @@ Status StoreWriter::DeleteDelivered(Deletes which, uint64_t limit) {
 }
 
 bool StoreWriter::HoldsDelivered() const {
-  const auto& batches = context_.delivered.batches();
+  const auto& batches = context_.book.delivered().batches();
   return std::any_of(batches.begin(), batches.end(),
                      [this](const auto& batch) { return MustStay(batch.first, batch.second); });
 }
 
+void StoreWriter::Cover(Seq through) {
+  CHECK(through < kMaxNextSeq, "a snapshot reaches to a seq");
+  contents_.covered = std::max(contents_.covered, through);
+}
+
+void StoreWriter::CoverWithoutSnapshot(Seq through) {
+  Cover(through);
+  contents_.batches_after_snapshot = 0;
+}
+
+void StoreWriter::SkipSeqs(Seq count) {
+  contents_.totals.next_seq += count;
+}
+
 Status StoreWriter::SaveSnapshot(std::string_view body, Seq through) {
-  book_.snapshot_slot = (book_.snapshot_slot + 1) % kStateSnapshots.size();
-  auto status = WriteState(context_.handle.database(), kStateSnapshots[book_.snapshot_slot],
+  contents_.snapshot_slot = (contents_.snapshot_slot + 1) % kStateSnapshots.size();
+  auto status = WriteState(context_.handle.database(), kStateSnapshots[contents_.snapshot_slot],
                            EncodeSnapshot(body, through));
   if (!status.ok()) return status;
   CoverWithoutSnapshot(through);
@@ -94,7 +140,7 @@ Status StoreWriter::SaveSnapshot(std::string_view body, Seq through) {
 }
 
 Status StoreWriter::CheckFits(uint64_t pages) {
-  const uint64_t wanted = pages + book_.gaps.changed() * kGapPages;
+  const uint64_t wanted = pages + contents_.gaps.changed() * kGapPages;
   const auto free_pages = context_.handle.FreePages(wanted);
   if (!free_pages.ok()) return free_pages.error();
   if (wanted <= *free_pages) return {};
@@ -109,14 +155,14 @@ Status StoreWriter::DropOne(RecordClass protect) {
     }
     return false;
   };
-  // What is on its way is likely to arrive, so it goes after what waits; what is more urgent goes
-  // last.
+  // What is handed out is likely to arrive, so it is dropped after what waits; what is more urgent
+  // is dropped last.
   const std::pair<bool, bool> rounds[] = {
       {false, false}, {false, true}, {true, false}, {true, true}};
   for (const auto& [more_urgent, handed_out] : rounds) {
     const auto done = lower_first(
         [&, urgent = more_urgent, handed = handed_out](RecordClass record_class) -> Result<bool> {
-          // A gap record is small, and without it losses of before would be told by nothing.
+          // A gap record is small, and without it an earlier loss would be recorded nowhere.
           const bool is_urgent = record_class < protect || record_class == RecordClass::kGap;
           if (is_urgent != urgent) return false;
           return DropFirst(record_class, handed);
@@ -134,13 +180,13 @@ Result<bool> StoreWriter::DropFirst(RecordClass record_class, bool also_handed_o
     if (!head.ok()) return head.error();
     if (!*head) return false;
     after = SeqOf((*head)->key);
-    if (context_.delivered.Contains((*head)->key)) {
+    if (context_.book.delivered().Contains((*head)->key)) {
       dropped_uncovered_ = dropped_uncovered_ || MustStay((*head)->key, (*head)->count);
       if (auto removed = Remove((*head)->key, (*head)->count); !removed.ok()) return removed;
       deleted_.insert((*head)->key);
       return true;
     }
-    if (!also_handed_out && context_.handed_out.contains((*head)->key)) continue;
+    if (!also_handed_out && context_.book.handed_out().Contains((*head)->key)) continue;
     auto row = context_.handle.batches().After(record_class, after - 1);
     if (!row.ok()) return row.error();
     if (!*row) return false;
@@ -157,34 +203,38 @@ Status StoreWriter::Drop(const BatchRow& row, std::string_view reason) {
   dropped_.push_back(row.key);
   dropped_records_[static_cast<size_t>(record_class)] += row.count;
   if (batch.ok()) {
-    for (const auto& [tenant, loss] : LossesOf(*batch, reason)) book_.gaps.Add(loss);
+    for (const auto& [tenant, loss] : LossesOf(*batch, reason)) contents_.gaps.Add(loss);
   } else {
     const Seq first_seq = SeqOf(row.key);
-    book_.gaps.Add({context_.fallback_tenant, record_class, reason, first_seq,
-                    first_seq + row.count - 1, row.count});
+    contents_.gaps.Add({context_.fallback_tenant, record_class, reason, first_seq,
+                        first_seq + row.count - 1, row.count});
   }
   return {};
 }
 
 Status StoreWriter::Insert(const EncodedBatch& batch) {
-  StoreTotals& totals = book_.totals;
+  CHECK(!is_finished_, "no step follows Finish");
+  CHECK(batch.count > 0, "a batch has records");
+  StoreTotals& totals = contents_.totals;
+  CHECK(SeqOf(batch.key) == totals.next_seq, "a batch begins at the next seq");
   totals.records[static_cast<size_t>(ClassOf(batch.key))] += batch.count;
   ++totals.batches;
   totals.next_seq = SeqOf(batch.key) + batch.count;
-  if (IsReplayable(ClassOf(batch.key))) ++book_.batches_behind_snapshot;
-  const std::string told = EncodeTotals(totals);
-  book_.saved = totals;
-  book_.top_key = batch.key;
-  return context_.handle.batches().Insert(
-      {batch.key, batch.count, context_.stamp.wall.time_since_epoch().count(), batch.body, told});
+  if (IsReplayable(ClassOf(batch.key))) ++contents_.batches_after_snapshot;
+  const std::string encoded = EncodeTotals(totals);
+  contents_.saved = totals;
+  contents_.totals_key = batch.key;
+  return context_.handle.batches().Insert({batch.key, batch.count,
+                                           context_.stamp.wall.time_since_epoch().count(),
+                                           batch.body, encoded});
 }
 
 Status StoreWriter::AddDeadLetters(std::span<const DeadLetter> letters) {
-  DeadLetterTotals totals{book_.totals.letters, book_.totals.letter_bytes, 0};
+  DeadLetterTotals totals{contents_.totals.letters, contents_.totals.letter_bytes, 0};
   auto status = context_.handle.dead_letters().Add(letters, totals);
-  book_.totals.letters = totals.letters;
-  book_.totals.letter_bytes = totals.bytes;
-  book_.letters_dropped += totals.dropped;
+  contents_.totals.letters = totals.letters;
+  contents_.totals.letter_bytes = totals.bytes;
+  contents_.letters_dropped += totals.dropped;
   return status;
 }
 
@@ -198,7 +248,7 @@ Status StoreWriter::SetAside(const BatchRow& row, const std::string& why) {
 
 Status StoreWriter::StoreGap(GapLedger::Entry& entry) {
   const bool is_new = entry.seq == 0;
-  if (is_new) entry.seq = book_.totals.next_seq;
+  if (is_new) entry.seq = contents_.totals.next_seq;
   const Record record = MakeGapRecord(entry.gap, context_.origin, context_.stamp);
   const Numbering own{context_.origin.epoch, entry.seq};
   const auto body = context_.codec.Encode(
@@ -210,13 +260,16 @@ Status StoreWriter::StoreGap(GapLedger::Entry& entry) {
 }
 
 Status StoreWriter::Finish() {
+  CHECK(!is_finished_, "a transaction ends once");
   auto status =
-      book_.gaps.StoreChanged([this](GapLedger::Entry& entry) { return StoreGap(entry); });
+      contents_.gaps.StoreChanged([this](GapLedger::Entry& entry) { return StoreGap(entry); });
+  is_finished_ = true;
   if (!status.ok()) return status;
-  if (book_.saved == book_.totals) return {};
-  book_.saved = book_.totals;
-  book_.top_key = 0;
-  return WriteState(context_.handle.database(), kStateTotals, EncodeTotals(book_.totals));
+  CHECK(contents_.gaps.changed() == 0, "every loss is declared before the commit");
+  if (contents_.saved == contents_.totals) return {};
+  contents_.saved = contents_.totals;
+  contents_.totals_key = 0;
+  return WriteState(context_.handle.database(), kStateTotals, EncodeTotals(contents_.totals));
 }
 
 }  // namespace tidegate

@@ -1,11 +1,17 @@
-// One write transaction of the store, step by step, on a copy of its books: if a step fails, the
-// copy is thrown away with the transaction. Private to store/; one thread.
+// One write transaction of the store, step by step, on a copy of the book's contents: if a step
+// fails, the copy is thrown away with the transaction. Private to store/; one thread.
+//
+// Invariants, each checked where it could break:
+// - Insert numbers records without a hole, from the next seq on: so the first seqs of a class only
+//   grow.
+// - A removal leaves the totals at or above what is delivered and handed out. Rows and totals both
+//   come from the file, so a contradiction is kCorrupt and no failed check.
+// - Only what need not stay for replay is deleted: DeleteDelivered asks MustStay.
+// - No step follows Finish.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
-#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -15,90 +21,72 @@
 #include "core/result.h"
 #include "store/file/store_handle.h"
 #include "store/format/batch_codec.h"
-#include "store/format/store_totals.h"
-#include "store/transaction/delivered_batches.h"
-#include "store/transaction/gap_ledger.h"
+#include "store/transaction/store_book.h"
+#include "store/transaction/store_contents.h"
 
 namespace tidegate {
 
-// The store's contents, as far as it knows them without reading.
-struct StoreBook {
-  StoreTotals totals;
-  // As the file tells them at present; nullopt: the row that told them is gone.
-  std::optional<StoreTotals> saved;
-  BatchKey top_key = 0;          // The row that tells them; 0 if table state does.
-  uint64_t letters_dropped = 0;  // Given up by this transaction.
-  // Records up to that seq are in a snapshot that is certain, so that they need not stay for
-  // replay.
-  Seq covered = 0;
-  size_t snapshot_slot = 0;  // Of the newest snapshot.
-  // Replayable ones appended since then.
-  uint64_t batches_behind_snapshot = 0;
-  GapLedger gaps;
-};
-
-// Whether batches of the class are input of the fold.
-constexpr bool IsReplayable(RecordClass record_class) {
-  return record_class >= RecordClass::kHeartbeat;
-}
-
-struct EncodedBatch {
-  BatchKey key = 0;
-  uint64_t count = 0;
-  std::string body;
-};
-
 class StoreWriter {
  public:
+  // What the transaction works with; everything outlives the writer.
   struct Context {
     StoreHandle& handle;
     BatchCodec& codec;
     const GapOrigin& origin;
+    // Tenant of gap records about batches that are too damaged to show theirs.
     const std::string& fallback_tenant;
-    const BatchCounts& handed_out;
-    const DeliveredBatches& delivered;
-    bool keeps_for_replay;  // What no snapshot covers.
+    const StoreBook& book;
+    // True if records that no snapshot covers stay stored after their delivery.
+    bool keeps_for_replay;
     const ClockStamp& stamp;
   };
 
   enum class Deletes {
-    kUrgent,  // Those of classes that are never replayed.
-    kAll,     // All that need not stay for replay.
+    // Only batches of classes that are never replayed.
+    kUrgent,
+    // All that need not stay for replay.
+    kAll,
   };
 
-  StoreWriter(const Context& context, StoreBook& book) : context_(context), book_(book) {}
+  // `contents` starts as a copy of the book's; the steps change it.
+  StoreWriter(const Context& context, StoreContents& contents);
 
-  // False: it is not there.
+  // Deletes the batch. False: it is not stored. kCorrupt: the totals are too low for it.
   Result<bool> Remove(BatchKey key, uint64_t count);
-  // Moves the marks behind what has been delivered without a hole.
+  // Moves each class's delivered mark to the last batch before the first undelivered one.
   Status AdvanceMarks();
   bool marks_advanced() const { return marks_advanced_; }
-  // Deletes batches that have been delivered, as many as one transaction may.
+  // Deletes delivered batches until this transaction has deleted `limit` of them.
   Status DeleteDelivered(Deletes which, uint64_t limit);
-  // From here on in this transaction records up to `through` count as covered.
-  void Cover(Seq through) { book_.covered = std::max(book_.covered, through); }
-  // Whether something is given up, or could be deleted, that is kept for replay.
-  bool dropped_uncovered() const { return dropped_uncovered_; }
-  bool HoldsDelivered() const;
-  void CoverWithoutSnapshot(Seq through) {
-    Cover(through);
-    book_.batches_behind_snapshot = 0;
-  }
-  void SkipSeqs(Seq count) { book_.totals.next_seq += count; }
+  // In the rest of this transaction records up to `through` count as covered by a snapshot.
+  void Cover(Seq through);
+  // The records up to `through` need no snapshot, because none can be saved.
+  void CoverWithoutSnapshot(Seq through);
+  // Writes the snapshot into the older slot.
   Status SaveSnapshot(std::string_view body, Seq through);
-  // Gives up a batch, those of class `protect` and lower first. kRejected: nothing is left to give
-  // up.
+  // True if a batch was dropped or deleted that no snapshot covers.
+  bool dropped_uncovered() const { return dropped_uncovered_; }
+  // True if a delivered batch is stored only because no snapshot covers it.
+  bool HoldsDelivered() const;
+  // Leaves that many seqs unused.
+  void SkipSeqs(Seq count);
+  // Drops one batch and declares it with a gap record: of class `protect` and less urgent ones
+  // first. kRejected: no batch is left to drop.
   Status DropOne(RecordClass protect);
-  // kFull: so many more do not fit.
+  // kFull: that many more pages do not fit.
   Status CheckFits(uint64_t pages);
+  // REQUIRES: the batch has records, and its first seq is the next seq.
   Status Insert(const EncodedBatch& batch);
   Status AddDeadLetters(std::span<const DeadLetter> letters);
-  // Gives up one damaged batch; its bytes go to the dead letters.
+  // Drops one damaged batch; its bytes become a dead letter.
   Status SetAside(const BatchRow& row, const std::string& why);
-  // Writes what the steps before leave behind: gap records, and the totals if no row tells them.
+  // The last step: writes the gap records of what was dropped, and the totals unless the newest
+  // row holds them.
   Status Finish();
 
+  // Delivered batches that were deleted.
   const std::set<BatchKey>& deleted() const { return deleted_; }
+  // Undelivered batches that were dropped.
   const std::vector<BatchKey>& dropped() const { return dropped_; }
   const std::array<uint64_t, kRecordClassCount>& dropped_records() const {
     return dropped_records_;
@@ -112,12 +100,18 @@ class StoreWriter {
   Status StoreGap(GapLedger::Entry& entry);
 
   Context context_;
-  StoreBook& book_;
+  StoreContents& contents_;
   std::set<BatchKey> deleted_;
   std::vector<BatchKey> dropped_;
   std::array<uint64_t, kRecordClassCount> dropped_records_{};
+  // Every key that Remove has deleted.
+  std::set<BatchKey> removed_;
+  // Records and batches that the book counts as delivered or handed out and that are still stored.
+  std::array<uint64_t, kRecordClassCount> claimed_records_{};
+  uint64_t claimed_batches_ = 0;
   bool marks_advanced_ = false;
   bool dropped_uncovered_ = false;
+  bool is_finished_ = false;
 };
 
 }  // namespace tidegate

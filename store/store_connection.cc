@@ -1,0 +1,205 @@
+#include "store/store_connection.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <utility>
+
+#include "core/check.h"
+#include "store/file/log_renewal.h"
+#include "store/file/schema.h"
+#include "store/salvage/byte_source.h"
+#include "store/salvage/log_owner.h"
+#include "store/salvage/salvage.h"
+
+namespace tidegate {
+namespace {
+
+// How often opening fails before the file is read through for places that the medium no longer
+// gives.
+constexpr unsigned kAttempts = 4;
+constexpr auto kSalvageRetry = std::chrono::seconds(30);
+
+StoreFile MakeFile(const SqliteStore::Options& options, const SizeBudget& budget,
+                   const std::string& vfs) {
+  StoreFile file;
+  file.path = options.path;
+  file.vfs = vfs;
+  file.budget = budget;
+  file.max_dead_letter_bytes = options.max_dead_letter_bytes != 0
+                                   ? options.max_dead_letter_bytes
+                                   : std::min<uint64_t>(options.max_bytes / 16, 16ull << 20);
+  file.max_payload_bytes = std::min(options.max_payload_bytes, file.max_dead_letter_bytes / 2);
+  file.sync_commits = options.durability == Durability::kPowerSafe;
+  return file;
+}
+
+bool ReadsThrough(const std::string& path, const std::string& vfs) {
+  for (const bool is_log : {false, true}) {
+    auto file = FileBytes::Open(is_log ? path + "-wal" : path, vfs, is_log);
+    if (!file.ok()) continue;
+    std::array<char, 4096> block;
+    for (uint64_t at = 0; at < (*file)->size(); at += block.size()) {
+      const auto size = std::min<uint64_t>(block.size(), (*file)->size() - at);
+      if (!(*file)->Read(at, std::span(block).first(size))) return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+StoreConnection::StoreConnection(const SqliteStore::Options& options, const SizeBudget& budget,
+                                 FileLock lock, StoreBook& book, BatchCodec& codec,
+                                 const Clock& clock, const Log& log, StoreMetrics& metrics,
+                                 Loader load)
+    : options_(options),
+      book_(book),
+      codec_(codec),
+      clock_(clock),
+      log_(log),
+      metrics_(metrics),
+      load_(std::move(load)),
+      lock_(std::move(lock)),
+      vfs_(options_.vfs),
+      file_(MakeFile(options_, budget, vfs_.name())),
+      origin_{options_.gateway, {}} {}
+
+Status StoreConnection::Start() {
+  CHECK(!is_open() && is_new_, "a connection starts once");
+  if (auto status = FinishReplacement(options_.path); !status.ok()) return status;
+  set_aside_ = UsageOf(ListSetAside(options_.path));
+  auto status = RenewLog(options_.path);
+  if (status.ok()) status = CheckLog();
+  if (!status.ok()) return status;
+  for (unsigned attempt = 0; attempt < kAttempts; ++attempt) {
+    status = EnsureOpen();
+    if (status.ok() || status.error().code == ErrorCode::kInvalid) return status;
+  }
+  return status;
+}
+
+StoreHandle& StoreConnection::handle() const {
+  CHECK(is_open(), "the file is open");
+  return *handle_;
+}
+
+Status StoreConnection::EnsureOpen() {
+  if (is_open()) return {};
+  if (!damage_.empty()) return Recover({ErrorCode::kCorrupt, damage_});
+  auto status = TryOpen();
+  return status.ok() ? status : Recover(status.error());
+}
+
+Status StoreConnection::TryOpen() {
+  CHECK(!is_open(), "one handle at a time is open");
+  // Before anybody judges the log: the database must never be written from frames that the medium
+  // may not have. With power lost in the middle of that, nothing would be left to mend it with.
+  if (auto status = vfs_.WriteUnsyncedAgain(options_.path + "-wal"); !status.ok()) return status;
+  auto handle = StoreHandle::Open(file_);
+  if (!handle.ok()) return handle.error();
+  handle_ = std::move(*handle);
+  auto status = handle_->EmptyLog();
+  // A reader that holds the log is no reason not to start. Later the log may hold a commit that
+  // failed, which must be judged first.
+  if (is_new_ && !status.ok() && status.error().code == ErrorCode::kFull) status = {};
+  if (status.ok()) status = handle_->Check();
+  if (status.ok() && is_new_) status = CheckEpoch();
+  if (status.ok()) status = load_(*handle_, is_new_);
+  if (!status.ok()) return status;
+  is_new_ = false;
+  failed_opens_ = 0;
+  return {};
+}
+
+Status StoreConnection::CheckEpoch() {
+  auto epoch = ReadState(handle_->database(), kStateEpoch);
+  if (!epoch.ok()) return epoch.error();
+  if (!*epoch) {
+    return Error{ErrorCode::kCorrupt, fmt::format("open {}: it has no epoch", options_.path)};
+  }
+  origin_.epoch = **epoch;
+  return {};
+}
+
+Status StoreConnection::Recover(const Error& error) {
+  DropHandle();
+  ++failed_opens_;
+  const bool unreadable = error.code == ErrorCode::kUnavailable && failed_opens_ >= kAttempts &&
+                          std::has_single_bit(failed_opens_) &&
+                          !ReadsThrough(options_.path, file_.vfs);
+  if (error.code == ErrorCode::kInvalid) return error;
+  // A single failed read can look like damage.
+  const bool damaged = error.code == ErrorCode::kCorrupt && (failed_opens_ > 1 || !damage_.empty());
+  if (!damaged && !unreadable) return Error{ErrorCode::kUnavailable, error.message};
+  if (auto status = SalvageFile(error.message); !status.ok()) return status;
+  auto status = TryOpen();
+  if (status.ok()) return {};
+  DropHandle();
+  return Error{ErrorCode::kUnavailable, status.error().message};
+}
+
+Error StoreConnection::Reopen(const Error& error) {
+  metrics_.CountError();
+  if (const auto count = error_limit_.Count(clock_.SinceBoot())) {
+    log_.Error("store: {}; closing, opening and checking it ({} such errors)", error.message,
+               *count);
+  }
+  DropHandle();
+  if (error.code == ErrorCode::kCorrupt) damage_ = error.message;
+  (void)EnsureOpen();  // If it fails, the next call tries again.
+  return {ErrorCode::kUnavailable, error.message};
+}
+
+Status StoreConnection::CheckLog() {
+  switch (OwnerOfLog(options_.path, file_.vfs)) {
+    case LogOwner::kOurs:
+      return {};
+    case LogOwner::kNobody:
+      return SalvageFile("the database is empty, but its log is not");
+    case LogOwner::kStranger:
+      return SalvageFile("the log is that of another store", false);
+  }
+  return {};
+}
+
+Status StoreConnection::SalvageFile(const std::string& why, bool with_log) {
+  CHECK(!is_open(), "nobody has a file open that is salvaged");
+  if (clock_.SinceBoot() < salvage_retry_at_) return Error{ErrorCode::kUnavailable, why};
+  const Seq next_seq = origin_.epoch.empty() ? 0 : book_.next_seq();
+  const auto report =
+      Salvage({file_, origin_, options_.tenant, StampNow(clock_), next_seq, with_log, why}, codec_);
+  if (!report.ok()) {
+    log_.Error("store: {}; it cannot be salvaged now: {}", why, report.error().message);
+    if (report.error().code == ErrorCode::kInvalid) return report.error();
+    salvage_retry_at_ = clock_.SinceBoot() + kSalvageRetry;
+    return Error{ErrorCode::kUnavailable, report.error().message};
+  }
+  log_.Error(
+      "store: {}; a new one has taken its place, {}. The old file is {}: `tidegate-agent export "
+      "--file` shows what it holds; delete it when nobody needs it any more",
+      why, report->Summary(), report->path);
+  for (const std::string& path : TrimSetAside(options_.path, options_.max_bytes)) {
+    log_.Warning("store: {} has been deleted to make room; what could be read of it had been moved",
+                 path);
+  }
+  metrics_.CountSalvage();
+  for (const LostSeqs& lost : report->lost) metrics_.CountDamaged(lost.record_class, lost.most);
+  set_aside_ = UsageOf(ListSetAside(options_.path));
+  is_new_ = true;
+  damage_.clear();
+  failed_opens_ = 0;
+  salvage_retry_at_ = {};
+  vfs_.ForgetUnsynced(options_.path + "-wal");
+  book_.ForgetHandedOut();
+  return {};
+}
+
+void StoreConnection::DropHandle() {
+  if (handle_ != nullptr) handle_->KeepLogOnClose();
+  handle_.reset();
+}
+
+}  // namespace tidegate
