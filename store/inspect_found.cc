@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/check.h"
 #include "store/file/schema.h"
 #include "store/format/batch_codec.h"
 #include "store/salvage/store_scan.h"
@@ -41,6 +42,7 @@ std::string LossFinding(const LostSeqs& lost) {
 
 bool VisitRecords(const Batch& batch, const std::string& epoch, Seq from,
                   const RecordVisitor& visit, VisitCounts& counts) {
+  CHECK(!batch.records.empty(), "a batch has records");
   const Numbering numbering = batch.numbering.value_or(Numbering{epoch, batch.first_seq});
   for (size_t i = 0; i < batch.records.size(); ++i) {
     if (batch.first_seq + i < from) continue;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "core/check.h"
+
 namespace tidegate {
 
 bool SnapshotOffer::Take() {
@@ -17,6 +19,8 @@ bool SnapshotOffer::Take() {
 }
 
 Status SnapshotOffer::Save(StoreWriter& writer) const {
+  CHECK(!(body_ && is_too_large_), "a state that is too large is not saved");
+  CHECK(!body_ || body_->size() <= snapshots_.limits().max_bytes, "a snapshot keeps to its share");
   if (is_too_large_) writer.CoverWithoutSnapshot(through_);
   if (!body_) return {};
   return writer.SaveSnapshot(*body_, through_);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/check.h"
+
 namespace tidegate {
 namespace {
 
@@ -67,6 +69,7 @@ Status BatchTable::Insert(const BatchRow& row) {
 }
 
 Status BatchTable::ReplaceBody(BatchKey key, std::string_view body) {
+  CHECK(!body.empty(), "a row has a body");
   return replace_.Bind(1, key).BindBlob(2, body).Run();
 }
 

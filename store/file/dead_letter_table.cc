@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/check.h"
+
 namespace tidegate {
 namespace {
 
@@ -69,6 +71,7 @@ Status DeadLetterTable::Add(std::span<const DeadLetter> letters, DeadLetterTotal
 }
 
 Status DeadLetterTable::DropOldest(DeadLetterTotals& totals) {
+  CHECK(totals.letters > 1, "the newest dead letter is never dropped");
   int64_t id = 0;
   {
     const StatementScope scope(oldest_);

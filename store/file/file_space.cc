@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "core/check.h"
+
 namespace tidegate {
 
 Result<FileSpace> FileSpace::Open(const std::string& path) {
@@ -20,6 +22,7 @@ FileSpace::~FileSpace() {
 }
 
 Status FileSpace::Reserve(uint64_t bytes, Size size) {
+  CHECK(fd_ >= 0, "the file is open");
   const int mode = size == Size::kKeep ? FALLOC_FL_KEEP_SIZE : 0;
   // Not posix_fallocate, which writes where the file system cannot reserve.
   while (fallocate(fd_, mode, 0, static_cast<off_t>(bytes)) != 0) {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "core/check.h"
 #include "store/file/file_space.h"
 
 namespace tidegate {
@@ -14,7 +15,12 @@ namespace tidegate {
 class FlashFile final : public VfsFile {
  public:
   FlashFile(sqlite3_file* real, std::string path, bool is_log, FlashVfs& vfs)
-      : VfsFile(real), path_(std::move(path)), is_log_(is_log), vfs_(vfs) {}
+      : VfsFile(real), path_(std::move(path)), is_log_(is_log), vfs_(vfs) {
+    if (is_log_) ++vfs_.open_logs_;
+  }
+  ~FlashFile() override {
+    if (is_log_) --vfs_.open_logs_;
+  }
 
   int Write(const void* data, int size, sqlite3_int64 offset) override {
     vfs_.counters_.bytes_written += static_cast<uint64_t>(size);
@@ -60,6 +66,7 @@ class FlashFile final : public VfsFile {
     FlashVfs::Unsynced& span = known->second;
     span.begin = is_new ? offset : std::min(span.begin, offset);
     span.end = std::max(span.end, offset + size);
+    CHECK(span.begin <= offset && offset + size <= span.end, "the span covers every write");
   }
 
   std::string path_;
@@ -127,6 +134,7 @@ std::unique_ptr<VfsFile> FlashVfs::Wrap(sqlite3_file* real, const char* path, in
 }
 
 Status FlashVfs::WriteUnsyncedAgain(const std::string& path) {
+  CHECK(open_logs_ == 0, "nobody has a log open that is written again");
   const auto known = unsynced_.find(path);
   if (known == unsynced_.end()) return {};
   const Unsynced span = known->second;

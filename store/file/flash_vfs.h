@@ -1,7 +1,7 @@
-// The VFS of the store. It lets the log keep its blocks for good, and makes every commit end at a
-// block boundary of the log, so that a commit never rewrites a flash block which already holds an
-// acknowledged one: a power cut while the block is written cannot tear it, and the device writes
-// each block once. store/README.md has the figures. Private to store/; one thread.
+// The VFS of the store. The log keeps its blocks for good, and every commit ends at a block
+// boundary of the log. So a commit never rewrites a flash block that holds an acknowledged commit:
+// a power cut cannot tear that one, and the device writes each block once. store/README.md has the
+// figures. Private to store/; one thread.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@ namespace tidegate {
 
 class FlashVfs final : public Vfs {
  public:
-  // What has gone to files since the start.
+  // Bytes written and syncs of all files since the start.
   struct Counters {
     uint64_t bytes_written = 0;
     uint64_t syncs = 0;
@@ -27,20 +27,20 @@ class FlashVfs final : public Vfs {
 
   explicit FlashVfs(const std::string& base);
 
-  // After a sync that failed the kernel takes what it did not write for written, and the next sync
-  // brings nothing. This writes into the log at `path` once more what is unsynced there, as it
-  // reads now, and syncs it: whoever reads the log then sees what the medium has. REQUIRES: nobody
-  // has it open.
+  // Writes the unsynced bytes of the log at `path` once more, as they read now, and syncs them.
+  // After a sync that failed the kernel counts lost pages as clean, and the next sync does not
+  // write them; after this call a reader of the log sees what the medium has. Does nothing if every
+  // write was synced. REQUIRES: no log is open through this VFS.
   Status WriteUnsyncedAgain(const std::string& path);
 
-  // Another file has taken the place of the log at `path`.
+  // Forgets the unsynced bytes of the log at `path`, because another file replaced it.
   void ForgetUnsynced(const std::string& path) { unsynced_.erase(path); }
 
   const Counters& counters() const { return counters_; }
 
  private:
   friend class FlashFile;
-  // From the first to behind the last byte of a log that no sync has covered.
+  // Bytes of a log that no sync has covered: begin <= offset < end.
   struct Unsynced {
     uint64_t begin = 0;
     uint64_t end = 0;
@@ -51,7 +51,9 @@ class FlashVfs final : public Vfs {
   std::unique_ptr<VfsFile> Wrap(sqlite3_file* real, const char* path, int flags) override;
 
   Counters counters_;
-  std::map<std::string, Unsynced> unsynced_;  // By the log's path.
+  // By the log's path.
+  std::map<std::string, Unsynced> unsynced_;
+  int open_logs_ = 0;
 };
 
 }  // namespace tidegate

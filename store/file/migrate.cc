@@ -35,6 +35,9 @@ Result<StoreTotals> CountVersion1(Database& database) {
     std::from_chars((*saved)->data(), (*saved)->data() + (*saved)->size(), next_seq);
   }
   totals->next_seq = std::max(totals->next_seq, next_seq);
+  if (totals->next_seq > kMaxFoundSeq) {
+    return Error{ErrorCode::kCorrupt, "migrate: impossible next seq"};
+  }
   return totals;
 }
 

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "core/check.h"
 #include "store/file/migrate.h"
 #include "store/format/big_endian.h"
 
@@ -128,6 +129,7 @@ Result<std::optional<std::string>> ReadState(Database& database, std::string_vie
 }
 
 Status WriteState(Database& database, std::string_view name, std::string_view body) {
+  CHECK(!name.empty(), "a row of table state has a name");
   auto statement = database.Prepare("INSERT OR REPLACE INTO state(name, body) VALUES(?1, ?2)");
   if (!statement.ok()) return statement.error();
   return statement->Bind(1, name).BindBlob(2, body).Run();

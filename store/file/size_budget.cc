@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/check.h"
 #include "core/quantity.h"
 
 namespace tidegate {
@@ -34,6 +35,11 @@ Result<SizeBudget> SizeBudget::For(uint64_t max_bytes) {
   budget.reserve_pages = 64 + PagesForRow(budget.snapshot_bytes);
   budget.database_pages =
       (max_bytes - budget.log_bytes - IndexBytes(budget.log_bytes)) / kPageBytes;
+  CHECK(budget.log_reserve_bytes <= budget.log_bytes, "the log owns no more than its share");
+  CHECK(budget.transaction_bytes + budget.snapshot_bytes <= budget.checkpoint_bytes,
+        "an append with its snapshot fits into the log before a checkpoint");
+  CHECK(budget.deletes > 0 && budget.growth_pages > 0, "deletes and growth advance");
+  CHECK(budget.reserve_pages < budget.database_pages, "appends have room beside the reserve");
   return budget;
 }
 

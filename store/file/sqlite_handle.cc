@@ -5,6 +5,8 @@
 #include <cstring>
 #include <utility>
 
+#include "core/check.h"
+
 namespace tidegate {
 namespace {
 
@@ -58,6 +60,11 @@ ErrorCode CodeOf(int code) {
   }
 }
 
+void CheckBound(int code) {
+  CHECK(code != SQLITE_RANGE, "the statement has the parameter");
+  CHECK(code != SQLITE_MISUSE, "a statement is reset before its parameters are bound");
+}
+
 }  // namespace
 
 Error SqliteError(sqlite3* db, std::string_view operation) {
@@ -69,22 +76,24 @@ Error SqliteError(sqlite3* db, std::string_view operation) {
 }
 
 Statement& Statement::Bind(int index, int64_t value) {
-  sqlite3_bind_int64(statement_.get(), index, value);
+  CheckBound(sqlite3_bind_int64(statement_.get(), index, value));
   return *this;
 }
 
 Statement& Statement::Bind(int index, std::string_view text) {
-  sqlite3_bind_text64(statement_.get(), index, text.data(), text.size(), SQLITE_STATIC,
-                      SQLITE_UTF8);
+  CheckBound(sqlite3_bind_text64(statement_.get(), index, text.data(), text.size(), SQLITE_STATIC,
+                                 SQLITE_UTF8));
   return *this;
 }
 
 Statement& Statement::BindBlob(int index, std::string_view bytes) {
-  sqlite3_bind_blob64(statement_.get(), index, bytes.data(), bytes.size(), SQLITE_STATIC);
+  CheckBound(
+      sqlite3_bind_blob64(statement_.get(), index, bytes.data(), bytes.size(), SQLITE_STATIC));
   return *this;
 }
 
 Result<bool> Statement::Step() {
+  CHECK(statement_ != nullptr, "the statement is prepared");
   const int code = sqlite3_step(statement_.get());
   if (code == SQLITE_ROW) return true;
   if (code == SQLITE_DONE) return false;
@@ -164,6 +173,7 @@ Transaction::~Transaction() {
 }
 
 Status Transaction::Commit() {
+  CHECK(database_ != nullptr, "a transaction commits once");
   if (auto status = database_->Execute("COMMIT"); !status.ok()) return status;
   database_ = nullptr;
   return {};

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/check.h"
 #include "store/file/schema.h"
 
 namespace tidegate {
@@ -102,6 +103,7 @@ Result<uint64_t> StoreHandle::FreePages(uint64_t wanted) {
 }
 
 Status StoreHandle::ReservePages(uint64_t pages) {
+  CHECK(pages <= file_.budget.database_pages, "the database file keeps to its limit");
   auto status = space_.Reserve(pages * kPageBytes, FileSpace::Size::kKeep);
   if (status.ok()) owned_pages_ = std::max(owned_pages_, pages);
   return status;
@@ -121,6 +123,7 @@ Status StoreHandle::SetSync(bool sync) {
 }
 
 Status StoreHandle::MakeLogRoom(uint64_t bytes) {
+  CHECK(bytes <= file_.budget.log_bytes, "an empty log has room for a transaction");
   if (log_frames_ * kFrameBytes + bytes <= file_.budget.log_bytes) return {};
   if (auto status = Checkpoint(SQLITE_CHECKPOINT_RESTART); !status.ok()) return status;
   log_frames_ = 0;

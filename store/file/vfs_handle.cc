@@ -1,8 +1,9 @@
 #include "store/file/vfs_handle.h"
 
 #include <algorithm>
-#include <cassert>
 #include <utility>
+
+#include "core/check.h"
 
 namespace tidegate {
 namespace {
@@ -114,6 +115,7 @@ struct VfsCalls {
     }
     // Close takes it back.
     slot->file = SelfOf(vfs).Wrap(real, path, flags).release();
+    CHECK(slot->file != nullptr, "an open file has a wrapper");
     slot->base.pMethods = &kMethods;
     return SQLITE_OK;
   }
@@ -148,7 +150,8 @@ Vfs::Vfs(std::string name, const std::string& base)
     : name_(std::move(name)),
       base_(sqlite3_vfs_find(base.empty() ? nullptr : base.c_str())),
       vfs_(std::make_unique<sqlite3_vfs>()) {
-  assert(base_ != nullptr && base_->iVersion >= 2);
+  CHECK(base_ != nullptr && base_->iVersion >= 2, "the VFS underneath is registered");
+  CHECK(sqlite3_vfs_find(name_.c_str()) == nullptr, "the name of a VFS is its own");
   vfs_->iVersion = 2;
   vfs_->szOsFile = static_cast<int>(sizeof(FileSlot)) + base_->szOsFile;
   vfs_->mxPathname = base_->mxPathname;

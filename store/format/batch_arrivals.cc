@@ -1,8 +1,9 @@
 #include "store/format/batch_arrivals.h"
 
-#include <cassert>
 #include <utility>
 #include <vector>
+
+#include "core/check.h"
 
 namespace tidegate {
 namespace {
@@ -37,9 +38,10 @@ IdStep StepOf(std::optional<uint16_t> id, uint16_t last) {
   return *id == last ? IdStep::kSame : IdStep::kOther;
 }
 
-void PutInputRuns(std::string& out, std::span<const Arrival> arrivals) {
+void PutInputRuns(std::string& out, std::span<const Arrival> arrivals, size_t inputs) {
   for (size_t i = 0; i < arrivals.size();) {
     const size_t begin = i;
+    CHECK(arrivals[begin].input < inputs, "an arrival names one of the batch's inputs");
     while (i < arrivals.size() && arrivals[i].input == arrivals[begin].input) ++i;
     PutVarint(out, arrivals[begin].input);
     PutVarint(out, i - begin);
@@ -148,12 +150,13 @@ bool GetPositions(ByteReader& reader, uint8_t flags, Batch& batch) {
 
 void PutArrivals(std::string& out, const ClockStamp& stamp, std::span<const Record> records,
                  std::span<const Arrival> arrivals, std::span<const std::string> inputs) {
-  assert(arrivals.size() == records.size() && inputs.size() <= kMaxInputs);
+  CHECK(arrivals.size() == records.size(), "each record of a batch has an arrival");
+  CHECK(inputs.size() <= kMaxInputs, "an arrival can name each of its inputs");
   const bool in_order = InOrder(arrivals);
   out.push_back(static_cast<char>(in_order ? 0 : kFlagPositions));
   PutVarint(out, inputs.size());
   for (const std::string& input : inputs) PutString(out, input);
-  PutInputRuns(out, arrivals);
+  PutInputRuns(out, arrivals, inputs.size());
   PutIdRuns(out, arrivals, inputs.size());
   for (size_t i = 0; i < records.size(); ++i) {
     if (records[i].time_source != TimeSource::kGateway) continue;
@@ -169,6 +172,7 @@ void PutArrivals(std::string& out, const ClockStamp& stamp, std::span<const Reco
 }
 
 bool GetArrivals(ByteReader& reader, Batch& batch) {
+  CHECK(batch.arrivals.empty() && batch.inputs.empty(), "arrivals are read once");
   const auto flags = reader.Byte();
   const auto inputs = reader.Varint();
   if (!flags || *flags > kFlagPositions || !inputs || *inputs > kMaxInputs) return false;

@@ -3,8 +3,7 @@
 #include <fmt/format.h>
 #include <zstd.h>
 
-#include <cassert>
-
+#include "core/check.h"
 #include "core/varint.h"
 #include "store/format/checksum.h"
 
@@ -59,6 +58,7 @@ Result<Envelope> OpenEnvelope(std::string_view body) {
   envelope.header = {static_cast<RecordClass>(*record_class), *first_seq, *count};
   envelope.raw_bytes = *raw_bytes;
   envelope.compressed = *reader.Bytes(reader.left());
+  CHECK(envelope.compressed.size() < body.size(), "the contents are a part of the body");
   return envelope;
 }
 
@@ -79,10 +79,16 @@ BatchCodec::BatchCodec(int level) : contexts_(std::make_unique<Contexts>()) {
 BatchCodec::~BatchCodec() = default;
 
 Result<std::string_view> BatchCodec::Encode(const BatchView& batch) {
-  assert(!batch.records.empty() && batch.first_seq >> 56 == 0);
+  CHECK(!batch.records.empty(), "a batch has records");
+  CHECK(batch.first_seq != 0 && batch.first_seq >> 56 == 0, "a batch has a first seq");
+  CHECK(batch.arrivals.empty() || batch.arrivals.size() == batch.records.size(),
+        "each record of a batch has an arrival, or none has");
   // 512: the bounds of tenant and asset, and the numbers.
   uint64_t bytes = batch.records.size() * 512;
-  for (const Record& record : batch.records) bytes += record.value.size();
+  for (const Record& record : batch.records) {
+    CHECK(record.record_class == batch.record_class, "the records of a batch are of its class");
+    bytes += record.value.size();
+  }
   for (const std::string& input : batch.inputs) bytes += input.size();
   if (batch.records.size() > kMaxRecords || bytes > kMaxRawBytes) {
     return Error{

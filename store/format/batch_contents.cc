@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <charconv>
-
 #include <map>
 #include <optional>
 #include <utility>
 #include <vector>
 
+#include "core/check.h"
 #include "core/varint.h"
 #include "store/format/batch_arrivals.h"
 
@@ -157,6 +157,7 @@ class RecordReader {
     const auto value_bytes = reader_.Varint();
     if (!value_bytes) return std::nullopt;
     time_ += static_cast<uint64_t>(UnZigZag(*time));
+    CHECK(!sources_.empty(), "a record has a source");
     const auto& [tenant, asset] = *source == 0 ? sources_.back() : sources_[*source - 1];
     Record record;
     record.record_class = record_class_;
@@ -204,6 +205,7 @@ Error CorruptBody(std::string_view what, size_t offset) {
 }
 
 void PutContents(std::string& out, const BatchView& batch) {
+  CHECK(batch.numbering == nullptr || batch.numbering->first_seq != 0, "a numbering has a seq");
   PutStamp(out, batch.stamp);
   out.push_back(static_cast<char>(FlagsOf(batch)));
   PutNumbering(out, batch);
@@ -214,6 +216,7 @@ void PutContents(std::string& out, const BatchView& batch) {
 }
 
 Status GetContents(std::string_view raw, uint8_t version, uint64_t count, Batch& batch) {
+  CHECK(batch.records.empty() && count > 0, "the contents are read once, into an empty batch");
   ByteReader reader(raw);
   auto stamp = GetStamp(reader);
   if (!stamp) return CorruptBody("bad clock stamp in the contents", reader.offset());
@@ -237,6 +240,7 @@ Status GetContents(std::string_view raw, uint8_t version, uint64_t count, Batch&
   if ((flags & kFlagArrivals) != 0 && !GetArrivals(reader, batch)) {
     return CorruptBody("bad arrivals in the contents", reader.offset());
   }
+  CHECK(batch.records.size() == count, "every record that the head counts is read");
   if (reader.left() != 0) return CorruptBody("bytes left over in the contents", reader.offset());
   return {};
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "core/check.h"
 #include "core/varint.h"
 #include "store/format/checksum.h"
 #include "store/format/store_totals.h"
@@ -19,6 +20,7 @@ Error Corrupt(std::string_view what) {
 }  // namespace
 
 std::string EncodeSnapshot(std::string_view body, Seq through) {
+  CHECK(through < kMaxNextSeq, "a snapshot reaches to a seq that a store can have");
   std::string out;
   out.push_back(static_cast<char>(kMagic));
   out.push_back(static_cast<char>(kVersion));
@@ -37,7 +39,7 @@ Result<Snapshot> DecodeSnapshot(std::string_view bytes) {
   const auto through = reader.Varint();
   if (magic != kMagic || !through) return Corrupt("not one");
   if (version != kVersion) return Corrupt(fmt::format("version {} is unknown", *version));
-  if (*through >= kMaxNextSeq) return Corrupt("impossible seq");
+  if (*through >= kMaxFoundSeq) return Corrupt("impossible seq");
   return Snapshot{std::string(*reader.Bytes(reader.left())), *through};
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/check.h"
 #include "core/varint.h"
 
 namespace tidegate {
@@ -32,6 +33,7 @@ bool ForEachField(Totals& totals, Field&& field) {
 }  // namespace
 
 std::string EncodeTotals(const StoreTotals& totals) {
+  CHECK(totals.next_seq != 0 && totals.next_seq <= kMaxNextSeq, "the next seq fits into a key");
   std::string out;
   ForEachField(totals, [&](uint64_t number) {
     PutVarint(out, number);

@@ -8,6 +8,8 @@
 #include <climits>
 #include <cstring>
 
+#include "core/check.h"
+
 namespace tidegate {
 
 bool MemoryBytes::Read(uint64_t offset, std::span<char> out) {
@@ -19,6 +21,7 @@ bool MemoryBytes::Read(uint64_t offset, std::span<char> out) {
 Result<std::unique_ptr<FileBytes>> FileBytes::Open(const std::string& path, const std::string& vfs,
                                                    bool is_log) {
   sqlite3_vfs* const base = sqlite3_vfs_find(vfs.empty() ? nullptr : vfs.c_str());
+  CHECK(base != nullptr, "the VFS is registered");
   if (access(path.c_str(), R_OK) != 0) {
     return Error{ErrorCode::kUnavailable, fmt::format("read {}: {}", path, std::strerror(errno))};
   }

@@ -4,6 +4,7 @@
 #include <array>
 #include <span>
 
+#include "core/check.h"
 #include "store/file/size_budget.h"
 #include "store/format/big_endian.h"
 
@@ -83,6 +84,7 @@ LogScan ScanLog(ByteSource& log) {
       if (same_run && commit_pages != 0) ++scan.tail_commits;
       continue;
     }
+    CHECK(content + kPageBytes <= log.size(), "a logged page lies within the log");
     open[Big32(&frame[0])] = content;
     scan.tail.push_back(content);
     if (commit_pages == 0) continue;
@@ -92,6 +94,7 @@ LogScan ScanLog(ByteSource& log) {
     scan.database_pages = commit_pages;
     scan.frames = (at - kLogHeaderBytes) / kFrameBytes + 1;
   }
+  CHECK(scan.pages.size() <= scan.frames, "every committed page has its frame");
   return scan;
 }
 

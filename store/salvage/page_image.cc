@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <span>
 
+#include "core/check.h"
 #include "store/format/big_endian.h"
 
 namespace tidegate {
@@ -63,7 +64,9 @@ PageImage::PageImage(ByteSource& database, ByteSource* log, const LogScan& scan)
     : database_(database),
       log_(log),
       scan_(scan),
-      pages_(std::max((database.size() + kPageBytes - 1) / kPageBytes, scan.database_pages)) {}
+      pages_(std::max((database.size() + kPageBytes - 1) / kPageBytes, scan.database_pages)) {
+  CHECK(log != nullptr || scan.pages.empty(), "a page is logged only if there is a log");
+}
 
 bool PageImage::ReadBytes(uint64_t number, Page& page) {
   page.number = number;
@@ -90,6 +93,7 @@ bool ParsePage(Page& page) {
 }
 
 std::optional<Cell> PageImage::ReadCell(const Page& page, uint32_t index) {
+  CHECK(index < page.cells, "the page has the cell");
   const size_t first = HeadOf(page) + HeadBytes(page);
   const uint32_t at = Big16(&page.bytes[first + index * 2]);
   if (at < first + page.cells * 2 || at >= kPageBytes) return std::nullopt;
@@ -102,6 +106,7 @@ std::optional<Cell> PageImage::ReadCell(const Page& page, uint32_t index) {
   }
   std::optional<uint64_t> size = 0;
   if (page.type != Page::kTableNode) size = TakeSqliteVarint(rest);
+  CHECK(rest.size() <= kPageBytes - at, "a cell lies within its page");
   const auto rowid = page.is_table() ? TakeSqliteVarint(rest) : 0;
   if (!size || !rowid) return std::nullopt;
   cell.rowid = *rowid;
@@ -143,6 +148,7 @@ std::optional<std::string> PageImage::Payload(bool is_table, uint64_t size,
     payload.append(&page.bytes[4], std::min<uint64_t>(kOverflowBytes, size - payload.size()));
     next = Big32(page.bytes.data());
   }
+  CHECK(payload.size() == size, "a payload has the size that its cell says");
   return payload;
 }
 

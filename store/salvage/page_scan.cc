@@ -6,6 +6,7 @@
 #include <limits>
 #include <utility>
 
+#include "core/check.h"
 #include "store/format/big_endian.h"
 
 namespace tidegate {
@@ -46,6 +47,7 @@ std::string_view StoreTableName(StoreTable table) {
 }
 
 void PageScan::Run(const Visitor& visit) {
+  CHECK(known_.empty(), "a scan runs once");
   known_.assign(image_.pages() + 1, false);
   for (const Root& root : ReadSchema(visit)) {
     leaf_depth_ = 0;
@@ -57,6 +59,7 @@ void PageScan::Run(const Visitor& visit) {
 }
 
 void PageScan::RunTable(StoreTable table, const Visitor& visit) {
+  CHECK(known_.empty(), "a scan runs once");
   known_.assign(image_.pages() + 1, false);
   for (const Root& root : ReadSchema([](const FoundRow&) {})) {
     leaf_depth_ = 0;
@@ -120,6 +123,7 @@ void PageScan::Walk(StoreTable table, uint64_t number, int64_t after, int64_t un
 
 void PageScan::WalkNode(StoreTable table, const Page& page, int64_t after, int64_t until, int depth,
                         const Visitor& visit) {
+  CHECK(depth <= kMaxDepth && !page.is_leaf(), "only nodes within the bound lead on");
   const int64_t begin = after;
   uint32_t cell_bytes = 0;
   for (uint32_t i = 0; i < page.cells; ++i) {
@@ -174,6 +178,7 @@ void PageScan::VisitLeaf(StoreTable table, const Page& page, int64_t after, int6
              cell->rowid,
              cell->payload});
     }
+    CHECK(!in_place || !page.is_table() || rowid > after, "rows in place ascend");
     if (in_place && page.is_table()) after = rowid;
   }
   Account(table, page, cell_bytes, begin, until);

@@ -9,6 +9,7 @@
 #include <optional>
 #include <utility>
 
+#include "core/check.h"
 #include "store/file/schema.h"
 #include "store/format/store_totals.h"
 #include "store/salvage/damage_alert.h"
@@ -112,6 +113,7 @@ Result<SalvageReport> Salvager::Run() {
 
 // Closes it again, whole in its one file.
 Status Salvager::Build() {
+  CHECK(handle_ == nullptr && report_.batches == 0, "a store is built once");
   auto handle = StoreHandle::Open(file_);
   if (!handle.ok()) return handle.error();
   handle_ = *std::move(handle);
@@ -180,7 +182,12 @@ void Salvager::FindEpoch() {
 
 Status Salvager::MoveBatches() {
   for (const FoundBatch& found : scan_.batches()) {
-    next_seq_ = std::max(next_seq_, SeqOf(found.key) + found.count);
+    const Seq end = SeqOf(found.key) + found.count;
+    if (end > kMostSeq) {
+      Lose(found, kGapDamaged);
+      continue;
+    }
+    next_seq_ = std::max(next_seq_, end);
     if (auto status = MoveBatch(found); !status.ok()) return status;
   }
   return {};
@@ -209,6 +216,7 @@ Status Salvager::MoveBatch(const FoundBatch& found) {
     Lose(found, kGapStoreFull);
     return {};
   }
+  CHECK(transaction_pages_ >= kTellingPages, "room was made for the gap records as well");
   transaction_pages_ -= kTellingPages;
   lost_last_ = false;
   ++report_.batches;
@@ -235,6 +243,8 @@ void Salvager::Lose(const FoundBatch& found, std::string_view reason) {
 }
 
 Status Salvager::InsertRow(const BatchRow& row) {
+  CHECK(transaction_.has_value(), "rows are inserted in a transaction");
+  CHECK(SeqOf(row.key) + row.count <= next_seq_, "a row's seqs come before the next seq");
   totals_.records[static_cast<size_t>(ClassOf(row.key))] += row.count;
   ++totals_.batches;
   return handle_->batches().Insert(row);
@@ -282,6 +292,7 @@ Status Salvager::TellGap(const LostSeqs& lost) {
 }
 
 Status Salvager::Insert(RecordClass record_class, std::span<const Record> records) {
+  CHECK(!records.empty(), "a batch has records");
   const Numbering own{new_epoch_, next_seq_};
   const auto body = codec_.Encode({record_class, next_seq_, order_.stamp, records, {}, {}, &own});
   if (!body.ok()) return body.error();

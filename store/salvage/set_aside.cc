@@ -12,6 +12,8 @@
 #include <filesystem>
 #include <utility>
 
+#include "core/check.h"
+
 namespace tidegate {
 namespace {
 
@@ -72,6 +74,7 @@ uint64_t FileBytes(const std::string& path) {
 
 // The time, so that names sort by age; a number behind it if two share a second.
 std::string FreeName(const std::string& path, Aside aside, WallTime now) {
+  CHECK(kNames[static_cast<size_t>(aside)].first == aside, "names are in the order of Aside");
   const auto seconds = std::chrono::floor<std::chrono::seconds>(now);
   const std::string stem =
       fmt::format("{}{:%Y%m%dT%H%M%SZ}", kNames[static_cast<size_t>(aside)].second,

@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "core/check.h"
 #include "store/file/schema.h"
 #include "store/format/batch_codec.h"
 #include "store/format/big_endian.h"
@@ -49,7 +50,10 @@ bool IsBatchKey(uint64_t rowid) {
 // Seqs that are accounted for: intervals by their first seq, without overlaps.
 class SeqCover {
  public:
-  void Add(Seq first, uint64_t count) { intervals_.emplace_back(first, first + count - 1); }
+  void Add(Seq first, uint64_t count) {
+    CHECK(count > 0, "an interval holds a seq");
+    intervals_.emplace_back(first, first + count - 1);
+  }
   void Sort() { std::ranges::sort(intervals_); }
   Seq lowest() const { return intervals_.empty() ? 1 : intervals_.front().first; }
   Seq highest() const { return intervals_.empty() ? 0 : intervals_.back().second; }
@@ -61,6 +65,7 @@ class SeqCover {
   // How many of them are not covered; narrows the two to the outermost of those.
   uint64_t Holes(Seq& first, Seq& last) const {
     uint64_t holes = 0;
+    CHECK(first <= last, "holes are looked for in an interval");
     Seq seq = first, low = 0, high = 0;
     const auto hole = [&](Seq from, Seq to) {
       if (from > to) return;
@@ -169,6 +174,7 @@ StoreScan::StoreScan(ByteSource& database, ByteSource* log)
 }
 
 void StoreScan::Run() {
+  CHECK(batches_.empty() && letters_.empty(), "a scan runs once");
   if (!log_.problem.empty()) Find("log: " + log_.problem);
   pages_.Run([this](const FoundRow& row) { Take(row); });
   for (const std::string& finding : pages_.findings()) Find(finding);
@@ -243,6 +249,7 @@ void StoreScan::Sort() {
   std::map<Seq, Seq> taken;
   std::erase_if(batches_, [&](const FoundBatch& batch) {
     const Seq first = SeqOf(batch.key);
+    CHECK(first != 0 && batch.count > 0, "a batch that was found has a seq and records");
     const Seq last = first + batch.count - 1;
     const auto next = taken.upper_bound(last);
     if (next != taken.begin() && std::prev(next)->second >= first) return true;

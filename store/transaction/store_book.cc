@@ -88,7 +88,7 @@ Status StoreBook::Read(StoreHandle& handle, const SnapshotSlots& snapshots,
   StoreContents contents;
   const auto totals = ReadTotals(handle, contents);
   if (!totals.ok()) return totals.error();
-  if (totals->next_seq > kMaxNextSeq) {
+  if (totals->next_seq > kMaxFoundSeq) {
     return Error{ErrorCode::kCorrupt, "totals of the store: impossible next seq"};
   }
   if (!Covers(*totals, delivered_, handed_out_)) return CorruptTotals();

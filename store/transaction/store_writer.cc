@@ -207,7 +207,7 @@ Status StoreWriter::Drop(const BatchRow& row, std::string_view reason) {
   } else {
     const Seq first_seq = SeqOf(row.key);
     contents_.gaps.Add({context_.fallback_tenant, record_class, reason, first_seq,
-                        first_seq + row.count - 1, row.count});
+                        first_seq + std::max<uint64_t>(row.count, 1) - 1, row.count});
   }
   return {};
 }

@@ -2,6 +2,7 @@
 // letters, metrics.
 #include "store/sqlite_store.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sqlite3.h>
@@ -10,6 +11,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "store/format/store_totals.h"
 #include "store/inspect.h"
 #include "tests/support/store_fixture.h"
 
@@ -42,6 +44,21 @@ class SqliteStoreTest : public testing::Test, public SqliteStoreFixture {
 
   FleetSource fleet;
 };
+
+using SqliteStoreDeathTest = SqliteStoreTest;
+
+TEST_F(SqliteStoreDeathTest, ABatchWithoutRecordsAborts) {
+  Reopen();
+  AppendRequest request;
+  request.batches.push_back({RecordClass::kHeartbeat, {}});
+  EXPECT_DEATH((void)store().Append(request), "a batch has records");
+}
+
+TEST_F(SqliteStoreDeathTest, ABatchOfTwoClassesAborts) {
+  Reopen();
+  const std::vector<Record> records = {MakeRecord("{}"), MakeRecord("{}", RecordClass::kReading)};
+  EXPECT_DEATH((void)AppendBatch(store(), records), "the records of a batch are of its class");
+}
 
 TEST_F(SqliteStoreTest, TwoStoresHaveTwoEpochs) {
   const std::string first = Reopen().epoch();
@@ -112,6 +129,65 @@ TEST_F(SqliteStoreTest, ABodyInAnotherRowIsDamage) {
   const auto batches = ReadAll(Reopen());
   ASSERT_EQ(batches.size(), 1u);
   EXPECT_EQ(batches[0].first_seq, 1u);
+}
+
+TEST_F(SqliteStoreTest, NumbersThatContradictEachOtherAreDamageAndEndNoProcess) {
+  for (const char* damage :
+       {"UPDATE batch SET count=-1", "UPDATE batch SET count=0 WHERE key=(2<<56)|5",
+        "UPDATE batch SET count=9223372036854775807", "UPDATE batch SET count=3, totals=NULL",
+        "UPDATE batch SET key=key+(1<<55) WHERE key=(2<<56)|9",
+        "UPDATE batch SET totals=(SELECT totals FROM batch WHERE key=(2<<56)|1)",
+        "UPDATE batch SET totals=NULL; DELETE FROM state WHERE name='totals'"}) {
+    SCOPED_TRACE(damage);
+    options.path = dir.File(std::string("contradiction-") + std::to_string(log_lines.size()));
+    Reopen();
+    for (int i = 0; i < 4; ++i) ASSERT_TRUE(AppendBatch(store(), fleet.Take(4)).ok());
+    ReadAll(store());
+    store().Delivered(RecordClass::kHeartbeat, 1);
+    ASSERT_TRUE(store().Flush().ok());
+    Close();
+    Execute(damage);
+    Reopen();
+    for (int round = 0; round < 8; ++round) {
+      const auto batch = store().Next({});
+      if (batch.ok() && *batch) store().Delivered((*batch)->record_class, (*batch)->first_seq);
+      const auto appended = AppendBatch(store(), fleet.Take(4));
+      EXPECT_TRUE(appended.ok() || appended.error().code == ErrorCode::kUnavailable);
+      EXPECT_LT(store().Usage().total_records(), 10'000'000u);
+    }
+    EXPECT_TRUE(AppendBatch(store(), fleet.Take(4)).ok());
+    log_lines.push_back(damage);
+  }
+}
+
+TEST_F(SqliteStoreTest, TotalsBelowWhatIsStoredAreCountedAnew) {
+  Reopen();
+  for (int i = 0; i < 4; ++i) ASSERT_TRUE(AppendBatch(store(), fleet.Take(4)).ok());
+  Close();
+  StoreTotals totals;
+  totals.records[static_cast<size_t>(RecordClass::kHeartbeat)] = 3;
+  totals.batches = 1;
+  totals.next_seq = 17;
+  std::string hex;
+  for (const char byte : EncodeTotals(totals)) {
+    hex += fmt::format("{:02x}", static_cast<uint8_t>(byte));
+  }
+  Execute("INSERT OR REPLACE INTO state(name, body) VALUES('totals', x'" + hex + "')");
+  Reopen();
+  // The contradiction shows when the first batch is handed out; the next call finds a new store.
+  Status status;
+  for (int i = 0; i < 3 && status.ok(); ++i) {
+    const auto batch = store().Next({{0, 0, static_cast<Seq>(i) * 4, 0}});
+    if (!batch.ok()) status = batch.error();
+  }
+  ASSERT_FALSE(status.ok());
+  EXPECT_EQ(status.error().code, ErrorCode::kUnavailable);
+  uint64_t records = 0;
+  for (const Batch& batch : ReadAll(store())) {
+    if (batch.record_class == RecordClass::kHeartbeat) records += batch.records.size();
+  }
+  EXPECT_EQ(records, 16u);
+  EXPECT_THAT(log_lines, Contains(HasSubstr("16 records in 4 batches")));
 }
 
 TEST_F(SqliteStoreTest, DeliveredWaitsForTheNextAppend) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/check.h"
 #include "store/format/gap_record.h"
 
 namespace tidegate {
@@ -19,7 +20,10 @@ uint64_t BytesOf(std::span<const Record> records) {
 Result<Seq> MemoryStore::Append(const AppendRequest& request) {
   if (!failure_.ok()) return failure_.error();
   uint64_t bytes = 0;
-  for (const auto& batch : request.batches) bytes += BytesOf(batch.records);
+  for (const auto& batch : request.batches) {
+    CHECK(!batch.records.empty(), "a batch has records");
+    bytes += BytesOf(batch.records);
+  }
   if (bytes > options_.max_bytes)
     return Error{ErrorCode::kRejected, "append: larger than the store"};
   if (bytes_ + bytes > options_.max_bytes && !options_.drop_oldest) {
@@ -108,6 +112,7 @@ void MemoryStore::Delivered(RecordClass record_class, Seq first_seq) {
 
 void MemoryStore::Forget(const Key& key) {
   const auto batch = batches_.find(key);
+  CHECK(batch != batches_.end(), "what was delivered is stored");
   if (key.first != RecordClass::kGap) bytes_ -= BytesOf(batch->second.records);
   batches_.erase(batch);
 }

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "store/format/gap_record.h"
+#include "store/transaction/batch_set.h"
 #include "store/transaction/gap_ledger.h"
 
 namespace tidegate {
@@ -39,6 +40,40 @@ TEST(GapRecord, HasTheMembersOfTheFormatInTheirOrder) {
   EXPECT_EQ(record.asset, "gw\"1");
   EXPECT_EQ(record.time, stamp.wall);
   EXPECT_TRUE(record.clock_synced);
+}
+
+TEST(GapLedgerDeathTest, ALossWithItsSeqsInTheWrongOrderAborts) {
+  GapLedger ledger;
+  EXPECT_DEATH(ledger.Add(Loss(5, 1)), "a loss has its seqs in order");
+}
+
+TEST(GapLedgerDeathTest, AGapRecordThatIsStoredWithoutASeqAborts) {
+  GapLedger ledger;
+  ledger.Add(Loss(1, 5));
+  EXPECT_DEATH((void)ledger.StoreChanged([](GapLedger::Entry&) { return Status(); }),
+               "a stored gap record has a seq");
+}
+
+TEST(BatchSet, SumsRecordsPerClassAndKeepsTheFirstCount) {
+  BatchSet set;
+  set.Add(MakeBatchKey(RecordClass::kReading, 1), 5);
+  set.Add(MakeBatchKey(RecordClass::kReading, 6), 2);
+  set.Add(MakeBatchKey(RecordClass::kReading, 6), 9);
+  set.Erase(MakeBatchKey(RecordClass::kReading, 1));
+  set.Erase(MakeBatchKey(RecordClass::kAlert, 1));
+  EXPECT_EQ(set.records()[static_cast<size_t>(RecordClass::kReading)], 2u);
+  EXPECT_TRUE(set.AnyAfter(RecordClass::kReading, 5));
+  EXPECT_FALSE(set.AnyAfter(RecordClass::kReading, 6));
+}
+
+TEST(BatchSetDeathTest, ACountThatNoBatchHasAborts) {
+  BatchSet set;
+  EXPECT_DEATH(set.Add(MakeBatchKey(RecordClass::kReading, 1), kMaxRowRecords + 1),
+               "a row holds no more records than a batch may");
+}
+
+TEST(BatchKeyDeathTest, ASeqOfMoreThan56BitsAborts) {
+  EXPECT_DEATH((void)MakeBatchKey(RecordClass::kReading, 1ull << 56), "a seq fits into the key");
 }
 
 TEST(GapLedger, LossesOfOneTenantAndClassBecomeOneRecord) {
