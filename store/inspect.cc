@@ -37,7 +37,7 @@ bool HasLog(const std::string& path) {
   return log.get() == 0x37;  // Of the magic number, big endian (sqlite.org/fileformat2.html).
 }
 
-// How to open it without leaving files behind or touching those of an agent that is gone.
+// Returns the mode that leaves no files and touches none of an agent that has stopped.
 std::string_view ModeFor(const std::string& path) {
   if (FileLock::IsHeld(LockPath(path))) return "mode=ro";
   if (!HasLog(path)) return "immutable=1";

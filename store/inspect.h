@@ -1,6 +1,6 @@
-// A store read from outside, for people and tools: while an agent runs on it or not, also a damaged
-// one. Nothing here changes the store. Any thread, with no store of the same file open in this
-// process.
+// Reads a store from outside, for people and tools, also while an agent runs on it and also if it
+// is damaged. Nothing here changes the store. Any thread. REQUIRES: no store of the same file is
+// open in this process.
 #pragma once
 
 #include <cstdint>
@@ -26,39 +26,45 @@ struct VerifyReport {
   bool ok() const { return findings.empty(); }
 };
 
-// Reads all of it: SQLite's own check, then each batch's checksum, contents, place and count; where
-// SQLite does not open it, what can be read without it. kUnavailable: it cannot be opened.
-// kCorrupt: nothing in it is a store's. kInvalid: of a later version.
+// Reads the whole store: SQLite's own check, then each batch's checksum, contents, place and count;
+// where SQLite refuses the file, what can be read without it. kUnavailable: it cannot be opened.
+// kCorrupt: nothing in it is a store's. kInvalid: a later version wrote it.
 Result<VerifyReport> Verify(const std::string& path);
 
 struct RecordFilter {
+  // nullopt: every class.
   std::optional<RecordClass> record_class;
-  std::optional<uint64_t> last;  // Only the newest so many.
+  // Visits only the newest so many records; nullopt: all.
+  std::optional<uint64_t> last;
 };
 
 struct VisitCounts {
   uint64_t records = 0;
-  uint64_t damaged_batches = 0;  // Passed over.
+  // Batches that were skipped because they are damaged.
+  uint64_t damaged_batches = 0;
 };
 
+// One record during a visit; the references live during the call.
 struct StoredRecord {
-  const std::string& epoch;  // With `seq` and the gateway its id: of the store that had it first.
+  // Epoch and seq in the store that numbered the record first: with the gateway they are its id.
+  const std::string& epoch;
   Seq seq;
   const Record& record;
   const ClockStamp& stamp;
 };
-// False: enough.
+// Returns false to end the visit.
 using RecordVisitor = std::function<bool(const StoredRecord& stored)>;
 using DeadLetterVisitor = std::function<bool(int64_t id, const DeadLetter& letter)>;
 
-// In the order of seqs. Holds no read transaction between batches, so a slow visitor does not hold
-// up the agent.
+// Visits records in the order of their seqs. Holds no read transaction between batches, so a slow
+// visitor does not hold up the agent. Errors as Verify.
 Result<VisitCounts> ForEachRecord(const std::string& path, const RecordFilter& filter,
                                   const RecordVisitor& visit);
+// Visits dead letters, the newest `last` or all, oldest first. Returns how many were visited.
 Result<uint64_t> ForEachDeadLetter(const std::string& path, std::optional<uint64_t> last,
                                    const DeadLetterVisitor& visit);
-// The same without SQLite, from a file that it refuses or that was set aside: what reads of it. The
-// file is not locked, opened or changed in any other way.
+// The same without SQLite, for a file that SQLite refuses or that was set aside: visits what can be
+// read of it. Does not lock the file.
 Result<VisitCounts> ForEachRecordFound(const std::string& path, const RecordFilter& filter,
                                        const RecordVisitor& visit);
 Result<uint64_t> ForEachDeadLetterFound(const std::string& path, const DeadLetterVisitor& visit);

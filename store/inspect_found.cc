@@ -93,7 +93,7 @@ Result<VisitCounts> ForEachRecordFound(const std::string& path, const RecordFilt
   uint64_t left = 0;
   for (const FoundBatch& batch : batches) left += batch.count;
   for (const FoundBatch& found : batches) {
-    // The newest so many: what stands before them is passed over.
+    // Skips what comes before the newest so many.
     const uint64_t over = filter.last && left > *filter.last ? left - *filter.last : 0;
     left -= found.count;
     if (over >= found.count) continue;

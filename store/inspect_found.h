@@ -8,14 +8,15 @@
 
 namespace tidegate {
 
-// What can be read of a file that SQLite refuses with `why`.
+// Reports what can be read of a file that SQLite refuses with `why`.
 Result<VerifyReport> VerifyFound(const std::string& path, const std::string& why);
 
-// SQLite reads a part of the file: counts and names what can be read without it.
+// Replaces the report by that of a scan, with the report's findings first, if the scan finds more
+// batches than SQLite could read.
 void AddFound(const std::string& path, VerifyReport& report);
 
-// Calls `visit` for the records of the batch from seq `from` on. False: enough. `epoch` is that of
-// the store.
+// Calls `visit` for the records of the batch from seq `from` on and counts them. `epoch` is that of
+// the store. Returns false if the visitor ended the visit. REQUIRES: the batch has records.
 bool VisitRecords(const Batch& batch, const std::string& epoch, Seq from,
                   const RecordVisitor& visit, VisitCounts& counts);
 

@@ -1,4 +1,5 @@
-// The store's metrics, by the names of store/README.md. One thread.
+// The store's metrics: it registers them and maps record classes to their labels. Private to
+// store/; one thread.
 #pragma once
 
 #include <array>
@@ -12,6 +13,7 @@ namespace tidegate {
 
 class StoreMetrics {
  public:
+  // `metrics` outlives the object.
   explicit StoreMetrics(Metrics& metrics);
 
   void CountDropped(RecordClass record_class, uint64_t records) {
@@ -29,6 +31,7 @@ class StoreMetrics {
   void ObserveCommit(std::chrono::nanoseconds duration) {
     commit_seconds_.Observe(std::chrono::duration<double>(duration).count());
   }
+  // Sets the gauges, and raises the two counters to `written_bytes` and `syncs`.
   void Update(const StoreUsage& usage, uint64_t file_bytes, uint64_t written_bytes, uint64_t syncs);
 
  private:

@@ -15,8 +15,8 @@ uint64_t CountIn(const Statement& statement) {
   return static_cast<uint64_t>(std::clamp<int64_t>(statement.Int(1), 0, kMax));
 }
 
-// A damaged tree can lead a search astray; a caller that goes on from the answer would go in
-// circles.
+// A damaged tree can lead a search to a wrong row, and a caller that continues from that row would
+// run in circles.
 Status CheckFollows(BatchKey key, RecordClass record_class, Seq after) {
   if (key > MakeBatchKey(record_class, after) && key < EndOfClass(record_class)) return {};
   return Error{ErrorCode::kCorrupt, "table batch: its tree is not in the order of the keys"};

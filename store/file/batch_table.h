@@ -1,5 +1,6 @@
-// Table batch: one row a batch, ordered by class and then by seq through its primary key alone.
-// Private to store/; one thread.
+// Table batch: one row for each batch, ordered by class and then by seq through its primary key
+// alone. Rows may be damaged: keys are checked to be in order, counts are cut to what a batch may
+// hold, bodies are judged by their decoder. Private to store/; one thread.
 #pragma once
 
 #include <array>
@@ -27,7 +28,7 @@ constexpr BatchKey MakeBatchKey(RecordClass record_class, Seq first_seq) {
   CHECK(first_seq >> 56 == 0, "a seq fits into the key of its batch");
   return static_cast<BatchKey>(static_cast<uint64_t>(record_class) << 56 | first_seq);
 }
-// Behind every key of the class.
+// The first key after every key of the class.
 constexpr BatchKey EndOfClass(RecordClass record_class) {
   return static_cast<BatchKey>((static_cast<uint64_t>(record_class) + 1) << 56);
 }
@@ -41,30 +42,37 @@ constexpr Seq SeqOf(BatchKey key) {
 struct BatchRow {
   BatchKey key = 0;
   uint64_t count = 0;
-  int64_t created_ms = 0;   // Wall time of the append.
-  std::string_view body;    // Lives until the table's next call.
-  std::string_view totals;  // StoreTotals as of this row; empty in rows of format version 1.
+  // Wall time of the append, Unix time in ms.
+  int64_t created_ms = 0;
+  // Views of a row that was read live until the table's next call.
+  std::string_view body;
+  // Encoded StoreTotals as of this row; empty in rows of format version 1.
+  std::string_view totals;
 };
 
 class BatchTable {
  public:
   static Result<BatchTable> Prepare(Database& database);
-  // Only After and HeadAfter may be called; works on every format version.
+  // Prepares After and HeadAfter only, which work on every format version. REQUIRES: no other
+  // method is called.
   static Result<BatchTable> PrepareReading(Database& database);
 
+  // REQUIRES: a possible key, and 1 to kMaxRowRecords records.
   Status Insert(const BatchRow& row);
   Status ReplaceBody(BatchKey key, std::string_view body);
-  // False: it is not there.
+  // False: there is no such row.
   Result<bool> Delete(BatchKey key);
-  // The first row of `record_class` behind `after`.
+  // Returns the first row of the class with a first seq > `after`. kCorrupt: the tree is not in the
+  // order of its keys.
   Result<std::optional<BatchRow>> After(RecordClass record_class, Seq after);
-  // The same without its body.
+  // Returns the same row without its body and totals.
   Result<std::optional<BatchRow>> HeadAfter(RecordClass record_class, Seq after);
-  // The row with the highest seq of all, without its body.
+  // Returns the row with the highest seq of all classes, without its body.
   Result<std::optional<BatchRow>> Newest();
-  // How many rows of the class lie behind `after`; stops counting at `limit`.
+  // Counts the rows of the class with a first seq > `after`; stops at `limit`.
   Result<uint64_t> CountAfter(RecordClass record_class, Seq after, uint64_t limit);
-  // Records, batches and next seq, from every row's head.
+  // Counts records, batches and next seq from every row's head. kCorrupt: an impossible key or
+  // count.
   Result<StoreTotals> Count();
 
  private:

@@ -1,5 +1,5 @@
-// Table dead_letter, bounded in bytes: the oldest are given up first. Private to store/; one
-// thread.
+// Table dead_letter, bounded in bytes: the oldest are dropped first. Known loss: a letter has no
+// checksum of its own. Private to store/; one thread.
 #pragma once
 
 #include <cstdint>
@@ -13,13 +13,15 @@ namespace tidegate {
 
 struct DeadLetterTotals {
   uint64_t letters = 0;
-  uint64_t bytes = 0;    // As the limit counts them.
-  uint64_t dropped = 0;  // Given up by this transaction.
+  // As the limit counts them.
+  uint64_t bytes = 0;
+  // Dropped by this transaction.
+  uint64_t dropped = 0;
 };
 
 class DeadLetterTable {
  public:
-  // What a letter costs besides its texts.
+  // Bytes that a letter counts besides its texts.
   static constexpr uint64_t kRowBytes = 32;
   // Origin and reason are texts for people; longer ones are cut.
   static constexpr size_t kMaxTextBytes = 1024;
@@ -27,9 +29,9 @@ class DeadLetterTable {
   static Result<DeadLetterTable> Prepare(Database& database, uint64_t max_bytes,
                                          uint64_t max_payload_bytes);
 
-  // The bytes that the letters will take, payloads cut.
+  // Returns the bytes that the letters count, after they are cut.
   uint64_t BytesOf(std::span<const DeadLetter> letters) const;
-  // Adds them and gives up the oldest over the limit; `totals` is kept current.
+  // Adds the letters, drops the oldest ones over the limit, and updates `totals`.
   Status Add(std::span<const DeadLetter> letters, DeadLetterTotals& totals);
   Result<DeadLetterTotals> Totals();
 

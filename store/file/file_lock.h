@@ -1,5 +1,6 @@
-// Keeps a second agent away from a store, for as long as the object lives; the kernel releases it
-// when the process dies. SQLite's own locks cannot do that: they are free between transactions.
+// Locks a store against a second agent as long as the object lives; the kernel releases the lock
+// when the process dies. SQLite's own locks cannot do that: they are free between transactions. One
+// thread.
 #pragma once
 
 #include <string>
@@ -11,10 +12,10 @@ namespace tidegate {
 
 class FileLock {
  public:
-  // Creates the file if need be. kRejected: somebody else holds it. kUnavailable: it cannot be
-  // created.
+  // Creates the lock file if it is missing. kRejected: another process holds the lock.
+  // kUnavailable: the file cannot be created.
   static Result<FileLock> Acquire(const std::string& path);
-  // Creates nothing.
+  // Returns true if a process holds the lock. Creates nothing.
   static bool IsHeld(const std::string& path);
 
   FileLock(FileLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
@@ -27,7 +28,7 @@ class FileLock {
   int fd_;
 };
 
-// Of the store in that database file.
+// Returns the path of the lock file of the store in that database file.
 inline std::string LockPath(const std::string& database_path) {
   return database_path + "-lock";
 }

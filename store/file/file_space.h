@@ -1,4 +1,4 @@
-// Blocks that a file owns before it is written, so that a disk that others have filled does not
+// Reserves blocks for a file before it is written, so that a disk that others have filled does not
 // stop what the store must still write. Private to store/; one thread.
 #pragma once
 
@@ -12,19 +12,20 @@ namespace tidegate {
 
 class FileSpace {
  public:
-  enum class Size { kKeep, kGrow };  // Of the file as others see it.
+  // What happens to the file's size as others see it.
+  enum class Size { kKeep, kGrow };
 
-  // kUnavailable: cannot be opened. The file descriptor stays open as long as the object lives.
-  // REQUIRES: it outlives the handle that locks the file, because closing any descriptor of a file
-  // gives up the process's locks on it (fcntl(2)).
+  // Opens the file and keeps it open as long as the object lives. kUnavailable: it cannot be
+  // opened. REQUIRES: the object outlives the handle that locks the file, because closing any
+  // descriptor of a file releases the process's locks on it (fcntl(2)).
   static Result<FileSpace> Open(const std::string& path);
 
   FileSpace(FileSpace&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
   FileSpace& operator=(FileSpace&&) = delete;
   ~FileSpace();
 
-  // Makes the first so many bytes the file's own, in a way that survives a power cut. kFull: the
-  // disk has no room. OK on a file system that cannot promise room (FAT, NFS).
+  // Reserves blocks for the first `bytes` of the file, in a way that survives a power cut. kFull:
+  // the disk has no room. Returns OK on a file system that cannot reserve (FAT, NFS).
   Status Reserve(uint64_t bytes, Size size);
 
  private:

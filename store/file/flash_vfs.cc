@@ -77,7 +77,7 @@ class FlashFile final : public VfsFile {
 
 namespace {
 
-// A log that is open without a database.
+// Opens a log without its database.
 class OpenLog {
  public:
   OpenLog(const std::string& vfs, const std::string& path) : name_(path + std::string(2, '\0')) {
@@ -94,7 +94,7 @@ class OpenLog {
   OpenLog& operator=(const OpenLog&) = delete;
 
   int code() const { return code_; }
-  // Writes what stands there once more, and syncs.
+  // Writes the bytes in that range once more, and syncs them.
   int WriteAgain(uint64_t begin, uint64_t end) {
     sqlite3_int64 size = 0;
     int code = get()->pMethods->xFileSize(get(), &size);
@@ -112,7 +112,7 @@ class OpenLog {
  private:
   sqlite3_file* get() const { return reinterpret_cast<sqlite3_file*>(slot_.get()); }
 
-  std::string name_;  // SQLite looks for URI parameters behind its end.
+  std::string name_;  // SQLite looks for URI parameters after its end.
   std::unique_ptr<char[]> slot_;
   int code_ = SQLITE_OK;
 };

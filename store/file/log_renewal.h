@@ -1,6 +1,6 @@
-// Gives a log that a stopped process has left a fresh copy, before anything trusts it: a sync may
-// have failed before the process ended, and then the kernel takes for written what the medium does
-// not have. Private to store/.
+// Copies the log that a stopped process has left, before anything trusts it: a sync may have failed
+// before the process ended, and then the kernel counts as written what the medium does not have.
+// Private to store/; any thread.
 #pragma once
 
 #include <string>
@@ -9,9 +9,10 @@
 
 namespace tidegate {
 
-// The log at `path`-wal becomes a synced copy of itself, whole or not at all. Left as it is when it
-// holds nothing, does not read, when the disk has no room for a copy, or when another process reads
-// the store. kUnavailable: the copy cannot be written. REQUIRES: this process has neither open.
+// Replaces the log at `path`-wal by a synced copy of itself, whole or not at all. Keeps the log as
+// it is if it is empty or unreadable, if the disk has no room for a copy, or if another process
+// reads the store. kUnavailable: the copy cannot be written. REQUIRES: this process has neither the
+// database at `path` nor its log open.
 Status RenewLog(const std::string& path);
 
 }  // namespace tidegate

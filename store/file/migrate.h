@@ -1,4 +1,4 @@
-// Brings the file of an earlier format version to the newest. Private to store/; one thread.
+// Migrates the file of an earlier format version to the newest. Private to store/; one thread.
 #pragma once
 
 #include "core/result.h"
@@ -6,7 +6,8 @@
 
 namespace tidegate {
 
-// One transaction: a power cut leaves the one version or the other. The backlog stays.
+// Migrates in one transaction, so a power cut leaves one version or the other. The backlog stays.
+// kCorrupt: the file's numbers are impossible.
 Status MigrateFromVersion1(Database& database);
 
 }  // namespace tidegate

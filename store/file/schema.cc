@@ -53,7 +53,7 @@ Status CheckHeader(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::string header(kHeaderBytes, '\0');
   file.read(header.data(), static_cast<std::streamsize>(header.size()));
-  if (file.gcount() == 0) return {};  // New; SQLite tells when it cannot be read.
+  if (file.gcount() == 0) return {};  // New; SQLite reports it if it cannot be read.
   header.resize(static_cast<size_t>(file.gcount()));
   if (header.size() < kHeaderBytes || header.substr(0, kFileMagic.size()) != kFileMagic) {
     if (WasBeingCreated(path)) return {};
@@ -64,7 +64,7 @@ Status CheckHeader(const std::string& path) {
     application = application << 8 | static_cast<uint8_t>(header[kApplicationIdOffset + i]);
   }
   // 0: created a moment before a power cut, so that the log still has it; or foreign, which the
-  // tables tell.
+  // tables show.
   if (application != kApplicationId && application != 0) {
     return Foreign(path, fmt::format("application id {:#x}", application));
   }
@@ -94,8 +94,8 @@ Status Create(Database& database) {
 
 Status SetPragmas(Database& database, const SizeBudget& budget) {
   // 128 KiB of cache hold a batch and the tree above it. Checkpoints are called by the store, which
-  // sees their errors. Debian's SQLite overwrites what is deleted, page by page, unless told not
-  // to.
+  // sees their errors. Debian's SQLite overwrites what is deleted, page by page, by
+  // default.
   return database.Execute(
       fmt::format("PRAGMA synchronous=FULL; PRAGMA cache_size=-128; PRAGMA mmap_size=0; PRAGMA "
                   "temp_store=MEMORY;"

@@ -1,5 +1,6 @@
-// Opens the store's database file: tells ours from a foreign or a newer one, creates and migrates
-// it, sets its pragmas. store/README.md describes the tables. Private to store/; one thread.
+// Opens the store's database file: distinguishes a store from a foreign file or one of a later
+// version, creates and migrates it, and sets its pragmas. store/README.md describes the tables.
+// Private to store/; one thread.
 #pragma once
 
 #include <array>
@@ -15,29 +16,32 @@
 namespace tidegate {
 
 inline constexpr int64_t kApplicationId = 0x54476174;  // "TGat"
-// What this code writes.
+// The format version that this code writes.
 inline constexpr int64_t kStoreVersion = 2;
 
-// Rows of table state.
+// Names of rows of table state.
 inline constexpr std::string_view kStateEpoch = "epoch";
 inline constexpr std::string_view kStateTotals = "totals";
-// Written in turn, so that the one before stays until the newer one is certain.
+// Written in turn, so that the previous snapshot stays until the newer one is certain.
 inline constexpr std::array<std::string_view, 2> kStateSnapshots{"snapshot.0", "snapshot.1"};
-// Before the names of Store::ReadValue.
+// Prefix of the names of Store::ReadValue.
 inline constexpr std::string_view kStateValuePrefix = "value.";
-inline constexpr std::string_view kStateLeastVersion =
-    "least_version";  // Needed to read and write it.
-inline constexpr std::string_view kStateProcessSafe =
-    "process_safe";  // Commits of the last run were not synced.
+// The oldest format version whose code may read and write the file, decimal.
+inline constexpr std::string_view kStateLeastVersion = "least_version";
+// Present if the last run did not sync its commits.
+inline constexpr std::string_view kStateProcessSafe = "process_safe";
 
-// kCorrupt: not a store of Tidegate, or damaged. kInvalid: a later version wrote it. Both leave the
-// file as it was. kUnavailable: cannot be opened or created.
+// Opens the file, or creates it if it is missing or empty. kCorrupt: not a store of Tidegate, or
+// damaged. kInvalid: a later version wrote it. Both leave the file unchanged. kUnavailable: it
+// cannot be opened or created.
 Result<Database> OpenStoreDatabase(const std::string& path, const std::string& vfs,
                                    const SizeBudget& budget);
 
-// For readers: is this one of ours, of a version that this code understands?
+// Checks, for readers, that the database is a store of a version that this code understands. Errors
+// as OpenStoreDatabase.
 Status CheckStoreDatabase(Database& database, const std::string& path);
 
+// Read, write and delete one row of table state; nullopt: there is no such row.
 Result<std::optional<std::string>> ReadState(Database& database, std::string_view name);
 Status WriteState(Database& database, std::string_view name, std::string_view body);
 Status DeleteState(Database& database, std::string_view name);

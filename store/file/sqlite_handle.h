@@ -1,4 +1,4 @@
-// Owners of SQLite's handles, and its codes as ours. Private to store/. One thread.
+// Owners of SQLite's handles, and its result codes as our errors. Private to store/; one thread.
 #pragma once
 
 #include <sqlite3.h>
@@ -28,17 +28,19 @@ class Statement {
   Statement() = default;
 
   Statement& Bind(int index, int64_t value);
-  // The bytes stay the caller's and must live until Reset.
+  // Bind a parameter, from 1. The bytes stay the caller's and live until Reset. REQUIRES: the
+  // statement has the parameter, and is reset.
   Statement& Bind(int index, std::string_view text);
   Statement& BindBlob(int index, std::string_view bytes);
 
-  // True: a row is there. Views of its columns live until the next Step or Reset.
+  // Returns true if there is a row; views of its columns live until the next Step or Reset.
+  // REQUIRES: the statement is prepared.
   Result<bool> Step();
-  // Steps to the end, without looking at rows, and resets.
+  // Steps to the end, ignores rows, and resets.
   Status Run();
   void Reset() { sqlite3_reset(statement_.get()); }
 
-  // Rows that the last run inserted, changed or deleted.
+  // Returns how many rows the last run inserted, changed or deleted.
   int Changes() const { return sqlite3_changes(sqlite3_db_handle(statement_.get())); }
 
   int64_t Int(int column) const { return sqlite3_column_int64(statement_.get(), column); }
@@ -51,7 +53,7 @@ class Statement {
   std::unique_ptr<sqlite3_stmt, FinalizeStatement> statement_;
 };
 
-// Resets at the end of the scope, so that no read transaction stays open behind a result.
+// Resets the statement at the end of the scope, so that no read transaction stays open.
 class StatementScope {
  public:
   explicit StatementScope(Statement& statement) : statement_(statement) {}
@@ -65,14 +67,15 @@ class StatementScope {
 
 class Database {
  public:
-  // `vfs` empty: SQLite's default. kCorrupt: not a database. kUnavailable: cannot be opened.
+  // An empty `vfs` is SQLite's default. kCorrupt: not a database. kUnavailable: it cannot be
+  // opened.
   static Result<Database> Open(const std::string& path, int flags, const std::string& vfs);
 
   Result<Statement> Prepare(std::string_view sql);
   Status PrepareInto(Statement& statement, std::string_view sql);
-  // Several statements, no results.
+  // Runs several statements without parameters and results.
   Status Execute(const std::string& sql);
-  // The first column of the first row; 0 if there is none.
+  // Returns the first column of the first row; 0 if there is no row.
   Result<int64_t> Query(std::string_view sql);
 
   sqlite3* get() const { return db_.get(); }
@@ -83,7 +86,7 @@ class Database {
   std::unique_ptr<sqlite3, CloseDatabase> db_;
 };
 
-// Rolls back when it goes without Commit.
+// A write transaction. The destructor rolls back unless Commit succeeded.
 class Transaction {
  public:
   static Result<Transaction> Begin(Database& database);
@@ -91,16 +94,18 @@ class Transaction {
   Transaction& operator=(Transaction&&) = delete;
   ~Transaction();
 
+  // After an error the transaction is still open. REQUIRES: it is not committed yet.
   Status Commit();
 
  private:
   explicit Transaction(Database& database) : database_(&database) {}
 
-  Database* database_;  // Null when it is over.
+  // Null after the commit.
+  Database* database_;
 };
 
-// "<operation>: disk I/O error (SQLITE_IOERR_WRITE)". FULL is kFull, CORRUPT and NOTADB are
-// kCorrupt, all else kUnavailable.
+// Returns the database's last error as "<operation>: disk I/O error (SQLITE_IOERR_WRITE)".
+// SQLITE_FULL is kFull, CORRUPT and NOTADB are kCorrupt, all else is kUnavailable.
 Error SqliteError(sqlite3* db, std::string_view operation);
 
 }  // namespace tidegate

@@ -44,7 +44,7 @@ StoreHandle::StoreHandle(const StoreFile& file, FileSpace space, Database databa
       database_(std::move(database)),
       batches_(std::move(batches)),
       dead_letters_(std::move(dead_letters)),
-      // An upper bound until the first commit tells.
+      // An upper bound until the first commit reports the number.
       log_frames_(FileBytes(file.path + "-wal") / kFrameBytes),
       checkpoint_at_(file.budget.checkpoint_bytes / kFrameBytes) {
   sqlite3_wal_hook(database_.get(), OnCommit, this);
@@ -133,7 +133,7 @@ Status StoreHandle::MakeLogRoom(uint64_t bytes) {
 Status StoreHandle::CheckpointIfDue() {
   if (log_frames_ < checkpoint_at_) return {};
   if (!is_log_reserved_) ReserveLog();
-  // While a reader holds the log it goes on growing; try again a little later and not at every
+  // While a reader holds the log it keeps growing; try again a little later and not at every
   // commit.
   checkpoint_at_ = log_frames_ + file_.budget.checkpoint_bytes / kFrameBytes / 4;
   auto status = Checkpoint(SQLITE_CHECKPOINT_PASSIVE);

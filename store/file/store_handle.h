@@ -1,5 +1,5 @@
-// The store's open database with its prepared statements: what is thrown away and made anew after
-// an I/O error. Private to store/; one thread.
+// The store's open database with its prepared statements and reserved blocks. After an I/O error
+// the whole object is replaced by a new one. Private to store/; one thread.
 #pragma once
 
 #include <cstdint>
@@ -15,75 +15,85 @@
 
 namespace tidegate {
 
+// What the handle needs to know about the file.
 struct StoreFile {
   std::string path;
+  // Name of a registered SQLite VFS; empty is the default.
   std::string vfs;
   SizeBudget budget;
   uint64_t max_dead_letter_bytes = 0;
   uint64_t max_payload_bytes = 0;
+  // True: a commit is synced before it returns.
   bool sync_commits = true;
 };
 
-// Sizes on disk; the log's with its index.
+// Return sizes on disk; the log's includes its index. 0 if the file is missing.
 uint64_t DatabaseFileBytes(const std::string& path);
 uint64_t LogFileBytes(const std::string& path);
 
 class StoreHandle {
  public:
-  // As OpenStoreDatabase. The object does not move: SQLite reports to it.
+  // Errors as OpenStoreDatabase. `file` outlives the handle. The object does not move, because
+  // SQLite calls it back.
   static Result<std::unique_ptr<StoreHandle>> Open(const StoreFile& file);
 
   Database& database() { return database_; }
   BatchTable& batches() { return batches_; }
   DeadLetterTable& dead_letters() { return dead_letters_; }
 
-  // Pages that the file may still take: free ones in it, and those for which it owns blocks. If
-  // they are fewer than `wanted` it takes more from the disk, up to its limit.
+  // Returns how many pages the file can still use: its free pages, and those for which it owns
+  // blocks. If they are fewer than `wanted` it reserves more from the disk, up to its limit.
   Result<uint64_t> FreePages(uint64_t wanted);
-  // The disk gave nothing when it was asked last.
+  // True if the disk refused the last reservation.
   bool is_disk_full() const { return is_disk_full_; }
   Result<uint64_t> UsedPages();
 
-  // Whether the next commits wait for the disk. REQUIRES: no transaction.
+  // Sets whether the next commits are synced before they return. SQLite refuses it inside a
+  // transaction.
   Status SetSync(bool sync);
 
-  // Makes sure that the log can take a transaction of so many bytes. kFull: a reader keeps the log
-  // from being emptied.
+  // Empties the log if a transaction of that size does not fit into it. kFull: a reader holds the
+  // log. REQUIRES: bytes <= budget.log_bytes.
   Status MakeLogRoom(uint64_t bytes);
-  // To be called after a commit: empties the log into the database when it is time. An error means
-  // what any I/O error means.
+  // Empties the log into the database if it has reached its size; to be called after a commit. An
+  // error is an I/O error, and the handle has to be replaced.
   Status CheckpointIfDue();
-  // Moves all of the log into the database. kFull: a reader holds it.
+  // Moves the whole log into the database. kFull: a reader holds the log.
   Status EmptyLog();
-  // Closing will leave the log as it is, for the recovery of the next opening to judge by its
-  // checksums.
+  // Makes the destructor leave the log as it is, so that the recovery of the next opening judges it
+  // by its checksums.
   void KeepLogOnClose();
-  // Whether the file still reads. A small one is checked whole, a large one as far as its counts
-  // were read.
+  // Checks that the file reads. Files up to 16 MiB are checked whole, of larger ones only the page
+  // count is read. kCorrupt: it is damaged.
   Status Check();
 
  private:
   StoreHandle(const StoreFile& file, FileSpace space, Database database, BatchTable batches,
               DeadLetterTable dead_letters);
   Status Prepare();
-  // Fewer if the disk has no room.
+  // kFull: the disk has no room. REQUIRES: pages <= budget.database_pages.
   Status ReservePages(uint64_t pages);
   void ReserveLog();
   Status Checkpoint(int mode);
   static int OnCommit(void* self, sqlite3* db, const char* name, int frames);
 
   const StoreFile& file_;
-  FileSpace space_;    // Of the database file; goes last.
-  Database database_;  // Statements go before it.
+  // Blocks of the database file. Destroyed after the database, as FileSpace requires.
+  FileSpace space_;
+  // Destroyed after its statements.
+  Database database_;
   BatchTable batches_;
   DeadLetterTable dead_letters_;
   Statement page_count_;
   Statement free_count_;
-  uint64_t owned_pages_ = 0;  // The file has blocks for so many.
+  // Pages for which the file owns blocks.
+  uint64_t owned_pages_ = 0;
   bool is_disk_full_ = false;
   bool is_log_reserved_ = false;
-  uint64_t log_frames_ = 0;     // In use, as of the last commit.
-  uint64_t checkpoint_at_ = 0;  // In frames.
+  // Frames of the log that are in use, as of the last commit.
+  uint64_t log_frames_ = 0;
+  // The next checkpoint is due at this many frames.
+  uint64_t checkpoint_at_ = 0;
 };
 
 }  // namespace tidegate

@@ -1,6 +1,6 @@
-// A C++ face for a SQLite VFS that stands before another one: everything goes through unchanged,
-// except what a subclass overrides. Registered under its name while it lives; every database opened
-// through it must be closed before. One thread.
+// A SQLite VFS in C++ that wraps another one: every call is passed on unchanged unless a subclass
+// overrides it. It is registered under its name while it lives. REQUIRES: every database opened
+// through it is closed before it is destroyed. One thread.
 #pragma once
 
 #include <sqlite3.h>
@@ -33,14 +33,14 @@ class VfsFile {
   sqlite3_file* real() const { return real_; }
 
  private:
-  sqlite3_file*
-      real_;  // Lives in the memory that SQLite gave for the file, behind this object's pointer.
+  // Lies in the memory that SQLite allocated for the file, after the pointer to this object.
+  sqlite3_file* real_;
 };
 
 class Vfs {
  public:
-  // `base`: the name of the VFS underneath; empty is SQLite's default. REQUIRES: `name` is not
-  // registered, `base` is.
+  // `base` names the VFS underneath; empty is SQLite's default. REQUIRES: `name` is not registered,
+  // `base` is.
   Vfs(std::string name, const std::string& base);
   virtual ~Vfs();
   Vfs(const Vfs&) = delete;
@@ -48,11 +48,11 @@ class Vfs {
 
   const std::string& name() const { return name_; }
 
-  // Called before a file is opened; anything but SQLITE_OK is returned in its stead. `path` is null
-  // for temporary files.
+  // Called before a file is opened or deleted; any code but SQLITE_OK is returned instead. `path`
+  // is null for temporary files.
   virtual int BeforeOpen(const char* path, int flags);
   virtual int BeforeDelete(const char* path);
-  // Called when a file has been opened.
+  // Called after a file has been opened; returns its wrapper, not null.
   virtual std::unique_ptr<VfsFile> Wrap(sqlite3_file* real, const char* path, int flags) = 0;
 
  private:

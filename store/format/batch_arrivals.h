@@ -1,5 +1,5 @@
-// How the arrivals of a batch are written: what repeats from record to record takes next to
-// nothing. The layout is in store/README.md, "Batch body". Private to store/; pure.
+// Encodes the arrivals of a batch so that what repeats from record to record takes next to nothing.
+// store/README.md, "Batch body", has the layout. Private to store/; pure.
 #pragma once
 
 #include <optional>
@@ -11,12 +11,13 @@
 
 namespace tidegate {
 
-// REQUIRES: one arrival for each record, each naming one of `inputs`.
+// Appends the arrivals to `out`. REQUIRES: one arrival for each record, each naming one of
+// `inputs`.
 void PutArrivals(std::string& out, const ClockStamp& stamp, std::span<const Record> records,
                  std::span<const Arrival> arrivals, std::span<const std::string> inputs);
 
-// Fills batch.arrivals and batch.inputs; its stamp and records are there already. False: the bytes
-// end early or hold an impossible value.
+// Fills batch.arrivals and batch.inputs from untrusted bytes. False: they end early or hold an
+// impossible value. REQUIRES: the batch has its stamp and records, and no arrivals yet.
 bool GetArrivals(ByteReader& reader, Batch& batch);
 
 }  // namespace tidegate

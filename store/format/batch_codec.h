@@ -1,6 +1,6 @@
-// A batch as the bytes of one row: self-contained, compressed, checksummed. store/README.md, "Batch
-// body" is the format. Pure; the object only keeps its buffers and contexts for the next call. One
-// thread.
+// Encodes a batch as the bytes of one row: self-contained, compressed and checksummed. The format
+// is store/README.md, "Batch body". Decode reads untrusted bytes. Pure; the object only keeps its
+// buffers and contexts for the next call. One thread.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@
 
 namespace tidegate {
 
-// What the outside of a body says; enough to count it without decompressing.
+// The head of a body, which is enough to count its records without decompressing them.
 struct BatchHeader {
   RecordClass record_class = RecordClass::kHeartbeat;
   Seq first_seq = 0;
@@ -24,27 +24,29 @@ struct BatchHeader {
 
 class BatchCodec {
  public:
-  static constexpr uint8_t kVersion = 2;  // What Encode writes; Decode reads all before it, too.
-  // zstd's. On batches this small the higher levels cost more and give no fewer bytes:
+  // The version that Encode writes; Decode reads every earlier one as well.
+  static constexpr uint8_t kVersion = 2;
+  // Level of zstd. On batches this small a higher level costs more time and saves no bytes:
   // store/README.md.
   static constexpr int kDefaultLevel = 1;
-  // Bounds what a damaged or hostile body can make a reader allocate.
+  // Bounds on what a damaged or hostile body can make a reader allocate.
   static constexpr uint64_t kMaxRawBytes = 64ull << 20;
   static constexpr uint64_t kMaxRecords = 1'000'000;
 
   explicit BatchCodec(int level = kDefaultLevel);
   ~BatchCodec();
 
-  // The view lives until the next call. kRejected: over kMaxRawBytes or kMaxRecords.
+  // Returns a view that lives until the next call. kRejected: over kMaxRawBytes or kMaxRecords.
+  // REQUIRES: the batch has records, all of its class, and a first seq of at most 56 bits.
   Result<std::string_view> Encode(const BatchView& batch);
 
   // kCorrupt: not a body, damaged, or of a later version; the message says what and where.
   Result<Batch> Decode(std::string_view body);
 
-  // Checksum and header only.
+  // Checks the checksum and reads the head only. kCorrupt: as Decode.
   static Result<BatchHeader> Inspect(std::string_view body);
 
-  // What the contexts and buffers hold at present.
+  // Bytes that the contexts and buffers hold at present.
   size_t MemoryBytes() const;
 
  private:

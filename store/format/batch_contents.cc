@@ -101,8 +101,8 @@ std::optional<uint32_t> EpochNumber(std::string_view epoch) {
   return number;
 }
 
-// The short form, for the seqs that the batch has anyway: next to nothing, so that every batch
-// tells its epoch.
+// The short form holds only the epoch, for seqs that the batch has anyway. It takes so few bytes
+// that every batch names its epoch.
 bool HasShortNumbering(const BatchView& batch) {
   return batch.numbering != nullptr && batch.numbering->first_seq == batch.first_seq &&
          EpochNumber(batch.numbering->epoch).has_value();

@@ -1,5 +1,5 @@
-// What a batch body holds once it is decompressed: stamp, records, arrivals. The layout is in
-// store/README.md, "Batch body". Private to store/; pure.
+// Encodes what a batch body holds once it is decompressed: stamp, numbering, records, arrivals.
+// store/README.md, "Batch body", has the layout. Private to store/; pure.
 #pragma once
 
 #include <cstdint>
@@ -12,14 +12,17 @@
 
 namespace tidegate {
 
-// A batch as it goes in; everything stays the caller's.
+// A batch to encode; everything stays the caller's.
 struct BatchView {
   RecordClass record_class;
   Seq first_seq;
   const ClockStamp& stamp;
-  std::span<const Record> records;      // REQUIRES: not empty, all of record_class.
-  std::span<const Arrival> arrivals{};  // One for each record, each naming an input; or none.
+  // REQUIRES: not empty, all of record_class.
+  std::span<const Record> records;
+  // One for each record, or empty. REQUIRES: each names one of `inputs`.
+  std::span<const Arrival> arrivals{};
   std::span<const std::string> inputs{};
+  // Null: the batch has no numbering.
   const Numbering* numbering = nullptr;
 
   static BatchView Of(const Batch& batch) {
@@ -33,14 +36,14 @@ struct BatchView {
   }
 };
 
-// kCorrupt, with the place.
+// Returns the kCorrupt error of a body that does not read, with the offset in the message.
 Error CorruptBody(std::string_view what, size_t offset);
 
-// As the newest version has it.
+// Appends the contents in the newest version.
 void PutContents(std::string& out, const BatchView& batch);
 
-// Fills all of `batch` but its class and first seq, which are read by now. kCorrupt: not the
-// contents of `count` records in that version.
+// Fills all of `batch` but its class and first seq, which the caller has set. kCorrupt: `raw` is
+// not the contents of `count` records in that version. REQUIRES: count > 0, and `batch` is empty.
 Status GetContents(std::string_view raw, uint8_t version, uint64_t count, Batch& batch);
 
 }  // namespace tidegate

@@ -1,4 +1,4 @@
-// Numbers as SQLite's files hold them. Private to store/. Pure.
+// Reads numbers as SQLite's files hold them. Private to store/; pure.
 #pragma once
 
 #include <cstddef>

@@ -10,9 +10,9 @@ namespace tidegate {
 
 inline constexpr size_t kChecksumBytes = 8;
 
-// That of all of `bytes`, behind them.
+// Appends the checksum of all of `bytes`.
 void AppendChecksum(std::string& bytes);
-// The bytes before their checksum; nullopt: it does not match, or there is none.
+// Returns the bytes without their checksum; nullopt: it does not match, or there is none.
 std::optional<std::string_view> CheckedBytes(std::string_view bytes);
 
 }  // namespace tidegate

@@ -1,4 +1,4 @@
-// The record that stands for records given up: core/wire/FORMAT.md, "gap". Pure.
+// The gap record, which declares records that were dropped: core/wire/FORMAT.md, "gap". Pure.
 #pragma once
 
 #include <cstdint>
@@ -15,19 +15,23 @@ inline constexpr std::string_view kGapDamaged = "damaged";
 
 struct Gap {
   std::string tenant;
-  RecordClass record_class = RecordClass::kHeartbeat;  // Of the records given up.
-  std::string_view reason;                             // One of the constants above.
+  // Class of the dropped records.
+  RecordClass record_class = RecordClass::kHeartbeat;
+  // One of the constants above.
+  std::string_view reason;
   Seq first_seq = 0;
   Seq last_seq = 0;
-  uint64_t count = 0;  // This tenant's records between the two, both included.
+  // Dropped records of this tenant from first_seq to last_seq.
+  uint64_t count = 0;
 };
 
 struct GapOrigin {
-  std::string gateway;  // Passes IsAssetName.
+  // REQUIRES: passes IsAssetName.
+  std::string gateway;
   std::string epoch;
 };
 
-// The record's time is that of `stamp`, its asset the gateway.
+// Returns the gap record. Its time is that of `stamp`, its asset the gateway.
 Record MakeGapRecord(const Gap& gap, const GapOrigin& origin, const ClockStamp& stamp);
 
 }  // namespace tidegate

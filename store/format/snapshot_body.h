@@ -1,5 +1,5 @@
-// The frame around a snapshot in table state: version, seq and checksum; the inside belongs to the
-// one who made it. Private to store/; pure.
+// Encodes a snapshot as a row of table state: version, seq and checksum around a body that only its
+// maker can read. Private to store/; pure.
 #pragma once
 
 #include <string>
@@ -10,8 +10,9 @@
 
 namespace tidegate {
 
+// REQUIRES: through < kMaxNextSeq.
 std::string EncodeSnapshot(std::string_view body, Seq through);
-// kCorrupt: damaged, or of a later version.
+// kCorrupt: damaged, of a later version, or with an impossible seq.
 Result<Snapshot> DecodeSnapshot(std::string_view bytes);
 
 }  // namespace tidegate

@@ -10,7 +10,7 @@
 namespace tidegate {
 namespace {
 
-// Short, because each row pays for it: enough to tell a damaged page.
+// Short, because each row pays for it, but enough to recognise a damaged page.
 constexpr size_t kSumBytes = 2;
 
 uint16_t SumOf(std::string_view bytes) {

@@ -26,7 +26,7 @@ Result<std::unique_ptr<FileBytes>> FileBytes::Open(const std::string& path, cons
     return Error{ErrorCode::kUnavailable, fmt::format("read {}: {}", path, std::strerror(errno))};
   }
   std::unique_ptr<FileBytes> bytes(new FileBytes);
-  // SQLite looks for URI parameters behind the name's end.
+  // SQLite looks for URI parameters after the name's end.
   bytes->name_ = path + std::string(2, '\0');
   bytes->slot_ = std::make_unique<char[]>(static_cast<size_t>(base->szOsFile));
   const int flags = SQLITE_OPEN_READONLY | (is_log ? SQLITE_OPEN_WAL : SQLITE_OPEN_MAIN_DB);
@@ -47,7 +47,7 @@ FileBytes::~FileBytes() {
 
 bool FileBytes::Read(uint64_t offset, std::span<char> out) {
   if (offset > size_ || out.size() > size_ - offset || out.size() > INT_MAX) return false;
-  // Twice: a worn medium may give on the second asking what it did not on the first.
+  // Twice: a worn medium may return on the second read what it did not on the first.
   for (int attempt = 0; attempt < 2; ++attempt) {
     if (file()->pMethods->xRead(file(), out.data(), static_cast<int>(out.size()),
                                 static_cast<sqlite3_int64>(offset)) == SQLITE_OK) {

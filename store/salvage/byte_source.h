@@ -1,4 +1,4 @@
-// Bytes of a file that may be damaged, read at an offset. Private to store/; one thread.
+// Reads the bytes of a file that may be damaged. Private to store/; one thread.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@ class ByteSource {
  public:
   virtual ~ByteSource() = default;
   virtual uint64_t size() const = 0;
-  // False: the medium does not give them, or they lie beyond the end.
+  // Reads out.size() bytes. False: the medium does not give them, or they lie after the end.
   virtual bool Read(uint64_t offset, std::span<char> out) = 0;
 };
 
@@ -32,11 +32,12 @@ class MemoryBytes final : public ByteSource {
   std::string_view bytes_;
 };
 
-// Through a VFS of SQLite, which knows how to close a file without losing the process's locks on
-// it, and where tests put faults. Never writes.
+// Reads through a VFS of SQLite, which can close a file without losing the process's locks on it,
+// and where tests put faults. Never writes.
 class FileBytes final : public ByteSource {
  public:
-  // `is_log`: the write-ahead log. kUnavailable: it cannot be opened, or is not there.
+  // `is_log`: the file is the write-ahead log. kUnavailable: it is missing or cannot be opened.
+  // REQUIRES: `vfs` is registered; empty is SQLite's default.
   static Result<std::unique_ptr<FileBytes>> Open(const std::string& path, const std::string& vfs,
                                                  bool is_log);
   ~FileBytes() override;
@@ -46,8 +47,10 @@ class FileBytes final : public ByteSource {
  private:
   FileBytes() = default;
 
-  std::string name_;              // SQLite keeps the pointer.
-  std::unique_ptr<char[]> slot_;  // The memory of file().
+  // SQLite keeps a pointer to it.
+  std::string name_;
+  // The memory of file().
+  std::unique_ptr<char[]> slot_;
   uint64_t size_ = 0;
   sqlite3_file* file() { return reinterpret_cast<sqlite3_file*>(slot_.get()); }
 };

@@ -10,13 +10,15 @@
 namespace tidegate {
 
 struct DamageAlert {
-  std::string gateway;  // Passes IsAssetName.
+  // REQUIRES: passes IsAssetName.
+  std::string gateway;
   std::string tenant;
   ClockStamp stamp;
-  std::string message;  // For people.
+  // For people.
+  std::string message;
 };
 
-// Raised and, because the new store works, cleared in the same moment.
+// Returns the alert raised and, because the new store works, cleared in the same moment.
 std::vector<Record> MakeDamageAlerts(const DamageAlert& alert);
 
 }  // namespace tidegate

@@ -11,7 +11,7 @@
 namespace tidegate {
 namespace {
 
-// As table state says; empty if it does not.
+// Returns the epoch in table state; empty if there is none.
 std::string EpochOf(PageImage& image) {
   std::string epoch;
   PageScan scan(image);
@@ -24,7 +24,7 @@ std::string EpochOf(PageImage& image) {
   return epoch;
 }
 
-// Of a row of table batch; empty: it is none, or of format version 1.
+// Returns the epoch of a row of table batch; empty: it is no such row, or of format version 1.
 std::string EpochOf(const Cell& cell, BatchCodec& codec) {
   const auto columns = cell.payload ? ParseRecord(*cell.payload) : std::nullopt;
   if (!columns || columns->size() < 4) return {};
@@ -49,7 +49,8 @@ std::set<std::string> EpochsIn(PageImage& image, const LogScan& log, const std::
   return epochs;
 }
 
-// What was salvaged names the epoch of an earlier store: then the database has more of it.
+// Returns true if the database holds a batch of one of the epochs. Salvaged batches name the epoch
+// of an earlier store, and then the database has some of them.
 bool Holds(ByteSource& database, const std::set<std::string>& epochs) {
   StoreScan scan(database, nullptr);
   scan.Run();
@@ -73,7 +74,7 @@ LogOwner OwnerOfLog(ByteSource& database, ByteSource& log) {
   PageImage alone(database, nullptr, no_log);
   PageImage both(database, &log, scan);
   const std::string ours = EpochOf(alone);
-  // Not in the database yet, or damaged: the check that follows tells.
+  // The epoch is not in the database yet, or damaged: the check that follows finds out.
   if (ours.empty()) return LogOwner::kOurs;
   const std::string logged = EpochOf(both);
   if (!logged.empty() && logged != ours) return LogOwner::kStranger;

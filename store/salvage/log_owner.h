@@ -1,5 +1,5 @@
-// Whether a log that a crash left belongs to the database beside it. SQLite takes any log that is
-// sound for good, and would mix the pages of two stores. Private to store/; one thread.
+// Finds out if a log that a crash left belongs to the database beside it. SQLite applies any sound
+// log, and would mix the pages of two stores. Reads hostile bytes. Private to store/; one thread.
 #pragma once
 
 #include <string>
@@ -9,13 +9,16 @@
 namespace tidegate {
 
 enum class LogOwner {
-  kOurs,      // Or there is none, or nothing in it says whose it is.
-  kNobody,    // The database is empty or gone: SQLite would delete the log.
-  kStranger,  // Another store's.
+  // The log is the database's; or there is none, or nothing in it names its store.
+  kOurs,
+  // The database is empty or missing, so SQLite would delete the log.
+  kNobody,
+  // The log is another store's.
+  kStranger,
 };
 
 LogOwner OwnerOfLog(const std::string& path, const std::string& vfs);
-// For tests.
+// The same from bytes, for tests.
 LogOwner OwnerOfLog(ByteSource& database, ByteSource& log);
 
 }  // namespace tidegate

@@ -79,7 +79,7 @@ LogScan ScanLog(ByteSource& log) {
     const uint64_t content = at + kFrameHeaderBytes;
     const uint32_t commit_pages = Big32(&frame[4]);
     if (!chained) {
-      // What an older run left behind has another salt.
+      // Frames of an older run have another salt.
       if (same_run) scan.tail.push_back(content);
       if (same_run && commit_pages != 0) ++scan.tail_commits;
       continue;

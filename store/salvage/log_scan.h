@@ -1,6 +1,6 @@
-// SQLite's write-ahead log read without SQLite: which pages of it count. The format, and what makes
-// a frame count: https://www.sqlite.org/fileformat2.html#the_write_ahead_log. Reads hostile bytes.
-// Private to store/; pure but for the reads.
+// Reads SQLite's write-ahead log without SQLite and finds the pages that are committed. Format, and
+// what makes a frame count: https://www.sqlite.org/fileformat2.html#the_write_ahead_log. Reads
+// hostile bytes. Private to store/; one thread.
 #pragma once
 
 #include <cstdint>
@@ -13,15 +13,18 @@
 namespace tidegate {
 
 struct LogScan {
-  // Where in the log the newest committed content of a page lies.
+  // For each committed page, the offset of its newest content in the log.
   std::unordered_map<uint64_t, uint64_t> pages;
-  uint64_t database_pages = 0;  // Of the database after the last commit; 0: there is no commit.
-  uint64_t frames = 0;          // Up to and with the last commit.
-  // Frames behind the last commit that the same run of the log has written, as far as their heads
-  // tell. Either a commit that a power cut tore, or damage.
-  std::vector<uint64_t> tail;  // Where their pages lie.
+  // Pages of the database after the last commit; 0 if there is no commit.
+  uint64_t database_pages = 0;
+  // Frames up to the last commit, that one included.
+  uint64_t frames = 0;
+  // Offsets of pages after the last commit that the same run of the log has written, by their
+  // frames' heads. They are a commit that a power cut tore, or damage.
+  std::vector<uint64_t> tail;
   uint64_t tail_commits = 0;
-  std::string problem;  // Why it is not read at all, for people; empty if it is, or has no bytes.
+  // For people: why the log cannot be read at all; empty if it can, or has no bytes.
+  std::string problem;
 };
 
 LogScan ScanLog(ByteSource& log);

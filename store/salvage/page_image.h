@@ -1,5 +1,5 @@
-// The pages of one of our database files as its committed log leaves them, and the cells on them,
-// read without SQLite: for files that it refuses. Format: https://www.sqlite.org/fileformat2.html.
+// Reads the pages of a store's file as its committed log leaves them, and the cells on them,
+// without SQLite: for files that SQLite refuses. Format: https://www.sqlite.org/fileformat2.html.
 // Reads hostile bytes: every length, number and chain is bounded. Private to store/; one thread.
 #pragma once
 
@@ -25,24 +25,30 @@ struct Page {
     kTableLeaf = 0x0d
   };
 
-  uint64_t number = 0;  // From 1.
+  // Counts from 1.
+  uint64_t number = 0;
   std::array<char, kPageBytes> bytes{};
   uint8_t type = 0;
   uint32_t cells = 0;
-  uint32_t right_child = 0;  // Of a node.
+  // Page number; 0 on a leaf.
+  uint32_t right_child = 0;
 
   bool is_leaf() const { return type == kIndexLeaf || type == kTableLeaf; }
   bool is_table() const { return type == kTableNode || type == kTableLeaf; }
 };
 
 struct Cell {
-  uint32_t left_child = 0;             // Of a node.
-  uint64_t rowid = 0;                  // Of a table.
-  std::optional<std::string> payload;  // nullopt: it does not read. A table's node has none.
-  uint32_t bytes = 0;                  // That it takes on its page.
+  // Page number; only in nodes.
+  uint32_t left_child = 0;
+  // Only in tables.
+  uint64_t rowid = 0;
+  // nullopt: it cannot be read, or the cell is in a table's node, which has no payloads.
+  std::optional<std::string> payload;
+  // Bytes that the cell takes on its page.
+  uint32_t bytes = 0;
 };
 
-// A column of a row; views point into its payload.
+// A column of a row; its view points into the row's payload.
 struct Column {
   enum class Type { kNull, kInteger, kReal, kText, kBlob };
   Type type = Type::kNull;
@@ -52,18 +58,18 @@ struct Column {
 
 class PageImage {
  public:
-  // The largest row that is read.
+  // Larger rows are not read.
   static constexpr uint64_t kMaxPayloadBytes = 64ull << 20;
 
-  // `log` may be null, and then `scan` is empty. Both outlive it.
+  // All three outlive the image; `log` may be null. REQUIRES: without a log `scan` has no pages.
   PageImage(ByteSource& database, ByteSource* log, const LogScan& scan);
 
   uint64_t pages() const { return pages_; }
-  // The bytes only. False: they do not read, or there is no such page.
+  // Reads the page's bytes only. False: they cannot be read, or there is no such page.
   bool ReadBytes(uint64_t number, Page& page);
-  // False: it is also no page of a b-tree.
+  // Reads and parses the page. False: as above, or it is no page of a b-tree.
   bool Read(uint64_t number, Page& page);
-  // nullopt: its place or its head is impossible. REQUIRES: index < page.cells.
+  // Returns a cell; nullopt: its place or its head is impossible. REQUIRES: index < page.cells.
   std::optional<Cell> ReadCell(const Page& page, uint32_t index);
 
  private:
@@ -75,16 +81,16 @@ class PageImage {
   uint64_t pages_;
 };
 
-// Reads the page's head from its bytes. False: it is no page of a b-tree.
+// Parses the page's head from its bytes. False: it is no page of a b-tree.
 bool ParsePage(Page& page);
 
-// Whether cells of so many bytes in all and the page's free blocks are what its head counts: if
-// not, cells are missing.
+// Returns true if cells of `cell_bytes` in all and the page's free blocks add up to what its head
+// counts. If they do not, cells are missing.
 bool IsAccounted(const Page& page, uint32_t cell_bytes);
 
-// nullopt: not a record (https://www.sqlite.org/fileformat2.html#record_format) of at most
-// kMaxColumns columns.
 inline constexpr size_t kMaxColumns = 16;
+// Parses a row (https://www.sqlite.org/fileformat2.html#record_format); nullopt: it is none of at
+// most kMaxColumns columns.
 std::optional<std::vector<Column>> ParseRecord(std::string_view payload);
 
 }  // namespace tidegate

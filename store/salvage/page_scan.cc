@@ -196,7 +196,7 @@ void PageScan::ReadFreeList() {
   }
 }
 
-// Pages whose place is not clear: behind a broken node, or free with a free list that is broken.
+// Visits pages that no tree leads to: below a broken node, or free with a free list that is broken.
 // (A page of a row's overflow does not look like a page of a tree: it begins with a page's number.)
 void PageScan::VisitStrays(const Visitor& visit) {
   Page page;

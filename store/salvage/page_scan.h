@@ -1,6 +1,6 @@
-// Finds every row of one of our database files without SQLite: first down the trees, then, where a
-// tree is broken, on the pages that nothing leads to any more. A row found there may be one that
-// was deleted before. Reads hostile bytes. Private to store/; one thread.
+// Finds every row of a store's file without SQLite: first along the trees, then, where a tree is
+// broken, on the pages that no tree leads to. A row found there may have been deleted earlier.
+// Reads hostile bytes. Private to store/; one thread.
 #pragma once
 
 #include <cstdint>
@@ -16,21 +16,23 @@ namespace tidegate {
 enum class StoreTable : uint8_t { kSchema, kBatch, kState, kDeadLetter, kOther };
 std::string_view StoreTableName(StoreTable table);
 
-// Where a row lies.
+// The place of a row in the file.
 struct RowPlace {
   uint32_t page = 0;
   uint32_t cell = 0;
 };
 
-// A row as it was found. `row` lives during the call.
+// A row as it was found; the payload lives during the visitor's call.
 struct FoundRow {
   RowPlace place;
-  StoreTable table = StoreTable::kOther;  // kOther: on a page that nothing leads to.
+  // kOther: no tree leads to the row's page, or the row is in a wrong place.
+  StoreTable table = StoreTable::kOther;
   uint64_t rowid = 0;
-  std::optional<std::string_view> payload;  // nullopt: it does not read.
+  // nullopt: it cannot be read.
+  std::optional<std::string_view> payload;
 };
 
-// Of a table: rows whose place does not read. Rowids: after < rowid <= until.
+// Rows of a table that may be missing: after < rowid <= until.
 struct LostRows {
   StoreTable table = StoreTable::kOther;
   int64_t after = 0;
@@ -43,13 +45,14 @@ class PageScan {
 
   explicit PageScan(PageImage& image) : image_(image) {}
 
-  // Calls `visit` for every row. What a tree leads to comes first.
+  // Calls `visit` for every row, first for those that a tree leads to. REQUIRES: the scan has not
+  // run.
   void Run(const Visitor& visit);
-  // Only the rows that the tree of this one table leads to.
+  // Calls `visit` only for the rows that the tree of this table leads to. REQUIRES: as Run.
   void RunTable(StoreTable table, const Visitor& visit);
 
   const std::vector<LostRows>& lost() const { return lost_; }
-  // What is wrong with pages, for people, at most kMaxFindings.
+  // For people: what is wrong with pages, at most kMaxFindings lines.
   static constexpr size_t kMaxFindings = 100;
   const std::vector<std::string>& findings() const { return findings_; }
   bool broken(StoreTable table) const { return broken_[static_cast<size_t>(table)]; }
@@ -71,13 +74,15 @@ class PageScan {
   void VisitStrays(const Visitor& visit);
   void Lose(StoreTable table, int64_t after, int64_t until, std::string finding);
   bool Mark(uint64_t number);
-  // A page that tells of fewer cells than it has, or of others.
+  // Reports the range as lost if the page's head counts other cells than were read.
   void Account(StoreTable table, const Page& page, uint32_t cell_bytes, int64_t after,
                int64_t until);
 
   PageImage& image_;
-  std::vector<bool> known_;  // Pages whose place in the file is clear.
-  int leaf_depth_ = 0;       // Of the tree that is being walked; 0: no leaf yet.
+  // Pages that are in a tree or in the free list.
+  std::vector<bool> known_;
+  // Depth of the leaves of the tree that is being walked; 0 before the first leaf.
+  int leaf_depth_ = 0;
   std::vector<LostRows> lost_;
   std::vector<std::string> findings_;
   std::array<bool, 5> broken_{};

@@ -17,10 +17,10 @@
 namespace tidegate {
 namespace {
 
-// A number that damage made is none to go on from.
+// A higher number comes from damage and is not continued.
 constexpr Seq kMostSeq = 1ull << 55;
 constexpr std::string_view kOldStateNextSeq = "next_seq";  // Of format version 1, decimal.
-// For the records that tell of it, and for what follows.
+// Left free for gap records and alerts about the damage, and for what follows.
 constexpr uint64_t kTellingPages = 64;
 
 uint64_t NumberIn(std::string_view text) {
@@ -29,7 +29,7 @@ uint64_t NumberIn(std::string_view text) {
   return number;
 }
 
-// What the new store has by itself, or finds out again.
+// Returns true for state that the new store has by itself, or finds out again.
 bool IsOwnState(std::string_view name) {
   return name == kStateEpoch || name == kStateTotals || name == kOldStateNextSeq ||
          name == kStateLeastVersion || name == kStateProcessSafe;
@@ -48,7 +48,7 @@ class Salvager {
   Status Build();
   Status MoveBatches();
   Status MoveBatch(const FoundBatch& found);
-  // Puts a batch that stays behind among what is told.
+  // Adds a batch that is not moved to what is declared as lost.
   void Lose(const FoundBatch& found, std::string_view reason);
   Status MoveLetters();
   Status MoveState();
@@ -73,7 +73,8 @@ class Salvager {
   Seq next_seq_ = 1;
   StoreTotals totals_;  // Of the new store.
   bool is_full_ = false;
-  bool lost_last_ = false;  // The batch before.
+  // The previous batch was not moved.
+  bool lost_last_ = false;
   SalvageReport report_;
 };
 
@@ -111,7 +112,7 @@ Result<SalvageReport> Salvager::Run() {
   return std::move(report_);
 }
 
-// Closes it again, whole in its one file.
+// Builds the new store and closes it, whole in its one file.
 Status Salvager::Build() {
   CHECK(handle_ == nullptr && report_.batches == 0, "a store is built once");
   auto handle = StoreHandle::Open(file_);
@@ -168,7 +169,7 @@ Status Salvager::MoveState() {
   return {};
 }
 
-// The newest batch tells it where table state does not.
+// Takes the epoch from the newest batch if table state does not hold it.
 void Salvager::FindEpoch() {
   epoch_ = order_.origin.epoch.empty() ? std::string(StateOf(kStateEpoch)) : order_.origin.epoch;
   const auto newest = std::ranges::max_element(
@@ -201,7 +202,7 @@ Status Salvager::MoveBatch(const FoundBatch& found) {
     return {};
   }
   if (!batch->numbering && !epoch_.empty()) {
-    // Version 1 did not tell.
+    // A body of version 1 does not name its epoch.
     batch->numbering = Numbering{epoch_, batch->first_seq};
     const auto body = codec_.Encode(BatchView::Of(*batch));
     if (!body.ok()) return body.error();
@@ -210,7 +211,7 @@ Status Salvager::MoveBatch(const FoundBatch& found) {
   const auto fits = is_full_ ? false : MakeRoom(PagesForRow(row->body.size()) + kTellingPages);
   if (!fits.ok()) return fits.error();
   if (!*fits) {
-    // What stands behind it is as urgent at most.
+    // Every later batch is at most as urgent.
     is_full_ = true;
     report_.left += found.count;
     Lose(found, kGapStoreFull);
@@ -229,10 +230,10 @@ Status Salvager::MoveBatch(const FoundBatch& found) {
 void Salvager::Lose(const FoundBatch& found, std::string_view reason) {
   const RecordClass record_class = ClassOf(found.key);
   const Seq first = SeqOf(found.key), last = first + found.count - 1;
-  // It was kept for replay only.
+  // It was delivered, and kept for replay only.
   if (first <= scan_.delivered()[static_cast<size_t>(record_class)]) return;
   auto& lost = report_.lost;
-  // One entry for batches one behind the other, so that there is room to tell of them all.
+  // Consecutive batches share an entry, so that there is room to declare them all.
   if (lost_last_ && lost.back().record_class == record_class && lost.back().reason == reason) {
     lost.back().last = last;
     lost.back().most += found.count;

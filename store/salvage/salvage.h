@@ -1,4 +1,4 @@
-// Puts a new store in the place of a damaged or foreign file, with all that could be read of it:
+// Replaces a damaged or foreign file by a new store with all that could be read of the old one:
 // store/README.md, "Damage". Private to store/; one thread.
 #pragma once
 
@@ -17,32 +17,45 @@
 namespace tidegate {
 
 struct SalvageOrder {
-  const StoreFile& file;  // What is damaged.
-  GapOrigin origin;       // Epoch: empty if the caller has not read it.
-  std::string tenant;     // Of the records that tell of it.
+  // The damaged file.
+  const StoreFile& file;
+  // The epoch is empty if the caller has not read it.
+  GapOrigin origin;
+  // Tenant of the gap records and alerts about the damage.
+  std::string tenant;
   ClockStamp stamp;
-  Seq next_seq = 0;      // Behind the last seq that was given out; 0: the caller does not know.
-  bool with_log = true;  // False: the log belongs to another store.
-  std::string why;       // For people.
+  // The first seq that was never used; 0: the caller does not know.
+  Seq next_seq = 0;
+  // False: the log belongs to another store.
+  bool with_log = true;
+  // For people.
+  std::string why;
 };
 
 struct SalvageReport {
-  std::string path;  // Where the damaged file lies now.
+  // Path at which the damaged file lies now.
+  std::string path;
   Aside aside = Aside::kDamaged;
+  // What was moved into the new store.
   uint64_t batches = 0;
   uint64_t records = 0;
   uint64_t letters = 0;
-  uint64_t unsure = 0;   // Of the batches: may have been delivered before.
-  uint64_t left = 0;     // Records that there was no room for; they lie in the file at `path`.
-  uint64_t renamed = 0;  // Records whose epoch is not known: they have new ids.
-  std::vector<LostSeqs> lost;  // Also those of `left` that had not been delivered.
+  // Moved batches that may have been delivered already.
+  uint64_t unsure = 0;
+  // Records that the new store had no room for; they are in the file at `path`.
+  uint64_t left = 0;
+  // Records whose epoch is unknown, so that they have new ids.
+  uint64_t renamed = 0;
+  // What is declared with gap records; includes the undelivered ones of `left`.
+  std::vector<LostSeqs> lost;
 
-  // One line for people, without the reason.
+  // Returns one line for people, without the reason.
   std::string Summary() const;
 };
 
-// REQUIRES: nobody has the file open. The batches keep their keys and their ids. kInvalid: a later
-// version wrote it; it stays untouched. kUnavailable, kFull: neither is changed; try again later.
+// Builds the new store and puts it in the place of the file, which is set aside. Batches keep their
+// keys and their ids. kInvalid: a later version wrote the file; it stays unchanged. kUnavailable,
+// kFull: nothing is changed; try again later. REQUIRES: this process does not have the file open.
 Result<SalvageReport> Salvage(const SalvageOrder& order, BatchCodec& codec);
 
 }  // namespace tidegate

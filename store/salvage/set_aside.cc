@@ -19,8 +19,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kNew = ".new";      // Being built.
-constexpr std::string_view kReady = ".ready";  // Complete; the name it makes room for follows.
+constexpr std::string_view kNew = ".new";  // Being built.
+constexpr std::string_view kReady =
+    ".ready";  // Complete; the name of the file that it replaces follows.
 constexpr std::array<std::pair<Aside, std::string_view>, 3> kNames{
     {{Aside::kDamaged, ".damaged-"}, {Aside::kKept, ".kept-"}, {Aside::kForeign, ".foreign-"}}};
 
@@ -28,7 +29,7 @@ Error Failed(std::string_view what, const std::string& path, int code) {
   return {ErrorCode::kUnavailable, fmt::format("{} {}: {}", what, path, std::strerror(code))};
 }
 
-// Not there is as good.
+// A missing file is no error.
 Status Remove(const std::string& path) {
   if (unlink(path.c_str()) == 0 || errno == ENOENT) return {};
   return Failed("remove", path, errno);
@@ -53,7 +54,7 @@ Status SyncFolder(const std::string& path) {
   return synced ? Status() : Failed("sync", folder, code);
 }
 
-// Names beside `path` that begin with its own and `infix`; what follows that, in order.
+// Returns what follows `path` and `infix` in the names of files beside it, sorted.
 std::vector<std::string> TailsOf(const std::string& path, std::string_view infix) {
   const std::string prefix = fs::path(path).filename().string() + std::string(infix);
   std::vector<std::string> tails;
@@ -72,7 +73,7 @@ uint64_t FileBytes(const std::string& path) {
   return missing ? 0 : size;
 }
 
-// The time, so that names sort by age; a number behind it if two share a second.
+// Returns a name with the time, so that names sort by age, and a number if two share a second.
 std::string FreeName(const std::string& path, Aside aside, WallTime now) {
   CHECK(kNames[static_cast<size_t>(aside)].first == aside, "names are in the order of Aside");
   const auto seconds = std::chrono::floor<std::chrono::seconds>(now);

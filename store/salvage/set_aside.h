@@ -1,5 +1,5 @@
-// Damaged and foreign files beside the store, and the step that puts a new store in the place of
-// one, whole or not at all: store/README.md, "Damage". Private to store/; one thread.
+// Damaged and foreign files beside the store, and the step that replaces one by a new store, whole
+// or not at all: store/README.md, "Damage". Private to store/; one thread.
 #pragma once
 
 #include <cstdint>
@@ -12,20 +12,25 @@
 
 namespace tidegate {
 
-// Why a file was set aside, and so what may become of it.
+// The reason why a file was set aside decides if it may be deleted.
 enum class Aside {
-  kDamaged,  // All that could be read of it has been moved: the oldest may be deleted for room.
-  kKept,     // Something in it is nowhere else: never deleted.
-  kForeign,  // Not a store: never deleted.
+  // All that could be read of it has been moved. The oldest such file may be deleted for room.
+  kDamaged,
+  // It holds something that is nowhere else. Never deleted.
+  kKept,
+  // It is not a store. Never deleted.
+  kForeign,
 };
 
 struct SetAsideFile {
-  std::string path;  // Its log, if it had one, is `path`-wal.
+  // Its log, if it had one, is `path`-wal.
+  std::string path;
   Aside aside = Aside::kDamaged;
-  uint64_t bytes = 0;  // With the log.
+  // Size with the log.
+  uint64_t bytes = 0;
 };
 
-// Oldest first.
+// Lists the files that were set aside from the store at `path`, oldest first.
 std::vector<SetAsideFile> ListSetAside(const std::string& path);
 
 struct SetAsideUsage {
@@ -34,19 +39,21 @@ struct SetAsideUsage {
 };
 SetAsideUsage UsageOf(const std::vector<SetAsideFile>& files);
 
-// Where the new store is built. What an earlier attempt left there is deleted.
+// Returns the path at which the new store is to be built, and deletes what an earlier attempt left
+// there.
 Result<std::string> BeginReplacement(const std::string& path);
 
-// The new store, closed and synced, takes the place of the file at `path`, which is set aside with
-// its log, unchanged. Returns where. A crash in between is made good by FinishReplacement.
+// Puts the new store in the place of the file at `path`, which is set aside with its log,
+// unchanged. Returns the path of the file set aside. FinishReplacement completes it after a crash.
+// REQUIRES: the new store is closed and synced.
 Result<std::string> Replace(const std::string& path, Aside aside, WallTime now);
 
-// Before a store is opened: ends a replacement that a crash cut short.
+// Completes a replacement that a crash has interrupted. To be called before a store is opened.
 Status FinishReplacement(const std::string& path);
 
-// Deletes the oldest files of kDamaged that are over the bounds, never the newest. Returns their
-// paths.
 inline constexpr size_t kMaxSetAside = 3;
+// Deletes the oldest files of kDamaged until at most kMaxSetAside files and `max_bytes` remain, but
+// never the newest one. Returns the paths of the deleted files.
 std::vector<std::string> TrimSetAside(const std::string& path, uint64_t max_bytes);
 
 }  // namespace tidegate

@@ -22,7 +22,7 @@ constexpr size_t kTotalsColumn = 4;  // Of a batch, since format version 2.
 constexpr Seq kLastSeq = SeqOf(-1);
 constexpr int64_t kMaxCount = static_cast<int64_t>(BatchCodec::kMaxRecords);
 
-// The column that holds the body, by the body's own checksum.
+// Returns the column that holds the body, by the body's own checksum; null if there is none.
 const Column* BodyOf(const std::vector<Column>& columns, std::optional<BatchHeader>& header) {
   for (const Column& column : columns) {
     if (column.type != Column::Type::kBlob) continue;
@@ -34,7 +34,7 @@ const Column* BodyOf(const std::vector<Column>& columns, std::optional<BatchHead
   return nullptr;
 }
 
-// 0: the row is none of a batch's.
+// Returns the count in a row of table batch; 0 if it is no such row.
 uint64_t CountOf(const std::vector<Column>& columns) {
   using enum Column::Type;
   const bool is_batch = columns.size() >= 4 && columns[0].type == kNull &&
@@ -47,7 +47,7 @@ bool IsBatchKey(uint64_t rowid) {
   return rowid >> 56 < kRecordClassCount && SeqOf(static_cast<BatchKey>(rowid)) != 0;
 }
 
-// Seqs that are accounted for: intervals by their first seq, without overlaps.
+// Seqs that are accounted for: intervals sorted by their first seq, without overlaps.
 class SeqCover {
  public:
   void Add(Seq first, uint64_t count) {
@@ -57,12 +57,13 @@ class SeqCover {
   void Sort() { std::ranges::sort(intervals_); }
   Seq lowest() const { return intervals_.empty() ? 1 : intervals_.front().first; }
   Seq highest() const { return intervals_.empty() ? 0 : intervals_.back().second; }
-  // The first one behind `seq` that is covered; nullopt: none is.
+  // Returns the first covered seq > `seq`; nullopt if there is none.
   std::optional<Seq> NextAfter(Seq seq) const {
     const auto next = std::ranges::upper_bound(intervals_, std::pair(seq, UINT64_MAX));
     return next == intervals_.end() ? std::nullopt : std::optional(next->first);
   }
-  // How many of them are not covered; narrows the two to the outermost of those.
+  // Counts the seqs from `first` to `last` that are not covered, and narrows the two to the
+  // outermost of those. REQUIRES: first <= last.
   uint64_t Holes(Seq& first, Seq& last) const {
     uint64_t holes = 0;
     CHECK(first <= last, "holes are looked for in an interval");
@@ -89,14 +90,14 @@ class SeqCover {
   std::vector<std::pair<Seq, Seq>> intervals_;
 };
 
-// What is missing between the batches that are there.
+// Collects what is missing between the batches that are there.
 class LossList {
  public:
   LossList(const SeqCover& stored, const std::array<Seq, kRecordClassCount>& delivered,
            Seq next_seq)
       : stored_(stored), told_(stored), delivered_(delivered), next_seq_(next_seq) {}
 
-  // No seq is told twice, and none that is there.
+  // Adds the seqs that are neither stored nor added already.
   void Add(RecordClass record_class, Seq first, Seq last) {
     const uint64_t most = first <= last ? told_.Holes(first, last) : 0;
     if (most == 0) return;
@@ -105,7 +106,7 @@ class LossList {
     told_.Sort();
   }
 
-  // Batches with keys behind `after`, up to `until`.
+  // Adds batches with keys after `after`, up to `until`.
   void AddKeys(BatchKey after, BatchKey until) {
     for (const RecordClass record_class : kRecordClasses) {
       const BatchKey begin = MakeBatchKey(record_class, 0);
@@ -231,7 +232,7 @@ void StoreScan::LearnTotals(std::string_view bytes) {
   }
 }
 
-// A row of table batch whose body is damaged: what its head says is at least told.
+// Keeps what the head of a row of table batch says whose body is damaged.
 void StoreScan::TakeUnreadable(const FoundRow& row) {
   const auto key = static_cast<BatchKey>(row.rowid);
   Find(fmt::format("page {} (table batch): row {} has no batch that reads", row.place.page,
@@ -241,7 +242,7 @@ void StoreScan::TakeUnreadable(const FoundRow& row) {
   unreadable_.emplace_back(key, columns ? CountOf(*columns) : 0);
 }
 
-// One of each key, and none that shares seqs with one that is surer.
+// Keeps one batch of each key, and none that shares seqs with a surer one.
 void StoreScan::Sort() {
   std::ranges::stable_sort(batches_, [](const FoundBatch& a, const FoundBatch& b) {
     return std::pair(!a.sure, SeqOf(a.key)) < std::pair(!b.sure, SeqOf(b.key));

@@ -1,6 +1,9 @@
-// What can be read of a store's file without SQLite: its batches, dead letters and state, and where
-// some are missing. For files that SQLite refuses, and for those that were set aside. Changes
-// nothing. Private to store/; one thread.
+// Reads a store's file without SQLite: its batches, dead letters and state, and which batches are
+// missing. For files that SQLite refuses, and for those that were set aside. Reads hostile bytes,
+// changes nothing. Private to store/; one thread.
+//
+// Known loss: a log whose end is cut off or garbled looks like one after a power cut, so batches
+// after that place are not reported as missing.
 #pragma once
 
 #include <array>
@@ -25,33 +28,34 @@
 namespace tidegate {
 
 struct FoundBatch {
-  BatchKey key = 0;  // As its body says, which a checksum covers.
+  // Key and count of the body, which a checksum covers.
+  BatchKey key = 0;
   uint64_t count = 0;
   RowPlace place;
-  // False: it was found where nothing leads to, so it may have been delivered or given up before.
+  // False: no tree leads to it, so it may have been delivered or dropped already.
   bool sure = false;
 };
 
-// Seqs that may have been lost with batches of that class.
+// A range of seqs of a class, some of which may have been lost.
 struct LostSeqs {
   RecordClass record_class = RecordClass::kHeartbeat;
   Seq first = 0;
   Seq last = 0;
-  // Records: at most so many, because some may have been delivered before. 0: nobody knows how many
-  // of them there ever were, or were still there.
+  // The most records that can be missing, because some may have been delivered already; 0: unknown.
   uint64_t most = 0;
   std::string_view reason = kGapDamaged;
 };
 
 class StoreScan {
  public:
-  // Of what lies at `path` and, if that is there, of its log; one of the two may be missing.
-  // kUnavailable: it cannot be opened.
+  // Opens the file at `path` and its log; one of the two may be missing. kUnavailable: neither can
+  // be opened.
   static Result<std::unique_ptr<StoreScan>> Open(const std::string& path, const std::string& vfs,
                                                  bool with_log = true);
-  // `log` may be null. Both outlive it.
+  // `log` may be null. Both outlive the scan.
   StoreScan(ByteSource& database, ByteSource* log);
 
+  // Reads everything; the getters below return what it found. REQUIRES: called once.
   void Run();
 
   // In the order of their keys; no two share a seq.
@@ -59,19 +63,19 @@ class StoreScan {
   const std::vector<std::pair<int64_t, RowPlace>>& letters() const { return letters_; }
   const std::map<std::string, std::string, std::less<>>& state() const { return state_; }
   const std::vector<std::string>& findings() const { return findings_; }
-  // First seqs: up to that batch of the class everything has been delivered, as far as rows tell.
+  // The highest delivered mark of each class that any row holds: StoreTotals::delivered.
   const std::array<Seq, kRecordClassCount>& delivered() const { return delivered_; }
-  // Whether anything in it is a store's.
+  // True if anything in the file is a store's.
   bool is_store() const { return is_store_; }
-  // What is missing, as far as the numbers of what is there tell. `next_seq`: behind the last one
-  // that was given out; 0: nobody knows.
+  // Returns what is missing, judged by the seqs that are there. `next_seq` is the first seq that
+  // was never used; 0: unknown.
   std::vector<LostSeqs> Lost(Seq next_seq) const;
 
   struct Row {
     std::string body;
     int64_t created_ms = 0;
   };
-  // The row of a batch; nullopt if it does not read again.
+  // Reads the row of a batch again; nullopt if that fails now.
   std::optional<Row> Load(const FoundBatch& batch);
   std::optional<DeadLetter> Letter(RowPlace place);
 
@@ -92,7 +96,8 @@ class StoreScan {
   std::vector<FoundBatch> batches_;
   std::vector<std::pair<int64_t, RowPlace>> letters_;
   std::map<std::string, std::string, std::less<>> state_;
-  std::vector<std::pair<BatchKey, uint64_t>> unreadable_;  // Rows with their counts.
+  // Rows of table batch whose body is damaged, with their counts; 0: unknown.
+  std::vector<std::pair<BatchKey, uint64_t>> unreadable_;
   std::array<Seq, kRecordClassCount> delivered_{};
   std::vector<std::string> findings_;
   bool is_store_ = false;

@@ -1,5 +1,5 @@
 // One write transaction of the store, step by step, on a copy of the book's contents: if a step
-// fails, the copy is thrown away with the transaction. Private to store/; one thread.
+// fails, the copy is discarded with the transaction. Private to store/; one thread.
 //
 // Invariants, each checked where it could break:
 // - Insert numbers records without a hole, from the next seq on: so the first seqs of a class only

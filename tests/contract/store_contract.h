@@ -1,4 +1,4 @@
-// What every Store promises, as tests: instantiate StoreContract with a world that opens yours.
+// Tests of what every Store promises: instantiate StoreContract with a world that opens the store.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -20,9 +20,9 @@ inline constexpr uint64_t kContractStoreBytes = 1 << 20;
 class StoreWorld {
  public:
   virtual ~StoreWorld() = default;
-  // An empty store of kContractStoreBytes. Called once.
+  // Returns an empty store of kContractStoreBytes. Called once.
   virtual Store& Open(bool drop_oldest) = 0;
-  // The same store after a restart that nobody announced.
+  // Returns the same store after a restart without a warning.
   virtual Store& Reopen() = 0;
 };
 
@@ -233,7 +233,7 @@ TEST_P(StoreContract, DeliveryOfWhatWasGivenUpChangesNothing) {
   ASSERT_EQ(ReadAll(store).size(), 1u);
   for (int i = 0; i < 80; ++i) {
     ASSERT_TRUE(AppendBatch(store, Noise(30'000)).ok());
-    ReadAll(store);  // All are on their way, so that one of them has to go.
+    ReadAll(store);  // All are handed out, so one of them has to be dropped.
   }
   const uint64_t records = store.Usage().total_records();
   store.Delivered(RecordClass::kHeartbeat, 1);

@@ -1,5 +1,4 @@
-// The part of StoreContract that is about a fold's state: snapshots, replay, delivered marks,
-// values.
+// The part of StoreContract that tests a fold's state: snapshots, replay, delivered marks, values.
 #pragma once
 
 #include <optional>
@@ -40,7 +39,7 @@ TEST_P(StoreContract, SnapshotAndReplayGiveTheFoldWhateverWasDelivered) {
       const auto records = fleet_.Take(1 + static_cast<size_t>(i) % 40, record_class);
       fold.Add(record_class, records);
       ASSERT_TRUE(AppendBatch(*store, records).ok());
-      if (i % 5 == 0) continue;  // Some stay behind.
+      if (i % 5 == 0) continue;  // Some stay undelivered.
       const auto next = store->Next(cursor);
       ASSERT_TRUE(next.ok());
       if (!*next) continue;

@@ -157,7 +157,7 @@ void CrashMachine::GoOn() {
   for (int i = 0; i < 3; ++i) gateway_.Step(*store_);
 }
 
-// The power goes while the store is getting over the fault.
+// The power is cut while the store recovers from the fault.
 void CrashMachine::GoOnUntilACut(uint64_t n) {
   vfs_.Heal();
   vfs_.CutPowerAt(n);

@@ -1,5 +1,5 @@
-// One machine that crashes: a disk, a store on it, and what stands above the store; and the points
-// of a random schedule at which it crashes. One thread.
+// One machine that crashes: a disk, a store on it, and the gateway that uses the store; and the
+// points of a random schedule at which it crashes. One thread.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@
 
 namespace tidegate {
 
-// What happens at a point: the power goes at the n-th call of any kind, or the n-th call of one
+// What happens at a point: the power is cut at the n-th call of any kind, or the n-th call of one
 // kind fails.
 enum class Fault { kPower, kWrite, kSync, kOpen, kTruncate, kDelete, kRead };
 inline constexpr size_t kFaultCount = 7;
@@ -28,7 +28,8 @@ struct CrashPoint {
   Fault fault = Fault::kPower;
   uint64_t n = 1;
 
-  std::string Name() const;  // SCHEDULE/FAULT/N.
+  // Returns SCHEDULE/FAULT/N.
+  std::string Name() const;
   static std::optional<CrashPoint> FromName(std::string_view name);
 };
 
@@ -38,11 +39,11 @@ class CrashMachine {
 
   // Odd schedules begin at the store's limit, the others empty.
   void Fill();
-  // Begins where `other`, which is switched off, has ended.
+  // Continues from the files of `other`. REQUIRES: `other` is switched off.
   void StartFrom(const CrashMachine& other);
-  // Runs the schedule up to the fault and over it, recovers, and lets the oracle judge.
+  // Runs the schedule up to the fault and past it, recovers, and lets the oracle judge.
   void Run(const CrashPoint& point);
-  // How many points there are of each fault. REQUIRES: nothing was run yet.
+  // Returns how many points there are of each fault. REQUIRES: nothing was run yet.
   std::vector<uint64_t> CountCalls();
 
   StoreOracle& oracle() { return gateway_.oracle(); }

@@ -152,7 +152,7 @@ constexpr KnownPoint kKnownPoints[] = {
     // The power went while the first page of a new file was written.
     {77, "148/sync/1"},
     {77, "192/sync/2"},
-    // A gap record was given up although readings were there.
+    // A gap record was dropped although readings were there.
     {77, "11/sync/1"},
     {77, "189/sync/1"},
 };

@@ -1,6 +1,6 @@
-// What stands above a store in a gateway, as one random schedule: a pipeline that appends and
-// folds, tries again what was refused, and an uplink that takes batches in turn and reports some of
-// them delivered. One thread.
+// What uses a store in a gateway, as one random schedule: a pipeline that appends, folds and
+// repeats what was refused, and an uplink that reads batches in turn and reports some of them as
+// delivered. One thread.
 #pragma once
 
 #include <cstdint>
@@ -20,17 +20,17 @@ class StoreGateway {
  public:
   explicit StoreGateway(uint64_t seed) : random_(seed) {}
 
-  // A process starts on the store: it has the state that snapshot and replay give, and no other.
-  // An error: the store could not be read.
+  // Starts a process on the store, with the state that snapshot and replay give. Returns an error
+  // if the store cannot be read.
   Status Start(Store& store);
-  // One append, delivery, flush, or saved value.
+  // Does one append, delivery, flush, or write of a value.
   void Step(Store& store);
-  // Appends once; whether the store took it.
+  // Appends once. False: the store refused it.
   bool Append(Store& store);
 
   void SetLargestValue(size_t bytes) { largest_value_ = bytes; }
   StoreOracle& oracle() { return oracle_; }
-  // Whether the store has asked for a snapshot: only then it promises a fold.
+  // Returns true if the store has asked for a snapshot: only then it promises a fold.
   bool asked() const { return asked_; }
   uint64_t folds_checked() const { return folds_checked_; }
 

@@ -1,5 +1,5 @@
-// Keeps every obligation of a store: a record that it took is owed until it has been delivered or a
-// gap record tells of it; anything else that is missing is a loss. The twin of oracle.py. Pure.
+// Keeps a store's obligations: a record that it accepted is owed until it has been delivered or a
+// gap record declares it; anything else that is missing is a loss. The C++ twin of oracle.py. Pure.
 #pragma once
 
 #include <array>
@@ -18,8 +18,10 @@ struct Tally {
   uint64_t faults = 0;
   uint64_t acknowledged = 0;
   uint64_t lost = 0;
-  uint64_t doubled = 0;  // Stored twice, one id for two records, or two ids for one.
-  uint64_t gaps = 0;     // Records that gap records tell of.
+  // Records that are stored twice, share an id, or have two.
+  uint64_t doubled = 0;
+  // Records that gap records declare.
+  uint64_t gaps = 0;
 
   Tally& operator+=(const Tally& other);
 };
@@ -30,21 +32,21 @@ class StoreOracle {
   // class.
   static uint64_t NumberOf(std::string_view value);
 
-  // It is going to be appended: from now on it may be stored.
+  // An append of the record begins: from now on it may be stored.
   void Tried(const Record& record);
-  // It is stored under that seq: from now on it is owed.
+  // The record is stored under that seq: from now on it is owed.
   void Acknowledged(const std::string& epoch, Seq seq, const Record& record);
-  // The server has it.
+  // The server has the batch.
   void Delivered(const Store& store, const Batch& batch);
-  // What can be read from the store is compared with what is owed.
+  // Compares what can be read from the store with what is owed, and counts what is wrong.
   void Judge(Store& store);
 
-  // Of records whose state is folded: heartbeats and readings.
+  // Numbers of acknowledged records whose state is folded: heartbeats and readings.
   const std::set<uint64_t>& folded() const { return folded_; }
   uint64_t owed() const { return owed_.size(); }
   const Tally& tally() const { return tally_; }
   Tally& tally() { return tally_; }
-  // Whatever is wrong, for people; a loss or a double is in the tally as well.
+  // For people: everything that is wrong. A loss or a double is in the tally as well.
   const std::vector<std::string>& problems() const { return problems_; }
   void Report(std::string problem);
 
@@ -61,10 +63,10 @@ class StoreOracle {
     uint64_t count = 0;
   };
 
-  // Every record of a batch that was seen: its content, and that its id was never another one's.
+  // Checks every record of a batch that was read: its content, and that its id names no other one.
   void See(const Store& store, const Batch& batch);
   void SeeId(const std::string& epoch, Seq seq, const std::string& identity);
-  // The same of one record with a number, and that it never had another id.
+  // Checks one record with a number, and that it never had another id.
   void SeeNumber(const std::string& epoch, Seq seq, uint64_t number);
   void SeeGap(const Record& record);
   bool TakeFromGap(const Owed& owed);

@@ -33,7 +33,7 @@ class Oracle {
     fold_.Add(record_class, records);
     const auto seq = AppendBatch(store, records);
     if (!seq.ok()) {
-      // Of several that fail one behind the other only the first can have reached the medium.
+      // Of several consecutive failures only the first can have reached the medium.
       if (!in_doubt_) in_doubt_ = fold_;
       fold_ = before;
       return;

@@ -178,7 +178,7 @@ TEST_F(StoreSnapshotTest, DamagedTotalsAreCountedAnew) {
   EXPECT_EQ(*AppendBatch(store(), fleet.Take(1)), next + 1);
 }
 
-// The last ones were delivered and deleted, and what was told of them is damaged.
+// The last ones were delivered and deleted, and what was recorded about them is damaged.
 TEST_F(StoreSnapshotTest, NoSeqComesBackWhenTheTotalsAreDamaged) {
   options.max_replay_batches = 4;
   Begin();

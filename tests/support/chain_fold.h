@@ -1,5 +1,5 @@
-// A fold that shows every record that it missed, took twice or took out of order: a chain of hashes
-// over the values of each class that is replayed.
+// A fold for tests: a chain of hashes over the values of each class that is replayed, so that a
+// record that is missing, doubled or out of order changes the result. Pure.
 #pragma once
 
 #include <array>
@@ -17,7 +17,7 @@ class ChainFold {
  public:
   void Add(RecordClass record_class, std::span<const Record> records);
   std::optional<std::string> Save() const;
-  // From the store's snapshot and what it replays. Throws if the store does not answer.
+  // Restores the fold from the store's snapshot and what it replays. Throws if the store fails.
   static ChainFold Restore(Store& store);
 
   friend bool operator==(const ChainFold&, const ChainFold&) = default;
@@ -32,7 +32,7 @@ class ChainFold {
   std::array<Chain, kRecordClassCount> chains_{};
 };
 
-// For messages of tests.
+// Prints the fold in messages of tests.
 std::ostream& operator<<(std::ostream& out, const ChainFold& fold);
 
 }  // namespace tidegate

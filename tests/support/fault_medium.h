@@ -1,4 +1,4 @@
-// One file as a disk's medium holds it: what was synced, and what a power cut may take. One thread.
+// One file as a disk's medium holds it: what was synced, and what a power cut may lose. One thread.
 #pragma once
 
 #include <cstdint>
@@ -31,10 +31,9 @@ class FaultMedium {
   void Write(uint64_t offset, std::string_view bytes);
   void Truncate(uint64_t size);
   void Sync();
-  // A sync that failed: for the kernel everything counts as written from then on, and only a part
-  // is.
+  // A sync failed: the kernel counts everything as written from now on, but only a part is.
   void FailSync(std::mt19937_64& random);
-  // The contents after the power has come back.
+  // Returns the contents after the power is back.
   const std::string& Lose(const PowerLoss& loss, std::mt19937_64& random);
 
   uint64_t inode() const { return inode_; }

@@ -1,6 +1,6 @@
-// A disk that fails: stands below the store, fails the n-th call of a kind, and keeps what would be
-// on the medium if the power went now. Names of files (made, deleted, renamed) are on the medium at
-// once, but a deleted file may come back until the next sync. One thread.
+// A disk that fails: a VFS below the store's own that fails the n-th call of a kind, and keeps what
+// the medium would hold after a power cut. Names of files (created, deleted, renamed) are on the
+// medium at once, but a deleted file may reappear until the next sync. One thread.
 #pragma once
 
 #include <cstdint>
@@ -24,25 +24,24 @@ class FaultVfs final : public Vfs {
   explicit FaultVfs(std::string name, uint64_t seed = 1)
       : Vfs(std::move(name), ""), random_(seed) {}
 
-  // The n-th call from now on (1 is the next), of `call` or of any kind but reads, returns `code`;
-  // once, or from then on for ever.
+  // Makes the n-th call from now on (1 is the next), of `call` or of any kind but reads, return
+  // `code`; once, or from then on for ever.
   void FailNth(uint64_t n, std::optional<Call> call = std::nullopt, int code = 0,
                bool for_ever = false);
-  // From now on the medium does not give that 512-byte block of the file (the first is 0), as a
-  // worn card does not; whatever the file is called later. Before that it is given `times` times.
-  // REQUIRES: it is there.
+  // Makes that 512-byte block of the file (the first is 0) unreadable after `times` more reads, as
+  // on a worn card, also if the file is renamed. REQUIRES: the file exists.
   void LoseBlock(const std::string& path, uint64_t block, uint64_t times = 0);
   // From now on nothing reaches the disk, as if the machine were off.
   void CutPower();
-  // The same in the middle of the n-th call from now on, of any kind but reads.
+  // Cuts the power in the middle of the n-th call from now on, of any kind but reads.
   void CutPowerAt(uint64_t n);
-  // Heals, and puts the files back as the medium holds them: what was synced, and of what was not,
-  // an arbitrary part over all files. REQUIRES: every file is closed.
+  // Ends every fault and restores the files as the medium holds them: all that was synced, and a
+  // random part of what was not. REQUIRES: every file is closed.
   void RestorePower(uint64_t seed);
   void Heal();
-  // Whether the failure that was ordered has happened.
+  // Returns true if the failure that was ordered has happened.
   bool failed() const { return failed_; }
-  // Calls until now, of `call` or of all kinds but reads.
+  // Returns the number of calls so far, of `call` or of all kinds but reads.
   uint64_t calls(std::optional<Call> call = std::nullopt) const;
 
  private:
@@ -51,9 +50,9 @@ class FaultVfs final : public Vfs {
   int BeforeOpen(const char* path, int flags) override;
   int BeforeDelete(const char* path) override;
   std::unique_ptr<VfsFile> Wrap(sqlite3_file* real, const char* path, int flags) override;
-  // Of what is read now.
+  // Returns true if a lost block is in the range that is read now.
   bool IsLost(uint64_t inode, uint64_t offset, uint64_t size);
-  // What the call is to return before it does anything.
+  // Returns the code with which the call fails before it does anything; SQLITE_OK: it proceeds.
   int Judge(Call call);
 
   std::mt19937_64 random_;

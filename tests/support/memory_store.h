@@ -1,5 +1,5 @@
-// A Store in memory, for tests of what stands on one: the same contract, the limit counted in the
-// bytes of values alone. One thread.
+// A Store in memory, for tests of what uses a store. It keeps the same contract, but its limit
+// counts only the bytes of values. One thread.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,8 @@ class MemoryStore final : public Store {
   struct Options {
     std::string gateway = "gw";
     uint64_t max_bytes = 64ull << 20;
-    bool drop_oldest = true;  // Else Append returns kFull.
+    // False: Append returns kFull at the limit.
+    bool drop_oldest = true;
   };
 
   MemoryStore() : MemoryStore(Options{}) {}
@@ -40,9 +41,9 @@ class MemoryStore final : public Store {
   const std::string& epoch() const override { return epoch_; }
   StoreUsage Usage() const override;
 
-  // What a restart finds: everything but the source and what was handed out.
+  // Keeps what a restart finds: everything but the source and what was handed out.
   void Restart();
-  // Until it is called again with OK, Append and Next return this.
+  // Append and Next return `status` from now on; OK ends that.
   void FailWith(Status status) { failure_ = std::move(status); }
   const std::vector<DeadLetter>& dead_letters() const { return dead_letters_; }
 

@@ -1,5 +1,5 @@
-// What tests of the store need: heartbeats as a fleet sends them, a clock that stands still, a
-// folder that goes away, a store in it.
+// Fixtures for tests of the store: heartbeats as a fleet sends them, a clock that a test moves, a
+// temporary folder, and a store in it. One thread.
 #pragma once
 
 #include <cstdint>
@@ -30,8 +30,8 @@ class StillClock final : public Clock {
   std::string boot_id = "0123456789abcdef0123456789abcdef";
 };
 
-// In $TMPDIR; if that is not set in memory where there is such a folder, because fsync is what
-// tests would wait for.
+// A folder that is deleted with the object. It is in $TMPDIR, or, if that is not set, in memory
+// where possible, because tests would wait for fsync.
 class TempDir {
  public:
   TempDir();
@@ -64,7 +64,7 @@ class FleetSource {
   size_t next_ = 0;
 };
 
-// One record of that class with that value.
+// Returns one record of that class with that value.
 Record MakeRecord(std::string value, RecordClass record_class = RecordClass::kHeartbeat,
                   std::string tenant = "acme", std::string asset = "truck-1");
 
@@ -78,7 +78,7 @@ class SqliteStoreFixture {
   Result<std::unique_ptr<SqliteStore>> TryOpen();
   void Close() { store_.reset(); }
   SqliteStore& store() { return *store_; }
-  // Of the database, its log and the log's index.
+  // Returns the size of the database, its log and the log's index.
   uint64_t FileBytes() const;
 
   TempDir dir;
@@ -92,9 +92,10 @@ class SqliteStoreFixture {
   std::unique_ptr<SqliteStore> store_;
 };
 
-// Shorthands: one batch, and everything in the order of Next().
+// Appends one batch. REQUIRES: records are not empty and of one class.
 Result<Seq> AppendBatch(Store& store, std::span<const Record> records,
                         const ClockStamp& stamp = {});
+// Returns everything in the order of Next(). Throws on an error.
 std::vector<Batch> ReadAll(Store& store);
 
 }  // namespace tidegate

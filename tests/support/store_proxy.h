@@ -1,5 +1,5 @@
-// A Store that passes everything on to another one, which may be exchanged. Tests derive what is to
-// behave otherwise.
+// A Store that passes every call to another one, which may be exchanged. Tests override the calls
+// that must behave differently. One thread.
 #pragma once
 
 #include <optional>

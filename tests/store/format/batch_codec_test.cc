@@ -49,7 +49,7 @@ Batch GoldenBatch() {
   return batch;
 }
 
-// As an MQTT input hands them over: packet ids one behind the other, each at its time.
+// Arrivals as an MQTT input makes them: consecutive packet ids, each at its time.
 std::vector<Arrival> LiveArrivals(std::span<const Record> records) {
   std::vector<Arrival> arrivals;
   for (uint32_t i = 0; i < records.size(); ++i) {
@@ -78,7 +78,7 @@ std::string Golden(const std::string& name) {
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
-// Makes the checksum right again, so that what is behind it gets its turn.
+// Makes the checksum match again, so that the checks after it are reached.
 std::string Resealed(std::string body) {
   body.resize(body.size() - 8);
   const uint64_t sum = XXH64(body.data(), body.size(), 0);

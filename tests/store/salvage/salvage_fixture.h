@@ -1,5 +1,5 @@
-// What tests of the salvage share: a store with known contents, its bytes, and what has to hold
-// after it was opened on other bytes.
+// Shared by tests of the salvage: a store with known contents, its bytes, and what must hold after
+// it was opened on other bytes.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -76,12 +76,12 @@ class SalvageTest : public testing::Test, public SqliteStoreFixture {
   }
   ClockStamp StampNow() const { return {clock.boot_id, clock.since_boot, clock.now, true}; }
 
-  // As the forwarder reads: a store that was found to be damaged on the way is read from the start.
+  // Reads as the forwarder does: a store that turns out to be damaged is read again from the start.
   static Reading Read(Store& store) {
     for (int attempt = 0;; ++attempt) {
       Reading reading;
       Cursor cursor;
-      // What the last look has set aside is told by a gap record, which comes before.
+      // What the last look has set aside is declared by a gap record, which comes first.
       bool again = true;
       for (;;) {
         const auto next = store.Next(cursor);
@@ -151,7 +151,7 @@ class SalvageTest : public testing::Test, public SqliteStoreFixture {
     }
     return missing;
   }
-  // Opens the store on `damaged` and goes on with it.
+  // Opens the store on `damaged` and continues with it.
   size_t OpenAndExpect(const std::string& damaged) {
     Place(damaged);
     Reopen();

@@ -1,5 +1,5 @@
 // A store whose files are damaged in every place there is: it opens, what is whole is there with
-// its id, what is missing is told, nothing is invented, and the damaged file is kept as it was.
+// its id, what is missing is declared, nothing is invented, and the damaged file is kept as it was.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sqlite3.h>
