@@ -10,7 +10,7 @@
 namespace tidegate {
 namespace {
 
-constexpr uint8_t kMagic = 0xB8;
+constexpr uint8_t kSnapshotMagic = 0xB8;
 constexpr uint8_t kVersion = 1;
 
 Error Corrupt(std::string_view what) {
@@ -22,7 +22,7 @@ Error Corrupt(std::string_view what) {
 std::string EncodeSnapshot(std::string_view body, Seq through) {
   CHECK(through < kMaxNextSeq, "a snapshot reaches to a seq that a store can have");
   std::string out;
-  out.push_back(static_cast<char>(kMagic));
+  out.push_back(static_cast<char>(kSnapshotMagic));
   out.push_back(static_cast<char>(kVersion));
   PutVarint(out, through);
   out.append(body);
@@ -37,7 +37,7 @@ Result<Snapshot> DecodeSnapshot(std::string_view bytes) {
   const auto magic = reader.Byte();
   const auto version = reader.Byte();
   const auto through = reader.Varint();
-  if (magic != kMagic || !through) return Corrupt("not one");
+  if (magic != kSnapshotMagic || !through) return Corrupt("not one");
   if (version != kVersion) return Corrupt(fmt::format("version {} is unknown", *version));
   if (*through >= kMaxFoundSeq) return Corrupt("impossible seq");
   return Snapshot{std::string(*reader.Bytes(reader.left())), *through};

@@ -67,7 +67,7 @@ std::vector<std::string> TailsOf(const std::string& path, std::string_view infix
   return tails;
 }
 
-uint64_t FileBytes(const std::string& path) {
+uint64_t SizeOnDisk(const std::string& path) {
   std::error_code missing;
   const auto size = fs::file_size(path, missing);
   return missing ? 0 : size;
@@ -96,7 +96,7 @@ std::vector<SetAsideFile> ListSetAside(const std::string& path) {
       const std::string file = path + std::string(infix) + tail;
       // A log alone is listed under the name of the file that it lacks.
       if (tail.ends_with("-wal") && fs::exists(file.substr(0, file.size() - 4))) continue;
-      found.push_back({tail, {file, aside, FileBytes(file) + FileBytes(file + "-wal")}});
+      found.push_back({tail, {file, aside, SizeOnDisk(file) + SizeOnDisk(file + "-wal")}});
     }
   }
   std::ranges::stable_sort(found, {}, [](const auto& file) { return file.first; });
