@@ -207,8 +207,8 @@ TEST_F(FoldTest, WhatAGatewayGaveUpIsALoss) {
 
 TEST(FoldDeathTest, AnEventWithoutADocumentAborts) {
   Effects effects;
-  EXPECT_DEATH(FoldDocument(Event{nullptr, nullptr, "t/0", 0}, {}, effects),
-               "an event has a document and a stream");
+  EXPECT_DEATH(FoldDocument(Event{nullptr, "t/0", 0}, {}, effects),
+               "an event has a document that carries its stream");
 }
 
 }  // namespace
