@@ -32,7 +32,11 @@ struct AppendRequest {
   ClockStamp stamp;
 };
 
-// For each class, the first seq of the last batch that the reader has taken; 0: none.
+// The largest seq: the store keeps seqs of 56 bits.
+inline constexpr Seq kMaxSeq = (Seq{1} << 56) - 1;
+
+// For each class, the first seq of the last batch that the reader has taken; 0: none; kMaxSeq: no
+// batch follows, so that the class is left out. REQUIRES: none is larger.
 struct Cursor {
   std::array<Seq, kRecordClassCount> last{};
 };

@@ -6,7 +6,6 @@
 #pragma once
 
 #include <chrono>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -47,7 +46,7 @@ class StoreAccess {
   BootTime retry_at() const { return retry_at_; }
 
  private:
-  static constexpr Seq kPastAll = std::numeric_limits<int64_t>::max();
+  static constexpr Seq kPastAll = kMaxSeq;
 
   bool replaced() const { return store_.epoch() != epoch_; }
   void NoteFailure(const Error& error);

@@ -23,9 +23,9 @@ using BatchKey = int64_t;
 
 inline constexpr uint64_t kMaxRowRecords = BatchCodec::kMaxRecords;
 
-// REQUIRES: `first_seq` has at most 56 bits.
+// REQUIRES: first_seq <= kMaxSeq.
 constexpr BatchKey MakeBatchKey(RecordClass record_class, Seq first_seq) {
-  CHECK(first_seq >> 56 == 0, "a seq fits into the key of its batch");
+  CHECK(first_seq <= kMaxSeq, "a seq fits into the key of its batch");
   return static_cast<BatchKey>(static_cast<uint64_t>(record_class) << 56 | first_seq);
 }
 // The first key after every key of the class.

@@ -144,6 +144,17 @@ TEST_P(StoreContract, ACursorPassesEachClassByItself) {
   EXPECT_EQ((**store.Next(cursor)).first_seq, 2u);
 }
 
+TEST_P(StoreContract, ACursorAtTheLargestSeqLeavesAClassOut) {
+  Store& store = Open();
+  ASSERT_TRUE(AppendBatch(store, fleet_.Take(1, RecordClass::kAlert)).ok());
+  ASSERT_TRUE(AppendBatch(store, fleet_.Take(1, RecordClass::kReading)).ok());
+  Cursor cursor;
+  cursor.last.fill(kMaxSeq);
+  EXPECT_FALSE(store.Next(cursor).value().has_value());
+  cursor.last[static_cast<size_t>(RecordClass::kReading)] = 0;
+  EXPECT_EQ((**store.Next(cursor)).record_class, RecordClass::kReading);
+}
+
 TEST_P(StoreContract, WhatIsDeliveredIsGone) {
   Store& store = Open();
   for (int i = 0; i < 3; ++i) ASSERT_TRUE(AppendBatch(store, fleet_.Take(2)).ok());
