@@ -39,18 +39,18 @@ Result<Database> Database::Open(const std::string& path, const OpenOptions& opti
   if (db == nullptr) return CodeError(code, operation);
   if (code != SQLITE_OK) return LastError(db.get(), operation);
   sqlite3_extended_result_codes(db.get(), 1);
-  return Database(std::move(db), options.sql_in_errors);
+  return Database(std::move(db), options);
 }
 
 Error Database::Failed(std::string_view sql) const {
-  return LastError(db_.get(), sql_in_errors_ ? sql : std::string_view());
+  return WithTooBigAs(too_big_, LastError(db_.get(), sql_in_errors_ ? sql : std::string_view()));
 }
 
 Result<Statement> Database::Prepare(std::string_view sql) {
   sqlite3_stmt* statement = nullptr;
   const int code = sqlite3_prepare_v3(db_.get(), sql.data(), static_cast<int>(sql.size()),
                                       SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
-  Statement owned(statement, sql_in_errors_);
+  Statement owned(statement, sql_in_errors_, too_big_);
   if (code != SQLITE_OK) return Failed(sql);
   return owned;
 }

@@ -25,6 +25,9 @@ struct OpenOptions {
   std::string vfs = {};
   // Messages begin with the SQL that failed. Without it the caller names the operation itself.
   bool sql_in_errors = false;
+  // The code of a value over SQLite's limit of length. Where the caller bounds what it writes, only
+  // a damaged file causes that error, and kRejected would blame the caller's value.
+  ErrorCode too_big = ErrorCode::kRejected;
 };
 
 class Database {
@@ -56,11 +59,13 @@ class Database {
   };
   using Handle = std::unique_ptr<sqlite3, Close>;
 
-  Database(Handle db, bool sql_in_errors) : db_(std::move(db)), sql_in_errors_(sql_in_errors) {}
+  Database(Handle db, const OpenOptions& options)
+      : db_(std::move(db)), sql_in_errors_(options.sql_in_errors), too_big_(options.too_big) {}
   Error Failed(std::string_view sql) const;
 
   Handle db_;
   bool sql_in_errors_;
+  ErrorCode too_big_;
 };
 
 }  // namespace tidegate::sqlite

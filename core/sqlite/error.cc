@@ -82,4 +82,9 @@ Error CodeError(int code, std::string_view operation) {
   return MakeError(code, sqlite3_errstr(code), operation);
 }
 
+Error WithTooBigAs(ErrorCode code, Error error) {
+  if (error.code == ErrorCode::kRejected) error.code = code;
+  return error;
+}
+
 }  // namespace tidegate::sqlite

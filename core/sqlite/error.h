@@ -19,4 +19,7 @@ Error LastError(sqlite3* db, std::string_view operation);
 // Returns the same for a code that the connection does not remember, as of a refused bind.
 Error CodeError(int code, std::string_view operation);
 
+// Returns the error with `code` in place of the kRejected of SQLITE_TOOBIG (OpenOptions::too_big).
+Error WithTooBigAs(ErrorCode code, Error error);
+
 }  // namespace tidegate::sqlite

@@ -37,11 +37,11 @@ std::string_view Statement::Operation() const {
 
 Result<bool> Statement::Step() {
   CHECK(statement_ != nullptr, "a statement is prepared before it is run");
-  if (bind_error_ != SQLITE_OK) return CodeError(bind_error_, Operation());
+  if (bind_error_ != SQLITE_OK) return WithTooBigAs(too_big_, CodeError(bind_error_, Operation()));
   const int code = sqlite3_step(statement_.get());
   if (code == SQLITE_ROW) return true;
   if (code == SQLITE_DONE) return false;
-  return LastError(sqlite3_db_handle(statement_.get()), Operation());
+  return WithTooBigAs(too_big_, LastError(sqlite3_db_handle(statement_.get()), Operation()));
 }
 
 Status Statement::Run() {

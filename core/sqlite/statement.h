@@ -50,14 +50,15 @@ class Statement {
     void operator()(sqlite3_stmt* statement) const;
   };
 
-  Statement(sqlite3_stmt* statement, bool sql_in_errors)
-      : statement_(statement), sql_in_errors_(sql_in_errors) {}
+  Statement(sqlite3_stmt* statement, bool sql_in_errors, ErrorCode too_big)
+      : statement_(statement), sql_in_errors_(sql_in_errors), too_big_(too_big) {}
   Statement& CheckBound(int code);
   void CheckColumn(int column) const;
   std::string_view Operation() const;
 
   std::unique_ptr<sqlite3_stmt, Finalize> statement_;
   bool sql_in_errors_ = false;
+  ErrorCode too_big_ = ErrorCode::kRejected;
   int bind_error_ = 0;  // The first refused value since the last Reset; 0: none.
 };
 

@@ -82,6 +82,16 @@ TEST_F(SqliteTest, AValueThatNeverFitsIsRejectedAndTheNextOnePasses) {
   EXPECT_TRUE(insert.Bind(1, std::string_view("x")).Run().ok());
 }
 
+TEST_F(SqliteTest, AValueThatNeverFitsHasTheCodeThatTheConnectionAsksFor) {
+  Database database = Database::Open(":memory:", {.too_big = ErrorCode::kUnavailable}).value();
+  ASSERT_TRUE(database.Execute("CREATE TABLE t(v); INSERT INTO t VALUES(zeroblob(2000))").ok());
+  sqlite3_limit(database.get(), SQLITE_LIMIT_LENGTH, 1'000);
+  Statement insert = database.Prepare("INSERT INTO t VALUES(?1)").value();
+  EXPECT_EQ(insert.Bind(1, std::string(2'000, 'x')).Run().error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(database.Execute("UPDATE t SET v=v").error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(database.Query("SELECT v FROM t").error().code, ErrorCode::kUnavailable);
+}
+
 TEST_F(SqliteTest, AFullDatabaseIsFull) {
   ASSERT_TRUE(database_.Execute("PRAGMA max_page_count=3").ok());
   const Status status = database_.Execute("INSERT INTO t VALUES(1, zeroblob(100000))");
