@@ -1,18 +1,21 @@
 #include "store/inspect.h"
 
 #include <fmt/format.h>
+#include <sqlite3.h>
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <optional>
 #include <utility>
 
+#include "core/sqlite/database.h"
+#include "core/sqlite/statement.h"
 #include "store/file/batch_table.h"
 #include "store/file/file_lock.h"
 #include "store/file/schema.h"
-#include "store/file/sqlite_handle.h"
 #include "store/format/batch_codec.h"
 #include "store/inspect_found.h"
 
@@ -44,11 +47,14 @@ std::string_view ModeFor(const std::string& path) {
   return std::filesystem::exists(path + "-shm") ? "mode=ro&readonly_shm=1" : "mode=ro";
 }
 
-Result<Database> OpenReadOnly(const std::string& path) {
+Result<sqlite::Database> OpenReadOnly(const std::string& path) {
   const std::string uri = fmt::format("file:{}?{}", EscapedForUri(path), ModeFor(path));
-  auto database = Database::Open(uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, "");
+  auto database = sqlite::Database::Open(uri, {.access = sqlite::OpenOptions::Access::kReadOnly,
+                                               .is_uri = true,
+                                               .sql_in_errors = true,
+                                               .too_big = ErrorCode::kUnavailable});
   if (!database.ok()) return database.error();
-  sqlite3_busy_timeout(database->get(), 2000);
+  database->SetBusyTimeout(std::chrono::seconds(2));
   sqlite3_db_config(database->get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   if (auto status = CheckStoreDatabase(*database, path); !status.ok()) return status.error();
   return database;
@@ -57,7 +63,8 @@ Result<Database> OpenReadOnly(const std::string& path) {
 // All batches in the order of their seqs, whatever their class, one short read at a time.
 class SeqOrder {
  public:
-  static Result<SeqOrder> Over(Database& database, std::optional<RecordClass> only, Seq from) {
+  static Result<SeqOrder> Over(sqlite::Database& database, std::optional<RecordClass> only,
+                               Seq from) {
     auto table = BatchTable::PrepareReading(database);
     if (!table.ok()) return table.error();
     SeqOrder order(std::move(*table));
@@ -99,7 +106,7 @@ class SeqOrder {
 
 class Verifier {
  public:
-  explicit Verifier(Database& database) : database_(database) {}
+  explicit Verifier(sqlite::Database& database) : database_(database) {}
 
   VerifyReport Run() {
     CheckPages();
@@ -166,14 +173,14 @@ class Verifier {
     }
   }
 
-  Database& database_;
+  sqlite::Database& database_;
   BatchCodec codec_;
   VerifyReport report_;
   Seq next_seq_ = 0;
 };
 
 // Where the newest `last` records begin.
-Result<Seq> FirstOfLast(Database& database, const RecordFilter& filter) {
+Result<Seq> FirstOfLast(sqlite::Database& database, const RecordFilter& filter) {
   if (!filter.last) return Seq{0};
   std::vector<std::pair<Seq, uint64_t>> newest;  // First seq and count.
   for (const RecordClass record_class : kRecordClasses) {
@@ -200,7 +207,7 @@ Result<Seq> FirstOfLast(Database& database, const RecordFilter& filter) {
   return Seq{0};
 }
 
-Result<std::string> EpochOf(Database& database, const std::string& path) {
+Result<std::string> EpochOf(sqlite::Database& database, const std::string& path) {
   auto epoch = ReadState(database, kStateEpoch);
   if (!epoch.ok()) return epoch.error();
   if (!*epoch) return Error{ErrorCode::kCorrupt, fmt::format("open {}: it has no epoch", path)};
@@ -259,12 +266,12 @@ Result<uint64_t> ForEachDeadLetter(const std::string& path, std::optional<uint64
   if (!start.ok() || !statement.ok()) return start.ok() ? statement.error() : start.error();
   const auto found = start->Bind(1, last ? static_cast<int64_t>(*last) : -1).Step();
   if (!found.ok()) return found.error();
-  int64_t id = start->Int(0);
+  int64_t id = *found ? start->Int(0) : 0;
   start->Reset();
   for (uint64_t letters = 0;; ++letters) {
     DeadLetter letter;
     {
-      const StatementScope scope(*statement);
+      const sqlite::StatementScope scope(*statement);
       const auto row = statement->Bind(1, id).Step();
       if (!row.ok()) return row.error();
       if (!*row || last == 0u) return letters;

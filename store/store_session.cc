@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/check.h"
+#include "core/sqlite/transaction.h"
 #include "store/file/schema.h"
 #include "store/file/snapshot_slots.h"
 
@@ -125,7 +126,7 @@ Status StoreSession::RunTransaction(StoreHandle& handle, const ClockStamp& stamp
   StoreWriter writer({handle, codec_, connection_.origin(), options_.tenant, book_,
                       snapshots_.has_source(), stamp},
                      contents);
-  auto transaction = Transaction::Begin(handle.database());
+  auto transaction = sqlite::Transaction::Begin(handle.database());
   if (!transaction.ok()) return transaction.error();
   auto status = steps(writer);
   if (status.ok()) status = writer.Finish();

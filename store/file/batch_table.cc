@@ -10,7 +10,7 @@ namespace {
 
 // A count that no batch has is damage, which shows when the body is decoded. It is cut, so that
 // sums of counts do not overflow.
-uint64_t CountIn(const Statement& statement) {
+uint64_t CountIn(const sqlite::Statement& statement) {
   constexpr auto kMax = static_cast<int64_t>(kMaxRowRecords);
   return static_cast<uint64_t>(std::clamp<int64_t>(statement.Int(1), 0, kMax));
 }
@@ -24,9 +24,9 @@ Status CheckFollows(BatchKey key, RecordClass record_class, Seq after) {
 
 }  // namespace
 
-Result<BatchTable> BatchTable::PrepareReading(Database& database) {
+Result<BatchTable> BatchTable::PrepareReading(sqlite::Database& database) {
   BatchTable table;
-  const std::pair<Statement*, std::string_view> statements[] = {
+  const std::pair<sqlite::Statement*, std::string_view> statements[] = {
       {&table.after_,
        "SELECT key, count, created, body FROM batch WHERE key>?1 AND key<?2 ORDER BY key LIMIT 1"},
       {&table.head_after_,
@@ -37,10 +37,10 @@ Result<BatchTable> BatchTable::PrepareReading(Database& database) {
   return table;
 }
 
-Result<BatchTable> BatchTable::Prepare(Database& database) {
+Result<BatchTable> BatchTable::Prepare(sqlite::Database& database) {
   auto table = PrepareReading(database);
   if (!table.ok()) return table;
-  const std::pair<Statement*, std::string_view> statements[] = {
+  const std::pair<sqlite::Statement*, std::string_view> statements[] = {
       {&table->insert_,
        "INSERT INTO batch(key, count, created, body, totals) VALUES(?1, ?2, ?3, ?4, ?5)"},
       {&table->replace_, "UPDATE batch SET body=?2 WHERE key=?1"},
@@ -79,7 +79,7 @@ Result<bool> BatchTable::Delete(BatchKey key) {
 }
 
 Result<std::optional<BatchRow>> BatchTable::After(RecordClass record_class, Seq after) {
-  const StatementScope scope(after_);
+  const sqlite::StatementScope scope(after_);
   const auto found =
       after_.Bind(1, MakeBatchKey(record_class, after)).Bind(2, EndOfClass(record_class)).Step();
   if (!found.ok()) return found.error();
@@ -93,7 +93,7 @@ Result<std::optional<BatchRow>> BatchTable::After(RecordClass record_class, Seq 
 }
 
 Result<std::optional<BatchRow>> BatchTable::HeadAfter(RecordClass record_class, Seq after) {
-  const StatementScope scope(head_after_);
+  const sqlite::StatementScope scope(head_after_);
   const auto found = head_after_.Bind(1, MakeBatchKey(record_class, after))
                          .Bind(2, EndOfClass(record_class))
                          .Step();
@@ -109,7 +109,7 @@ Result<std::optional<BatchRow>> BatchTable::HeadAfter(RecordClass record_class, 
 Result<std::optional<BatchRow>> BatchTable::Newest() {
   std::optional<BatchRow> newest;
   for (const RecordClass record_class : kRecordClasses) {
-    const StatementScope scope(last_);
+    const sqlite::StatementScope scope(last_);
     const auto found =
         last_.Bind(1, MakeBatchKey(record_class, 0)).Bind(2, EndOfClass(record_class)).Step();
     if (!found.ok()) return found.error();
@@ -121,17 +121,17 @@ Result<std::optional<BatchRow>> BatchTable::Newest() {
 }
 
 Result<uint64_t> BatchTable::CountAfter(RecordClass record_class, Seq after, uint64_t limit) {
-  const StatementScope scope(count_after_);
+  const sqlite::StatementScope scope(count_after_);
   const auto row = count_after_.Bind(1, MakeBatchKey(record_class, after))
                        .Bind(2, EndOfClass(record_class))
                        .Bind(3, static_cast<int64_t>(limit))
                        .Step();
   if (!row.ok()) return row.error();
-  return static_cast<uint64_t>(count_after_.Int(0));
+  return *row ? static_cast<uint64_t>(count_after_.Int(0)) : 0;
 }
 
 Result<StoreTotals> BatchTable::Count() {
-  const StatementScope scope(count_);
+  const sqlite::StatementScope scope(count_);
   StoreTotals totals;
   for (;;) {
     const auto row = count_.Step();

@@ -12,7 +12,8 @@
 #include "core/check.h"
 #include "core/record.h"
 #include "core/result.h"
-#include "store/file/sqlite_handle.h"
+#include "core/sqlite/database.h"
+#include "core/sqlite/statement.h"
 #include "store/format/batch_codec.h"
 #include "store/format/store_totals.h"
 
@@ -52,10 +53,10 @@ struct BatchRow {
 
 class BatchTable {
  public:
-  static Result<BatchTable> Prepare(Database& database);
+  static Result<BatchTable> Prepare(sqlite::Database& database);
   // Prepares After and HeadAfter only, which work on every format version. REQUIRES: no other
   // method is called.
-  static Result<BatchTable> PrepareReading(Database& database);
+  static Result<BatchTable> PrepareReading(sqlite::Database& database);
 
   // REQUIRES: a possible key, and 1 to kMaxRowRecords records.
   Status Insert(const BatchRow& row);
@@ -78,14 +79,14 @@ class BatchTable {
  private:
   BatchTable() = default;
 
-  Statement insert_;
-  Statement replace_;
-  Statement delete_;
-  Statement after_;
-  Statement head_after_;
-  Statement last_;
-  Statement count_after_;
-  Statement count_;
+  sqlite::Statement insert_;
+  sqlite::Statement replace_;
+  sqlite::Statement delete_;
+  sqlite::Statement after_;
+  sqlite::Statement head_after_;
+  sqlite::Statement last_;
+  sqlite::Statement count_after_;
+  sqlite::Statement count_;
   std::string body_;
 };
 

@@ -24,10 +24,10 @@ std::string_view Cut(std::string_view text, uint64_t bytes) {
 
 }  // namespace
 
-Result<DeadLetterTable> DeadLetterTable::Prepare(Database& database, uint64_t max_bytes,
+Result<DeadLetterTable> DeadLetterTable::Prepare(sqlite::Database& database, uint64_t max_bytes,
                                                  uint64_t max_payload_bytes) {
   DeadLetterTable table(max_bytes, max_payload_bytes);
-  const std::pair<Statement*, std::string_view> statements[] = {
+  const std::pair<sqlite::Statement*, std::string_view> statements[] = {
       {&table.insert_,
        "INSERT INTO dead_letter(time, input, origin, reason, payload) VALUES(?1, ?2, ?3, ?4, ?5)"},
       {&table.oldest_, kOldest},
@@ -74,7 +74,7 @@ Status DeadLetterTable::DropOldest(DeadLetterTotals& totals) {
   CHECK(totals.letters > 1, "the newest dead letter is never dropped");
   int64_t id = 0;
   {
-    const StatementScope scope(oldest_);
+    const sqlite::StatementScope scope(oldest_);
     const auto row = oldest_.Step();
     if (!row.ok()) return row.error();
     if (!*row) {
@@ -90,10 +90,11 @@ Status DeadLetterTable::DropOldest(DeadLetterTotals& totals) {
 }
 
 Result<DeadLetterTotals> DeadLetterTable::Totals() {
-  const StatementScope scope(totals_);
+  const sqlite::StatementScope scope(totals_);
   const auto row = totals_.Step();
   if (!row.ok()) return row.error();
   DeadLetterTotals totals;
+  if (!*row) return totals;
   totals.letters = static_cast<uint64_t>(totals_.Int(0));
   totals.bytes = totals.letters * kRowBytes + static_cast<uint64_t>(totals_.Int(1));
   return totals;

@@ -6,7 +6,8 @@
 #include <span>
 
 #include "core/result.h"
-#include "store/file/sqlite_handle.h"
+#include "core/sqlite/database.h"
+#include "core/sqlite/statement.h"
 #include "store/store.h"
 
 namespace tidegate {
@@ -26,7 +27,7 @@ class DeadLetterTable {
   // Origin and reason are texts for people; longer ones are cut.
   static constexpr size_t kMaxTextBytes = 1024;
 
-  static Result<DeadLetterTable> Prepare(Database& database, uint64_t max_bytes,
+  static Result<DeadLetterTable> Prepare(sqlite::Database& database, uint64_t max_bytes,
                                          uint64_t max_payload_bytes);
 
   // Returns the bytes that the letters count, after they are cut.
@@ -44,10 +45,10 @@ class DeadLetterTable {
 
   uint64_t max_bytes_;
   uint64_t max_payload_bytes_;
-  Statement insert_;
-  Statement oldest_;
-  Statement delete_;
-  Statement totals_;
+  sqlite::Statement insert_;
+  sqlite::Statement oldest_;
+  sqlite::Statement delete_;
+  sqlite::Statement totals_;
 };
 
 }  // namespace tidegate

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "core/sqlite/transaction.h"
 #include "store/file/batch_table.h"
 #include "store/file/dead_letter_table.h"
 #include "store/file/schema.h"
@@ -17,7 +18,7 @@ namespace {
 constexpr std::string_view kOldStateNextSeq = "next_seq";
 
 // Version 1 had no totals; its next seq was decimal, and counted only if it was above every row.
-Result<StoreTotals> CountVersion1(Database& database) {
+Result<StoreTotals> CountVersion1(sqlite::Database& database) {
   auto batches = BatchTable::Prepare(database);
   if (!batches.ok()) return batches.error();
   auto totals = batches->Count();
@@ -41,7 +42,7 @@ Result<StoreTotals> CountVersion1(Database& database) {
   return totals;
 }
 
-Status Rewrite(Database& database) {
+Status Rewrite(sqlite::Database& database) {
   auto status = database.Execute("ALTER TABLE batch ADD COLUMN totals BLOB");
   if (!status.ok()) return status;
   const auto totals = CountVersion1(database);
@@ -61,8 +62,8 @@ Status Rewrite(Database& database) {
 
 }  // namespace
 
-Status MigrateFromVersion1(Database& database) {
-  auto transaction = Transaction::Begin(database);
+Status MigrateFromVersion1(sqlite::Database& database) {
+  auto transaction = sqlite::Transaction::Begin(database);
   if (!transaction.ok()) return transaction.error();
   if (auto status = Rewrite(database); !status.ok()) return status;
   return transaction->Commit();

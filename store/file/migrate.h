@@ -2,12 +2,12 @@
 #pragma once
 
 #include "core/result.h"
-#include "store/file/sqlite_handle.h"
+#include "core/sqlite/database.h"
 
 namespace tidegate {
 
 // Migrates in one transaction, so a power cut leaves one version or the other. The backlog stays.
 // kCorrupt: the file's numbers are impossible.
-Status MigrateFromVersion1(Database& database);
+Status MigrateFromVersion1(sqlite::Database& database);
 
 }  // namespace tidegate

@@ -1,14 +1,17 @@
 #include "store/file/schema.h"
 
 #include <fmt/format.h>
+#include <sqlite3.h>
 #include <sys/random.h>
 
 #include <array>
 #include <charconv>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 
 #include "core/check.h"
+#include "core/sqlite/transaction.h"
 #include "store/file/migrate.h"
 #include "store/format/big_endian.h"
 
@@ -78,8 +81,8 @@ std::string RandomEpoch() {
   return fmt::format("{:08x}", number);
 }
 
-Status Create(Database& database) {
-  auto transaction = Transaction::Begin(database);
+Status Create(sqlite::Database& database) {
+  auto transaction = sqlite::Transaction::Begin(database);
   if (!transaction.ok()) return transaction.error();
   auto status = database.Execute(std::string(kTables));
   if (status.ok()) status = WriteState(database, kStateEpoch, RandomEpoch());
@@ -92,7 +95,7 @@ Status Create(Database& database) {
   return transaction->Commit();
 }
 
-Status SetPragmas(Database& database, const SizeBudget& budget) {
+Status SetPragmas(sqlite::Database& database, const SizeBudget& budget) {
   // 128 KiB of cache hold a batch and the tree above it. Checkpoints are called by the store, which
   // sees their errors. Debian's SQLite overwrites what is deleted, page by page, by
   // default.
@@ -104,14 +107,14 @@ Status SetPragmas(Database& database, const SizeBudget& budget) {
                   budget.log_reserve_bytes, budget.database_pages));
 }
 
-Status Migrate(Database& database) {
+Status Migrate(sqlite::Database& database) {
   const auto version = database.Query("PRAGMA user_version");
   if (!version.ok()) return version.error();
   return *version == 1 ? MigrateFromVersion1(database) : Status();
 }
 
 // A new file has no tables at all.
-Result<bool> IsEmpty(Database& database) {
+Result<bool> IsEmpty(sqlite::Database& database) {
   auto tables = database.Query("SELECT count(*) FROM sqlite_schema");
   if (!tables.ok()) return tables.error();
   return *tables == 0;
@@ -119,7 +122,7 @@ Result<bool> IsEmpty(Database& database) {
 
 }  // namespace
 
-Result<std::optional<std::string>> ReadState(Database& database, std::string_view name) {
+Result<std::optional<std::string>> ReadState(sqlite::Database& database, std::string_view name) {
   auto statement = database.Prepare("SELECT body FROM state WHERE name=?1");
   if (!statement.ok()) return statement.error();
   const auto row = statement->Bind(1, name).Step();
@@ -128,20 +131,20 @@ Result<std::optional<std::string>> ReadState(Database& database, std::string_vie
   return std::optional<std::string>(statement->Bytes(0));
 }
 
-Status WriteState(Database& database, std::string_view name, std::string_view body) {
+Status WriteState(sqlite::Database& database, std::string_view name, std::string_view body) {
   CHECK(!name.empty(), "a row of table state has a name");
   auto statement = database.Prepare("INSERT OR REPLACE INTO state(name, body) VALUES(?1, ?2)");
   if (!statement.ok()) return statement.error();
   return statement->Bind(1, name).BindBlob(2, body).Run();
 }
 
-Status DeleteState(Database& database, std::string_view name) {
+Status DeleteState(sqlite::Database& database, std::string_view name) {
   auto statement = database.Prepare("DELETE FROM state WHERE name=?1");
   if (!statement.ok()) return statement.error();
   return statement->Bind(1, name).Run();
 }
 
-Status CheckStoreDatabase(Database& database, const std::string& path) {
+Status CheckStoreDatabase(sqlite::Database& database, const std::string& path) {
   const auto application = database.Query("PRAGMA application_id");
   if (!application.ok()) return application.error();
   if (*application != kApplicationId) {
@@ -161,13 +164,18 @@ Status CheckStoreDatabase(Database& database, const std::string& path) {
                   *version, kStoreVersion)};
 }
 
-Result<Database> OpenStoreDatabase(const std::string& path, const std::string& vfs,
-                                   const SizeBudget& budget) {
+Result<sqlite::Database> OpenStoreDatabase(const std::string& path, const std::string& vfs,
+                                           const SizeBudget& budget) {
   if (auto status = CheckHeader(path); !status.ok()) return status.error();
-  auto database = Database::Open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, vfs);
+  // The store bounds what it writes; a value that is too big for SQLite is damage, and no reason to
+  // refuse an append for good.
+  auto database = sqlite::Database::Open(path, {.access = sqlite::OpenOptions::Access::kCreate,
+                                                .vfs = vfs,
+                                                .sql_in_errors = true,
+                                                .too_big = ErrorCode::kUnavailable});
   if (!database.ok()) return database.error();
   // A reader may be recovering the log at this moment. Later on nobody else ever writes.
-  sqlite3_busy_timeout(database->get(), 2000);
+  database->SetBusyTimeout(std::chrono::seconds(2));
   auto is_new = IsEmpty(*database);
   if (!is_new.ok()) return is_new.error();
   if (!*is_new) {
@@ -189,7 +197,7 @@ Result<Database> OpenStoreDatabase(const std::string& path, const std::string& v
   }
   if (status.ok()) status = Migrate(*database);
   if (!status.ok()) return status.error();
-  sqlite3_busy_timeout(database->get(), 0);
+  database->SetBusyTimeout(std::chrono::milliseconds(0));
   return database;
 }
 

@@ -10,8 +10,8 @@
 #include <string_view>
 
 #include "core/result.h"
+#include "core/sqlite/database.h"
 #include "store/file/size_budget.h"
-#include "store/file/sqlite_handle.h"
 
 namespace tidegate {
 
@@ -34,16 +34,16 @@ inline constexpr std::string_view kStateProcessSafe = "process_safe";
 // Opens the file, or creates it if it is missing or empty. kCorrupt: not a store of Tidegate, or
 // damaged. kInvalid: a later version wrote it. Both leave the file unchanged. kUnavailable: it
 // cannot be opened or created.
-Result<Database> OpenStoreDatabase(const std::string& path, const std::string& vfs,
-                                   const SizeBudget& budget);
+Result<sqlite::Database> OpenStoreDatabase(const std::string& path, const std::string& vfs,
+                                           const SizeBudget& budget);
 
 // Checks, for readers, that the database is a store of a version that this code understands. Errors
 // as OpenStoreDatabase.
-Status CheckStoreDatabase(Database& database, const std::string& path);
+Status CheckStoreDatabase(sqlite::Database& database, const std::string& path);
 
 // Read, write and delete one row of table state; nullopt: there is no such row.
-Result<std::optional<std::string>> ReadState(Database& database, std::string_view name);
-Status WriteState(Database& database, std::string_view name, std::string_view body);
-Status DeleteState(Database& database, std::string_view name);
+Result<std::optional<std::string>> ReadState(sqlite::Database& database, std::string_view name);
+Status WriteState(sqlite::Database& database, std::string_view name, std::string_view body);
+Status DeleteState(sqlite::Database& database, std::string_view name);
 
 }  // namespace tidegate

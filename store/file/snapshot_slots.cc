@@ -6,7 +6,7 @@
 
 namespace tidegate {
 
-Result<SnapshotSlots> ReadSnapshotSlots(Database& database) {
+Result<SnapshotSlots> ReadSnapshotSlots(sqlite::Database& database) {
   SnapshotSlots found;
   for (size_t i = 0; i < found.slots.size(); ++i) {
     const auto bytes = ReadState(database, kStateSnapshots[i]);

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "core/result.h"
+#include "core/sqlite/database.h"
 #include "store/file/schema.h"
-#include "store/file/sqlite_handle.h"
 #include "store/store.h"
 
 namespace tidegate {
@@ -22,6 +22,6 @@ struct SnapshotSlots {
 };
 
 // kUnavailable, kCorrupt: as any read of the database. A damaged snapshot is no error.
-Result<SnapshotSlots> ReadSnapshotSlots(Database& database);
+Result<SnapshotSlots> ReadSnapshotSlots(sqlite::Database& database);
 
 }  // namespace tidegate

@@ -1,12 +1,14 @@
 #include "store/file/store_handle.h"
 
 #include <fmt/format.h>
+#include <sqlite3.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <utility>
 
 #include "core/check.h"
+#include "core/sqlite/error.h"
 #include "store/file/schema.h"
 
 namespace tidegate {
@@ -21,11 +23,11 @@ uint64_t FileBytes(const std::string& path) {
   return stat(path.c_str(), &info) == 0 ? static_cast<uint64_t>(info.st_size) : 0;
 }
 
-Result<uint64_t> CountOf(Statement& statement) {
-  const StatementScope scope(statement);
+Result<uint64_t> CountOf(sqlite::Statement& statement) {
+  const sqlite::StatementScope scope(statement);
   const auto row = statement.Step();
   if (!row.ok()) return row.error();
-  return static_cast<uint64_t>(statement.Int(0));
+  return *row ? static_cast<uint64_t>(statement.Int(0)) : 0;
 }
 
 }  // namespace
@@ -37,7 +39,7 @@ uint64_t LogFileBytes(const std::string& path) {
   return FileBytes(path + "-wal") + FileBytes(path + "-shm");
 }
 
-StoreHandle::StoreHandle(const StoreFile& file, FileSpace space, Database database,
+StoreHandle::StoreHandle(const StoreFile& file, FileSpace space, sqlite::Database database,
                          BatchTable batches, DeadLetterTable dead_letters)
     : file_(file),
       space_(std::move(space)),
@@ -157,7 +159,7 @@ Status StoreHandle::Checkpoint(int mode) {
   if (code == SQLITE_BUSY || code == SQLITE_LOCKED) {
     return Error{ErrorCode::kFull, "empty the log: a reader of the store holds it"};
   }
-  return SqliteError(database_.get(), "checkpoint");
+  return sqlite::LastError(database_.get(), "checkpoint");
 }
 
 int StoreHandle::OnCommit(void* self, sqlite3*, const char*, int frames) {
@@ -178,8 +180,9 @@ Status StoreHandle::Check() {
   if (!statement.ok()) return statement.error();
   const auto row = statement->Step();
   if (!row.ok()) return row.error();
-  if (*row && statement->Bytes(0) == "ok") return {};
-  return Error{ErrorCode::kCorrupt, fmt::format("check {}: {}", file_.path, statement->Bytes(0))};
+  const std::string_view found = *row ? statement->Bytes(0) : "";
+  if (found == "ok") return {};
+  return Error{ErrorCode::kCorrupt, fmt::format("check {}: {}", file_.path, found)};
 }
 
 }  // namespace tidegate

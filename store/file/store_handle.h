@@ -7,11 +7,14 @@
 #include <string>
 
 #include "core/result.h"
+#include "core/sqlite/database.h"
+#include "core/sqlite/statement.h"
 #include "store/file/batch_table.h"
 #include "store/file/dead_letter_table.h"
 #include "store/file/file_space.h"
 #include "store/file/size_budget.h"
-#include "store/file/sqlite_handle.h"
+
+struct sqlite3;
 
 namespace tidegate {
 
@@ -37,7 +40,7 @@ class StoreHandle {
   // SQLite calls it back.
   static Result<std::unique_ptr<StoreHandle>> Open(const StoreFile& file);
 
-  Database& database() { return database_; }
+  sqlite::Database& database() { return database_; }
   BatchTable& batches() { return batches_; }
   DeadLetterTable& dead_letters() { return dead_letters_; }
 
@@ -68,7 +71,7 @@ class StoreHandle {
   Status Check();
 
  private:
-  StoreHandle(const StoreFile& file, FileSpace space, Database database, BatchTable batches,
+  StoreHandle(const StoreFile& file, FileSpace space, sqlite::Database database, BatchTable batches,
               DeadLetterTable dead_letters);
   Status Prepare();
   // kFull: the disk has no room. REQUIRES: pages <= budget.database_pages.
@@ -81,11 +84,11 @@ class StoreHandle {
   // Blocks of the database file. Destroyed after the database, as FileSpace requires.
   FileSpace space_;
   // Destroyed after its statements.
-  Database database_;
+  sqlite::Database database_;
   BatchTable batches_;
   DeadLetterTable dead_letters_;
-  Statement page_count_;
-  Statement free_count_;
+  sqlite::Statement page_count_;
+  sqlite::Statement free_count_;
   // Pages for which the file owns blocks.
   uint64_t owned_pages_ = 0;
   bool is_disk_full_ = false;

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "core/check.h"
+#include "core/sqlite/transaction.h"
 #include "store/file/schema.h"
 #include "store/format/store_totals.h"
 #include "store/salvage/damage_alert.h"
@@ -66,7 +67,7 @@ class Salvager {
   StoreScan& scan_;
   StoreFile file_;
   std::unique_ptr<StoreHandle> handle_;
-  std::optional<Transaction> transaction_;
+  std::optional<sqlite::Transaction> transaction_;
   uint64_t transaction_pages_ = 0;
   std::string epoch_;  // Of the damaged store; empty: not known.
   std::string new_epoch_;
@@ -142,7 +143,7 @@ Result<bool> Salvager::MakeRoom(uint64_t pages) {
   if (!transaction_) {
     auto status = handle_->MakeLogRoom(file_.budget.log_reserve_bytes / 2);
     if (!status.ok()) return status.error();
-    auto transaction = Transaction::Begin(handle_->database());
+    auto transaction = sqlite::Transaction::Begin(handle_->database());
     if (!transaction.ok()) return transaction.error();
     transaction_.emplace(*std::move(transaction));
   }
