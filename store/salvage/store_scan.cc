@@ -131,7 +131,8 @@ class LossList {
     if (after == 0 && stored_.lowest() > mark + 1) {
       lost_.push_back({record_class, mark + 1, stored_.lowest() - 1, 0});
     }
-    if (!next && next_seq_ == 0) lost_.push_back({record_class, behind, kLastSeq, 0});
+    if (!next && next_seq_ == 0 && behind <= kLastSeq)
+      lost_.push_back({record_class, behind, kLastSeq, 0});
   }
 
   const SeqCover& stored_;
@@ -204,7 +205,7 @@ void StoreScan::Take(const FoundRow& row) {
       (*columns)[5].type == Column::Type::kBlob) {
     letters_.emplace_back(static_cast<int64_t>(row.rowid), row.place);
   } else if (columns->size() == 2 && may_be(StoreTable::kState) &&
-             (*columns)[0].type == Column::Type::kText) {
+             (*columns)[0].type == Column::Type::kText && !(*columns)[0].bytes.empty()) {
     if ((*columns)[0].bytes == kStateTotals) LearnTotals((*columns)[1].bytes);
     // What a tree leads to comes first.
     state_.emplace((*columns)[0].bytes, (*columns)[1].bytes);

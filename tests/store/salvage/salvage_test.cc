@@ -89,6 +89,19 @@ TEST_F(SalvageTest, LettersValuesAndMarksComeAlong) {
   EXPECT_EQ(Read(store()).records, stored);
 }
 
+TEST_F(SalvageTest, ARowOfTableStateWithoutANameIsLeftOut) {
+  Fill();
+  Place(sound);
+  sqlite3* db = nullptr;
+  ASSERT_EQ(sqlite3_open(options.path.c_str(), &db), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(db, "INSERT INTO state VALUES('', x'01')", nullptr, nullptr, nullptr),
+            SQLITE_OK);
+  sqlite3_close(db);
+  std::string bytes = Contents(options.path);
+  bytes[0] = 'X';
+  EXPECT_EQ(OpenAndExpect(bytes), 0u);
+}
+
 TEST_F(SalvageTest, ASecondSalvageKeepsTheIdsOfTheFirst) {
   Fill();
   Place(sound);
