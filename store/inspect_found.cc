@@ -95,6 +95,7 @@ Result<VisitCounts> ForEachRecordFound(const std::string& path, const RecordFilt
   for (const FoundBatch& found : batches) {
     // Skips what comes before the newest so many.
     const uint64_t over = filter.last && left > *filter.last ? left - *filter.last : 0;
+    CHECK(left >= found.count, "the sum covers each of its batches");
     left -= found.count;
     if (over >= found.count) continue;
     const auto row = (*scan)->Load(found);

@@ -1,5 +1,7 @@
 #include "store/snapshots.h"
 
+#include "core/check.h"
+
 namespace tidegate {
 
 Snapshots::Snapshots(const Limits& limits, const Clock& clock, const Log& log,
@@ -7,6 +9,7 @@ Snapshots::Snapshots(const Limits& limits, const Clock& clock, const Log& log,
     : limits_(limits), clock_(clock), log_(log), metrics_(metrics) {}
 
 bool Snapshots::IsDue(const StoreContents& contents) const {
+  CHECK(contents.totals.next_seq != 0, "seqs start at 1");
   return has_source() &&
          (contents.totals.next_seq - 1 >= contents.covered + limits_.max_replay_records ||
           contents.batches_after_snapshot >= limits_.max_replay_batches);

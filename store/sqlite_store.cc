@@ -154,6 +154,7 @@ Result<std::optional<Batch>> SqliteStore::NextOf(RecordClass record_class, Seq a
     auto row = session_->handle().batches().After(record_class, after);
     if (!row.ok()) return session_->Reopen(row.error());
     if (!*row) return std::optional<Batch>();
+    CHECK(SeqOf((*row)->key) > after, "the search advances");
     after = SeqOf((*row)->key);
     if (session_->book().delivered().Contains((*row)->key)) continue;
     auto batch = HandOut(**row);
@@ -253,6 +254,7 @@ Result<std::optional<Batch>> SqliteStore::Replay(RecordClass record_class, Seq a
     auto row = session_->handle().batches().After(record_class, after);
     if (!row.ok()) return session_->Reopen(row.error());
     if (!*row) return std::optional<Batch>();
+    CHECK(SeqOf((*row)->key) > after, "the search advances");
     after = SeqOf((*row)->key);
     auto batch = DecodeRow(**row);
     if (batch.ok()) return std::optional<Batch>(*std::move(batch));

@@ -144,6 +144,7 @@ void StoreSession::CountDropped(const StoreWriter& writer) {
     metrics_.CountDropped(record_class, records);
     dropped += records;
   }
+  CHECK(dropped == 0 || !writer.dropped().empty(), "records are dropped with their batches");
   metrics_.CountDroppedLetters(book_.contents().letters_dropped);
   if (dropped == 0) return;
   if (const auto count = drop_limit_.Count(clock_.SinceBoot(), dropped)) {

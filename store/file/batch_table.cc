@@ -60,6 +60,7 @@ Result<BatchTable> BatchTable::Prepare(sqlite::Database& database) {
 Status BatchTable::Insert(const BatchRow& row) {
   CHECK(SeqOf(row.key) != 0 && row.key < EndOfClass(kRecordClasses.back()), "the key is a batch's");
   CHECK(row.count > 0 && row.count <= kMaxRowRecords, "a row has as many records as a batch may");
+  CHECK(!row.body.empty(), "a row has a body");
   return insert_.Bind(1, row.key)
       .Bind(2, static_cast<int64_t>(row.count))
       .Bind(3, row.created_ms)
@@ -69,11 +70,13 @@ Status BatchTable::Insert(const BatchRow& row) {
 }
 
 Status BatchTable::ReplaceBody(BatchKey key, std::string_view body) {
+  CHECK(SeqOf(key) != 0, "the key is a batch's");
   CHECK(!body.empty(), "a row has a body");
   return replace_.Bind(1, key).BindBlob(2, body).Run();
 }
 
 Result<bool> BatchTable::Delete(BatchKey key) {
+  CHECK(SeqOf(key) != 0, "the key is a batch's");
   if (auto status = delete_.Bind(1, key).Run(); !status.ok()) return status.error();
   return delete_.Changes() > 0;
 }

@@ -26,6 +26,7 @@ std::string_view Cut(std::string_view text, uint64_t bytes) {
 
 Result<DeadLetterTable> DeadLetterTable::Prepare(sqlite::Database& database, uint64_t max_bytes,
                                                  uint64_t max_payload_bytes) {
+  CHECK(max_payload_bytes <= max_bytes, "a letter fits into the limit of its table");
   DeadLetterTable table(max_bytes, max_payload_bytes);
   const std::pair<sqlite::Statement*, std::string_view> statements[] = {
       {&table.insert_,

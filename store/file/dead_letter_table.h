@@ -27,6 +27,7 @@ class DeadLetterTable {
   // Origin and reason are texts for people; longer ones are cut.
   static constexpr size_t kMaxTextBytes = 1024;
 
+  // REQUIRES: max_payload_bytes <= max_bytes.
   static Result<DeadLetterTable> Prepare(sqlite::Database& database, uint64_t max_bytes,
                                          uint64_t max_payload_bytes);
 

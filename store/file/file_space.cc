@@ -23,6 +23,7 @@ FileSpace::~FileSpace() {
 
 Status FileSpace::Reserve(uint64_t bytes, Size size) {
   CHECK(fd_ >= 0, "the file is open");
+  CHECK(bytes > 0, "a reservation has a size");
   const int mode = size == Size::kKeep ? FALLOC_FL_KEEP_SIZE : 0;
   // Not posix_fallocate, which writes where the file system cannot reserve.
   while (fallocate(fd_, mode, 0, static_cast<off_t>(bytes)) != 0) {

@@ -19,7 +19,9 @@ class FlashFile final : public VfsFile {
     if (is_log_) ++vfs_.open_logs_;
   }
   ~FlashFile() override {
-    if (is_log_) --vfs_.open_logs_;
+    if (!is_log_) return;
+    CHECK(vfs_.open_logs_ > 0, "each open log is counted");
+    --vfs_.open_logs_;
   }
 
   int Write(const void* data, int size, sqlite3_int64 offset) override {

@@ -123,6 +123,7 @@ Result<bool> IsEmpty(sqlite::Database& database) {
 }  // namespace
 
 Result<std::optional<std::string>> ReadState(sqlite::Database& database, std::string_view name) {
+  CHECK(!name.empty(), "a row of table state has a name");
   auto statement = database.Prepare("SELECT body FROM state WHERE name=?1");
   if (!statement.ok()) return statement.error();
   const auto row = statement->Bind(1, name).Step();
@@ -139,6 +140,7 @@ Status WriteState(sqlite::Database& database, std::string_view name, std::string
 }
 
 Status DeleteState(sqlite::Database& database, std::string_view name) {
+  CHECK(!name.empty(), "a row of table state has a name");
   auto statement = database.Prepare("DELETE FROM state WHERE name=?1");
   if (!statement.ok()) return statement.error();
   return statement->Bind(1, name).Run();

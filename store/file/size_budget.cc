@@ -35,6 +35,9 @@ Result<SizeBudget> SizeBudget::For(uint64_t max_bytes) {
   budget.reserve_pages = 64 + PagesForRow(budget.snapshot_bytes);
   budget.database_pages =
       (max_bytes - budget.log_bytes - IndexBytes(budget.log_bytes)) / kPageBytes;
+  CHECK(budget.database_pages * kPageBytes + budget.log_bytes + IndexBytes(budget.log_bytes) <=
+            max_bytes,
+        "the shares add up to no more than the limit");
   CHECK(budget.log_reserve_bytes <= budget.log_bytes, "the log owns no more than its share");
   CHECK(budget.transaction_bytes + budget.snapshot_bytes <= budget.checkpoint_bytes,
         "an append with its snapshot fits into the log before a checkpoint");

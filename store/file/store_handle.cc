@@ -53,6 +53,8 @@ StoreHandle::StoreHandle(const StoreFile& file, FileSpace space, sqlite::Databas
 }
 
 Result<std::unique_ptr<StoreHandle>> StoreHandle::Open(const StoreFile& file) {
+  CHECK(file.budget.database_pages > 0 && file.budget.log_reserve_bytes > 0,
+        "the file has a share of the limit");
   auto database = OpenStoreDatabase(file.path, file.vfs, file.budget);
   if (!database.ok()) return database.error();
   auto batches = BatchTable::Prepare(*database);

@@ -12,6 +12,7 @@ namespace {
 struct FileSlot {
   sqlite3_file base;
   VfsFile* file;
+  int* open_files;
 };
 
 VfsFile& FileOf(sqlite3_file* file) {
@@ -27,6 +28,9 @@ Vfs& SelfOf(sqlite3_vfs* vfs) {
 int Close(sqlite3_file* file) {
   // Takes back what Open released into the slot.
   const std::unique_ptr<VfsFile> owned(&FileOf(file));
+  int& open_files = *reinterpret_cast<FileSlot*>(file)->open_files;
+  CHECK(open_files > 0, "each open file is counted");
+  --open_files;
   return owned->real()->pMethods->xClose(owned->real());
 }
 int Read(sqlite3_file* file, void* data, int size, sqlite3_int64 offset) {
@@ -116,6 +120,8 @@ struct VfsCalls {
     // Close takes it back.
     slot->file = SelfOf(vfs).Wrap(real, path, flags).release();
     CHECK(slot->file != nullptr, "an open file has a wrapper");
+    slot->open_files = &SelfOf(vfs).open_files_;
+    ++*slot->open_files;
     slot->base.pMethods = &kMethods;
     return SQLITE_OK;
   }
@@ -170,6 +176,7 @@ Vfs::Vfs(std::string name, const std::string& base)
 }
 
 Vfs::~Vfs() {
+  CHECK(open_files_ == 0, "every file is closed before its VFS is destroyed");
   sqlite3_vfs_unregister(vfs_.get());
 }
 

@@ -58,6 +58,8 @@ class Vfs {
  private:
   friend struct VfsCalls;
 
+  // Files that were opened through this VFS and not closed yet.
+  int open_files_ = 0;
   std::string name_;
   sqlite3_vfs* base_;
   std::unique_ptr<sqlite3_vfs> vfs_;

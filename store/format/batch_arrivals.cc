@@ -114,6 +114,7 @@ bool GetIdRuns(ByteReader& reader, Batch& batch) {
     if (length == 0 || length > batch.arrivals.size() - i) return false;
     for (const size_t end = i + length; i < end; ++i) {
       Arrival& arrival = batch.arrivals[i];
+      CHECK(arrival.input < last.size(), "an arrival names one of the batch's inputs");
       if (!GetId(reader, step, last[arrival.input], arrival.packet_id)) return false;
       if (arrival.packet_id) last[arrival.input] = *arrival.packet_id;
     }
@@ -173,6 +174,7 @@ void PutArrivals(std::string& out, const ClockStamp& stamp, std::span<const Reco
 
 bool GetArrivals(ByteReader& reader, Batch& batch) {
   CHECK(batch.arrivals.empty() && batch.inputs.empty(), "arrivals are read once");
+  CHECK(!batch.records.empty(), "arrivals follow their records");
   const auto flags = reader.Byte();
   const auto inputs = reader.Varint();
   if (!flags || *flags > kFlagPositions || !inputs || *inputs > kMaxInputs) return false;

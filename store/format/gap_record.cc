@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "core/check.h"
 #include "core/time_format.h"
 
 namespace tidegate {
@@ -21,6 +22,8 @@ std::string Quoted(std::string_view text) {
 }  // namespace
 
 Record MakeGapRecord(const Gap& gap, const GapOrigin& origin, const ClockStamp& stamp) {
+  CHECK(gap.first_seq <= gap.last_seq, "a gap has its seqs in order");
+  CHECK(gap.reason == kGapStoreFull || gap.reason == kGapDamaged, "a gap has one of the reasons");
   Record record;
   record.record_class = RecordClass::kGap;
   record.time_source = TimeSource::kGateway;

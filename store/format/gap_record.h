@@ -31,7 +31,8 @@ struct GapOrigin {
   std::string epoch;
 };
 
-// Returns the gap record. Its time is that of `stamp`, its asset the gateway.
+// Returns the gap record. REQUIRES: first_seq <= last_seq. Its time is that of `stamp`, its asset
+// the gateway.
 Record MakeGapRecord(const Gap& gap, const GapOrigin& origin, const ClockStamp& stamp);
 
 }  // namespace tidegate

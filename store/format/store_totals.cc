@@ -34,6 +34,7 @@ bool ForEachField(Totals& totals, Field&& field) {
 
 std::string EncodeTotals(const StoreTotals& totals) {
   CHECK(totals.next_seq != 0 && totals.next_seq <= kMaxNextSeq, "the next seq fits into a key");
+  CHECK(std::ranges::max(totals.delivered) <= kMaxNextSeq, "a mark is one that DecodeTotals takes");
   std::string out;
   ForEachField(totals, [&](uint64_t number) {
     PutVarint(out, number);

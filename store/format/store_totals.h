@@ -34,7 +34,7 @@ struct StoreTotals {
   friend bool operator==(const StoreTotals&, const StoreTotals&) = default;
 };
 
-// REQUIRES: 0 < next_seq <= kMaxNextSeq.
+// REQUIRES: 0 < next_seq <= kMaxNextSeq, and so for the delivered marks, which may be 0.
 std::string EncodeTotals(const StoreTotals& totals);
 // kCorrupt: damaged, empty, or with an impossible seq.
 Result<StoreTotals> DecodeTotals(std::string_view bytes);

@@ -21,6 +21,7 @@ class LogSum {
   explicit LogSum(bool big_endian) : big_endian_(big_endian) {}
 
   void Add(std::span<const char> bytes) {
+    CHECK(bytes.size() % 8 == 0, "a sum is over pairs of words");
     for (size_t at = 0; at + 8 <= bytes.size(); at += 8) {
       first_ += Word(&bytes[at]) + second_;
       second_ += Word(&bytes[at + 4]) + first_;

@@ -25,7 +25,9 @@ uint64_t LocalBytes(bool is_table, uint64_t size) {
   if (size <= most) return size;
   constexpr uint64_t kLeast = (kPageBytes - 12) * 32 / 255 - 23;
   const uint64_t even = kLeast + (size - kLeast) % kOverflowBytes;
-  return even <= most ? even : kLeast;
+  const uint64_t local = even <= most ? even : kLeast;
+  CHECK(local < size, "a payload that overflows has a rest");
+  return local;
 }
 
 std::string_view TextOf(std::span<const char> bytes) {
@@ -51,6 +53,7 @@ Column MakeColumn(uint64_t serial, std::string_view bytes) {
     column.type = Column::Type::kInteger;
     column.integer = serial == 9 ? 1 : 0;
     if (bytes.empty()) return column;
+    CHECK(bytes.size() <= sizeof column.integer, "an integer has at most eight bytes");
     auto value = static_cast<uint64_t>(static_cast<int64_t>(static_cast<int8_t>(bytes[0])));
     for (const char byte : bytes.substr(1)) value = value << 8 | static_cast<uint8_t>(byte);
     column.integer = static_cast<int64_t>(value);

@@ -74,6 +74,7 @@ bool PageScan::Mark(uint64_t number) {
 }
 
 void PageScan::Lose(StoreTable table, int64_t after, int64_t until, std::string finding) {
+  CHECK(after <= until, "a range of lost rows is in order");
   broken_[static_cast<size_t>(table)] = true;
   lost_.push_back({table, after, until});
   if (findings_.size() < kMaxFindings) findings_.push_back(std::move(finding));
@@ -100,6 +101,7 @@ std::vector<PageScan::Root> PageScan::ReadSchema(const Visitor& visit) {
 
 void PageScan::Walk(StoreTable table, uint64_t number, int64_t after, int64_t until, int depth,
                     const Visitor& visit) {
+  CHECK(after <= until, "a tree's range of rows is in order");
   const auto lose = [&](std::string_view why) {
     Lose(table, after, until,
          fmt::format("page {} (table {}): {}", number, StoreTableName(table), why));

@@ -234,6 +234,7 @@ void Salvager::Lose(const FoundBatch& found, std::string_view reason) {
   // It was delivered, and kept for replay only.
   if (first <= scan_.delivered()[static_cast<size_t>(record_class)]) return;
   auto& lost = report_.lost;
+  CHECK(!lost_last_ || !lost.empty(), "the previous loss is listed");
   // Consecutive batches share an entry, so that there is room to declare them all.
   if (lost_last_ && lost.back().record_class == record_class && lost.back().reason == reason) {
     lost.back().last = last;
@@ -262,6 +263,7 @@ Status Salvager::MoveLetters() {
                                kTellingPages);
     if (!fits.ok()) return fits.error();
     if (!*fits) break;
+    CHECK(transaction_pages_ >= kTellingPages, "room was made for the gap records as well");
     transaction_pages_ -= kTellingPages;
     auto status = handle_->dead_letters().Add({&*letter, 1}, totals);
     if (!status.ok()) return status;
@@ -281,6 +283,7 @@ Status Salvager::Tell() {
   const std::vector<Record> alerts = MakeDamageAlerts(
       {order_.origin.gateway, order_.tenant, order_.stamp, order_.why + "; " + report_.Summary()});
   if (auto status = Insert(RecordClass::kAlert, alerts); !status.ok()) return status;
+  CHECK(totals_.batches > report_.batches, "the totals cover what was moved, and the alerts");
   totals_.next_seq = next_seq_;
   totals_.delivered = scan_.delivered();
   return WriteState(handle_->database(), kStateTotals, EncodeTotals(totals_));

@@ -81,6 +81,8 @@ class SeqCover {
       seq = end + 1;
     }
     hole(seq, last);
+    CHECK(holes == 0 || (first <= low && low <= high && high <= last),
+          "what is missing lies in the interval");
     first = low;
     last = high;
     return holes;
@@ -190,6 +192,7 @@ void StoreScan::Find(std::string finding) {
 void StoreScan::Take(const FoundRow& row) {
   const auto columns = row.payload ? ParseRecord(*row.payload) : std::nullopt;
   if (row.table == StoreTable::kSchema) {
+    CHECK(!columns || columns->size() == 5, "only whole rows of the schema are visited");
     // Others have tables of that name, too.
     if (columns && (*columns)[4].bytes.starts_with(kBatchTable)) is_store_ = true;
     return;

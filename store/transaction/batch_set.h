@@ -19,9 +19,10 @@ using BatchCounts = std::map<BatchKey, uint64_t>;
 
 class BatchSet {
  public:
-  // Adds the batch; one that is in the set already keeps its count. REQUIRES: `count` is at most
-  // kMaxRowRecords.
+  // Adds the batch; one that is in the set already keeps its count. REQUIRES: the key is a batch's,
+  // and `count` is at most kMaxRowRecords.
   void Add(BatchKey key, uint64_t count) {
+    CHECK(SeqOf(key) != 0 && key < EndOfClass(kRecordClasses.back()), "the key is a batch's");
     CHECK(count <= kMaxRowRecords, "a row holds no more records than a batch may");
     if (batches_.emplace(key, count).second) records_[static_cast<size_t>(ClassOf(key))] += count;
   }

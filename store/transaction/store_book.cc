@@ -108,6 +108,7 @@ Status StoreBook::Read(StoreHandle& handle, const SnapshotSlots& snapshots,
   }
   // This process never numbers two records alike, whatever the file has lost.
   contents.totals.next_seq = std::max({contents.totals.next_seq, next_seq(), contents.covered + 1});
+  CHECK(contents.totals.next_seq <= kMaxNextSeq, "the next seq fits into a key");
   contents_ = std::move(contents);
   return {};
 }
@@ -127,6 +128,7 @@ Status StoreBook::ReadDelivered(StoreHandle& handle) {
       const auto head = handle.batches().HeadAfter(record_class, after);
       if (!head.ok()) return head.error();
       if (!*head || SeqOf((*head)->key) > mark) break;
+      CHECK(SeqOf((*head)->key) > after, "the search advances");
       after = SeqOf((*head)->key);
       handed_out.Erase((*head)->key);
       delivered.Add((*head)->key, (*head)->count);
@@ -184,13 +186,19 @@ void StoreBook::Apply(const StoreWriter& writer, StoreContents contents, uint64_
   CHECK(contents.covered >= contents_.covered, "a transaction takes back no snapshot");
   const bool more_is_covered = contents.covered > contents_.covered;
   contents_ = std::move(contents);
-  for (const BatchKey key : writer.deleted()) delivered_.Erase(key);
+  for (const BatchKey key : writer.deleted()) {
+    CHECK(delivered_.Contains(key), "what is deleted was delivered");
+    delivered_.Erase(key);
+  }
   // A transaction that only writes a value, say, leaves deliveries to the next flush.
   if (writer.marks_advanced()) {
     has_deliveries_ = false;
     deletes_due_ = more_is_covered || writer.deleted().size() >= max_deletes;
   }
-  for (const BatchKey key : writer.dropped()) handed_out_.Erase(key);
+  for (const BatchKey key : writer.dropped()) {
+    CHECK(!delivered_.Contains(key), "what is dropped was not delivered");
+    handed_out_.Erase(key);
+  }
   CHECK(Covers(contents_.totals, delivered_, handed_out_),
         "the totals cover what is delivered and handed out");
 }

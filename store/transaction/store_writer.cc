@@ -37,8 +37,10 @@ StoreWriter::StoreWriter(const Context& context, StoreContents& contents)
   const BatchSet& handed_out = context_.book.handed_out();
   for (size_t i = 0; i < kRecordClassCount; ++i) {
     claimed_records_[i] = delivered.records()[i] + handed_out.records()[i];
+    CHECK(contents_.totals.records[i] >= claimed_records_[i], "the totals cover the book's claims");
   }
   claimed_batches_ = delivered.size() + handed_out.size();
+  CHECK(contents_.totals.batches >= claimed_batches_, "the totals cover the book's claims");
 }
 
 Result<bool> StoreWriter::Remove(BatchKey key, uint64_t count) {
@@ -127,10 +129,13 @@ void StoreWriter::CoverWithoutSnapshot(Seq through) {
 }
 
 void StoreWriter::SkipSeqs(Seq count) {
+  CHECK(!is_finished_, "no step follows Finish");
   contents_.totals.next_seq += count;
 }
 
 Status StoreWriter::SaveSnapshot(std::string_view body, Seq through) {
+  CHECK(!is_finished_, "no step follows Finish");
+  CHECK(through < contents_.totals.next_seq, "a snapshot covers only numbered records");
   contents_.snapshot_slot = (contents_.snapshot_slot + 1) % kStateSnapshots.size();
   auto status = WriteState(context_.handle.database(), kStateSnapshots[contents_.snapshot_slot],
                            EncodeSnapshot(body, through));
@@ -189,7 +194,9 @@ Result<bool> StoreWriter::DropFirst(RecordClass record_class, bool also_handed_o
     if (!also_handed_out && context_.book.handed_out().Contains((*head)->key)) continue;
     auto row = context_.handle.batches().After(record_class, after - 1);
     if (!row.ok()) return row.error();
-    if (!*row) return false;
+    if (!*row || (*row)->key != (*head)->key) {
+      return Error{ErrorCode::kCorrupt, "table batch: two searches find different rows"};
+    }
     if (auto status = Drop(**row, kGapStoreFull); !status.ok()) return status.error();
     return true;
   }
@@ -230,6 +237,7 @@ Status StoreWriter::Insert(const EncodedBatch& batch) {
 }
 
 Status StoreWriter::AddDeadLetters(std::span<const DeadLetter> letters) {
+  CHECK(!is_finished_, "no step follows Finish");
   DeadLetterTotals totals{contents_.totals.letters, contents_.totals.letter_bytes, 0};
   auto status = context_.handle.dead_letters().Add(letters, totals);
   contents_.totals.letters = totals.letters;
@@ -249,6 +257,8 @@ Status StoreWriter::SetAside(const BatchRow& row, const std::string& why) {
 Status StoreWriter::StoreGap(GapLedger::Entry& entry) {
   const bool is_new = entry.seq == 0;
   if (is_new) entry.seq = contents_.totals.next_seq;
+  CHECK(is_new || entry.seq < contents_.totals.next_seq,
+        "a stored gap record has a seq of its own");
   const Record record = MakeGapRecord(entry.gap, context_.origin, context_.stamp);
   const Numbering own{context_.origin.epoch, entry.seq};
   const auto body = context_.codec.Encode(
