@@ -16,17 +16,6 @@ STAGES = {
 }
 
 
-def land(self, count: int) -> tuple[float, float]:
-        """Documents per second from the first batch on, and CPU seconds a document."""
-        self.launch(self._command, env=self.env)
-        first = wait_until(self.done, 60, lambda: f"the first documents: {tail(self.log)}", every=0.01)
-        begin, cpu = time.monotonic(), self.cpu_seconds()
-        wait_until(lambda: self.done() >= count, 600, "all documents", every=0.1)
-        seconds, cpu = time.monotonic() - begin, self.cpu_seconds() - cpu
-        self.stop()
-        return (count - first) / seconds, cpu / (count - first)
-
-
 def land(bench: Bench, count: int = 200_000):
     ours, raw, again, raw_again, cpu, raw_cpu = [], [], [], [], [], []
     with new_kafka(bench, "land") as kafka, Secantus(bench.new_folder("land-mongo")) as mongo:

@@ -109,7 +109,7 @@ class Scanner {
   }
 
   size_t AddNode() {
-    nodes_.emplace_back();
+    nodes_.push_back({});
     return nodes_.size() - 1;
   }
 
@@ -127,8 +127,9 @@ class Scanner {
     } else if (!ScanPlain(nodes_[node], first)) {
       return false;
     }
-    nodes_[node].text = text_.substr(start, at_ - start);
-    nodes_[node].canonical = blemishes_ == blemishes;
+    Node& scanned = nodes_[node];
+    scanned.text = {text_.data() + start, at_ - start};
+    scanned.canonical = blemishes_ == blemishes;
     return true;
   }
 
@@ -143,8 +144,9 @@ class Scanner {
   }
 
   bool ScanText(size_t node) {
-    nodes_[node].type = Type::kString;
-    return ScanString(nodes_[node].text, nodes_[node].canonical);
+    Node& scanned = nodes_[node];
+    scanned.type = Type::kString;
+    return ScanString(scanned.text, scanned.canonical);
   }
 
   bool ScanObject(size_t object, size_t depth) {

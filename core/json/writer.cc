@@ -36,14 +36,15 @@ void AppendEscape(std::string& out, char c) {
 
 void AppendQuoted(std::string& out, std::string_view text) {
   out.push_back('"');
-  size_t plain_from = 0;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (!kNeedsEscape[static_cast<unsigned char>(text[i])]) continue;
-    out.append(text, plain_from, i - plain_from);
-    AppendEscape(out, text[i]);
-    plain_from = i + 1;
+  const char* const end = text.data() + text.size();
+  const char* plain = text.data();
+  for (const char* at = plain; at != end; ++at) {
+    if (!kNeedsEscape[static_cast<unsigned char>(*at)]) continue;
+    out.append(plain, at);
+    AppendEscape(out, *at);
+    plain = at + 1;
   }
-  out.append(text, plain_from);
+  out.append(plain, end);
   out.push_back('"');
 }
 }  // namespace

@@ -8,8 +8,9 @@
 #include <unistd.h>
 
 #include <array>
-#include <cassert>
 #include <map>
+
+#include "core/check.h"
 
 namespace tidegate {
 
@@ -19,11 +20,11 @@ RawHttpServer::RawHttpServer(Script script) : script_(std::move(script)) {
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t size = sizeof(address);
-  [[maybe_unused]] const bool listening =
+  const bool listening =
       ::bind(listener_, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
       ::listen(listener_, 64) == 0 &&
       ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) == 0;
-  assert(listening);
+  CHECK(listening, "the server listens on a free port");
   port_ = ntohs(address.sin_port);
   stop_ = ::eventfd(0, EFD_CLOEXEC);
   thread_ = std::thread([this] { Run(); });

@@ -16,15 +16,15 @@ from realparts.server import Process, free_ports, tail, wait_until
 
 ROOT = Path(__file__).resolve().parents[3]
 START_SECONDS = 30
-# A sanitizer that finds an error ends the program with this status, and writes one of the words of
-# _FINDINGS to the log.
+# A sanitizer that finds an error ends the program with this status. It writes one of the words of
+# _FINDINGS to the log, and so does a check that fails (core/check.h).
 SANITIZER = {
     "ASAN_OPTIONS": "detect_leaks=1:exitcode=99",
     "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
     "TSAN_OPTIONS": "exitcode=99",
 }
 _FINDINGS = re.compile(
-    r"(AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:|Assertion .* failed)"
+    r"(AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:|Assertion .* failed|check failed: )"
 )
 
 
