@@ -39,8 +39,9 @@ struct KnownMembers {
   bool asset_is_alias = false;
 
   bool Holds(Value member) const {
-    const auto is = [&](const std::optional<Value>& known) {
-      return known && known->key().data() == member.key().data();
+    const char* const key = member.key().data();
+    const auto is = [key](const std::optional<Value>& known) {
+      return known && known->key().data() == key;
     };
     return is(event_id) || is(tenant) || is(asset) || is(time) || is(location) || is(driver_id) ||
            is(driver_name) || is(status) || is(additional) ||

@@ -96,16 +96,17 @@ class Scanner {
     return false;
   }
 
-  char Peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
+  // NUL at the end. Every byte passes here, so this is without the library's check of the index.
+  char Peek() const { return at_ < text_.size() ? text_.data()[at_] : '\0'; }
   bool Accept(char c) {
-    if (at_ >= text_.size() || text_[at_] != c) return false;
+    if (at_ >= text_.size() || text_.data()[at_] != c) return false;
     ++at_;
     return true;
   }
   void SkipSpace() {
-    if (at_ >= text_.size() || !IsSpace(text_[at_])) return;
+    if (!IsSpace(Peek())) return;
     ++blemishes_;
-    while (at_ < text_.size() && IsSpace(text_[at_])) ++at_;
+    while (IsSpace(Peek())) ++at_;
   }
 
   size_t AddNode() {
@@ -261,7 +262,7 @@ class Scanner {
     return true;
   }
 
-  // Most bytes of a record are passed here, so this is without the library's check of each index.
+  // As Peek(), without a check of each index.
   void SkipPlain() {
     const char* const end = text_.data() + text_.size();
     const char* at = text_.data() + at_;

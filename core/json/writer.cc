@@ -40,11 +40,11 @@ void AppendQuoted(std::string& out, std::string_view text) {
   const char* plain = text.data();
   for (const char* at = plain; at != end; ++at) {
     if (!kNeedsEscape[static_cast<unsigned char>(*at)]) continue;
-    out.append(plain, at);
+    out.append(plain, static_cast<size_t>(at - plain));
     AppendEscape(out, *at);
     plain = at + 1;
   }
-  out.append(plain, end);
+  out.append(plain, static_cast<size_t>(end - plain));
   out.push_back('"');
 }
 }  // namespace

@@ -28,14 +28,14 @@ void Batch::CheckBooks() const {
         "an empty batch costs nothing");
 }
 
-void Batch::AddItem(Item item) {
+void Batch::AddItem(Item&& item) {
   payload_bytes_ += BytesOf(item.message);
   if (item.state == State::kToPublish) ++to_publish_;
   if (item.state == State::kDone) ++done_;
   items_.push_back(std::move(item));
 }
 
-void Batch::AddDocument(Document document) {
+void Batch::AddDocument(Document&& document) {
   json_values_ += document.value.values();
   documents_.push_back(std::move(document));
   item_of_.push_back(items_.size());

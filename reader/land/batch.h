@@ -85,9 +85,9 @@ class Batch {
     Refusal refusal = {};
   };
 
-  void AddItem(Item item);
+  void AddItem(Item&& item);
   // Adds the document of the item that is added next.
-  void AddDocument(Document document);
+  void AddDocument(Document&& document);
   void Finish(Item& item);
   void Refuse(Item& item, Refusal refusal);
   void CheckBooks() const;
