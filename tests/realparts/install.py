@@ -1,5 +1,5 @@
-"""Fetches the servers into one folder, each completely or not at all. Only one installer runs at a
-time."""
+"""Fetches the servers into one folder, each completely or not at all. A part has one installer at a
+time, and nothing waits for another part's."""
 
 import fcntl
 import os
@@ -22,9 +22,9 @@ def parts_dir() -> Path:
 
 
 @contextmanager
-def _one_installer(root: Path):
+def _one_installer(root: Path, name: str):
     root.mkdir(parents=True, exist_ok=True)
-    with (root / ".lock").open("w") as lock:
+    with (root / f".{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -48,7 +48,7 @@ def part(name: str, inputs: list, fill) -> Path:
     root = parts_dir()
     folder, log = root / name, root / f"{name}.log"
     version = "\n".join(i.read_text() if isinstance(i, Path) else i for i in inputs)
-    with _one_installer(root):
+    with _one_installer(root, name):
         stamp = folder / "version"
         if stamp.exists() and stamp.read_text() == version:
             return folder
