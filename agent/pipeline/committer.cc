@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "agent/pipeline/retained.h"
 #include "core/check.h"
 
 namespace tidegate {
@@ -61,9 +62,11 @@ void Committer::ProvideSnapshots() {
 
 void Committer::Add(Record&& record, const DecodedRecord& decoded, const Arrival& arrival) {
   CHECK(arrival.input < input_names_.size(), "a record arrives through an input that was added");
-  state_.fold().Apply(decoded, arrival.since_boot, [this](Record alert, RuleChange change) {
+  const auto emit = [this](Record alert, RuleChange change) {
     pending_.AddAlert(std::move(alert), change);
-  });
+  };
+  state_.fold().Apply(decoded, arrival.since_boot, emit,
+                      IsRetainedInput(input_names_[arrival.input]));
   pending_.Add(std::move(record), arrival);
   ++folded_;
 }

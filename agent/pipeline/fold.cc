@@ -143,12 +143,21 @@ const Asset* Fold::Find(std::string_view tenant, std::string_view asset) const {
   return found == index_.end() ? nullptr : &*found->second;
 }
 
-void Fold::Apply(const DecodedRecord& decoded, milliseconds since_boot, const Emit& emit) {
+bool Fold::IsOutdated(const Record& record) const {
+  const Asset* asset = Find(record.tenant, record.asset);
+  if (asset == nullptr) return false;
+  return record.time_source == TimeSource::kGateway || record.time <= asset->time;
+}
+
+void Fold::Apply(const DecodedRecord& decoded, milliseconds since_boot, const Emit& emit,
+                 bool retained) {
   const Record& record = decoded.record();
+  if (retained && IsOutdated(record)) return;
   FoldRules(decoded, MomentOf(record, since_boot), Touch(record, since_boot), &emit);
 }
 
-void Fold::ApplyAgain(const Record& record, milliseconds since_boot) {
+void Fold::ApplyAgain(const Record& record, milliseconds since_boot, bool retained) {
+  if (retained && IsOutdated(record)) return;
   FoldRules(DecodedRecord(record), MomentOf(record, since_boot), Touch(record, since_boot),
             nullptr);
 }

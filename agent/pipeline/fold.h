@@ -50,12 +50,16 @@ class Fold {
   // The records that follow arrived in another boot of the gateway: arrivals and waits that count
   // from the start of the previous boot end.
   void BeginBoot();
-  // Folds one record and calls `emit` for each alert that is raised or cleared.
-  void Apply(const DecodedRecord& decoded, std::chrono::milliseconds since_boot, const Emit& emit);
+  // Folds one record and calls `emit` for each alert that is raised or cleared. `retained`: the
+  // source kept the record, and it may be old. It changes nothing if it is older than its asset's
+  // last record, or has no time of its own while the asset has a record.
+  void Apply(const DecodedRecord& decoded, std::chrono::milliseconds since_boot, const Emit& emit,
+             bool retained = false);
   // Folds a stored record again; its alerts were stored with it, so none are emitted. Skips rules
   // that the loaded state did not know with their present definition: they were not evaluated when
   // the record was folded first.
-  void ApplyAgain(const Record& record, std::chrono::milliseconds since_boot);
+  void ApplyAgain(const Record& record, std::chrono::milliseconds since_boot,
+                  bool retained = false);
 
   // Alerts of the configured rules that are raised.
   size_t raised() const { return raised_; }
@@ -75,6 +79,7 @@ class Fold {
   };
   using Assets = std::list<Asset>;
 
+  bool IsOutdated(const Record& record) const;
   Asset& Touch(const Record& record, std::chrono::milliseconds since_boot);
   // False: the asset is there already.
   bool Insert(Asset asset);

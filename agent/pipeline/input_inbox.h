@@ -2,10 +2,12 @@
 // pipeline. Loop thread only.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "agent/pipeline/pipeline.h"
 #include "agent/pipeline/receipts.h"
+#include "agent/pipeline/retained.h"
 #include "core/check.h"
 #include "core/metrics.h"
 #include "drivers/driver.h"
@@ -16,12 +18,13 @@ class Pipeline::InputInbox final : public Inbox {
  public:
   // All references outlive the inbox. `index` is the input's index in arrivals.
   InputInbox(Pipeline& pipeline, const Input& input, Driver& driver, uint16_t index,
-             Receipts& receipts, Metrics& metrics)
+             Receipts& receipts, RetainedReceipts& retained, Metrics& metrics)
       : pipeline_(pipeline),
         input_(input),
         driver_(driver),
         index_(index),
         receipts_(receipts),
+        retained_(retained),
         messages_(metrics.AddCounter("tidegate_input_messages_total",
                                      "Messages taken from an input", {{"input", input.name}})),
         refused_(metrics.AddCounter("tidegate_input_refused_total",
@@ -47,7 +50,10 @@ class Pipeline::InputInbox final : public Inbox {
   const Input input_;
   Driver& driver_;
   const uint16_t index_;
+  // That of the input's retained messages; nullopt until the first of them.
+  std::optional<uint16_t> retained_index_;
   Receipts& receipts_;
+  RetainedReceipts& retained_;
   Ticket accepted_ = 0;
   Ticket settled_ = 0;
   Metrics::Counter& messages_;

@@ -15,16 +15,20 @@ namespace tidegate {
 class Pipeline::MessageSink final : public DecodeSink {
  public:
   MessageSink(Pipeline& pipeline, InputInbox& inbox, const Message& message, bool hold)
-      : pipeline_(pipeline), inbox_(inbox), message_(message), hold_(hold) {
+      : pipeline_(pipeline),
+        inbox_(inbox),
+        message_(message),
+        hold_(hold),
+        wants_content_(message.packet_id || message.retained || inbox.retained_.active()) {
     arrival_.since_boot =
         std::chrono::duration_cast<std::chrono::milliseconds>(pipeline.clock_.SinceBoot());
-    arrival_.input = inbox.index_;
+    arrival_.input = pipeline.ArrivalIndex(inbox, message);
     arrival_.packet_id = message.packet_id;
   }
 
   void OnRecord(Record&& record, const DecodedRecord& decoded) override {
     ++records_;
-    if (message_.packet_id) fingerprint_.Add(record);
+    if (wants_content_) fingerprint_.Add(record);
     if (!hold_) return pipeline_.committer_.Add(std::move(record), decoded, arrival_);
     held_records_.push_back(std::move(record));
   }
@@ -34,11 +38,16 @@ class Pipeline::MessageSink final : public DecodeSink {
     held_refused_.push_back({std::string(payload), std::move(reason)});
   }
 
-  // REQUIRES: a message with a packet id that was decoded. Called once.
-  Receipts::Arrived Receipt(Ticket ticket) {
-    CHECK(message_.packet_id && parts() > 0, "a receipt is made of a decoded message with an id");
-    if (records_ == 0) fingerprint_.AddRefused(message_.payload);
-    return {*message_.packet_id, fingerprint_.value(), fingerprint_.same_record(), ticket};
+  // The message has been decoded. Called once.
+  void Finish() {
+    CHECK(parts() > 0, "every message becomes a record or a dead letter");
+    if (wants_content_ && records_ == 0) fingerprint_.AddRefused(message_.payload);
+  }
+  bool has_content() const { return wants_content_; }
+  // REQUIRES: Finish() was called, and has_content().
+  const Fingerprint& content() const {
+    CHECK(wants_content_ && parts() > 0, "the content of a decoded message was wanted");
+    return fingerprint_;
   }
   size_t parts() const { return records_ + refused_; }
 
@@ -62,6 +71,7 @@ class Pipeline::MessageSink final : public DecodeSink {
   InputInbox& inbox_;
   const Message& message_;
   const bool hold_;
+  const bool wants_content_;
   Arrival arrival_;
   Fingerprint fingerprint_;
   size_t records_ = 0;
@@ -86,8 +96,9 @@ Pipeline::~Pipeline() = default;
 Inbox& Pipeline::AddInput(const Input& input, Driver* driver) {
   CHECK(driver != nullptr, "an input has a driver");
   const uint16_t index = committer_.AddInput(input.name);
-  return *inboxes_.emplace_back(std::make_unique<InputInbox>(
-      *this, input, *driver, index, state_.receipts(input.name), metrics_));
+  return *inboxes_.emplace_back(
+      std::make_unique<InputInbox>(*this, input, *driver, index, state_.receipts(input.name),
+                                   state_.retained(input.name), metrics_));
 }
 
 void Pipeline::Restore() {
@@ -111,8 +122,17 @@ bool Pipeline::Accept(InputInbox& inbox, const Message& message, Ticket ticket) 
   return true;
 }
 
-// Decodes the message once, also if it may be a redelivery: then nothing becomes pending before the
-// receipts have decided.
+// Retained messages count as an input of their own: agent/pipeline/retained.h.
+uint16_t Pipeline::ArrivalIndex(InputInbox& inbox, const Message& message) {
+  if (!message.retained) return inbox.index_;
+  if (!inbox.retained_index_) {
+    inbox.retained_index_ = committer_.AddInput(RetainedInputName(inbox.input_.name));
+  }
+  return *inbox.retained_index_;
+}
+
+// Decodes the message once, also if it may be stored already: then nothing becomes pending before
+// the receipts have decided.
 void Pipeline::Take(InputInbox& inbox, const Message& message, Ticket ticket) {
   // First: a clock that is synchronised is right when it is read after.
   const bool clock_synced = clock_.Synced();
@@ -125,17 +145,32 @@ void Pipeline::Take(InputInbox& inbox, const Message& message, Ticket ticket) {
                               .tenants = options_.tenants,
                               .arrival = clock_.Now(),
                               .clock_synced = clock_synced};
-  const bool may_be_redelivery = message.packet_id && inbox.receipts_.waiting();
-  MessageSink sink(*this, inbox, message, may_be_redelivery);
-  Decode(message.payload, context, options_.json, sink);
-  CHECK(sink.parts() > 0, "every message becomes a record or a dead letter");
-  if (!message.packet_id) return;
-  const Receipts::Arrived arrived = sink.Receipt(ticket);
-  if (may_be_redelivery && inbox.receipts_.Redelivered(arrived)) {
-    return CountRedelivery(inbox, message);
+  const bool hold = (message.packet_id && inbox.receipts_.waiting()) || message.retained;
+  MessageSink sink(*this, inbox, message, hold);
+  if (message.refused.empty()) {
+    Decode(message.payload, context, options_.json, sink);
+  } else {
+    sink.OnRefused(message.payload, std::string(message.refused));
   }
+  sink.Finish();
+  if (!sink.has_content()) return;
+  if (Known(inbox, message, sink, ticket)) return CountRedelivery(inbox, message);
   sink.Release();
-  inbox.receipts_.Add(arrived);
+}
+
+// Asks the receipts whether the message is stored already, and adds it to them.
+bool Pipeline::Known(InputInbox& inbox, const Message& message, const MessageSink& sink,
+                     Ticket ticket) {
+  const Fingerprint& content = sink.content();
+  if (message.packet_id) {
+    const Receipts::Arrived arrived{*message.packet_id, content.value(), content.same_record(),
+                                    ticket};
+    if (inbox.receipts_.waiting() && inbox.receipts_.Redelivered(arrived)) return true;
+    inbox.receipts_.Add(arrived);
+  }
+  if (message.retained) return inbox.retained_.Recognise(message.origin, content.value());
+  inbox.retained_.Add(message.origin, content.value());
+  return false;
 }
 
 void Pipeline::CountRedelivery(InputInbox& inbox, const Message& message) {

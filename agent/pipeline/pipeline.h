@@ -97,6 +97,8 @@ class Pipeline {
 
   bool Accept(InputInbox& inbox, const Message& message, Ticket ticket);
   void Take(InputInbox& inbox, const Message& message, Ticket ticket);
+  bool Known(InputInbox& inbox, const Message& message, const MessageSink& sink, Ticket ticket);
+  uint16_t ArrivalIndex(InputInbox& inbox, const Message& message);
   void CountRedelivery(InputInbox& inbox, const Message& message);
   void SetAside(InputInbox& inbox, const Message& message, std::string_view payload,
                 std::string reason);

@@ -98,11 +98,17 @@ class Gateway {
     Start();
   }
   void UseRules(std::vector<Rule> rules) { rules_ = std::move(rules); }
-  void Offer(size_t input, std::string_view payload, std::optional<uint16_t> packet_id = {}) {
-    ASSERT_TRUE(inboxes_[input]->Offer(
-        {.payload = payload, .tenant = {}, .asset = {}, .origin = "o", .packet_id = packet_id},
-        ++tickets_[input]));
+  void Offer(size_t input, std::string_view payload, std::optional<uint16_t> packet_id = {},
+             bool retained = false) {
+    ASSERT_TRUE(inboxes_[input]->Offer({.payload = payload,
+                                        .tenant = {},
+                                        .asset = {},
+                                        .origin = "o",
+                                        .retained = retained,
+                                        .packet_id = packet_id},
+                                       ++tickets_[input]));
   }
+  void OfferRetained(std::string_view payload) { Offer(0, payload, {}, /*retained=*/true); }
   void Resumed(size_t input) { inboxes_[input]->OnSession({.resumed = true, .acknowledged = 0}); }
   std::vector<std::string> Stored(RecordClass record_class) {
     std::vector<std::string> values;
@@ -153,7 +159,8 @@ void Drive(Gateway& gateway, uint32_t seed, bool crashes) {
     const std::string time =
         one_in(what, 2) ? fmt::format(R"(,"ts":"{}")", FormatTime(source_time)) : "";
     gateway.Offer(input,
-                  fmt::format(R"({{"{}":"{}","t":{},"door":"{}"{}}})", id, asset, t, door, time));
+                  fmt::format(R"({{"{}":"{}","t":{},"door":"{}"{}}})", id, asset, t, door, time),
+                  {}, /*retained=*/one_in(what, 5));
     gateway.clock.Advance(milliseconds(what() % 500));
     gateway.store.wanted = one_in(when, 6);
     if (!one_in(when, 3)) continue;
@@ -177,6 +184,42 @@ TEST(RestoreTest, ManyLivesRaiseAndClearWhatOneLifeWould) {
     ASSERT_THAT(many.Alerts(), ElementsAreArray(one.Alerts())) << "seed " << seed;
     ASSERT_EQ(many.pipeline().alerts_raised(), one.pipeline().alerts_raised());
   }
+}
+
+TEST(RestoreTest, ARetainedMessageIsStoredOnceOverASnapshot) {
+  Gateway gateway;
+  gateway.store.wanted = true;
+  gateway.OfferRetained(kHot);
+  gateway.pipeline().Commit();
+  gateway.Restart();
+  gateway.OfferRetained(kHot);
+  gateway.Offer(0, kCool);
+  gateway.OfferRetained(kHot);
+  gateway.pipeline().Commit();
+  EXPECT_THAT(gateway.Stored(RecordClass::kHeartbeat), SizeIs(2));
+}
+
+TEST(RestoreTest, AnOldRetainedMessageRaisesNoClearedAlertAgainAlsoNotAfterACrash) {
+  Gateway gateway;
+  gateway.Offer(0, kHot);
+  gateway.Offer(0, kCool);
+  gateway.pipeline().Commit();
+  ASSERT_THAT(gateway.Alerts(), SizeIs(2));
+  gateway.OfferRetained(R"({"asset_id":"a","t":61})");
+  gateway.OfferRetained(R"({"asset_id":"a","t":61,"ts":"2001-01-01T00:00:00Z"})");
+  gateway.pipeline().Commit();
+  EXPECT_THAT(gateway.Alerts(), SizeIs(2));
+  EXPECT_THAT(gateway.Stored(RecordClass::kHeartbeat), SizeIs(4)) << "it is stored all the same";
+  gateway.Restart();
+  EXPECT_EQ(gateway.pipeline().alerts_raised(), 0U);
+}
+
+TEST(RestoreTest, ARetainedMessageThatIsNewsIsFolded) {
+  Gateway gateway;
+  gateway.OfferRetained(kHot);
+  gateway.OfferRetained(R"({"asset_id":"a","t":20,"ts":"2099-01-01T00:00:00Z"})");
+  gateway.pipeline().Commit();
+  EXPECT_THAT(gateway.Alerts(), SizeIs(2)) << "the first of its asset, and a later one";
 }
 
 TEST(RestoreTest, WhatWasNotStoredLeavesNothingBehind) {
