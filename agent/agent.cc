@@ -11,6 +11,7 @@
 #include "agent/control/control_socket.h"
 #include "agent/control/record_line.h"
 #include "agent/pipeline/pipeline.h"
+#include "agent/store_notes.h"
 #include "agent/store_opener.h"
 #include "core/check.h"
 #include "core/loop/sd_event_loop.h"
@@ -103,6 +104,7 @@ class RunningAgent final : public Agent {
   std::unique_ptr<Transport> transport_;
   std::unique_ptr<Forwarder> forwarder_;
   std::unique_ptr<Pipeline> pipeline_;
+  std::unique_ptr<StoreNotes> notes_;
   std::deque<std::unique_ptr<Driver>> drivers_;
   std::unique_ptr<ControlSocket> control_;
   std::unique_ptr<http::Server> http_;
@@ -193,10 +195,12 @@ Status RunningAgent::OpenUplink() {
 }
 
 Status RunningAgent::OpenInputs() {
+  notes_ = std::make_unique<StoreNotes>(*store_);
   const DriverContext context{.clock = clock_,
                               .log = log_,
                               .metrics = metrics_,
                               .credentials = credentials_,
+                              .notes = *notes_,
                               .gateway_id = settings_.gateway_id,
                               .seed = Seed()};
   for (const InputConfig& config : settings_.inputs) {

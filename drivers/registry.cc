@@ -55,8 +55,9 @@ Status CheckMqtt(const InputConfig& config, const Credentials& credentials,
 Result<std::unique_ptr<Driver>> MakeMqtt(const InputConfig& config, const DriverContext& context) {
   auto options = CompleteMqttOptions(config, context.credentials, context.gateway_id);
   if (!options.ok()) return options.error();
-  return std::unique_ptr<Driver>(std::make_unique<MqttDriver>(
-      config.input, std::move(options).value(), context.clock, context.log, context.metrics));
+  return std::unique_ptr<Driver>(
+      std::make_unique<MqttDriver>(config.input, std::move(options).value(), context.clock,
+                                   context.log, context.metrics, context.notes));
 }
 
 Status CheckSerial(const InputConfig& config, const Credentials&, const std::string&) {

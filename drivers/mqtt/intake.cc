@@ -6,6 +6,10 @@
 #include "core/check.h"
 
 namespace tidegate {
+namespace {
+constexpr std::string_view kUnmatched =
+    "the topic does not match the input's: it was sent for an older subscription";
+}  // namespace
 
 void Intake::Start(Inbox& inbox) {
   CHECK(inbox_ == nullptr, "an intake is started once");
@@ -23,18 +27,21 @@ bool Intake::Take(const MqttPublish& publish) {
   unsettled_bytes_ += publish.payload.size();
   if (publish.packet_id.has_value()) ++unacknowledged_;
   const std::optional<TopicTags> tags = topic_.Match(publish.topic);
-  if (blocked_ || !Offer(publish, tags.value_or(TopicTags()))) {
-    kept_.push_back({std::string(publish.topic), std::string(publish.payload), publish.packet_id});
+  if (blocked_ || !Offer(publish, tags)) {
+    kept_.push_back({std::string(publish.topic), std::string(publish.payload), publish.packet_id,
+                     publish.retained});
   }
   CheckBooks();
   return tags.has_value();
 }
 
-bool Intake::Offer(const MqttPublish& publish, const TopicTags& tags) {
+bool Intake::Offer(const MqttPublish& publish, const std::optional<TopicTags>& tags) {
   const Message message{.payload = publish.payload,
-                        .tenant = tags.tenant,
-                        .asset = tags.asset,
+                        .tenant = tags ? tags->tenant : std::string_view(),
+                        .asset = tags ? tags->asset : std::string_view(),
                         .origin = publish.topic,
+                        .refused = tags ? std::string_view() : kUnmatched,
+                        .retained = publish.retained,
                         .packet_id = publish.packet_id};
   if (!inbox_->Offer(message, accepted_ + 1)) {
     blocked_ = true;
@@ -54,9 +61,8 @@ void Intake::Resume() {
   blocked_ = false;
   while (!kept_.empty() && !blocked_) {
     const Kept& kept = kept_.front();
-    const std::optional<TopicTags> tags = topic_.Match(kept.topic);
-    const MqttPublish publish{kept.topic, kept.payload, kept.packet_id};
-    if (Offer(publish, tags.value_or(TopicTags()))) kept_.pop_front();
+    const MqttPublish publish{kept.topic, kept.payload, kept.packet_id, kept.retained};
+    if (Offer(publish, topic_.Match(kept.topic))) kept_.pop_front();
   }
   CheckBooks();
 }

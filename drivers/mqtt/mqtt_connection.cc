@@ -98,6 +98,7 @@ struct MqttConnection::Callbacks {
     publish.payload = {static_cast<const char*>(message->payload),
                        static_cast<size_t>(message->payloadlen)};
     if (message->qos > 0) publish.packet_id = static_cast<uint16_t>(message->mid);
+    publish.retained = message->retain;
     connection.listener_.OnPublish(publish);
     errno = 0;
   }
@@ -109,6 +110,11 @@ struct MqttConnection::Callbacks {
       return;
     }
     if (count > 0) connection.listener_.OnSuback(granted[0]);
+    errno = 0;
+  }
+
+  static void OnUnsubscribe(mosquitto*, void* self, int id, const mosquitto_property*) {
+    static_cast<MqttConnection*>(self)->listener_.OnUnsuback(id);
     errno = 0;
   }
 
@@ -160,6 +166,7 @@ Status MqttConnection::Configure(const MqttOptions& options) {
   mosquitto_connect_v5_callback_set(handle, Callbacks::OnConnect);
   mosquitto_message_callback_set(handle, Callbacks::OnMessage);
   mosquitto_subscribe_callback_set(handle, Callbacks::OnSubscribe);
+  mosquitto_unsubscribe_v5_callback_set(handle, Callbacks::OnUnsubscribe);
   mosquitto_disconnect_v5_callback_set(handle, Callbacks::OnDisconnect);
   mosquitto_log_callback_set(handle, Callbacks::OnLog);
   const int code =
@@ -287,6 +294,15 @@ Status MqttConnection::Subscribe(const std::string& filter) {
                                           MQTT_SUB_OPT_SEND_RETAIN_NEW, nullptr);
   return code == MOSQ_ERR_SUCCESS ? Status()
                                   : Unavailable("subscribe " + filter, mosquitto_strerror(code));
+}
+
+Result<int> MqttConnection::Unsubscribe(const std::string& filter) {
+  int id = 0;
+  const int code = mosquitto_unsubscribe(handle(), &id, filter.c_str());
+  if (code != MOSQ_ERR_SUCCESS) {
+    return Unavailable("unsubscribe " + filter, mosquitto_strerror(code));
+  }
+  return id;
 }
 
 void MqttConnection::AcknowledgeSegments() {

@@ -41,6 +41,8 @@ class MqttConnection {
     virtual void OnConnack(const Connack& connack) = 0;
     // The QoS granted, or 0x80 and above if the subscription is refused.
     virtual void OnSuback(int granted) = 0;
+    // The broker has removed the subscription that Unsubscribe() returned the id for.
+    virtual void OnUnsuback(int id) = 0;
     virtual void OnPublish(const MqttPublish& publish) = 0;
   };
 
@@ -73,6 +75,9 @@ class MqttConnection {
   bool CheckKeepalive();
   // Queues a subscription of QoS 1 for the next Write().
   Status Subscribe(const std::string& filter);
+  // Queues the removal of a subscription for the next Write(). Returns the id by which
+  // OnUnsuback() names it.
+  Result<int> Unsubscribe(const std::string& filter);
   // From the CONNACK on, the library's own error lines are no longer collected for error().
   void StopLogging();
   // Queues a DISCONNECT and writes. REQUIRES: everything that was read may be acknowledged.

@@ -21,26 +21,15 @@
 #include "core/clock.h"
 #include "core/loop/loop.h"
 #include "core/result.h"
-#include "drivers/mqtt/intake.h"
 #include "drivers/mqtt/mqtt_connection.h"
-#include "drivers/mqtt/mqtt_journal.h"
-#include "drivers/mqtt/mqtt_options.h"
+#include "drivers/mqtt/mqtt_shared.h"
+#include "drivers/mqtt/subscriber.h"
 #include "drivers/mqtt/version_choice.h"
-#include "drivers/mqtt/window.h"
 
 namespace tidegate {
 
 class MqttLink final : private MqttConnection::Listener {
  public:
-  // What all links of one input work with. Outlives them.
-  struct Shared {
-    const MqttOptions& options;
-    const Clock& clock;
-    Loop& loop;
-    MqttJournal& journal;
-    Intake& intake;
-    Window& window;
-  };
   struct End {
     // How connecting failed; nullopt if the broker had accepted us.
     std::optional<ConnectFailure> failure;
@@ -53,7 +42,7 @@ class MqttLink final : private MqttConnection::Listener {
   // Begins to connect to `host`, the name or one of its addresses. kUnavailable: what failed.
   // `on_end` is called once, from the loop or from OnSettled(), when the connection has ended; it
   // has to destroy the link.
-  static Result<std::unique_ptr<MqttLink>> Open(const Shared& shared, MqttVersion version,
+  static Result<std::unique_ptr<MqttLink>> Open(const MqttShared& shared, MqttVersion version,
                                                 const std::string& host, OnEnd on_end);
   // Closes without a DISCONNECT and without calling `on_end`; the broker keeps the session.
   ~MqttLink() override;
@@ -70,11 +59,11 @@ class MqttLink final : private MqttConnection::Listener {
 
   // True from the CONNACK that accepts us.
   bool online() const { return phase_ == Phase::kOnline; }
-  bool subscribed() const { return online() && subscribed_; }
+  bool subscribed() const { return online() && subscriber_.subscribed(); }
   // Driver::Starved().
   bool Starved() const;
   // The state of a link that is online, for people.
-  const std::string& detail() const { return detail_; }
+  const std::string& detail() const { return subscriber_.detail(); }
 
  private:
   enum class Phase { kConnecting, kOnline, kEnded };
@@ -87,7 +76,7 @@ class MqttLink final : private MqttConnection::Listener {
     size_t unmatched = 0;
   };
 
-  MqttLink(const Shared& shared, MqttVersion version, OnEnd on_end);
+  MqttLink(const MqttShared& shared, MqttVersion version, OnEnd on_end);
 
   void Watch(std::unique_ptr<MqttConnection> connection);
   void OnReady(Ready ready);
@@ -97,7 +86,6 @@ class MqttLink final : private MqttConnection::Listener {
   void Online();
   void OnConnectTimeout();
   void EndedEarly();
-  void Subscribe();
   void ReadBurst();
   void CountBurst();
   void Acknowledge();
@@ -113,11 +101,13 @@ class MqttLink final : private MqttConnection::Listener {
   // MqttConnection::Listener
   void OnConnack(const MqttConnection::Connack& connack) override;
   void OnSuback(int granted) override;
+  void OnUnsuback(int id) override;
   void OnPublish(const MqttPublish& publish) override;
 
-  const Shared shared_;
+  const MqttShared shared_;
   const MqttVersion version_;
   OnEnd on_end_;
+  Subscriber subscriber_;
   std::unique_ptr<MqttConnection> connection_;
   // Destroyed before connection_, whose descriptor it watches.
   std::unique_ptr<FdWatch> watch_;
@@ -128,7 +118,6 @@ class MqttLink final : private MqttConnection::Listener {
   Phase phase_ = Phase::kConnecting;
   bool tcp_connected_ = false;
   std::optional<MqttConnection::Connack> connack_;
-  bool subscribed_ = false;
   bool stopped_ = false;
   // A write is incomplete, and nothing is read until it is done.
   bool writing_ = false;
@@ -140,10 +129,7 @@ class MqttLink final : private MqttConnection::Listener {
   BootTime online_since_{0};
   // When the oldest PUBACK that is held back was queued.
   std::optional<BootTime> held_since_;
-  // When to subscribe again, unless the broker grants the subscription before.
-  std::optional<BootTime> subscribe_at_;
   Burst burst_;
-  std::string detail_;
   End end_;
 };
 
