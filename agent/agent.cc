@@ -165,8 +165,10 @@ Status RunningAgent::OpenStore() {
 
 void RunningAgent::StartPipeline() {
   clock_watch_ = std::make_unique<ClockWatch>(*store_, loop_, clock_, log_, metrics_);
+  Pipeline::Options options = settings_.pipeline;
+  options.crash_mark_path = settings_.store_dir + "/decoding";
   pipeline_ = std::make_unique<Pipeline>(*store_, loop_, clock_, log_, metrics_, settings_.rules,
-                                         settings_.pipeline);
+                                         std::move(options));
   pipeline_->Restore();
   pipeline_->OnStored([this](Seq first, const AppendRequest& request) { Publish(first, request); });
 }

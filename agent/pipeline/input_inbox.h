@@ -2,6 +2,7 @@
 // pipeline. Loop thread only.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -30,6 +31,9 @@ class Pipeline::InputInbox final : public Inbox {
         refused_(metrics.AddCounter("tidegate_input_refused_total",
                                     "Records or messages that went to the dead letters",
                                     {{"input", input.name}})),
+        yields_(metrics.AddCounter("tidegate_input_yields_total",
+                                   "Turns of the loop in which an input had used up its time",
+                                   {{"input", input.name}})),
         redelivered_(metrics.AddCounter("tidegate_input_redelivered_total",
                                         "Messages that were stored already when they came again",
                                         {{"input", input.name}})) {}
@@ -56,8 +60,13 @@ class Pipeline::InputInbox final : public Inbox {
   RetainedReceipts& retained_;
   Ticket accepted_ = 0;
   Ticket settled_ = 0;
+  // Time that its messages took in this turn of the loop.
+  std::chrono::nanoseconds turn_used_{0};
+  // Offer() has returned false because that was too much.
+  bool yielded_ = false;
   Metrics::Counter& messages_;
   Metrics::Counter& refused_;
+  Metrics::Counter& yields_;
   Metrics::Counter& redelivered_;
 };
 

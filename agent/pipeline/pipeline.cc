@@ -7,6 +7,7 @@
 #include "agent/pipeline/fingerprint.h"
 #include "agent/pipeline/input_inbox.h"
 #include "core/check.h"
+#include "core/utf8.h"
 
 namespace tidegate {
 
@@ -29,13 +30,12 @@ class Pipeline::MessageSink final : public DecodeSink {
   void OnRecord(Record&& record, const DecodedRecord& decoded) override {
     ++records_;
     if (wants_content_) fingerprint_.Add(record);
-    if (!hold_) return pipeline_.committer_.Add(std::move(record), decoded, arrival_);
-    held_records_.push_back(std::move(record));
+    if (hold_) return held_records_.push_back(std::move(record));
+    pipeline_.committer_.Add(std::move(record), decoded, arrival_);
+    pipeline_.BoundPending();
   }
   void OnRefused(std::string_view payload, std::string reason) override {
-    ++refused_;
-    if (!hold_) return pipeline_.SetAside(inbox_, message_, payload, std::move(reason));
-    held_refused_.push_back({std::string(payload), std::move(reason)});
+    refused_.Add(payload, reason);
   }
 
   // The message has been decoded. Called once.
@@ -49,24 +49,20 @@ class Pipeline::MessageSink final : public DecodeSink {
     CHECK(wants_content_ && parts() > 0, "the content of a decoded message was wanted");
     return fingerprint_;
   }
-  size_t parts() const { return records_ + refused_; }
+  size_t parts() const { return records_ + refused_.count(); }
 
-  // Adds what is held to the next commit.
+  // Adds what is held, and what was refused, to the next commit.
   void Release() {
     for (Record& record : held_records_) {
       const DecodedRecord decoded(record);
       pipeline_.committer_.Add(std::move(record), decoded, arrival_);
+      // The receipt of a retained message is there already.
+      if (!message_.retained) pipeline_.BoundPending();
     }
-    for (Refused& refused : held_refused_)
-      pipeline_.SetAside(inbox_, message_, refused.payload, std::move(refused.reason));
+    if (refused_.count() > 0) pipeline_.SetAside(inbox_, message_, std::move(refused_));
   }
 
  private:
-  struct Refused {
-    std::string payload;
-    std::string reason;
-  };
-
   Pipeline& pipeline_;
   InputInbox& inbox_;
   const Message& message_;
@@ -75,9 +71,8 @@ class Pipeline::MessageSink final : public DecodeSink {
   Arrival arrival_;
   Fingerprint fingerprint_;
   size_t records_ = 0;
-  size_t refused_ = 0;
   std::vector<Record> held_records_;
-  std::vector<Refused> held_refused_;
+  RefusedParts refused_;
 };
 
 Pipeline::Pipeline(Store& store, Loop& loop, const Clock& clock, const Log& log, Metrics& metrics,
@@ -88,6 +83,10 @@ Pipeline::Pipeline(Store& store, Loop& loop, const Clock& clock, const Log& log,
       options_(std::move(options)),
       state_(store, clock, log, metrics, std::move(rules), options_.fold),
       committer_(state_, store, loop, clock, log, metrics, [this] { Commit(); }),
+      crash_mark_(options_.crash_mark_path, clock.BootId(), log),
+      deadly_messages_(
+          metrics.AddCounter("tidegate_deadly_messages_total",
+                             "Messages set aside because they had ended the process twice")),
       commit_timer_(loop.AddTimer([this] { Commit(); })),
       turn_end_(loop.AddTurnEnd([this] { OnTurnEnd(); })) {}
 
@@ -109,17 +108,26 @@ void Pipeline::Restore() {
 
 bool Pipeline::Accept(InputInbox& inbox, const Message& message, Ticket ticket) {
   CHECK(ticket == inbox.accepted_ + 1, "a driver offers its tickets one by one, in order");
-  if (committer_.pending().bytes() >= options_.pending_bytes) {
-    paused_ = true;
-    turn_end_->Schedule();
-    return false;
-  }
+  turn_end_->Schedule();
+  if (!HasRoom(inbox)) return false;
+  const BootTime begin = clock_.SinceBoot();
   Take(inbox, message, ticket);
+  inbox.turn_used_ += clock_.SinceBoot() - begin;
   inbox.accepted_ = ticket;
   inbox.messages_.Increment();
   if (!commit_timer_->armed() && !blocked()) commit_timer_->After(options_.commit_interval);
-  turn_end_->Schedule();
   return true;
+}
+
+bool Pipeline::HasRoom(InputInbox& inbox) {
+  if (committer_.pending().bytes() >= options_.pending_bytes ||
+      (crash_mark_.alone() && !AllSettled())) {
+    paused_ = true;
+    return false;
+  }
+  if (inbox.turn_used_ < options_.turn_time) return true;
+  if (!std::exchange(inbox.yielded_, true)) inbox.yields_.Increment();
+  return false;
 }
 
 // Retained messages count as an input of their own: agent/pipeline/retained.h.
@@ -134,6 +142,22 @@ uint16_t Pipeline::ArrivalIndex(InputInbox& inbox, const Message& message) {
 // Decodes the message once, also if it may be stored already: then nothing becomes pending before
 // the receipts have decided.
 void Pipeline::Take(InputInbox& inbox, const Message& message, Ticket ticket) {
+  const bool hold = (message.packet_id && inbox.receipts_.waiting()) || message.retained;
+  MessageSink sink(*this, inbox, message, hold);
+  Decode(inbox, message, sink);
+  sink.Finish();
+  if (Known(inbox, message, sink, ticket)) return CountRedelivery(inbox, message);
+  sink.Release();
+  Remember(inbox, message, sink, ticket);
+}
+
+void Pipeline::Decode(InputInbox& inbox, const Message& message, MessageSink& sink) {
+  if (!message.refused.empty())
+    return sink.OnRefused(message.payload, std::string(message.refused));
+  if (!crash_mark_.BeginDecoding(CrashMark::Identify(inbox.input_.name, message))) {
+    deadly_messages_.Increment();
+    return sink.OnRefused(message.payload, "the process ended twice while it decoded this message");
+  }
   // First: a clock that is synchronised is right when it is read after.
   const bool clock_synced = clock_.Synced();
   const DecodeContext context{.record_class = inbox.input_.record_class,
@@ -145,54 +169,56 @@ void Pipeline::Take(InputInbox& inbox, const Message& message, Ticket ticket) {
                               .tenants = options_.tenants,
                               .arrival = clock_.Now(),
                               .clock_synced = clock_synced};
-  const bool hold = (message.packet_id && inbox.receipts_.waiting()) || message.retained;
-  MessageSink sink(*this, inbox, message, hold);
-  if (message.refused.empty()) {
-    Decode(message.payload, context, options_.json, sink);
-  } else {
-    sink.OnRefused(message.payload, std::string(message.refused));
-  }
-  sink.Finish();
-  if (!sink.has_content()) return;
-  if (Known(inbox, message, sink, ticket)) return CountRedelivery(inbox, message);
-  sink.Release();
+  tidegate::Decode(message.payload, context, options_.json, sink);
 }
 
-// Asks the receipts whether the message is stored already, and adds it to them.
+// Asks the receipts whether the message is stored already.
 bool Pipeline::Known(InputInbox& inbox, const Message& message, const MessageSink& sink,
                      Ticket ticket) {
+  if (!sink.has_content()) return false;
   const Fingerprint& content = sink.content();
-  if (message.packet_id) {
-    const Receipts::Arrived arrived{*message.packet_id, content.value(), content.same_record(),
-                                    ticket};
-    if (inbox.receipts_.waiting() && inbox.receipts_.Redelivered(arrived)) return true;
-    inbox.receipts_.Add(arrived);
-  }
-  if (message.retained) return inbox.retained_.Recognise(message.origin, content.value());
-  inbox.retained_.Add(message.origin, content.value());
-  return false;
+  const Receipts::Arrived arrived{message.packet_id.value_or(0), content.value(),
+                                  content.same_record(), ticket};
+  if (message.packet_id && inbox.receipts_.waiting() && inbox.receipts_.Redelivered(arrived))
+    return true;
+  if (!message.retained || !inbox.retained_.Recognise(message.origin, content.value()))
+    return false;
+  if (message.packet_id) inbox.receipts_.Add(arrived);
+  return true;
+}
+
+// Adds a new message to the receipts. All of it is pending or stored: a commit in parts must not
+// save the receipt before the message.
+void Pipeline::Remember(InputInbox& inbox, const Message& message, const MessageSink& sink,
+                        Ticket ticket) {
+  if (!sink.has_content()) return;
+  const Fingerprint& content = sink.content();
+  if (message.packet_id)
+    inbox.receipts_.Add({*message.packet_id, content.value(), content.same_record(), ticket});
+  if (!message.retained) inbox.retained_.Add(message.origin, content.value());
+}
+
+// One message, with the alerts that it raises, may be more than may be buffered.
+void Pipeline::BoundPending() {
+  if (committer_.pending().bytes() >= 2 * options_.pending_bytes && !blocked()) committer_.Commit();
 }
 
 void Pipeline::CountRedelivery(InputInbox& inbox, const Message& message) {
   inbox.redelivered_.Increment();
   if (const auto count = redelivered_log_.Count(clock_.SinceBoot())) {
     log_.Info("input {}: {} message(s) sent again that are stored already, the last from {}",
-              inbox.input_.name, *count, message.origin);
+              inbox.input_.name, *count, Utf8Prefix(message.origin, kMaxOriginBytes));
   }
 }
 
-void Pipeline::SetAside(InputInbox& inbox, const Message& message, std::string_view payload,
-                        std::string reason) {
-  inbox.refused_.Increment();
-  if (const auto count = refused_log_.Count(clock_.SinceBoot())) {
+void Pipeline::SetAside(InputInbox& inbox, const Message& message, RefusedParts refused) {
+  inbox.refused_.Increment(static_cast<double>(refused.count()));
+  DeadLetter letter = refused.TakeLetter(inbox.input_.name, message.origin, clock_.Now());
+  if (const auto count = refused_log_.Count(clock_.SinceBoot(), refused.count())) {
     log_.Warning("input {}: {} message(s) to the dead letters, the last from {}: {}",
-                 inbox.input_.name, *count, message.origin, reason);
+                 inbox.input_.name, *count, letter.origin, letter.reason);
   }
-  committer_.AddDeadLetter({.input = inbox.input_.name,
-                            .origin = std::string(message.origin),
-                            .reason = std::move(reason),
-                            .payload = std::string(payload),
-                            .time = clock_.Now()});
+  committer_.AddDeadLetter(std::move(letter));
 }
 
 bool Pipeline::AnyStarved() const {
@@ -201,19 +227,39 @@ bool Pipeline::AnyStarved() const {
   });
 }
 
+bool Pipeline::AllSettled() const {
+  return std::ranges::all_of(inboxes_,
+                             [](const auto& inbox) { return inbox->accepted_ == inbox->settled_; });
+}
+
 void Pipeline::OnTurnEnd() {
-  if (blocked()) return;
+  crash_mark_.EndDecoding();
+  if (!blocked() && CommitIsDue()) Commit();
+  EndTurns();
+}
+
+bool Pipeline::CommitIsDue() const {
   const Pending& pending = committer_.pending();
-  if (pending.records() >= options_.commit_records || pending.bytes() >= options_.pending_bytes ||
-      AnyStarved())
-    Commit();
+  return pending.records() >= options_.commit_records ||
+         pending.bytes() >= options_.pending_bytes || AnyStarved() ||
+         (crash_mark_.alone() && !AllSettled());
+}
+
+// Gives each input its time for the next turn, and resumes those that had used theirs up.
+void Pipeline::EndTurns() {
+  for (auto& inbox : inboxes_) {
+    inbox->turn_used_ = std::chrono::nanoseconds::zero();
+    if (std::exchange(inbox->yielded_, false)) inbox->driver_.Resume();
+  }
 }
 
 bool Pipeline::Commit() {
   commit_timer_->Cancel();
-  if (!committer_.Commit()) return false;
-  SettleTickets();
-  return true;
+  crash_mark_.BeginCommit();
+  const bool stored = committer_.Commit();
+  crash_mark_.EndCommit(stored);
+  if (stored) SettleTickets();
+  return stored;
 }
 
 // REQUIRES: everything that was accepted is stored or set aside.

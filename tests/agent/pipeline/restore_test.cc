@@ -368,7 +368,7 @@ TEST(RestoreTest, AMessageThatOnlyMightBeARedeliveryIsStoredOnceAndWhole) {
   EXPECT_EQ(gateway.pipeline().inputs()[1].refused, 3U) << "one before the restart";
   EXPECT_THAT(gateway.Stored(RecordClass::kReading), SizeIs(3));
   EXPECT_THAT(gateway.Alerts(), SizeIs(1));
-  EXPECT_THAT(gateway.memory.dead_letters(), SizeIs(3));
+  EXPECT_THAT(gateway.memory.dead_letters(), SizeIs(2)) << "one of each message";
 }
 
 TEST(RestoreTest, ARedeliveryLeavesNothingPending) {

@@ -1,0 +1,98 @@
+// Remembers in a small file which message is being decoded or committed, so that the next process
+// knows what the previous one was at when it ended. A message that has ended the process twice is
+// set aside instead of being tried a third time. Written through the page cache, never synced: it
+// outlives the process, and what another boot left is ignored, because a power cut is no message's
+// fault. Layout: agent/README.md. Loop thread only.
+//
+// A process may also be ended by others, at any moment. So a message is blamed only for an end
+// while it alone was decoded. A commit holds many messages and mostly waits for the disk: only
+// after kCommitDeaths ends in a row are messages committed one by one, and then blamed.
+//
+// Known loss: none. A message that is blamed wrongly becomes a dead letter, with all its bytes.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/log.h"
+#include "core/unique_fd.h"
+#include "drivers/driver.h"
+
+namespace tidegate {
+
+class CrashMark {
+ public:
+  // Ends of the process for which one message is set aside.
+  static constexpr uint32_t kMessageDeaths = 2;
+  // Ends during commits, without a commit between them, after which messages are committed alone.
+  static constexpr uint32_t kCommitDeaths = 8;
+  // Messages that are then committed alone before commits hold several again: more than a commit
+  // usually holds.
+  static constexpr uint32_t kAlone = 2000;
+  // Blamed messages that are remembered.
+  static constexpr size_t kSuspects = 16;
+
+  // Reads what the previous process left, and logs whom it blames. With an empty path, or a file
+  // that cannot be written, nothing is remembered. `log` outlives the mark.
+  CrashMark(const std::string& path, const std::string& boot_id, const Log& log);
+  CrashMark(const CrashMark&) = delete;
+  CrashMark& operator=(const CrashMark&) = delete;
+
+  // Returns a hash of what the message is and where it comes from.
+  static uint64_t Identify(std::string_view input, const Message& message);
+
+  // The message is decoded from now on, until the next call. False: it has ended the process too
+  // often, so set it aside undecoded.
+  bool BeginDecoding(uint64_t message);
+  void EndDecoding();
+  // Everything that was decoded since the last commit is committed from now on, until the next
+  // call.
+  void BeginCommit();
+  // `stored`: everything is durable, so that nobody is to blame any more.
+  void EndCommit(bool stored);
+  // True: commit each message alone.
+  bool alone() const { return contents_.commit_deaths >= kCommitDeaths; }
+
+ private:
+  enum class Phase : uint64_t { kIdle = 0, kDecoding = 1, kCommitting = 2, kCommittingAlone = 3 };
+  struct Suspect {
+    uint64_t message;
+    uint64_t deaths;
+  };
+  // The file, in the byte order of the machine that wrote it in this boot.
+  struct Contents {
+    std::array<char, 8> magic;
+    std::array<char, 32> boot_id;
+    Phase phase;
+    uint64_t message;
+    uint64_t commit_deaths;
+    std::array<Suspect, kSuspects> suspects;
+  };
+
+  bool Open(const std::string& path);
+  // False: there is nothing that a process of this boot wrote.
+  bool Read(Contents& previous, const Contents& empty) const;
+  void Judge();
+  void Blame(uint64_t message);
+  bool HasSuspects() const;
+  Suspect* Find(uint64_t message);
+  void SetPhase(Phase phase, uint64_t message);
+  void Write(size_t offset, size_t bytes);
+
+  const Log& log_;
+  UniqueFd fd_;
+  Contents contents_{};
+  // Messages since the last commit, and the last of them.
+  uint64_t undecided_ = 0;
+  uint64_t last_message_ = 0;
+  // Suspects that are part of the next commit.
+  std::vector<uint64_t> accepted_suspects_;
+  // Messages that this process has committed.
+  uint64_t committed_ = 0;
+  bool has_suspects_ = false;
+};
+
+}  // namespace tidegate
