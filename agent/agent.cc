@@ -192,6 +192,7 @@ Status RunningAgent::OpenUplink() {
   forwarding.seed = Seed();
   forwarder_ = std::make_unique<Forwarder>(*store_, *transport_, loop_, clock_, log_, metrics_,
                                            std::move(forwarding));
+  forwarder_->OnDelivered([this] { pipeline_->OnRoom(); });
   clock_watch_->OnSet([this](bool back) { forwarder_->OnClockSet(back); });
   return {};
 }

@@ -114,10 +114,11 @@ void Forwarder::Step() {
     if (search_.active()) search_.Step(now_);
     if (!search_.active()) Pump();
   }
-  FinishBatches();
+  const bool delivered = FinishBatches();
   CheckBooks();
   ArmRetry();
   metrics_.Publish(in_flight_.records(), in_flight_.bytes());
+  if (delivered && on_delivered_) on_delivered_();
 }
 
 // A damaged store is replaced while the program runs, and its seqs begin anew: the records in
@@ -232,13 +233,16 @@ bool Forwarder::SendFrom(ClassQueue& queue, TrackedBatch& first) {
   });
 }
 
-void Forwarder::FinishBatches() {
+bool Forwarder::FinishBatches() {
+  bool delivered = false;
   for (ClassQueue& queue : queues_) {
     queue.lane().Finish([&](const TrackedBatch& batch) {
+      delivered = true;
       if (!batch.dropped) store_.Delivered(queue.record_class(), batch.first_seq);
     });
   }
   if (Idle() && topics_.size() > kMaxIdleTopics) topics_.Clear();
+  return delivered;
 }
 
 void Forwarder::CheckBooks() const {

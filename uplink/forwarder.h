@@ -5,9 +5,11 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/backoff.h"
@@ -87,6 +89,9 @@ class Forwarder {
   // while no broker answers, to date it anew. A clock set back recalls everything: the library's
   // threads wait by the wall clock, and would sleep until it has caught up.
   void OnClockSet(bool back);
+  // `callback` is called at the end of a step in which a batch was delivered, so that a full store
+  // may have room. It may append to the store.
+  void OnDelivered(std::function<void()> callback) { on_delivered_ = std::move(callback); }
   // From now on no record lingers.
   void Hurry();
   // From now on nothing is sent; reports are still read.
@@ -108,7 +113,8 @@ class Forwarder {
   void Pump();
   void Fetch();
   bool SendFrom(ClassQueue& queue, TrackedBatch& batch);
-  void FinishBatches();
+  // Returns whether a batch was delivered.
+  bool FinishBatches();
   void CheckBooks() const;
   void ArmRetry();
 
@@ -127,6 +133,7 @@ class Forwarder {
   RecordSender sender_;
   RefusalSearch search_;
 
+  std::function<void()> on_delivered_;
   // The time of this step.
   BootTime now_{0};
   std::optional<BootTime> connected_since_;

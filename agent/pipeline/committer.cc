@@ -76,6 +76,10 @@ bool Committer::Commit() {
   retry_timer_->Cancel();
   Status status;
   if (!pending_.empty()) status = Append(Appending::kAll);
+  if (!status.ok() && status.error().code == ErrorCode::kFull && !state_.complete()) {
+    status = CompleteState();
+    if (status.ok()) status = Append(Appending::kAll);
+  }
   if (!status.ok() && status.error().code == ErrorCode::kRejected) status = CommitInParts();
   if (!status.ok()) {
     RetryLater(status.error());
@@ -105,6 +109,16 @@ Status Committer::Append(Appending appending) {
   stored_ += pending_.arrivals();
   pending_.Clear();
   return {};
+}
+
+// Without a snapshot a full store cannot delete what was delivered, and an incomplete state gives
+// none. So the state is restored once more; what is pending stays pending.
+Status Committer::CompleteState() {
+  auto [records, letters] = pending_.Take();
+  Status status = FoldAnew();
+  FoldIn(records, 0, records.size());
+  for (DeadLetter& letter : letters) pending_.AddDeadLetter(std::move(letter));
+  return status;
 }
 
 // The store refuses everything together. So the fold is restored to what is stored, and the records
@@ -204,6 +218,11 @@ void Committer::RetryLater(const Error& error) {
   }
   blocked_ = true;
   retry_timer_->After(retry_backoff_.Next());
+}
+
+void Committer::RetryIn(std::chrono::nanoseconds delay) {
+  CHECK(blocked_, "a commit that failed is tried again");
+  retry_timer_->After(delay);
 }
 
 std::optional<std::string> Committer::Snapshot() const {

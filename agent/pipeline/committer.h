@@ -9,6 +9,7 @@
 // - After a successful commit nothing is pending (Commit).
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -60,6 +61,9 @@ class Committer {
   // pending, and a retry is armed.
   bool Commit();
 
+  // Calls the retry then, not at the end of the back-off. REQUIRES: blocked().
+  void RetryIn(std::chrono::nanoseconds delay);
+
   // The last commit failed, and a retry is armed.
   bool blocked() const { return blocked_; }
   const Pending& pending() const { return pending_; }
@@ -75,6 +79,7 @@ class Committer {
   };
 
   Status Append(Appending appending);
+  Status CompleteState();
   Status CommitInParts();
   Status AppendParts(const Pending::ArrivedRecords& records, size_t& stored, size_t& folded,
                      std::vector<DeadLetter>& letters);

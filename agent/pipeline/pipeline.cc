@@ -11,6 +11,12 @@
 
 namespace tidegate {
 
+namespace {
+// Between two attempts to commit for which deliveries have made room: each attempt encodes again
+// what is pending.
+constexpr std::chrono::milliseconds kRoomInterval{50};
+}  // namespace
+
 // Receives the records and the refused parts of one message. Adds them to the next commit at once,
 // or holds them until it is known that the message is no redelivery.
 class Pipeline::MessageSink final : public DecodeSink {
@@ -277,7 +283,12 @@ void Pipeline::SettleTickets() {
 }
 
 void Pipeline::OnRoom() {
-  if (blocked()) Commit();
+  if (!blocked()) return;
+  const BootTime now = clock_.SinceBoot();
+  if (room_tried_ && now - *room_tried_ < kRoomInterval)
+    return committer_.RetryIn(*room_tried_ + kRoomInterval - now);
+  room_tried_ = now;
+  Commit();
 }
 
 std::vector<Pipeline::InputStatus> Pipeline::inputs() const {

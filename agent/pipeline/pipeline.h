@@ -14,6 +14,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -91,8 +92,8 @@ class Pipeline {
   // Commits what is pending now. False: the store refused it or failed; what was not stored stays
   // pending and is tried again after a back-off.
   bool Commit();
-  // Tries a failed commit again without waiting for its back-off: for a caller that knows that the
-  // store has room again.
+  // The store may have room again, because something was delivered: tries a failed commit again
+  // without waiting for its back-off, at once or, if that was just done, 50 ms later.
   void OnRoom();
 
   // The last commit failed, and a retry is armed.
@@ -134,6 +135,8 @@ class Pipeline {
   CrashMark crash_mark_;
   // Offer() has returned false for want of room since the last commit.
   bool paused_ = false;
+  // When OnRoom() tried last.
+  std::optional<BootTime> room_tried_;
   Metrics::Counter& deadly_messages_;
   LogLimit refused_log_;
   LogLimit redelivered_log_;

@@ -2,8 +2,9 @@
 // states), the boot that the fold's times count from, and the receipts of each input. The class
 // restores all of it from the store and encodes it for the store's snapshot. Loop thread only.
 //
-// Invariant: a state that could not be restored completely is never encoded, so that it cannot
-// replace a complete snapshot.
+// Invariant: a state that could not be restored completely, because the store could not be read
+// then, is never encoded, so that it cannot replace a complete snapshot. What is damaged for good
+// is no reason to wait: the state then covers what can be read.
 #pragma once
 
 #include <cstdint>
@@ -50,6 +51,8 @@ class PipelineState {
   // Counts and logs the assets that the fold has forgotten since the last call.
   void ReportForgotten();
 
+  // False: the state could not be restored completely.
+  bool complete() const { return complete_; }
   Fold& fold() { return fold_; }
   const Fold& fold() const { return fold_; }
   // Lives as long as this object. Empty for an input that is new.
