@@ -24,6 +24,16 @@ Moment MomentOf(const Record& record, milliseconds since_boot) {
   return {TimeSource::kGateway, since_boot};
 }
 
+// The time at which an alert was raised is part of its id, and several records may have one time.
+// So the next alert is dated a millisecond later, and the time is kept until the records are past
+// it; otherwise an alert that is cleared leaves no state.
+void KeepTimesApart(const RuleState& previous, WallTime record_time, RuleState& state) {
+  const bool raised_now = state.raised && !previous.raised;
+  if (raised_now && previous.raised_at != WallTime() && previous.raised_at >= state.raised_at)
+    state.raised_at = previous.raised_at + milliseconds(1);
+  if (!state.raised && record_time > state.raised_at) state.raised_at = {};
+}
+
 }  // namespace
 
 Fold::Fold(std::vector<Rule> rules, Options options) : options_(options) {
@@ -181,6 +191,7 @@ void Fold::Step(const DecodedRecord& decoded, uint32_t rule, json::Value field, 
   const RuleState previous = state;
   const RuleChange change =
       Evaluate(*rules_[rule].rule, field, moment, decoded.record().time, state);
+  KeepTimesApart(previous, decoded.record().time, state);
   if (change == RuleChange::kRaised) ++raised_;
   if (change == RuleChange::kCleared) {
     CHECK(raised_ > 0, "only a raised alert is cleared");
@@ -191,8 +202,6 @@ void Fold::Step(const DecodedRecord& decoded, uint32_t rule, json::Value field, 
     (*emit)(MakeAlertRecord(*rules_[rule].rule, decoded.record(), field, change, raised_at),
             change);
   }
-  // An alert that is cleared leaves no state: its record says when it was raised.
-  if (!state.raised && !state.met_since) state = RuleState{};
   if (state == previous) return;
   Assets& from = ListOf(asset);
   if (kept == asset.states.end()) {
