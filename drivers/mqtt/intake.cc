@@ -1,5 +1,7 @@
 #include "drivers/mqtt/intake.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -7,8 +9,15 @@
 
 namespace tidegate {
 namespace {
-constexpr std::string_view kUnmatched =
-    "the topic does not match the input's: it was sent for an older subscription";
+// Empty: nothing speaks against the message.
+std::string WhyRefused(const MqttPublish& publish, bool matches) {
+  if (publish.shortened_from > 0) {
+    return fmt::format("a packet of {} bytes is too large; only its beginning is kept",
+                       publish.shortened_from);
+  }
+  return matches ? ""
+                 : "the topic does not match the input's: it was sent for an older subscription";
+}
 }  // namespace
 
 void Intake::Start(Inbox& inbox) {
@@ -29,18 +38,19 @@ bool Intake::Take(const MqttPublish& publish) {
   const std::optional<TopicTags> tags = topic_.Match(publish.topic);
   if (blocked_ || !Offer(publish, tags)) {
     kept_.push_back({std::string(publish.topic), std::string(publish.payload), publish.packet_id,
-                     publish.retained});
+                     publish.retained, publish.shortened_from});
   }
   CheckBooks();
   return tags.has_value();
 }
 
 bool Intake::Offer(const MqttPublish& publish, const std::optional<TopicTags>& tags) {
+  const std::string refused = WhyRefused(publish, tags.has_value());
   const Message message{.payload = publish.payload,
                         .tenant = tags ? tags->tenant : std::string_view(),
                         .asset = tags ? tags->asset : std::string_view(),
                         .origin = publish.topic,
-                        .refused = tags ? std::string_view() : kUnmatched,
+                        .refused = refused,
                         .retained = publish.retained,
                         .packet_id = publish.packet_id};
   if (!inbox_->Offer(message, accepted_ + 1)) {
@@ -61,7 +71,8 @@ void Intake::Resume() {
   blocked_ = false;
   while (!kept_.empty() && !blocked_) {
     const Kept& kept = kept_.front();
-    const MqttPublish publish{kept.topic, kept.payload, kept.packet_id, kept.retained};
+    const MqttPublish publish{kept.topic, kept.payload, kept.packet_id, kept.retained,
+                              kept.shortened_from};
     if (Offer(publish, topic_.Match(kept.topic))) kept_.pop_front();
   }
   CheckBooks();

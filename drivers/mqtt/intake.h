@@ -33,6 +33,8 @@ struct MqttPublish {
   std::optional<uint16_t> packet_id;
   // The broker kept it for new subscriptions.
   bool retained = false;
+  // The bytes of its packet if it was too large, and only the beginning of it is here; else 0.
+  size_t shortened_from = 0;
 };
 
 class Intake {
@@ -91,6 +93,7 @@ class Intake {
     std::string payload;
     std::optional<uint16_t> packet_id;
     bool retained;
+    size_t shortened_from;
   };
 
   bool Offer(const MqttPublish& publish, const std::optional<TopicTags>& tags);

@@ -1,6 +1,5 @@
 #include "drivers/mqtt/mqtt_connection.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -9,16 +8,25 @@
 #include <cerrno>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 #include "core/check.h"
 #include "core/unique_fd.h"
+#include "drivers/mqtt/broker_channel.h"
+#include "drivers/mqtt/cork.h"
+#include "drivers/mqtt/library_socket.h"
 #include "drivers/mqtt/mosquitto_handle.h"
+#include "drivers/mqtt/packet_filter.h"
 
 namespace tidegate {
 namespace {
 
-constexpr char kSystemAuthorities[] = "/etc/ssl/certs";
 constexpr size_t kMaxErrorBytes = 400;
+constexpr size_t kReceiveBytes = 65'536;
+// Whole packets are passed to the library together, as many as certainly have room.
+constexpr size_t kTogetherBytes = 32'768;
+// Of one Read(), so that a packet of hundreds of MiB does not keep the loop for itself.
+constexpr int kMostReceives = 16;
 constexpr int kPacketsPerCall = 1;  // The library ignores it for reading and writes all anyway.
 
 Error Unavailable(const std::string& operation, std::string_view cause) {
@@ -37,37 +45,29 @@ const char* OrNull(const std::string& text) {
   return text.empty() ? nullptr : text.c_str();
 }
 
-// Holds small writes back while it lives, so that the PUBACKs of a batch, which the library writes
-// one by one, travel together.
-class Cork {
- public:
-  explicit Cork(int fd) : fd_(fd) { Set(1); }
-  ~Cork() { Set(0); }
-  Cork(const Cork&) = delete;
-  Cork& operator=(const Cork&) = delete;
-
- private:
-  void Set(int on) { ::setsockopt(fd_, IPPROTO_TCP, TCP_CORK, &on, sizeof on); }
-  const int fd_;
-};
-
-// Asking on the terminal would stop the loop.
-int RefuseToAskForPassphrase(char*, int, int, void*) {
-  return 0;
-}
-
 }  // namespace
 
 struct MqttConnection::State {
-  // A duplicate, because the library closes its own descriptor whenever it likes, and a loop may
-  // only be asked to forget one that is open. Outlives the handle: TCP ends with the last of both.
+  State(size_t max_packet_bytes, bool may_shorten) : filter(max_packet_bytes, may_shorten) {}
+
+  // The connection to the broker.
   UniqueFd fd;
+  std::unique_ptr<BrokerChannel> channel;
+  // What has been received and is not passed to the library yet is between `at` and `end`.
+  std::vector<char> received = std::vector<char>(kReceiveBytes);
+  size_t at = 0;
+  size_t end = 0;
+  // Whole packets that the library has been passed and has not read yet.
+  size_t queued = 0;
+  PacketFilter filter;
+  // For the library, and from it for the broker.
+  std::string to_library;
+  std::string to_broker;
+  LibrarySocket socket;
   MosquittoHandle handle;
 };
 
-// What the library calls back; `self` is the connection. Each listener call is followed by
-// `errno = 0`, because the library mistakes an EAGAIN that it finds there for its own, and leaves
-// the rest of a TLS record unread, for which the socket will never be readable again.
+// What the library calls back; `self` is the connection.
 struct MqttConnection::Callbacks {
   static void OnConnect(mosquitto*, void* self, int reason, int flags,
                         const mosquitto_property* properties) {
@@ -84,7 +84,6 @@ struct MqttConnection::Callbacks {
       connack.keepalive = std::chrono::seconds(keepalive);
     }
     connection.listener_.OnConnack(connack);
-    errno = 0;
   }
 
   static void OnMessage(mosquitto*, void* self, const mosquitto_message* message) {
@@ -99,8 +98,8 @@ struct MqttConnection::Callbacks {
                        static_cast<size_t>(message->payloadlen)};
     if (message->qos > 0) publish.packet_id = static_cast<uint16_t>(message->mid);
     publish.retained = message->retain;
+    publish.shortened_from = connection.shortened_from_;
     connection.listener_.OnPublish(publish);
-    errno = 0;
   }
 
   static void OnSubscribe(mosquitto*, void* self, int, int count, const int* granted) {
@@ -110,12 +109,10 @@ struct MqttConnection::Callbacks {
       return;
     }
     if (count > 0) connection.listener_.OnSuback(granted[0]);
-    errno = 0;
   }
 
   static void OnUnsubscribe(mosquitto*, void* self, int id, const mosquitto_property*) {
     static_cast<MqttConnection*>(self)->listener_.OnUnsuback(id);
-    errno = 0;
   }
 
   static void OnDisconnect(mosquitto*, void* self, int reason, const mosquitto_property*) {
@@ -130,8 +127,10 @@ struct MqttConnection::Callbacks {
   }
 };
 
-MqttConnection::MqttConnection(MqttVersion version, Listener& listener)
-    : version_(version), listener_(listener), state_(std::make_unique<State>()) {}
+MqttConnection::MqttConnection(const MqttOptions& options, MqttVersion version, Listener& listener)
+    : version_(version),
+      listener_(listener),
+      state_(std::make_unique<State>(options.max_packet_bytes, version == MqttVersion::k311)) {}
 
 MqttConnection::~MqttConnection() {
   CHECK(!reading_, "a listener does not destroy its connection");
@@ -146,7 +145,7 @@ Result<std::unique_ptr<MqttConnection>> MqttConnection::Open(const MqttOptions& 
                                                              MqttVersion version,
                                                              const std::string& host,
                                                              Listener& listener) {
-  std::unique_ptr<MqttConnection> connection(new MqttConnection(version, listener));
+  std::unique_ptr<MqttConnection> connection(new MqttConnection(options, version, listener));
   if (Status status = connection->Configure(options); !status) return status.error();
   if (Status status = connection->Connect(options, host); !status) return status.error();
   return connection;
@@ -172,25 +171,7 @@ Status MqttConnection::Configure(const MqttOptions& options) {
   const int code =
       mosquitto_username_pw_set(handle, OrNull(options.username), OrNull(options.password));
   if (code != MOSQ_ERR_SUCCESS) return Unavailable("set MQTT user", mosquitto_strerror(code));
-  return options.tls ? ConfigureTls(options) : Status();
-}
-
-Status MqttConnection::ConfigureTls(const MqttOptions& options) {
-  mosquitto* const handle = state_->handle.get();
-  int code = mosquitto_tls_set(
-      handle, OrNull(options.ca_file), options.ca_file.empty() ? kSystemAuthorities : nullptr,
-      OrNull(options.cert_file), OrNull(options.key_file), RefuseToAskForPassphrase);
-  if (code != MOSQ_ERR_SUCCESS) {
-    return Unavailable("set up TLS",
-                       fmt::format("cannot read one of ca '{}', cert '{}', key '{}'",
-                                   options.ca_file, options.cert_file, options.key_file));
-  }
-  if (!options.verify_peer) {
-    constexpr int kVerifyNone = 0;  // SSL_VERIFY_NONE
-    code = mosquitto_tls_opts_set(handle, kVerifyNone, nullptr, nullptr);
-    if (code == MOSQ_ERR_SUCCESS) code = mosquitto_tls_insecure_set(handle, true);
-  }
-  return code == MOSQ_ERR_SUCCESS ? Status() : Unavailable("set up TLS", mosquitto_strerror(code));
+  return {};
 }
 
 Status MqttConnection::Connect(const MqttOptions& options, const std::string& host) {
@@ -207,8 +188,12 @@ Status MqttConnection::Connect(const MqttOptions& options, const std::string& ho
     if (code == MOSQ_ERR_EAI) return Unavailable(operation, "the name does not resolve");
     return Unavailable(operation, CauseOf(code, system_error));
   }
-  state_->fd = UniqueFd(::fcntl(mosquitto_socket(handle), F_DUPFD_CLOEXEC, 0));
-  if (!state_->fd.valid()) return Unavailable(operation, std::strerror(errno));
+  Result<UniqueFd> connection = state_->socket.Replace(mosquitto_socket(handle));
+  if (!connection.ok()) return Unavailable(operation, connection.error().message);
+  state_->fd = std::move(*connection);
+  Result<std::unique_ptr<BrokerChannel>> channel = MakeBrokerChannel(options, fd());
+  if (!channel.ok()) return Unavailable(operation, channel.error().message);
+  state_->channel = std::move(*channel);
   return {};
 }
 
@@ -248,7 +233,6 @@ Status MqttConnection::ConnectResult() const {
 bool MqttConnection::Alive(const char* operation, int code, int system_error) {
   const bool ended = mosquitto_socket(handle()) < 0;
   if (code == MOSQ_ERR_SUCCESS && !ended && violation_ == nullptr) return true;
-  tls_failed_ = code == MOSQ_ERR_TLS;
   std::string cause;
   if (violation_ != nullptr) {
     cause = fmt::format("the broker violates the protocol: {}", violation_);
@@ -261,10 +245,81 @@ bool MqttConnection::Alive(const char* operation, int code, int system_error) {
   return false;
 }
 
+bool MqttConnection::buffered() const {
+  return state_->queued > 0 || state_->at < state_->end || state_->channel->buffered();
+}
+
+// Passes on what has been received before it receives more, up to the end of one packet.
 bool MqttConnection::Read() {
+  State& state = *state_;
+  for (int receives = 0;; ++receives) {
+    if (state.queued == 0 && !QueueWholePackets()) return false;
+    if (state.queued > 0) {
+      --state.queued;
+      return ReadLibrary();
+    }
+    std::string_view in(state.received.data() + state.at, state.end - state.at);
+    const bool whole = state.filter.TakePacket(in, state.to_library);
+    state.at = state.end - in.size();
+    if (!Pass()) return false;
+    if (whole || receives == kMostReceives) return true;
+    if (!Receive()) return false;
+    if (state.end == 0) return true;
+  }
+}
+
+// Whole packets of that size need no filter. False: the connection has ended.
+bool MqttConnection::QueueWholePackets() {
+  State& state = *state_;
+  shortened_from_ = 0;
+  if (!state.filter.between_packets()) return true;
+  const std::string_view in(state.received.data() + state.at, state.end - state.at);
+  const PacketFilter::Whole whole = PacketFilter::WholePackets(in, kTogetherBytes);
+  if (whole.packets == 0) return true;
+  if (state.socket.ToLibrary(in.substr(0, whole.bytes)) != whole.bytes) return NoRoom();
+  state.at += whole.bytes;
+  state.queued = whole.packets;
+  CHECK(state.at <= state.end, "no more is passed on than was received");
+  return true;
+}
+
+// The library has read everything, so only the kernel can be short of memory.
+bool MqttConnection::NoRoom() {
+  error_ = "read from the broker: no memory for a socket pair";
+  return false;
+}
+
+// Nothing is left of what was received before. False: the connection has ended.
+bool MqttConnection::Receive() {
+  State& state = *state_;
+  CHECK(state.at == state.end, "everything that was received is passed on");
+  const Result<size_t> count = state.channel->Read(state.received);
+  state.at = 0;
+  state.end = count.ok() ? *count : 0;
+  if (!count.ok()) error_ = fmt::format("read from the broker: {}", count.error().message);
+  return count.ok();
+}
+
+// Lets the library read what is for it. False: the connection has ended.
+bool MqttConnection::Pass() {
+  if (state_->filter.violated()) violation_ = "a packet that is too large or malformed";
+  shortened_from_ = state_->filter.shortened_from();
+  std::string_view rest = state_->to_library;
+  bool alive = violation_ == nullptr || Alive("read from the broker", MOSQ_ERR_SUCCESS, 0);
+  while (alive && !rest.empty()) {
+    const size_t passed = state_->socket.ToLibrary(rest);
+    if (passed == 0) return NoRoom();
+    rest.remove_prefix(passed);
+    alive = ReadLibrary();
+  }
+  state_->to_library.clear();
+  return alive;
+}
+
+// Lets the library read a packet, or what there is of one. False: the connection has ended.
+bool MqttConnection::ReadLibrary() {
   mosquitto* const library = handle();
   reading_ = true;
-  errno = 0;
   const int code = mosquitto_loop_read(library, kPacketsPerCall);
   const int system_error = errno;
   reading_ = false;
@@ -273,13 +328,37 @@ bool MqttConnection::Read() {
 
 bool MqttConnection::Write() {
   const Cork cork(fd());
-  errno = 0;
-  const int code = mosquitto_loop_write(handle(), kPacketsPerCall);
-  return Alive("write to the broker", code, errno);
+  int code = MOSQ_ERR_SUCCESS;
+  int system_error = 0;
+  bool more = true;
+  while (more) {
+    code = mosquitto_loop_write(handle(), kPacketsPerCall);
+    system_error = errno;
+    more = state_->socket.FromLibrary(state_->to_broker);
+  }
+  // The last packet, a DISCONNECT, has to leave although the library has closed its side.
+  return Send() && Alive("write to the broker", code, system_error);
+}
+
+// False: the connection has ended.
+bool MqttConnection::Send() {
+  std::string& bytes = state_->to_broker;
+  while (!bytes.empty()) {
+    const Result<size_t> count = state_->channel->Write(bytes);
+    if (!count.ok()) error_ = fmt::format("write to the broker: {}", count.error().message);
+    if (!count.ok()) return false;
+    if (*count == 0) return true;
+    bytes.erase(0, *count);
+  }
+  return true;
 }
 
 bool MqttConnection::want_write() const {
-  return mosquitto_want_write(handle());
+  return mosquitto_want_write(handle()) || !state_->to_broker.empty();
+}
+
+bool MqttConnection::tls_failed() const {
+  return state_->channel->security_failed();
 }
 
 bool MqttConnection::CheckKeepalive() {
@@ -318,11 +397,6 @@ void MqttConnection::StopLogging() {
 
 void MqttConnection::Disconnect() {
   if (mosquitto_disconnect_v5(handle(), 0, nullptr) == MOSQ_ERR_SUCCESS) Write();
-}
-
-bool MqttConnection::PeerClosed() const {
-  char byte = 0;
-  return ::recv(fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
 std::string ConnackText(MqttVersion version, int reason) {

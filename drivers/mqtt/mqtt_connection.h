@@ -1,7 +1,8 @@
 // Wraps libmosquitto, driven by an external loop, as one connection to a broker, from CONNECT to
-// its end; the next connection is a new object. Nothing here waits, except that connecting to a
-// host name over TLS looks it up once more (the library verifies the certificate against the name
-// that it looked up). Loop thread only.
+// its end; the next connection is a new object. Nothing here waits. Loop thread only.
+//
+// The library reads and writes a socket pair (LibrarySocket). Between that and the network are the
+// bounds on packets (PacketFilter), and TLS if it is wanted (BrokerChannel).
 //
 // The library queues the PUBACK of a message while it reads the message, and Write() sends all that
 // is queued. So the owner decides when messages are acknowledged: by calling Write().
@@ -46,7 +47,7 @@ class MqttConnection {
     virtual void OnPublish(const MqttPublish& publish) = 0;
   };
 
-  // Begins to connect to `host`, the name or one of its addresses. `listener` outlives the
+  // Begins to connect to `host`: localhost, or an address of options.host. `listener` outlives the
   // connection. kUnavailable: what failed.
   static Result<std::unique_ptr<MqttConnection>> Open(const MqttOptions& options,
                                                       MqttVersion version, const std::string& host,
@@ -60,9 +61,10 @@ class MqttConnection {
   // Returns how the TCP connection went, once the socket has become writable.
   Status ConnectResult() const;
 
-  // Reads one packet, or with TLS those of one record, if a whole one has arrived. False: the
-  // connection has ended.
+  // Reads one packet, if a whole one has arrived. False: the connection has ended.
   bool Read();
+  // True if there is more to read of which the descriptor says nothing.
+  bool buffered() const;
   // Makes the kernel acknowledge what has arrived, on the level of TCP. A broker without
   // TCP_NODELAY (mosquitto's default) otherwise holds back the rest of a window for 40 ms.
   void AcknowledgeSegments();
@@ -85,21 +87,24 @@ class MqttConnection {
 
   // Why the connection has ended, for people.
   const std::string& error() const { return error_; }
-  // True if it ended in the TLS handshake.
-  bool tls_failed() const { return tls_failed_; }
-  // True if the peer has closed and nothing is left to read. Costs a system call.
-  bool PeerClosed() const;
+  // BrokerChannel::security_failed().
+  bool tls_failed() const;
 
  private:
   struct Callbacks;
   struct State;
 
-  MqttConnection(MqttVersion version, Listener& listener);
+  MqttConnection(const MqttOptions& options, MqttVersion version, Listener& listener);
 
   Status Configure(const MqttOptions& options);
-  Status ConfigureTls(const MqttOptions& options);
   Status Connect(const MqttOptions& options, const std::string& host);
   int StoreProperties(const MqttOptions& options, const std::string& host);
+  bool QueueWholePackets();
+  bool NoRoom();
+  bool Receive();
+  bool Pass();
+  bool ReadLibrary();
+  bool Send();
   bool Alive(const char* operation, int code, int system_error);
   mosquitto* handle() const;
 
@@ -110,13 +115,14 @@ class MqttConnection {
   bool reading_ = false;
   bool answered_ = false;
   bool accepted_ = false;
+  // PacketFilter::shortened_from() of the packet that the library reads.
+  size_t shortened_from_ = 0;
   // How the broker has violated the protocol; nullptr if it has not.
   const char* violation_ = nullptr;
   // What the library has logged as errors while connecting.
   std::string library_errors_;
   std::optional<int> disconnect_reason_;
   std::string error_;
-  bool tls_failed_ = false;
 };
 
 // The reason code of a CONNACK, for people.

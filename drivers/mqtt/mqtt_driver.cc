@@ -119,9 +119,8 @@ void MqttDriver::OnAddresses(Resolver::Answer answer) {
     ConnectFailed(ConnectFailure::kUnreachable, answer.error().message);
     return;
   }
-  // The certificate is verified against the name that the library is given. Otherwise the library
-  // gets one address at a time, because by itself it never tries the second.
-  OpenLink(options_.tls ? options_.host : (*answer)[next_address_++ % answer->size()]);
+  // One address at a time, because the library never tries the second by itself.
+  OpenLink((*answer)[next_address_++ % answer->size()]);
 }
 
 void MqttDriver::OpenLink(const std::string& host) {

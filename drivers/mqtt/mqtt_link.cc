@@ -59,6 +59,7 @@ Result<std::unique_ptr<MqttLink>> MqttLink::Open(const MqttShared& shared, MqttV
 void MqttLink::Watch(std::unique_ptr<MqttConnection> connection) {
   connection_ = std::move(connection);
   tick_timer_ = shared_.loop.AddTimer([this] { OnTick(); });
+  read_timer_ = shared_.loop.AddTimer([this] { OnReadTimer(); });
   connect_timer_ = shared_.loop.AddTimer([this] { OnConnectTimeout(); });
   connect_timer_->After(shared_.options.connect_timeout);
   watch_ = shared_.loop.WatchFd(connection_->fd(), [this](Ready ready) { OnReady(ready); });
@@ -95,7 +96,7 @@ void MqttLink::Advance(Ready ready) {
     }
     tcp_connected_ = ready.writable;
   }
-  const bool alive = Handshake(ready) && !ready.hung_up;
+  const bool alive = Handshake() && !ready.hung_up;
   CountBurst();
   if (!alive) {
     EndedEarly();
@@ -108,15 +109,14 @@ void MqttLink::Advance(Ready ready) {
 }
 
 // One step towards the CONNACK. False: the connection has ended.
-bool MqttLink::Handshake(Ready ready) {
-  // Both, whatever is ready: a TLS handshake continues in Read() only, and CONNECT leaves in
-  // Write(). This acknowledges nothing: the first PUBLISH follows the CONNACK.
-  if (!connection_->Read()) return false;
-  if (connack_.has_value()) return true;
-  if (!connection_->Write()) return false;
-  // The library mistakes OpenSSL's SSL_ERROR_SYSCALL for progress, and would again at once, for
-  // ever.
-  return !shared_.options.tls || !ready.readable || !connection_->PeerClosed();
+bool MqttLink::Handshake() {
+  // Both, whatever is ready: a TLS handshake continues in either. This acknowledges nothing: the
+  // first PUBLISH follows the CONNACK.
+  do {
+    if (!connection_->Read()) return false;
+    if (connack_.has_value()) return true;
+  } while (connection_->buffered());
+  return connection_->Write();
 }
 
 void MqttLink::EndedEarly() {
@@ -172,10 +172,16 @@ bool MqttLink::MayRead() const {
 void MqttLink::UpdateWatch() {
   if (!online()) return;
   const bool readable = MayRead();
+  if (readable && connection_->buffered()) read_timer_->After(nanoseconds::zero());
   if (readable == wants_readable_ && writing_ == wants_writable_) return;
   wants_readable_ = readable;
   wants_writable_ = writing_;
   watch_->Want(readable, writing_);
+}
+
+void MqttLink::OnReadTimer() {
+  if (online() && MayRead()) ReadBurst();
+  ReportEnd();
 }
 
 void MqttLink::ReadBurst() {
@@ -184,7 +190,7 @@ void MqttLink::ReadBurst() {
   while (alive && !drained_ && MayRead()) {
     const size_t before = burst_.messages;
     alive = connection_->Read();
-    drained_ = burst_.messages == before;
+    drained_ = burst_.messages == before && !connection_->buffered();
   }
   CountBurst();
   if (!alive) {

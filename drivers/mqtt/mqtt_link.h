@@ -1,7 +1,7 @@
 // One connection to the broker, from connect(2) to its end: connects, waits for the CONNACK,
 // subscribes, reads while there is room, and acknowledges what is settled. It never reconnects;
 // MqttDriver opens the next link. (A *session*, in MQTT, is what the broker keeps for a client id;
-// it outlives its links.) Loop thread only; nothing here waits, but see mqtt_connection.h on TLS.
+// it outlives its links.) Loop thread only; nothing here waits.
 //
 // Invariants, and where they are checked:
 // - Write() acknowledges everything that was read, so it runs only while all of that is settled:
@@ -39,9 +39,9 @@ class MqttLink final : private MqttConnection::Listener {
   };
   using OnEnd = std::function<void(const End&)>;
 
-  // Begins to connect to `host`, the name or one of its addresses. kUnavailable: what failed.
-  // `on_end` is called once, from the loop or from OnSettled(), when the connection has ended; it
-  // has to destroy the link.
+  // Begins to connect to `host`: localhost, or an address of options.host. kUnavailable: what
+  // failed. `on_end` is called once, from the loop or from OnSettled(), when the connection has
+  // ended; it has to destroy the link.
   static Result<std::unique_ptr<MqttLink>> Open(const MqttShared& shared, MqttVersion version,
                                                 const std::string& host, OnEnd on_end);
   // Closes without a DISCONNECT and without calling `on_end`; the broker keeps the session.
@@ -82,11 +82,12 @@ class MqttLink final : private MqttConnection::Listener {
   void OnReady(Ready ready);
   void UpdateWatch();
   void Advance(Ready ready);
-  bool Handshake(Ready ready);
+  bool Handshake();
   void Online();
   void OnConnectTimeout();
   void EndedEarly();
   void ReadBurst();
+  void OnReadTimer();
   void CountBurst();
   void Acknowledge();
   void Write();
@@ -112,6 +113,8 @@ class MqttLink final : private MqttConnection::Listener {
   // Destroyed before connection_, whose descriptor it watches.
   std::unique_ptr<FdWatch> watch_;
   std::unique_ptr<Timer> connect_timer_;
+  // Reads what is buffered already, for which the descriptor is not readable.
+  std::unique_ptr<Timer> read_timer_;
   // Runs while online: keepalive, and whatever else has waited too long.
   std::unique_ptr<Timer> tick_timer_;
 

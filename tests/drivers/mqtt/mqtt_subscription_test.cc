@@ -100,6 +100,35 @@ TEST_P(MqttSubscriptionTest, ARetainedMessageIsMarked) {
   EXPECT_FALSE(inbox_.taken[1].retained);
 }
 
+TEST_P(MqttSubscriptionTest, APacketThatIsTooLargeHarmsNoOther) {
+  Start("f/{tenant}/{asset}");
+  const std::string large(40'000'000, 'x');
+  broker_.Publish("f/acme/7", large);
+  if (GetParam() == MqttVersion::k5) {
+    ASSERT_TRUE(loop_.RunUntil([this] { return !driver_->status().connected; }));
+    EXPECT_THAT(driver_->status().detail, HasSubstr("too large"));
+    EXPECT_THAT(inbox_.taken, IsEmpty()) << "we have forbidden it";
+    return;
+  }
+  broker_.Publish("f/acme/7", "next");
+  ASSERT_TRUE(WaitForTaken(2));
+  EXPECT_THAT(inbox_.taken[0].refused, HasSubstr("a packet of 400000"));
+  EXPECT_EQ(inbox_.taken[0].origin, "f/acme/7");
+  EXPECT_LT(inbox_.taken[0].payload.size(), 200'000U);
+  EXPECT_EQ(inbox_.taken[1].payload, "next");
+  driver_->Settled(2);
+  ASSERT_TRUE(loop_.RunUntil([this] { return broker_.pubacks().size() == 2; }));
+}
+
+TEST_P(MqttSubscriptionTest, ALargePacketWithinTheLimitIsWhole) {
+  Start("f/{tenant}/{asset}");
+  const std::string payload(900'000, 'x');
+  broker_.Publish("f/acme/7", payload);
+  ASSERT_TRUE(WaitForTaken(1));
+  EXPECT_EQ(inbox_.taken[0].payload, payload);
+  EXPECT_EQ(inbox_.taken[0].refused, "");
+}
+
 TEST_P(MqttSubscriptionTest, ARefusedSubscriptionIsAskedForAgainAtOnce) {
   broker_.RefuseNextSubscribe();
   Start("f/{tenant}/{asset}");
