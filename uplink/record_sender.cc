@@ -3,9 +3,20 @@
 #include <utility>
 
 #include "core/check.h"
+#include "store/retained_input.h"
 #include "uplink/restamp.h"
 
 namespace tidegate {
+namespace {
+
+// The broker had kept the record's message for us, who knows how long.
+bool WasRetained(const Batch& batch, size_t index) {
+  if (index >= batch.arrivals.size()) return false;
+  const size_t input = batch.arrivals[index].input;
+  return input < batch.inputs.size() && batch.inputs[input].ends_with(kRetainedSuffix);
+}
+
+}  // namespace
 
 RecordSender::RecordSender(Options options, const Parts& parts)
     : options_(std::move(options)),
@@ -24,6 +35,7 @@ WireMessage RecordSender::MakeMessage(const Batch& batch, size_t index,
                           replayed)
           : EncodeMessage(record, batch.first_seq + index, origin_, options_.topics, replayed);
   if (restamped != nullptr) message.headers.emplace_back(kHeaderRestamped, "1");
+  if (WasRetained(batch, index)) message.headers.emplace_back(kHeaderRetained, "1");
   return message;
 }
 

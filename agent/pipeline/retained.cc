@@ -3,11 +3,10 @@
 #include <xxhash.h>
 
 #include "core/check.h"
+#include "store/retained_input.h"
 
 namespace tidegate {
 namespace {
-
-constexpr std::string_view kSuffix = " retained";
 
 uint64_t KeyOf(uint64_t kind, std::string_view topic) {
   return XXH64(topic.data(), topic.size(), kind);
@@ -21,16 +20,16 @@ uint32_t MarkOf(uint64_t key, uint64_t content) {
 }  // namespace
 
 std::string RetainedInputName(std::string_view input) {
-  return std::string(input).append(kSuffix);
+  return std::string(input).append(kRetainedSuffix);
 }
 
 bool IsRetainedInput(std::string_view name) {
-  return name.ends_with(kSuffix);
+  return name.ends_with(kRetainedSuffix);
 }
 
 std::string_view InputOfRetained(std::string_view name) {
   CHECK(IsRetainedInput(name), "the name is that of an input's retained messages");
-  return name.substr(0, name.size() - kSuffix.size());
+  return name.substr(0, name.size() - kRetainedSuffix.size());
 }
 
 uint32_t& RetainedReceipts::Place(uint64_t key) {

@@ -39,6 +39,7 @@ inline constexpr std::string_view kHeaderTime = "tg-time";    // source, gateway
 inline constexpr std::string_view kHeaderClock = "tg-clock";  // synced, unsynced
 // 1 if the time was corrected after the clock was synchronised; otherwise absent.
 inline constexpr std::string_view kHeaderRestamped = "tg-restamped";
+inline constexpr std::string_view kHeaderRetained = "tg-retained";
 // 1 if the record was stored without a connection, or before the current one; otherwise absent.
 inline constexpr std::string_view kHeaderReplayed = "tg-replayed";
 inline constexpr std::string_view kSchemaVersion = "1";
