@@ -120,6 +120,20 @@ kafka::ConfigRequest ProjectingConsumerRequest(kafka::ConfigRequest landing, siz
   return landing;
 }
 
+kafka::ConfigRequest ParkedConsumerRequest(kafka::ConfigRequest landing) {
+  landing.defaults["topic.metadata.refresh.interval.ms"] = "10000";
+  for (kafka::Properties* properties :
+       {&landing.defaults, &landing.settings, &landing.credentials}) {
+    properties->erase("auto.offset.reset");
+    for (const char* name : {"group.id", "group.instance.id"}) {
+      if (const auto found = properties->find(name); found != properties->end())
+        found->second += "-parked";
+    }
+  }
+  landing.defaults["auto.offset.reset"] = "earliest";
+  return landing;
+}
+
 kafka::ConfigRequest ProducerRequest(const kafka::Properties& settings,
                                      const kafka::Properties& credentials) {
   return {

@@ -46,6 +46,7 @@ class KafkaSource final : public Source {
   void StoreOffsets(std::span<const Position> positions) override;
   Result<int64_t> EarliestOffset(const Partition& partition) override;
   Result<std::vector<Position>> CommittedOffsets(std::span<const Partition> partitions) override;
+  Status Seek(const Partition& partition, int64_t offset) override;
   void Pause() override;
   void Resume() override;
   void Close() override;
@@ -73,6 +74,7 @@ class KafkaSource final : public Source {
   LogLimit error_log_;
   SourceListener* listener_ = nullptr;
   FetchWaker fetch_waker_;
+  bool may_be_missing_ = false;
   bool paused_ = false;
   bool polled_ = false;
   bool closed_ = false;
@@ -90,6 +92,7 @@ Status KafkaSource::Open(const KafkaSourceOptions& options) {
   auto client = StartConsumer(std::move(conf).value());
   if (!client.ok()) return client.error();
   client_ = std::move(client).value();
+  may_be_missing_ = options.may_be_missing;
   const kafka::PartitionListHandle topics(
       rd_kafka_topic_partition_list_new(static_cast<int>(options.subscription.size())));
   for (const std::string& topic : options.subscription) {
@@ -117,6 +120,7 @@ Result<std::optional<SourceMessage>> KafkaSource::Poll(milliseconds patience) {
 
 Status KafkaSource::OnErrorMessage(rd_kafka_resp_err_t code, const rd_kafka_message_t* message) {
   if (code == RD_KAFKA_RESP_ERR__PARTITION_EOF) return {};
+  if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART && may_be_missing_) return {};
   if (code == RD_KAFKA_RESP_ERR__FATAL) {
     std::array<char, 512> reason{};
     const rd_kafka_resp_err_t cause =
@@ -175,6 +179,20 @@ Result<std::vector<Position>> KafkaSource::CommittedOffsets(std::span<const Part
     if (entry.offset >= 0) committed.push_back({{entry.topic, entry.partition}, entry.offset});
   }
   return committed;
+}
+
+Status KafkaSource::Seek(const Partition& partition, int64_t offset) {
+  const kafka::PartitionListHandle list(rd_kafka_topic_partition_list_new(1));
+  rd_kafka_topic_partition_t* entry =
+      rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.number);
+  entry->offset = offset;
+  const kafka::ErrorHandle error(
+      rd_kafka_seek_partitions(client_.get(), list.get(), kQueryTimeoutMs));
+  if (!error && entry->err == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
+  return Error{ErrorCode::kUnavailable,
+               fmt::format("seek in {} [{}]: {}", partition.topic, partition.number,
+                           error ? rd_kafka_error_string(error.get())
+                                 : kafka::DescribeError(entry->err).c_str())};
 }
 
 void KafkaSource::Pause() {

@@ -6,4 +6,8 @@ std::string PartitionName(const Partition& partition) {
   return partition.topic + "/" + std::to_string(partition.number);
 }
 
+Status Source::Seek(const Partition&, int64_t) {
+  return Error{ErrorCode::kUnavailable, "this source cannot seek"};
+}
+
 }  // namespace tidegate::reader

@@ -79,6 +79,9 @@ class Source {
   // Returns the group's committed positions in these partitions; a partition without one is left
   // out. Asks a broker, within 2 s. kUnavailable: it does not answer now.
   virtual Result<std::vector<Position>> CommittedOffsets(std::span<const Partition> partitions) = 0;
+  // Has Poll() continue at `offset` in an assigned partition. Waits at most 2 s. kUnavailable: the
+  // partition is not assigned, or the client is not ready; try again.
+  virtual Status Seek(const Partition& partition, int64_t offset);
   // While paused, Poll() serves the group and returns no messages, except some that were fetched
   // before.
   virtual void Pause() = 0;
