@@ -12,6 +12,7 @@
 #include "reader/config/config.h"
 #include "reader/consume/instance_id.h"
 #include "reader/consume/kafka_dead_letters.h"
+#include "reader/consume/kafka_parking.h"
 #include "reader/consume/kafka_settings.h"
 #include "reader/consume/kafka_source.h"
 #include "reader/database/migrator.h"
@@ -28,6 +29,10 @@ namespace {
 
 constexpr int kFailed = 1;
 constexpr int kMisconfigured = 2;
+// How long a server that one tenant has may keep the others waiting, once.
+constexpr std::chrono::milliseconds kOwnAnswerWithin{10'000};
+// An index of a large collection may take long; no record waits for it.
+constexpr std::chrono::milliseconds kUpkeepAnswerWithin = std::chrono::hours(2);
 
 // `name` is the static member name of the installation; empty if only the settings may give one.
 kafka::ConfigRequest NamedRequest(const Config& config, const std::string& name) {
@@ -86,7 +91,7 @@ Result<std::unique_ptr<Enrichment>> MakeEnrichment(const Config& config, Landing
 }
 
 Factories FactoriesFor(const Config& config, const std::string& name, Landing& landing,
-                       Queries& queries, const Clock& clock, const Log& log) {
+                       Landing& upkeep, Queries& queries, const Clock& clock, const Log& log) {
   const std::vector<std::string> topics = StreamTable::Make(config.streams).value().Subscription();
   return {
       .source =
@@ -110,6 +115,25 @@ Factories FactoriesFor(const Config& config, const std::string& name, Landing& l
                     .request = ProducerRequest(config.kafka_settings, config.kafka_credentials),
                     .topic = config.dlq_topic},
                 clock, log);
+          },
+      .writer = [&config, &landing,
+                 &log] { return landing.NewWriter(log, config.worker.write_threads); },
+      .upkeep_store = [&upkeep, &log] { return upkeep.NewStore(log); },
+      .parking =
+          [&config, &clock, &log] {
+            return std::make_unique<KafkaParking>(
+                KafkaPublisher::Options{
+                    .request = ProducerRequest(config.kafka_settings, config.kafka_credentials),
+                    .topic = config.parking_topic,
+                    .name = "parked records"},
+                clock, log);
+          },
+      .parked_source =
+          [&config, name, &clock, &log] {
+            return OpenKafkaSource({.request = ParkedConsumerRequest(NamedRequest(config, name)),
+                                    .subscription = {config.parking_topic},
+                                    .may_be_missing = true},
+                                   clock, log);
           },
       .enrichment =
           [&config, &landing, &clock, &log](Metrics& metrics) {
@@ -143,14 +167,18 @@ int WithConfig(Verb verb) {
 int Run(const Config& config, const Log& log) {
   for (const std::string& warning : config.warnings) log.Warning("{}", warning);
   const SystemClock clock;
-  const auto landing = OpenLandings(config.landing, config.landing_of_database);
+  const auto landing = OpenLandings(config.landing, config.landing_of_database,
+                                    {.own_answer_within = kOwnAnswerWithin, .clock = &clock});
   if (!landing.ok()) return log.Error("{}", landing.error().message), kFailed;
+  const auto upkeep = OpenLandings(config.landing, config.landing_of_database,
+                                   {.answer_within = kUpkeepAnswerWithin});
+  if (!upkeep.ok()) return log.Error("{}", upkeep.error().message), kFailed;
   const auto queries = OpenRoutedQueries(config.landing, config.landing_of_database, clock);
   if (!queries.ok()) return log.Error("{}", queries.error().message), kFailed;
   Service service({.version = TIDEGATE_VERSION}, config, clock, log);
   const std::optional<InstanceId> instance = ClaimName(config, log);
-  const Factories factories =
-      FactoriesFor(config, instance ? instance->text() : "", **landing, **queries, clock, log);
+  const Factories factories = FactoriesFor(config, instance ? instance->text() : "", **landing,
+                                           **upkeep, **queries, clock, log);
   if (Status status = service.Start(factories); !status.ok()) {
     log.Error("{}", status.error().message);
     return kFailed;
@@ -162,7 +190,8 @@ int MigrateDatabase(bool dry_run, const Config& config, const Log& log) {
   const auto fail = [&](const Error& error) { return log.Error("{}", error.message), kFailed; };
   // The main database records which migrations were applied, so a dry run opens no tenant's server.
   const auto landing = dry_run ? OpenLanding(config.landing)
-                               : OpenLandings(config.landing, config.landing_of_database);
+                               : OpenLandings(config.landing, config.landing_of_database,
+                                              {.answer_within = kUpkeepAnswerWithin});
   if (!landing.ok()) return fail(landing.error());
   if (dry_run && !(*landing)->Exists()) {
     fmt::print("{}: there is nothing yet, so nothing to migrate\n",

@@ -13,6 +13,9 @@
 
 #include "core/check.h"
 #include "reader/database/landing.h"
+#include "reader/database/tenancy.h"
+#include "reader/land/upkeep.h"
+#include "reader/park/unparker.h"
 
 namespace tidegate::reader {
 
@@ -22,6 +25,14 @@ using std::chrono::milliseconds;
 // How long a member waits for a message. It notices a stop after this time at the latest.
 constexpr milliseconds kPatience{200};
 constexpr std::chrono::seconds kTick{2};
+// How long the last member may take when all others have ended.
+constexpr std::chrono::seconds kUpkeepDrain{5};
+
+// The workers, the projectors, the upkeep, and a member that lands what is parked.
+size_t MembersOf(const Config& config) {
+  const size_t landing = config.workers + 1 + (config.parking_topic.empty() ? 0 : 1);
+  return (config.roles.land ? landing : 0) + (config.roles.project ? config.project_workers : 0);
+}
 
 Error SystemError(std::string_view operation) {
   return {ErrorCode::kUnavailable, fmt::format("{}: {}", operation, std::strerror(errno))};
@@ -34,8 +45,9 @@ struct Service::Crew {
   std::string name;
   std::unique_ptr<DocumentStore> store;
   std::unique_ptr<ProjectionStore> projections;
-  std::unique_ptr<DeadLetters> dead_letters;  // Only workers have one.
-  std::unique_ptr<Source> source;
+  std::unique_ptr<DeadLetters> dead_letters;  // Not of projectors and the upkeep.
+  std::unique_ptr<Parking> parking;           // Only of workers.
+  std::unique_ptr<Source> source;             // Not of the upkeep.
   std::unique_ptr<Member> member;
 };
 
@@ -46,8 +58,7 @@ Service::Service(Options options, const Config& config, const Clock& clock, cons
       log_(log),
       reader_metrics_(metrics_),
       projector_metrics_(metrics_),
-      board_((config.roles.land ? config.workers : 0) +
-             (config.roles.project ? config.project_workers : 0)),
+      board_(MembersOf(config)),
       decoder_(config.decoder, StreamTable::Make(config.streams).value()),
       endpoints_({options_.version, WithoutPassword(config.landing)}, board_, metrics_, clock) {
   CHECK(config.problems.empty(), "the configuration has no problems");
@@ -77,7 +88,8 @@ Status Service::Start(const Factories& factories) {
   tick_ = loop_->AddTimer([this] { OnTick(); });
   drain_limit_ = loop_->AddTimer([this] {
     log_.Error("the members did not end in time; what they had in hand comes again");
-    std::_Exit(0);  // A thread that waits for a server cannot be ended in any other way.
+    std::_Exit(failed_ ? 1
+                       : 0);  // A thread that waits for a server cannot be ended in any other way.
   });
   sd_notify(0, "READY=1");
   OnTick();
@@ -112,52 +124,104 @@ Status Service::MakeMembers(const Factories& factories) {
   for (size_t i = 0; config_.roles.project && i < config_.project_workers; ++i) {
     if (Status status = MakeProjector(factories, i); !status.ok()) return status;
   }
-  return {};
+  if (!config_.roles.land) return {};
+  if (Status status = MakeUnparker(factories); !status.ok()) return status;
+  return MakeUpkeep(factories);
 }
 
 Result<std::unique_ptr<Service::Crew>> Service::NewCrew(const Factories& factories,
                                                         std::string name,
-                                                        Result<std::unique_ptr<Source>> source) {
-  if (!source.ok()) return source.error();
+                                                        const OpenStore& open_store) {
   auto crew = std::make_unique<Crew>();
-  auto store = factories.store();
+  auto store = open_store ? open_store() : factories.store();
   if (!store.ok()) return store.error();
   auto projections = factories.projections();
   if (!projections.ok()) return projections.error();
   crew->name = std::move(name);
   crew->store = std::move(store).value();
   crew->projections = std::move(projections).value();
-  crew->source = std::move(source).value();
   return crew;
 }
 
+size_t Service::Enlist(std::unique_ptr<Crew> crew, MemberState state) {
+  const size_t place = crews_.size();
+  state.name = crew->name;
+  state.last_turn = clock_.SinceBoot();
+  board_.Post(place, std::move(state));
+  crews_.push_back(std::move(crew));
+  return place;
+}
+
 Status Service::MakeWorker(const Factories& factories, size_t number) {
-  auto made = NewCrew(factories, fmt::format("worker {}", number), factories.source(number));
+  auto source = factories.source(number);
+  if (!source.ok()) return source.error();
+  auto made = NewCrew(factories, fmt::format("worker {}", number), factories.writer);
   if (!made.ok()) return made.error();
-  Crew& crew = *crews_.emplace_back(std::move(made).value());
+  Crew& crew = **made;
+  crew.source = std::move(source).value();
   crew.dead_letters = factories.dead_letters();
-  board_.Post(number, {.name = crew.name, .last_turn = clock_.SinceBoot()});
+  if (factories.parking && !config_.parking_topic.empty()) crew.parking = factories.parking();
+  const size_t place = Enlist(std::move(made).value(), {});
+  Worker::Options options = config_.worker;
+  for (const std::string& tenant : config_.decoder.tenants)
+    options.databases.insert(DatabaseForTenant(config_.decoder.database, tenant).name);
   crew.member = std::make_unique<Worker>(
-      config_.worker,
+      std::move(options),
       Worker::Parts{*crew.source, *crew.store, *crew.projections, *crew.dead_letters, decoder_,
-                    clock_, log_, reader_metrics_, board_, enrichment_.get()},
-      number, std::random_device()());
+                    clock_, log_, reader_metrics_, board_, enrichment_.get(), crew.parking.get(),
+                    &index_requests_},
+      place, std::random_device()());
   return {};
 }
 
 Status Service::MakeProjector(const Factories& factories, size_t number) {
-  auto made =
-      NewCrew(factories, fmt::format("projector {}", number), factories.projecting_source(number));
+  auto source = factories.projecting_source(number);
+  if (!source.ok()) return source.error();
+  auto made = NewCrew(factories, fmt::format("projector {}", number), {});
   if (!made.ok()) return made.error();
-  Crew& crew = *crews_.emplace_back(std::move(made).value());
-  const size_t place = (config_.roles.land ? config_.workers : 0) + number;
-  board_.Post(place,
-              {.name = crew.name, .role = MemberRole::kProject, .last_turn = clock_.SinceBoot()});
+  Crew& crew = **made;
+  crew.source = std::move(source).value();
+  const size_t place = Enlist(std::move(made).value(), {.role = MemberRole::kProject});
   crew.member = std::make_unique<Projector>(
       config_.projector,
       Projector::Parts{*crew.source, *crew.projections, *crew.store, decoder_, clock_, log_,
                        projector_metrics_, board_},
       place, crew.name, std::random_device()());
+  return {};
+}
+
+Status Service::MakeUnparker(const Factories& factories) {
+  if (!factories.parked_source || config_.parking_topic.empty()) return {};
+  auto source = factories.parked_source();
+  if (!source.ok()) return source.error();
+  auto made = NewCrew(factories, "unparker", {});
+  if (!made.ok()) return made.error();
+  Crew& crew = **made;
+  crew.source = std::move(source).value();
+  crew.dead_letters = factories.dead_letters();
+  const size_t place =
+      Enlist(std::move(made).value(), {.role = MemberRole::kUnpark, .database_up = true});
+  crew.member = std::make_unique<Unparker>(
+      Unparker::Options{.max_attempts = config_.worker.max_attempts,
+                        .database = config_.decoder.database,
+                        .folder = config_.projector.folder},
+      Unparker::Parts{*crew.source, *crew.store, *crew.projections, *crew.dead_letters, decoder_,
+                      clock_, log_, reader_metrics_, board_, enrichment_.get()},
+      place);
+  return {};
+}
+
+Status Service::MakeUpkeep(const Factories& factories) {
+  auto made = NewCrew(factories, "upkeep", factories.upkeep_store);
+  if (!made.ok()) return made.error();
+  Crew& crew = **made;
+  const size_t place = Enlist(std::move(made).value(),
+                              {.role = MemberRole::kUpkeep, .database_up = true, .kafka_up = true});
+  crew.member =
+      std::make_unique<Upkeep>(Upkeep::Options{},
+                               Upkeep::Parts{index_requests_, *crew.store, *crew.projections,
+                                             decoder_, clock_, log_, reader_metrics_, board_},
+                               place);
   return {};
 }
 
@@ -236,6 +300,8 @@ void Service::OnMemberEnded() {
   if (!stopping_) failed_ = true;
   BeginStop();
   if (running_ == 0) loop_->Stop();
+  // What the upkeep does may take long, is in the database's hands, and is done again.
+  if (running_ == 1 && config_.roles.land) drain_limit_->After(kUpkeepDrain);
 }
 
 void Service::BeginStop() {
@@ -251,9 +317,8 @@ void Service::OnTick() {
   const std::vector<MemberState> workers = board_.Read();
   sd_notify(0, ("STATUS=" + StatusLine(workers)).c_str());
   // Without WATCHDOG=1 the service manager restarts a program that has a stuck worker.
-  const bool stuck = std::ranges::any_of(workers, [&](const MemberState& worker) {
-    return !worker.stopped && clock_.SinceBoot() - worker.last_turn > kStuckAfter;
-  });
+  const bool stuck = std::ranges::any_of(
+      workers, [&](const MemberState& worker) { return IsStuck(worker, clock_.SinceBoot()); });
   if (!stuck) sd_notify(0, "WATCHDOG=1");
 }
 
@@ -274,6 +339,8 @@ std::string Service::StatusLine(const std::vector<MemberState>& workers) const {
   std::string line = fmt::format("{} landed, {} behind on {} partitions, {} dead letters", landed,
                                  lag, partitions, dead_letters);
   if (!trouble.empty()) line += "; waiting: " + trouble;
+  if (const auto parked = ParkedLanes(workers); !parked.empty())
+    line += fmt::format("; {} databases parked, the first {}", parked.size(), *parked.begin());
   std::ranges::replace(line, '\n', ' ');
   return line;
 }

@@ -45,6 +45,8 @@ struct Config {
   Projector::Options projector;
   Enrichment::Options enrichment;
   std::string dlq_topic;
+  // Where records of a database wait that fails alone; empty: every outage is waited for.
+  std::string parking_topic;
   Roles roles;
   // How many threads land, if the roles include landing.
   size_t workers = 1;

@@ -93,8 +93,18 @@ void Loader::LoadLimits() {
   worker.backoff.initial = std::min(worker.backoff.initial, worker.backoff.max);
 }
 
+// Only where tenants have databases of their own can one of them fail alone.
+void Loader::LoadParking() {
+  const Found topic = Text("TIDEGATE_PARKING_TOPIC", {}, "telemetry.parked");
+  if (topic.value == "off" || config_.decoder.tenancy != Tenancy::kDatabase) return;
+  config_.parking_topic = topic.value;
+  if (topic.value == config_.dlq_topic)
+    Problem(topic.origin, "is the topic of the dead letters, which are not landed again");
+}
+
 void Loader::LoadProcess() {
   config_.dlq_topic = Text("TIDEGATE_DLQ_TOPIC", kDlqTopic, "telemetry.dlq").value;
+  LoadParking();
   config_.workers = Number("TIDEGATE_WORKERS", {}, 1, 1, 64);
   const Found listen = Text("TIDEGATE_HTTP_LISTEN", kHttpListen, "127.0.0.1:8002");
   if (listen.value == "off" && config_.roles == Roles{.land = false, .project = false})

@@ -64,6 +64,7 @@ class Loader {
   void CheckReach();
   // loader.cc
   void LoadLimits();
+  void LoadParking();
   void LoadProcess();
   void FindUnknownNames();
 

@@ -12,7 +12,7 @@
 
 namespace tidegate::reader {
 
-enum class MemberRole { kLand, kProject };
+enum class MemberRole { kLand, kProject, kUnpark, kUpkeep };
 
 struct MemberState {
   std::string name = {};
@@ -27,6 +27,8 @@ struct MemberState {
   bool failed = false;
   // Why it cannot work now, for people; empty: it can.
   std::string trouble = {};
+  // Which databases' records are parked, and why, for people. The member itself goes on.
+  std::vector<std::string> parked = {};
   // The messages that are polled and not finished.
   size_t pending = 0;
   std::vector<PartitionLag> partitions = {};

@@ -106,7 +106,7 @@ Status Folder::InsertAlerts(std::span<const Document> alerts) {
   if (!results.ok()) return results.error();
   CHECK(results->size() == alerts.size(), "each alert has one result");
   for (const WriteResult& result : *results) {
-    if (result.outcome == WriteOutcome::kRetry)
+    if (result.outcome == WriteOutcome::kRetry || result.outcome == WriteOutcome::kUnavailable)
       return Error{ErrorCode::kUnavailable, result.reason};
     if (result.outcome == WriteOutcome::kRejected) ++alerts_refused_;
   }

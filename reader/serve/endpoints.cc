@@ -56,13 +56,17 @@ void WriteWorkers(const std::string& landing, const std::vector<MemberState>& wo
 }
 }  // namespace
 
+bool IsStuck(const MemberState& member, BootTime now) {
+  return !member.stopped && member.role != MemberRole::kUpkeep &&
+         now - member.last_turn > kStuckAfter;
+}
+
 std::vector<std::string> HealthProblems(const std::vector<MemberState>& workers, BootTime now) {
   std::vector<std::string> problems;
   for (const MemberState& worker : workers) {
     if (worker.failed)
       problems.push_back(fmt::format("{} has given up: {}", worker.name, worker.trouble));
-    if (!worker.stopped && now - worker.last_turn > kStuckAfter)
-      problems.push_back(fmt::format("{} is stuck", worker.name));
+    if (IsStuck(worker, now)) problems.push_back(fmt::format("{} is stuck", worker.name));
   }
   return problems;
 }
@@ -82,6 +86,13 @@ std::vector<std::string> ReadinessProblems(const std::vector<MemberState>& worke
   return problems;
 }
 
+std::set<std::string> ParkedLanes(const std::vector<MemberState>& members) {
+  std::set<std::string> lanes;
+  for (const MemberState& member : members)
+    lanes.insert(member.parked.begin(), member.parked.end());
+  return lanes;
+}
+
 http::Response Endpoints::Verdict(const std::vector<std::string>& problems, bool why) const {
   json::Tree body;
   json::Members members = body.members();
@@ -91,6 +102,10 @@ http::Response Endpoints::Verdict(const std::vector<std::string>& problems, bool
   if (!problems.empty() && why) {
     json::Elements list = members.Array("problems");
     for (const std::string& problem : problems) list.Text(problem);
+  }
+  if (const auto parked = ParkedLanes(board_.Read()); !parked.empty() && why) {
+    json::Elements list = members.Array("parked");
+    for (const std::string& lane : parked) list.Text(lane);
   }
   return http::JsonLine(problems.empty() ? 200 : 503, body.Print());
 }

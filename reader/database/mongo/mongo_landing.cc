@@ -15,6 +15,7 @@ class MongoLanding final : public Landing {
  public:
   explicit MongoLanding(UriHandle uri) : clients_(std::move(uri), "tidegate-reader") {}
 
+  bool concurrent() const override { return true; }
   Result<std::unique_ptr<DocumentStore>> NewStore(const Log& log) override {
     auto client = clients_.Take();
     if (!client.ok()) return client.error();
@@ -51,6 +52,8 @@ void SetDefaults(mongoc_uri_t* uri, std::chrono::milliseconds answer_within) {
   SetUriDefault(uri, MONGOC_URI_SERVERSELECTIONTIMEOUTMS, 5'000);
   SetUriDefault(uri, MONGOC_URI_CONNECTTIMEOUTMS, 5'000);
   SetUriDefault(uri, MONGOC_URI_WAITQUEUETIMEOUTMS, 5'000);
+  // A worker has several clients; the library's default is 100.
+  SetUriDefault(uri, MONGOC_URI_MAXPOOLSIZE, 1'000);
 }
 }  // namespace
 

@@ -10,8 +10,8 @@
 namespace tidegate::reader {
 
 namespace {
-Folder::Options WithoutStates(Folder::Options options) {
-  options.folds.states = false;
+Folder::Options WithStates(Folder::Options options, bool states) {
+  options.folds.states = states;
   return options;
 }
 
@@ -21,9 +21,9 @@ bool SameLetter(const LetterPlace& a, const LetterPlace& b) {
 }  // namespace
 
 ReplayedFold::ReplayedFold(Folder::Options options, ProjectionStore& projections,
-                           DocumentStore& documents)
+                           DocumentStore& documents, bool in_order)
     : projections_(projections),
-      folder_(WithoutStates(std::move(options)), {projections, documents}) {}
+      folder_(WithStates(std::move(options), in_order), {projections, documents}) {}
 
 Status ReplayedFold::Fold(std::span<const ReplayedDocument> replayed) {
   const auto replays = FindReplays(replayed);

@@ -25,12 +25,17 @@ struct ReplayedDocument {
 
 class ReplayedFold {
  public:
-  ReplayedFold(Folder::Options options, ProjectionStore& projections, DocumentStore& documents);
+  // With `in_order` failure episodes and alerts by rules fold the documents as well: no newer one
+  // of their assets has landed yet.
+  ReplayedFold(Folder::Options options, ProjectionStore& projections, DocumentStore& documents,
+               bool in_order = false);
 
   // kUnavailable: some may be folded; fold the same again.
   // REQUIRES: each document names the letter from which it was read in this replay, and the letters
   // of each partition come in the order of their offsets, over all calls.
   Status Fold(std::span<const ReplayedDocument> replayed);
+  // Drops the projections in memory (Folder::Forget).
+  void Forget() { folder_.Forget(); }
 
  private:
   // Returns for each document the name of the replay that landed it from its letter; empty: no

@@ -78,6 +78,17 @@ TEST_F(TenantConfig, ATenantMayHaveAServerOfItsOwn) {
   EXPECT_THAT(report, Not(HasSubstr("p4ss")));
 }
 
+TEST_F(TenantConfig, RecordsAreParkedOnlyWhereTenantsHaveDatabases) {
+  EXPECT_EQ(LoadOwn({}).parking_topic, "telemetry.parked");
+  EXPECT_EQ(LoadOwn({{"TIDEGATE_PARKING_TOPIC", "wait.here"}}).parking_topic, "wait.here");
+  EXPECT_EQ(LoadOwn({{"TIDEGATE_PARKING_TOPIC", "off"}}).parking_topic, "");
+  const Config shared = Load({{"TIDEGATE_PARKING_TOPIC", "wait.here"}});
+  EXPECT_EQ(shared.parking_topic, "");
+  EXPECT_THAT(shared.problems, IsEmpty());
+  EXPECT_THAT(LoadOwn({{"TIDEGATE_PARKING_TOPIC", "telemetry.dlq"}}).problems,
+              ElementsAre(HasSubstr("TIDEGATE_PARKING_TOPIC")));
+}
+
 TEST_F(TenantConfig, ACredentialWinsOverAVariable) {
   Credential("landing.acme.uri", "mongodb://b/");
   EXPECT_THAT(LoadOwn({{"TIDEGATE_LANDING_ACME", "mongodb://a/"}}).landing_of_database,

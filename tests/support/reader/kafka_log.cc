@@ -52,6 +52,12 @@ Result<std::vector<Position>> LogSource::CommittedOffsets(std::span<const Partit
   return committed;
 }
 
+Status LogSource::Seek(const Partition& partition, int64_t offset) {
+  if (!Has(partition)) return Error{ErrorCode::kUnavailable, "not assigned"};
+  next_[partition] = offset;
+  return {};
+}
+
 void LogSource::StoreOffsets(std::span<const Position> positions) {
   for (const Position& position : positions) {
     if (Has(position.partition)) log_.committed[position.partition] = position.next_offset;

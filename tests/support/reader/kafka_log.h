@@ -38,6 +38,7 @@ class LogSource final : public Source {
   void StoreOffsets(std::span<const Position> positions) override;
   Result<int64_t> EarliestOffset(const Partition&) override { return 0; }
   Result<std::vector<Position>> CommittedOffsets(std::span<const Partition> partitions) override;
+  Status Seek(const Partition& partition, int64_t offset) override;
   void Pause() override { paused_ = true; }
   void Resume() override { paused_ = false; }
   void Close() override {}

@@ -61,11 +61,33 @@ TEST_F(RoutedLandingTest, AServerThatIsAwayIsNamedAndKeepsNoOtherFromWhatIsTheir
   store();
   own_.reset();
   const auto results = Write({{"fleet_acme", "a"}, {"fleet_bolt", "b"}});
-  ASSERT_FALSE(results.ok());
-  EXPECT_EQ(results.error().code, ErrorCode::kUnavailable);
-  EXPECT_THAT(results.error().message, HasSubstr("database fleet_acme"));
+  ASSERT_TRUE(results.ok());
+  EXPECT_EQ((*results)[0].outcome, WriteOutcome::kUnavailable);
+  EXPECT_THAT((*results)[0].reason, HasSubstr("database fleet_acme"));
+  EXPECT_EQ((*results)[1].outcome, WriteOutcome::kLanded);
   EXPECT_THAT(common_->Ids("fleet_bolt.heartbeats"), ElementsAre("b"));
-  EXPECT_THAT(store().Ping().error().message, HasSubstr("database fleet_acme"));
+  EXPECT_TRUE(store().Ping().ok()) << "the common server answers";
+}
+
+TEST_F(RoutedLandingTest, ADatabaseWithoutRightsCostsNoOtherOne) {
+  common_->Script("insert", {.code = 13});
+  const auto results = Write({{"fleet_bolt", "a"}, {"fleet_coral", "b"}});
+  ASSERT_TRUE(results.ok());
+  EXPECT_EQ((*results)[0].outcome, WriteOutcome::kUnavailable);
+  EXPECT_EQ((*results)[1].outcome, WriteOutcome::kLanded);
+}
+
+TEST_F(RoutedLandingTest, SeveralThreadsWriteManyCollections) {
+  store();
+  const auto writer = landing_->NewWriter(log_, 4).value();
+  std::vector<Document> documents;
+  for (int i = 0; i < 40; ++i)
+    documents.push_back(
+        MakeDocument("x", R"({"asset_id":"a"})", {"fleet_" + std::to_string(i), "heartbeats"}));
+  const auto results = writer->Write(documents);
+  ASSERT_TRUE(results.ok());
+  for (const WriteResult& result : *results) EXPECT_EQ(result.outcome, WriteOutcome::kLanded);
+  EXPECT_EQ(common_->taken(), 40u);
 }
 
 TEST_F(RoutedLandingTest, IndexesAreMadeWhereTheDocumentsAre) {
