@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "core/check.h"
-#include "store/retained_input.h"
+#include "core/retained_input.h"
 #include "uplink/restamp.h"
 
 namespace tidegate {

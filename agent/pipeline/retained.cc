@@ -3,7 +3,7 @@
 #include <xxhash.h>
 
 #include "core/check.h"
-#include "store/retained_input.h"
+#include "core/retained_input.h"
 
 namespace tidegate {
 namespace {
