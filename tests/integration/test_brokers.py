@@ -125,6 +125,24 @@ def test_a_narrowed_topic_takes_no_other_tenants_messages(site, mosquitto):
     assert agent.metric("tidegate_mqtt_unsubscribed_total") == 1
 
 
+def test_a_message_of_60_mb_takes_no_memory_and_holds_up_no_other(site, mosquitto):
+    """With 3.1.1 a client cannot forbid it, and the broker would send it again on each connection."""
+    site.create_topics()
+    topic = f"mqtt://127.0.0.1:{mosquitto.port}/fleet/{{tenant}}/{{asset}}/heartbeat?version=3.1.1"
+    agent = site.agent(_INPUT_LOCAL=topic).start()
+    agent.wait_input("local")
+    before = agent.peak_memory()
+    publisher = site.publisher(mosquitto.port)
+    publisher.send_raw("fleet/acme/truck-1/heartbeat", b"x" * 60_000_000)
+    publisher.send_raw("fleet/acme/truck-2/heartbeat", json.dumps(heartbeat(1)).encode())
+    wait_until(
+        lambda: site.kafka.count(site.topics["heartbeat"]) >= 1, 60, "the next one arrives", 0.2
+    )
+    assert agent.status()["store"]["dead_letters"] == 1
+    assert agent.metric("tidegate_mqtt_reconnects_total") == 0
+    assert agent.peak_memory() - before < 16 << 20, "of 60 MB"
+
+
 def test_a_wrong_password_is_named_and_survived(site, secure_mosquitto, certificates):
     agent = site.agent(_INPUT_LOCAL=_mqtts(secure_mosquitto, certificates.ca))
     agent.credentials(input_local_password="wrong")

@@ -111,6 +111,11 @@ class Program(Process):
             if re.match(rf"{re.escape(name)}[ {{]", line)
         )
 
+    def peak_memory(self) -> int:
+        """Returns the most bytes that the process has had in memory at once."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024
+
     def log_text(self) -> str:
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
