@@ -80,9 +80,9 @@ void CrashMark::Blame(uint64_t message) {
   }
   ++suspect->deaths;
   has_suspects_ = true;
-  log_.Error("the last process ended while it was at message {:016x}, {} time(s){}", message,
-             suspect->deaths,
-             suspect->deaths >= kMessageDeaths ? ": it goes to the dead letters" : "");
+  log_.Warning("the last process ended while it was at message {:016x}, {} time(s){}", message,
+               suspect->deaths,
+               suspect->deaths >= kMessageDeaths ? ": it goes to the dead letters" : "");
 }
 
 bool CrashMark::HasSuspects() const {

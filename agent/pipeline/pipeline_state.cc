@@ -180,10 +180,8 @@ void PipelineState::ReportForgotten() {
   forgotten_reported_ = fold_.forgotten();
   assets_forgotten_.Increment(static_cast<double>(forgotten));
   if (const auto count = forgotten_log_.Count(clock_.SinceBoot(), forgotten)) {
-    log_.Warning(
-        "more than {} assets: {} that were silent for longest are forgotten, with the "
-        "states of their rules",
-        max_assets_, *count);
+    log_.Warning("more than {} assets: {} are forgotten, with the states of their rules",
+                 max_assets_, *count);
   }
 }
 

@@ -15,6 +15,7 @@
 #include "tests/support/manual_loop.h"
 #include "tests/support/memory_store.h"
 #include "tests/support/store_fixture.h"
+#include "tests/support/store_proxy.h"
 
 namespace tidegate {
 namespace {
@@ -42,6 +43,20 @@ class CostlyClock final : public Clock {
   FakeClock& fake_;
 };
 
+// A store in which a record with this text ends the process.
+class DeadlyStore final : public StoreProxy {
+ public:
+  using StoreProxy::StoreProxy;
+  Result<Seq> Append(const AppendRequest& request) override {
+    for (const auto& batch : request.batches) {
+      for (const Record& record : batch.records) {
+        if (record.value.find("heavy") != std::string::npos) throw std::bad_alloc();
+      }
+    }
+    return StoreProxy::Append(request);
+  }
+};
+
 // Counts how often it is resumed.
 class ResumedDriver final : public Driver {
  public:
@@ -64,7 +79,7 @@ class NeighboursTest : public testing::Test {
     options.default_tenant = "acme";
     options.crash_mark_path = mark_;
     options.pending_bytes = pending_bytes_;
-    pipeline_.emplace(store_, loop_, clock_, log_, metrics_,
+    pipeline_.emplace(deadly_store_, loop_, clock_, log_, metrics_,
                       std::vector<Rule>{*ParseRule("hot", "t > 50")}, options);
     pipeline_->Restore();
     for (size_t i = 0; i < drivers_.size(); ++i) {
@@ -91,6 +106,23 @@ class NeighboursTest : public testing::Test {
         input,
         Message{.payload = payload, .tenant = {}, .asset = {}, .origin = "topic", .packet_id = {}});
   }
+  // Offers the messages from `settled` on until all are settled or the process ends, and starts the
+  // next one then.
+  void Live(const std::vector<std::string>& messages, size_t& settled) {
+    const size_t before = settled;
+    try {
+      while (settled < messages.size()) {
+        while (before + accepted_[0] < messages.size() &&
+               Offer(0, messages[before + accepted_[0]])) {
+        }
+        pipeline_->Commit();
+        settled = before + drivers_[0].settled;
+      }
+    } catch (const std::bad_alloc&) {
+      accepted_ = {};
+      Restart();
+    }
+  }
   // The process ends while the message is decoded, and the next one starts.
   void DieOf(std::string_view payload) {
     clock_.deadly = true;
@@ -109,6 +141,7 @@ class NeighboursTest : public testing::Test {
   Log log_{LogLevel::kError, [](LogLevel, std::string_view) {}};
   Metrics metrics_;
   MemoryStore store_;
+  DeadlyStore deadly_store_{store_};
   std::array<ResumedDriver, 2> drivers_;
   std::array<Inbox*, 2> inboxes_{};
   std::array<Ticket, 2> accepted_{};
@@ -196,6 +229,18 @@ TEST_F(NeighboursTest, AMessageThatEndedTheProcessTwiceIsADeadLetterInsteadOfATh
   ASSERT_TRUE(Offer(0, bomb));
   ASSERT_TRUE(pipeline_->Commit());
   EXPECT_THAT(store_.dead_letters(), SizeIs(1)) << "once it is set aside it is a message like any";
+}
+
+TEST_F(NeighboursTest, AMessageThatEndsEachCommitIsFoundAmongTheOthersAndSetAside) {
+  const std::vector<std::string> messages{std::string(kGood), R"({"asset_id":"heavy"})",
+                                          std::string(kGood)};
+  size_t settled = 0;
+  uint32_t lives = 0;
+  for (; settled < messages.size() && lives < 20; ++lives) Live(messages, settled);
+  EXPECT_EQ(lives, CrashMark::kCommitDeaths + CrashMark::kMessageDeaths + 1);
+  EXPECT_EQ(store_.Usage().total_records(), 2U);
+  ASSERT_THAT(store_.dead_letters(), SizeIs(1));
+  EXPECT_EQ(store_.dead_letters()[0].payload, messages[1]);
 }
 
 TEST_F(NeighboursTest, AfterManyEndsDuringCommitsEachMessageIsCommittedAlone) {
