@@ -34,6 +34,9 @@ ForwarderMetrics::ForwarderMetrics(Metrics& metrics)
       restamped_(metrics.AddCounter("tidegate_uplink_restamped_total",
                                     "Records sent with their time corrected, because the clock was "
                                     "synchronised after they arrived; repeats included")),
+      suspect_times_(metrics.AddCounter("tidegate_uplink_suspect_times_total",
+                                        "Records sent without a timestamp, because their time is "
+                                        "more than 10 minutes ahead; repeats included")),
       in_flight_(metrics.AddGauge("tidegate_uplink_in_flight_records",
                                   "Records sent and not yet reported on")),
       in_flight_bytes_(metrics.AddGauge("tidegate_uplink_in_flight_bytes",

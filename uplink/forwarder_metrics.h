@@ -38,6 +38,7 @@ class ForwarderMetrics {
   void CountAcked(RecordClass record_class, WallTime now);
   void CountRetried();
   void CountRejected();
+  void CountSuspectTime() { suspect_times_.Increment(); }
   void NoteError(const std::string& error) { counts_.last_error = error; }
   // Sets the gauges; once in each step.
   void Publish(size_t in_flight_records, size_t in_flight_bytes);
@@ -52,6 +53,7 @@ class ForwarderMetrics {
   Metrics::Counter& rejected_;
   Metrics::Counter& bytes_;
   Metrics::Counter& restamped_;
+  Metrics::Counter& suspect_times_;
   Metrics::Gauge& in_flight_;
   Metrics::Gauge& in_flight_bytes_;
   Metrics::Gauge& last_delivery_;

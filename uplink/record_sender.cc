@@ -48,6 +48,7 @@ RecordSender::WriteOutcome RecordSender::Send(ClassQueue& queue, TrackedBatch& t
   std::optional<Record> restamped;
   if (options_.clock_history) restamped = Restamp(batch, index, *options_.clock_history);
   WireMessage message = MakeMessage(batch, index, restamped ? &*restamped : nullptr);
+  const bool suspect = parts_.clock.Synced() && DropSuspectTimestamp(message, parts_.clock.Now());
   if (record.without_timestamp) message.timestamp.reset();
   record.timed = message.timestamp.has_value();
   const Status status = parts_.transport.Send(tracked.first_seq + index, message);
@@ -56,6 +57,7 @@ RecordSender::WriteOutcome RecordSender::Send(ClassQueue& queue, TrackedBatch& t
     parts_.topics.Sent(record.topic);
     parts_.in_flight.Sent(record.bytes);
     parts_.metrics.CountSent(queue.record_class(), record.bytes, restamped.has_value());
+    if (suspect) parts_.metrics.CountSuspectTime();
     if (!parts_.gate.open()) parts_.gate.CountPassed();
     return WriteOutcome::kSent;
   }

@@ -91,6 +91,31 @@ TEST_F(ForwarderRefusalTest, ATimeThatTheBrokerDoesNotTakeCostsTheTimestampAndNo
   EXPECT_THAT(store_.dead_letters(), IsEmpty());
 }
 
+TEST_F(ForwarderRefusalTest, ATimeTwoHoursAheadIsNoTimestampInTheFirstPlace) {
+  Start();
+  std::vector<Record> records(3, MakeRecord(RecordClass::kHeartbeat, "a", "{}"));
+  for (Record& record : records) record.time = clock_.Now();
+  for (Record& record : records) record.time_source = TimeSource::kSource;
+  records[1].time += std::chrono::hours(2);
+  Store(RecordClass::kHeartbeat, records);
+  ASSERT_THAT(transport_.pending(), SizeIs(3));
+  EXPECT_EQ(transport_.pending()[0].message.timestamp, clock_.Now());
+  EXPECT_EQ(transport_.pending()[1].message.timestamp, std::nullopt);
+  EXPECT_EQ(transport_.pending()[2].message.timestamp, clock_.Now());
+  EXPECT_THAT(metrics_.Text(), HasSubstr("tidegate_uplink_suspect_times_total 1"));
+}
+
+TEST_F(ForwarderRefusalTest, AnUnsynchronisedClockDoubtsNoTime) {
+  clock_.SetSynced(false);
+  Start();
+  Record record = MakeRecord(RecordClass::kHeartbeat, "a", "{}");
+  record.time_source = TimeSource::kSource;
+  record.time = clock_.Now() + std::chrono::hours(2);
+  Store(RecordClass::kHeartbeat, {record});
+  ASSERT_THAT(transport_.pending(), SizeIs(1));
+  EXPECT_EQ(transport_.pending()[0].message.timestamp, record.time);
+}
+
 TEST_F(ForwarderRefusalTest, WhatNeverFitsTheClientIsGivenUpAtOnce) {
   transport_.SetMaxValueBytes(64'000);
   Start();
