@@ -95,7 +95,7 @@ class DiscardingStore final : public StoreProxy {
 // Acknowledges every message at the next turn of the loop.
 class InstantTransport final : public Transport {
  public:
-  Status Send(Seq seq, const WireMessage&) override {
+  Status Send(Seq seq, const WireMessage&, Route) override {
     sent_.push_back(seq);
     on_activity_();
     return {};

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -16,6 +18,11 @@ using State = TrackedRecord::State;
 size_t SizeOf(const Record& record) {
   return record.tenant.size() + 1 + record.asset.size() + record.value.size();
 }
+
+uint32_t HashOf(const Record& record) {
+  const std::hash<std::string_view> hash;
+  return static_cast<uint32_t>(hash(record.tenant) * 31 + hash(record.asset));
+}
 }  // namespace
 
 ClassQueue::ClassQueue(RecordClass record_class, const Options& options, TopicTable& table,
@@ -29,7 +36,15 @@ ClassQueue::ClassQueue(RecordClass record_class, const Options& options, TopicTa
 
 bool ClassQueue::WantsMore(BootTime now) {
   if (!maybe_new_ || lane_.undone() >= options_.max_tracked_records) return false;
-  return Gathers() || FirstSendable(now) == nullptr;
+  return Gathers() || (FirstSendable(now) == nullptr && !NextIsBusy(now));
+}
+
+bool ClassQueue::NextIsBusy(BootTime now) {
+  if (lane_.unsent() == 0) return false;
+  const TrackedBatch& batch = lane_.batches()[lane_.FirstUnsent()];
+  return std::ranges::any_of(batch.records, [&](const TrackedRecord& record) {
+    return record.state == State::kUnsent && table_.Busy(record.topic, now);
+  });
 }
 
 void ClassQueue::Add(Batch batch) {
@@ -43,15 +58,18 @@ void ClassQueue::Add(Batch batch) {
     }
     records[i].topic = topic;
     records[i].bytes = static_cast<uint32_t>(SizeOf(record));
+    records[i].asset = HashOf(record);
   }
+  // What waits for its topic and not for company is read again when the topic opens.
+  const BootTime now = clock_.SinceBoot();
+  if (outbox_.sealed() || (!Lingers(now) && FirstSendable(now) == nullptr)) outbox_.Clear();
   lane_.Track(batch.first_seq, std::move(records));
-  if (outbox_.sealed()) outbox_.Clear();
   outbox_.Add(std::move(batch));
 }
 
 TrackedBatch* ClassQueue::FirstSendable(BootTime now) {
   if (lane_.unsent() == 0) return nullptr;
-  if (const auto gathered = GatheredAt(); gathered && now < *gathered) return nullptr;
+  if (Lingers(now)) return nullptr;
   for (size_t i = lane_.FirstUnsent(); i < lane_.batches().size(); ++i) {
     TrackedBatch& batch = lane_.batches()[i];
     if (batch.unsent == 0) continue;
@@ -71,21 +89,41 @@ std::optional<BootTime> ClassQueue::GatheredAt() const {
   return oldest.since_boot + options_.linger;
 }
 
-const Batch* ClassQueue::Load(TrackedBatch& tracked, StoreAccess& store) {
-  if (const Batch* batch = outbox_.Find(tracked.first_seq)) return batch;
+std::optional<Batch> ClassQueue::ReadAgain(TrackedBatch& tracked, StoreAccess& store) {
   Cursor cursor = StoreAccess::PastAll();
   cursor.last[static_cast<size_t>(record_class_)] = tracked.first_seq - 1;
   Result<std::optional<Batch>> next = store.Next(cursor);
-  if (!next.ok()) return nullptr;
+  if (!next.ok()) return std::nullopt;
   if (!*next || (*next)->first_seq != tracked.first_seq ||
       (*next)->records.size() != tracked.records.size()) {
     lane_.Drop(tracked);  // The store was full; its gap record declares what is missing.
-    return nullptr;
+    return std::nullopt;
   }
+  return *std::move(next);
+}
+
+bool ClassQueue::Lingers(BootTime now) const {
+  const auto gathered = GatheredAt();
+  return gathered && now < *gathered;
+}
+
+const Batch* ClassQueue::Load(TrackedBatch& tracked, StoreAccess& store) {
+  if (const Batch* batch = outbox_.Find(tracked.first_seq)) return batch;
+  std::optional<Batch> batch = ReadAgain(tracked, store);
+  if (!batch) return nullptr;
   outbox_.Clear();
-  outbox_.Add(*std::move(*next));
+  outbox_.Add(*std::move(batch));
   outbox_.Order();  // Sealed: a new batch may not join one that came back.
   return &outbox_.batches().front();
+}
+
+const Batch* ClassQueue::Read(TrackedBatch& tracked, StoreAccess& store,
+                              std::optional<Batch>& spare) {
+  if (const Batch* batch = outbox_.Find(tracked.first_seq)) return batch;
+  if (!spare || spare->record_class != record_class_ || spare->first_seq != tracked.first_seq) {
+    spare = ReadAgain(tracked, store);
+  }
+  return spare ? &*spare : nullptr;
 }
 
 bool ClassQueue::SendLoaded(BootTime now, const SendOne& send_one) {

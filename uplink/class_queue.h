@@ -55,8 +55,13 @@ class ClassQueue {
   // Returns the first batch with a record that can be sent now; nullptr: none, or the records
   // linger.
   TrackedBatch* FirstSendable(BootTime now);
+  // Returns true if the first batch with an unsent record waits only for its share of what may be
+  // in flight.
+  bool NextIsBusy(BootTime now);
   // When young records will have lingered long enough; nullopt: nothing lingers.
   std::optional<BootTime> GatheredAt() const;
+  // Returns true if records wait for company.
+  bool Lingers(BootTime now) const;
   // Records linger no more.
   void Hurry() { hurry_ = true; }
 
@@ -64,6 +69,9 @@ class ClassQueue {
   // call that is not const. nullptr: the store cannot be read now (StoreAccess::available), or it
   // has dropped the batch, which then waits for nothing but the reports of records in flight.
   const Batch* Load(TrackedBatch& tracked, StoreAccess& store);
+  // As Load(), but leaves what is loaded as it is: reads the batch into `spare` unless it is there
+  // or loaded. Valid until then, and until `spare` changes.
+  const Batch* Read(TrackedBatch& tracked, StoreAccess& store, std::optional<Batch>& spare);
   // Calls `send_one` for each record of the loaded batches that can be sent now, in the order in
   // which they are to be sent. Returns false if a call did.
   bool SendLoaded(BootTime now, const SendOne& send_one);
@@ -72,6 +80,8 @@ class ClassQueue {
   void Clear();
 
  private:
+  // Reads a tracked batch from the store; nullopt as Load().
+  std::optional<Batch> ReadAgain(TrackedBatch& tracked, StoreAccess& store);
   // Whether another batch may join those that are loaded.
   bool Gathers() const { return !outbox_.empty() && !outbox_.sealed() && !outbox_.full(); }
 

@@ -17,10 +17,14 @@ using State = TrackedRecord::State;
 
 constexpr size_t kMaxIdleTopics = 256;
 
-std::vector<ClassQueue> MakeQueues(const Forwarder::Options& options, TopicTable& topics,
-                                   const Clock& clock) {
-  std::vector<ClassQueue> queues;
-  queues.reserve(kRecordClassCount);
+// What all topics may have in flight together, so that one of them may have `one`: four fifths.
+constexpr size_t AllTopics(size_t one) {
+  return one + one / 4;
+}
+
+std::list<ClassQueue> MakeQueues(const Forwarder::Options& options, TopicTable& topics,
+                                 const Clock& clock) {
+  std::list<ClassQueue> queues;
   const ClassQueue::Options queue{.topics = options.topics,
                                   .linger = options.linger,
                                   .max_tracked_records = options.max_tracked_records};
@@ -40,9 +44,11 @@ Forwarder::Forwarder(Store& store, Transport& transport, Loop& loop, const Clock
       metrics_(metrics),
       store_(store, loop, clock, log, options.flush_after),
       gate_(options.gate, store, clock, log, metrics),
-      topics_(options.retry, options.seed),
-      in_flight_({.max_records = options.max_in_flight_records,
-                  .max_bytes = options.max_in_flight_bytes,
+      topics_(options.retry, options.seed,
+              {.max_records = AllTopics(options.max_in_flight_records),
+               .max_bytes = AllTopics(options.max_in_flight_bytes)}),
+      in_flight_({.max_records = AllTopics(options.max_in_flight_records),
+                  .max_bytes = AllTopics(options.max_in_flight_bytes),
                   .max_records_unreachable = options.max_in_flight_unreachable},
                  gate_),
       queues_(MakeQueues(options, topics_, clock)),
@@ -51,7 +57,7 @@ Forwarder::Forwarder(Store& store, Transport& transport, Loop& loop, const Clock
                .topics = options.topics,
                .clock_history = options.clock_history},
               {store_, transport, clock, log, topics_, gate_, in_flight_, metrics_}),
-      search_(queues_, topics_, store_, in_flight_, sender_),
+      trials_({queues_, topics_, store_, in_flight_, sender_, trial_batch_}),
       turn_end_(loop.AddTurnEnd([this] { Step(); })),
       retry_timer_(loop.AddTimer([this] { Step(); })) {
   transport_.OnActivity([this] { turn_end_->Schedule(); });
@@ -99,7 +105,8 @@ ForwarderStatus Forwarder::status() const {
   status.connected = transport_.Connected();
   status.in_flight_records = in_flight_.records();
   status.in_flight_bytes = in_flight_.bytes();
-  status.probing = search_.active();
+  status.topics_on_trial = trials_.size();
+  status.probing = trials_.searching();
   status.gate = gate_.status();
   return status;
 }
@@ -111,13 +118,15 @@ void Forwarder::Step() {
   TakeReports();
   gate_.Follow(transport_.LinkBytes());
   if (!stopped_ && in_flight_.stale() == 0 && store_.available(now_)) {
-    if (search_.active()) search_.Step(now_);
-    if (!search_.active()) Pump();
+    Fetch();
+    trials_.Step(now_);
+    Pump();
+    trials_.Step(now_);  // With what was just read.
   }
   const bool delivered = FinishBatches();
   CheckBooks();
   ArmRetry();
-  metrics_.Publish(in_flight_.records(), in_flight_.bytes());
+  metrics_.Publish(in_flight_.records(), in_flight_.bytes(), trials_.size());
   if (delivered && on_delivered_) on_delivered_();
 }
 
@@ -129,7 +138,7 @@ void Forwarder::FollowEpoch() {
   in_flight_.Abandon();
   for (ClassQueue& queue : queues_) queue.Clear();
   topics_.Clear();
-  search_.Clear();
+  trials_.Clear();
   gate_.ChargeUsed(in_flight_.bytes());  // The new store has no charge yet.
 }
 
@@ -158,7 +167,7 @@ void Forwarder::OnReport(const Transport::Report& report) {
     if (record.state != State::kSent) continue;
     in_flight_.Returned(record.bytes);
     if (report.delivery != Delivery::kAcked) return OnCameBack(queue, *batch, record, report);
-    topics_.Acked(record.topic);
+    topics_.Acked(record.topic, record.bytes, now_);
     queue.lane().MarkDone(*batch, record);
     metrics_.CountAcked(queue.record_class(), clock_.Now());
     return;
@@ -168,16 +177,20 @@ void Forwarder::OnReport(const Transport::Report& report) {
 
 void Forwarder::OnCameBack(ClassQueue& queue, TrackedBatch& batch, TrackedRecord& record,
                            const Transport::Report& report) {
-  topics_.CameBack(record.topic);
+  topics_.CameBack(record.topic, record.bytes);
   queue.lane().MarkUnsent(batch, record);
   metrics_.NoteError(report.reason);
   if (batch.dropped) {
     queue.lane().MarkDone(batch, record);
   } else if (report.delivery == Delivery::kRejected) {
-    record.suspect = true;
-    search_.OnRefused(report.reason);
+    if (report.refusal == Refusal::kTimestamp && record.timed) {
+      record.without_timestamp = true;
+    } else {
+      record.suspect = true;
+    }
+    trials_.OnRefused(record.topic, report, now_);
   } else {
-    topics_.WaitFrom(record.topic, now_);
+    if (report.delivery == Delivery::kRetry) topics_.WaitFrom(record.topic, now_);
     metrics_.CountRetried();
     if (const auto count = retry_limit_.Count(now_)) {
       log_.Warning("uplink: {} records came back and are sent again: {}", *count, report.reason);
@@ -202,20 +215,23 @@ void Forwarder::Fetch() {
   for (;;) {
     Cursor cursor = StoreAccess::PastAll();
     bool any = false;
-    for (size_t i = 0; i < queues_.size(); ++i) {
-      if (!queues_[i].WantsMore(now_) || !in_flight_.HasRoom(queues_[i].urgent())) continue;
-      cursor.last[i] = queues_[i].lane().cursor();
+    for (ClassQueue& queue : queues_) {
+      if (!queue.WantsMore(now_) || !in_flight_.HasRoom(queue.urgent())) continue;
+      cursor.last[static_cast<size_t>(queue.record_class())] = queue.lane().cursor();
       any = true;
     }
     if (!any) return;
     Result<std::optional<Batch>> next = store_.Next(cursor);
     if (!next.ok()) return;
-    const size_t found = *next ? static_cast<size_t>((*next)->record_class) : queues_.size();
-    for (size_t i = 0; i < found; ++i) {
-      if (!StoreAccess::IsPastAll(cursor.last[i])) queues_[i].ExpectNone();
+    for (ClassQueue& queue : queues_) {
+      if (*next && queue.record_class() == (*next)->record_class) {
+        queue.Add(*std::move(*next));
+        break;
+      }
+      const Seq last = cursor.last[static_cast<size_t>(queue.record_class())];
+      if (!StoreAccess::IsPastAll(last)) queue.ExpectNone();
     }
     if (!*next) return;
-    queues_[found].Add(*std::move(*next));
   }
 }
 
@@ -225,7 +241,7 @@ bool Forwarder::SendFrom(ClassQueue& queue, TrackedBatch& first) {
   if (queue.Load(first, store_) == nullptr) return store_.available(now_);
   return queue.SendLoaded(now_, [&](TrackedBatch& tracked, const Batch& batch, size_t index) {
     if (!in_flight_.HasRoom(queue.urgent())) return false;
-    const auto outcome = sender_.Send(queue, tracked, batch, index, now_);
+    const auto outcome = sender_.Send(queue, tracked, batch, index, now_, Route::kMain);
     if (outcome == RecordSender::WriteOutcome::kSent) {
       turns_.Sent(queue.record_class(), tracked.records[index].bytes);
     }
@@ -241,7 +257,10 @@ bool Forwarder::FinishBatches() {
       if (!batch.dropped) store_.Delivered(queue.record_class(), batch.first_seq);
     });
   }
-  if (Idle() && topics_.size() > kMaxIdleTopics) topics_.Clear();
+  if (Idle() && topics_.size() > kMaxIdleTopics) {
+    topics_.Clear();
+    trials_.Clear();
+  }
   return delivered;
 }
 

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <functional>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,10 +26,10 @@
 #include "uplink/gate/send_gate.h"
 #include "uplink/in_flight.h"
 #include "uplink/record_sender.h"
-#include "uplink/refusal_search.h"
 #include "uplink/store_access.h"
 #include "uplink/topic_table.h"
 #include "uplink/transport.h"
+#include "uplink/trial/trials.h"
 #include "uplink/turn_order.h"
 
 namespace tidegate {
@@ -38,7 +39,9 @@ struct ForwarderStatus : ForwarderCounts {
   bool connected = false;
   size_t in_flight_records = 0;
   size_t in_flight_bytes = 0;
-  // Whether it searches for a record that a broker refuses; nothing else is sent meanwhile.
+  // Topics whose broker has refused a request during the last minutes (trial/topic_trial.h).
+  size_t topics_on_trial = 0;
+  // Whether a refused record is looked for among others.
   bool probing = false;
   SendGateStatus gate;
 };
@@ -59,14 +62,14 @@ class Forwarder {
     // How long heartbeats and readings wait for others to share a request with, because small
     // requests cost more bytes a record (README.md). Alerts and gaps never wait.
     std::chrono::milliseconds linger{0};
-    // Costs about 1.5 kB of memory a record. More helps only if bandwidth times round trip is
-    // larger.
+    // Of one topic; all topics together may have a quarter more. Costs about 1.5 kB of memory a
+    // record. More helps only if bandwidth times round trip is larger.
     size_t max_in_flight_records = 1500;
     size_t max_in_flight_bytes = 2 * 1024 * 1024;
     // The same while no broker answers: records that wait in the library are in memory twice. Not
     // zero, because the library only looks for a broker while it has work.
     size_t max_in_flight_unreachable = 50;
-    // Undelivered records of a class that are on the books, 12 bytes each. Reached when a topic
+    // Undelivered records of a class that are on the books, 16 bytes each. Reached when a topic
     // refuses everything; the class then reads no further batches.
     size_t max_tracked_records = 20'000;
     // Deletes are written after this time without an append.
@@ -128,10 +131,11 @@ class Forwarder {
   SendGate gate_;
   TopicTable topics_;
   InFlight in_flight_;
-  std::vector<ClassQueue> queues_;  // One for each class, in the order of RecordClass.
+  std::list<ClassQueue> queues_;  // One for each class, in the order of RecordClass.
   TurnOrder turns_;
   RecordSender sender_;
-  RefusalSearch search_;
+  std::optional<Batch> trial_batch_;
+  Trials trials_;
 
   std::function<void()> on_delivered_;
   // The time of this step.

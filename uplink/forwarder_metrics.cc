@@ -41,6 +41,9 @@ ForwarderMetrics::ForwarderMetrics(Metrics& metrics)
                                   "Records sent and not yet reported on")),
       in_flight_bytes_(metrics.AddGauge("tidegate_uplink_in_flight_bytes",
                                         "Bytes of keys and values sent and not yet reported on")),
+      topics_on_trial_(
+          metrics.AddGauge("tidegate_uplink_trial_topics",
+                           "Topics whose broker has refused a request during the last minutes")),
       last_delivery_(metrics.AddGauge("tidegate_uplink_last_delivery_timestamp_seconds",
                                       "When Kafka last acknowledged a record, by the wall clock")) {
 }
@@ -68,11 +71,13 @@ void ForwarderMetrics::CountRejected() {
   rejected_.Increment();
 }
 
-void ForwarderMetrics::Publish(size_t in_flight_records, size_t in_flight_bytes) {
+void ForwarderMetrics::Publish(size_t in_flight_records, size_t in_flight_bytes,
+                               size_t topics_on_trial) {
   CHECK(counts_.acked + counts_.retried + in_flight_records <= counts_.sent,
         "each record sent is in flight or has one report");
   in_flight_.Set(static_cast<double>(in_flight_records));
   in_flight_bytes_.Set(static_cast<double>(in_flight_bytes));
+  topics_on_trial_.Set(static_cast<double>(topics_on_trial));
   if (counts_.last_delivery) {
     last_delivery_.Set(
         std::chrono::duration<double>(counts_.last_delivery->time_since_epoch()).count());

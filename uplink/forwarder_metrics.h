@@ -41,7 +41,7 @@ class ForwarderMetrics {
   void CountSuspectTime() { suspect_times_.Increment(); }
   void NoteError(const std::string& error) { counts_.last_error = error; }
   // Sets the gauges; once in each step.
-  void Publish(size_t in_flight_records, size_t in_flight_bytes);
+  void Publish(size_t in_flight_records, size_t in_flight_bytes, size_t topics_on_trial);
 
   const ForwarderCounts& counts() const { return counts_; }
 
@@ -56,6 +56,7 @@ class ForwarderMetrics {
   Metrics::Counter& suspect_times_;
   Metrics::Gauge& in_flight_;
   Metrics::Gauge& in_flight_bytes_;
+  Metrics::Gauge& topics_on_trial_;
   Metrics::Gauge& last_delivery_;
 };
 

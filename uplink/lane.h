@@ -26,12 +26,14 @@ struct TrackedRecord {
   TopicIndex topic = 0;
   // Of key and value, uncompressed.
   uint32_t bytes = 0;
+  // A hash of the key. Two assets may share it.
+  uint32_t asset = 0;
   State state = State::kUnsent;
   // The record was in a request that the broker refused, perhaps because of another record.
   bool suspect = false;
   // The record was last sent with a timestamp.
   bool timed = false;
-  // The record was refused alone with its timestamp: the last attempt is without one.
+  // A broker refused its request for a timestamp, or the record alone: it is sent without one.
   bool without_timestamp = false;
 };
 

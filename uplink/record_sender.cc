@@ -40,7 +40,8 @@ WireMessage RecordSender::MakeMessage(const Batch& batch, size_t index,
 }
 
 RecordSender::WriteOutcome RecordSender::Send(ClassQueue& queue, TrackedBatch& tracked,
-                                              const Batch& batch, size_t index, BootTime now) {
+                                              const Batch& batch, size_t index, BootTime now,
+                                              Route route) {
   CHECK(batch.first_seq == tracked.first_seq && index < tracked.records.size(),
         "the book is of the batch that is sent");
   TrackedRecord& record = tracked.records[index];
@@ -51,10 +52,10 @@ RecordSender::WriteOutcome RecordSender::Send(ClassQueue& queue, TrackedBatch& t
   const bool suspect = parts_.clock.Synced() && DropSuspectTimestamp(message, parts_.clock.Now());
   if (record.without_timestamp) message.timestamp.reset();
   record.timed = message.timestamp.has_value();
-  const Status status = parts_.transport.Send(tracked.first_seq + index, message);
+  const Status status = parts_.transport.Send(tracked.first_seq + index, message, route);
   if (status.ok()) {
     queue.lane().MarkSent(tracked, record);
-    parts_.topics.Sent(record.topic);
+    parts_.topics.Sent(record.topic, record.bytes);
     parts_.in_flight.Sent(record.bytes);
     parts_.metrics.CountSent(queue.record_class(), record.bytes, restamped.has_value());
     if (suspect) parts_.metrics.CountSuspectTime();

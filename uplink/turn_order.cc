@@ -1,5 +1,7 @@
 #include "uplink/turn_order.h"
 
+#include <iterator>
+
 #include "core/check.h"
 
 namespace tidegate {
@@ -10,23 +12,28 @@ TurnOrder::TurnOrder(unsigned live_percent) : live_percent_(live_percent) {
 
 // Seqs count across classes, so the class whose next batch has the larger seq has the smaller
 // backlog.
-ClassQueue* TurnOrder::Next(std::span<ClassQueue> queues, BootTime now) {
+ClassQueue* TurnOrder::Next(std::list<ClassQueue>& queues, BootTime now) {
   CHECK(queues.size() == kRecordClassCount, "each class has a queue");
   for (ClassQueue& queue : queues) {
     if (queue.urgent() && queue.FirstSendable(now) != nullptr) return &queue;
   }
-  ClassQueue& heartbeats = queues[static_cast<size_t>(RecordClass::kHeartbeat)];
-  ClassQueue& readings = queues[static_cast<size_t>(RecordClass::kReading)];
+  ClassQueue& heartbeats = *std::next(queues.begin(), static_cast<int>(RecordClass::kHeartbeat));
+  ClassQueue& readings = *std::next(queues.begin(), static_cast<int>(RecordClass::kReading));
   const TrackedBatch* heartbeat = heartbeats.FirstSendable(now);
   const TrackedBatch* reading = readings.FirstSendable(now);
-  live_.reset();
   if (heartbeat != nullptr && reading != nullptr) {
     const bool reading_is_live = reading->first_seq >= heartbeat->first_seq;
     live_ = reading_is_live ? RecordClass::kReading : RecordClass::kHeartbeat;
     const bool live_is_next = owed_to_live_ > 0;
     return reading_is_live == live_is_next ? &readings : &heartbeats;
   }
-  owed_to_live_ = 0;
+  // One that waits only for its share of what may be in flight keeps its share of the link.
+  const bool one_waits =
+      heartbeat != nullptr ? !readings.NextIsBusy(now) : !heartbeats.NextIsBusy(now);
+  if (one_waits) {
+    live_.reset();
+    owed_to_live_ = 0;
+  }
   if (heartbeat != nullptr) return &heartbeats;
   return reading != nullptr ? &readings : nullptr;
 }

@@ -5,8 +5,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <list>
 #include <optional>
-#include <span>
 
 #include "core/clock.h"
 #include "core/record.h"
@@ -22,7 +22,7 @@ class TurnOrder {
 
   // Returns the queue whose turn it is, which has a batch to send; nullptr: no queue has one.
   // REQUIRES: a queue for each class, in the order of RecordClass.
-  ClassQueue* Next(std::span<ClassQueue> queues, BootTime now);
+  ClassQueue* Next(std::list<ClassQueue>& queues, BootTime now);
   // Charges a sent record to its class.
   void Sent(RecordClass record_class, size_t bytes);
 

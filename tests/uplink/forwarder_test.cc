@@ -68,8 +68,7 @@ TEST_F(ForwarderTest, AClockThatIsRightNowTakesBackWhatWaitsWithoutALink) {
   ASSERT_THAT(transport_.PendingSeqs(), ElementsAre(1, 2, 3));
   forwarder_->OnClockSet(false);
   Turn();
-  EXPECT_THAT(transport_.pending(), IsEmpty());
-  Wait(std::chrono::seconds(1));
+  EXPECT_EQ(forwarder_->status().retried, 3U);
   EXPECT_THAT(transport_.PendingSeqs(), ElementsAre(1, 2, 3));
 }
 
@@ -81,9 +80,7 @@ TEST_F(ForwarderTest, OnAWorkingLinkOnlyAClockSetBackTakesAnythingBack) {
   EXPECT_THAT(transport_.PendingSeqs(), ElementsAre(1, 2, 3));
   forwarder_->OnClockSet(true);
   Turn();
-  EXPECT_THAT(transport_.pending(), IsEmpty());
   EXPECT_EQ(forwarder_->status().retried, 3U);
-  Wait(std::chrono::seconds(1));
   AckAll();
   EXPECT_EQ(Stored(), 0U);
 }

@@ -183,5 +183,33 @@ TEST_F(KafkaRealTest, ATimeInTheFutureCostsTheTimestampAndNotTheRecord) {
   EXPECT_THAT(Arrived(), ElementsAreArray(ValuesOf(records)));
 }
 
+// The topic is stricter than the gateway, so that the broker refuses the request.
+TEST_F(KafkaRealTest, ARefusedTimestampCostsNoRecordOfItsRequest) {
+  Start(1, {{"message.timestamp.type", "CreateTime"}, {"message.timestamp.after.max.ms", "1000"}});
+  std::vector<Record> records = Numbered(1, 500);
+  for (Record& record : records) record.time = clock_.Now();
+  for (Record& record : records) record.time_source = TimeSource::kSource;
+  records[250].time += 5min;
+  Store(records);
+  ASSERT_TRUE(RunUntilIdle());
+  EXPECT_THAT(store_.dead_letters(), IsEmpty());
+  EXPECT_THAT(Arrived(), ElementsAreArray(ValuesOf(records)));
+}
+
+TEST_F(KafkaRealTest, ASourceOfRefusedRecordsEndsOneProducer) {
+  Start(3, {{"max.message.bytes", "65536"}});
+  for (int round = 0; round < 10; ++round) {
+    std::vector<Record> records = Numbered(round * 100 + 1, round * 100 + 100);
+    for (size_t i = 0; i < records.size(); ++i) records[i].asset = "truck-" + std::to_string(i % 7);
+    records[50].asset = "bad";
+    records[50].value = Noise(100'000);
+    Store(records);
+    ASSERT_TRUE(RunUntilIdle());
+  }
+  EXPECT_THAT(store_.dead_letters(), SizeIs(10));
+  EXPECT_THAT(Arrived(), SizeIs(990));
+  EXPECT_THAT(metrics_.Text(), HasSubstr("tidegate_uplink_producers_replaced_total 1\n"));
+}
+
 }  // namespace
 }  // namespace tidegate
