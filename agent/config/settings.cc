@@ -94,6 +94,7 @@ class Loader {
   void LoadKafka(const std::string& name, const std::string& value);
   void LoadKafkaCredentials();
   void CheckWhole();
+  void CheckTopics();
   void CheckKafka();
 
   const Environment& environment_;
@@ -311,7 +312,21 @@ void Loader::CheckWhole() {
         "no TIDEGATE_INPUT_<NAME> is set: nothing will be read. Example: "
         "TIDEGATE_INPUT_LOCAL=mqtt://localhost:1883/fleet/{tenant}/{asset}/heartbeat");
   }
+  CheckTopics();
   CheckKafka();
+}
+
+void Loader::CheckTopics() {
+  if (!settings_.pipeline.tenants.empty()) return;
+  const Topics& topics = settings_.topics;
+  for (const std::string& name : {topics.heartbeat, topics.reading, topics.alert, topics.gap}) {
+    if (name.find("{tenant}") == std::string::npos) continue;
+    loaded_.warnings.push_back(
+        fmt::format("topic {}: any source can invent a tenant, whose topic may not exist and whose "
+                    "records then stay in the store; list the tenants in TIDEGATE_TENANTS",
+                    name));
+    return;
+  }
 }
 
 void Loader::CheckKafka() {

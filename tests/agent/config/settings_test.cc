@@ -175,6 +175,15 @@ TEST(SettingsTest, SecretsComeFromCredentialsAndAreNeverShown) {
     EXPECT_THAT(setting.value, Not(HasSubstr("hunter2")));
 }
 
+TEST(SettingsTest, ATopicForEachTenantWithoutAListOfTenantsIsWarnedAbout) {
+  const auto warned = Contains(HasSubstr("TIDEGATE_TENANTS"));
+  EXPECT_THAT(Load({{"TIDEGATE_TOPIC_READING", "raw.{tenant}"}}).warnings, warned);
+  EXPECT_THAT(
+      Load({{"TIDEGATE_TOPIC_READING", "raw.{tenant}"}, {"TIDEGATE_TENANTS", "a,b"}}).warnings,
+      Not(warned));
+  EXPECT_THAT(Load({}).warnings, Not(warned));
+}
+
 TEST(VariablesTest, TopicTemplates) {
   EXPECT_TRUE(IsTopicTemplate("telemetry.{tenant}.raw_1-a"));
   EXPECT_FALSE(IsTopicTemplate(""));
