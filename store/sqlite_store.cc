@@ -156,6 +156,7 @@ Result<std::optional<Batch>> SqliteStore::NextOf(RecordClass record_class, Seq a
     if (!*row) return std::optional<Batch>();
     CHECK(SeqOf((*row)->key) > after, "the search advances");
     after = SeqOf((*row)->key);
+    if (after > session_->salvages().SendableThrough(record_class)) return std::optional<Batch>();
     if (session_->book().delivered().Contains((*row)->key)) continue;
     auto batch = HandOut(**row);
     if (batch.ok()) return std::optional<Batch>(std::move(*batch));
@@ -207,25 +208,16 @@ Status SqliteStore::Flush() {
   const StoreBook& book = session_->book();
   if (!book.has_deliveries() && !book.deletes_due()) return {};
   if (auto status = session_->EnsureOpen(); !status.ok()) return status;
-  if (auto status = session_->handle().SetSync(false); !status.ok()) {
-    return session_->Reopen(status.error());
-  }
   Status status;
   do {
     status = FlushSome();
   } while (status.ok() && book.deletes_due());
-  if (session_->connection().is_open() && session_->connection().file().sync_commits) {
-    // A handle that cannot be set back must not commit another append.
-    if (auto back = session_->handle().SetSync(true); !back.ok()) {
-      return session_->Reopen(back.error());
-    }
-  }
   return status;
 }
 
 Status SqliteStore::FlushSome() {
   SnapshotOffer offer(session_->snapshots(), session_->book().next_seq() - 1);
-  return session_->Write(StampNow(clock_), [&](StoreWriter& writer) {
+  return session_->WriteUnsynced([&](StoreWriter& writer) {
     auto step = writer.AdvanceMarks();
     if (step.ok()) {
       step = writer.DeleteDelivered(StoreWriter::Deletes::kAll, session_->budget().deletes);
@@ -277,6 +269,22 @@ Status SqliteStore::WriteValue(std::string_view name, std::string_view body) {
   return session_->Write(StampNow(clock_), [&](StoreWriter&) {
     return WriteState(session_->handle().database(), ValueName(name), body);
   });
+}
+
+bool SqliteStore::IsReady() const {
+  return session_->IsReady();
+}
+
+bool SqliteStore::IsSalvaging() const {
+  return !session_->salvages().empty();
+}
+
+std::optional<std::chrono::nanoseconds> SqliteStore::StepSalvage(BootTime deadline) {
+  return session_->StepSalvage(deadline);
+}
+
+void SqliteStore::OnSalvage(std::function<void()> on_salvage) {
+  session_->salvages().OnWork(std::move(on_salvage));
 }
 
 const std::string& SqliteStore::epoch() const {

@@ -2,8 +2,11 @@
 // store/README.md.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +14,7 @@
 #include "core/log.h"
 #include "core/metrics.h"
 #include "store/format/batch_codec.h"
+#include "store/salvage_work.h"
 #include "store/store.h"
 
 namespace tidegate {
@@ -36,7 +40,7 @@ enum class FullPolicy {
   kStopReading,
 };
 
-class SqliteStore final : public Store {
+class SqliteStore final : public Store, public SalvageWork {
  public:
   struct Options {
     // Path of the database file; its log and lock lie beside it.
@@ -65,12 +69,17 @@ class SqliteStore final : public Store {
   };
 
   // Creates the database if it is missing. A damaged or foreign file is set aside, and a new store
-  // with what could be read replaces it. kInvalid: a later version wrote it, or max_bytes is too
-  // small. kRejected: another agent uses it. kUnavailable: it cannot be opened or written now.
-  // `clock`, `log` and `metrics` outlive the store.
+  // replaces it, into which StepSalvage() moves what can be read. kInvalid: a later version wrote
+  // it, or max_bytes is too small. kRejected: another agent uses it. kUnavailable: it cannot be
+  // opened or written now. `clock`, `log` and `metrics` outlive the store.
   static Result<std::unique_ptr<SqliteStore>> Open(Options options, const Clock& clock,
                                                    const Log& log, Metrics& metrics);
   ~SqliteStore() override;
+
+  bool IsReady() const override;
+  bool IsSalvaging() const override;
+  std::optional<std::chrono::nanoseconds> StepSalvage(BootTime deadline) override;
+  void OnSalvage(std::function<void()> on_salvage) override;
 
   // kRejected: the request needs more than a quarter of the log that the store owns for good (512
   // KiB compressed by default, three pages for each dead letter), or more than the whole store.

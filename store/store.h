@@ -55,6 +55,8 @@ struct StoreUsage {
   uint64_t bytes = 0;
   uint64_t max_bytes = 0;
   uint64_t dead_letters = 0;
+  // How much of a damaged file has been moved into this store; nullopt: none is being moved.
+  std::optional<unsigned> salvage_percent;
   // Damaged or foreign files beside the store; not part of `bytes`.
   uint64_t set_aside_files = 0;
   uint64_t set_aside_bytes = 0;

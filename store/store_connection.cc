@@ -12,7 +12,7 @@
 #include "store/file/schema.h"
 #include "store/salvage/byte_source.h"
 #include "store/salvage/log_owner.h"
-#include "store/salvage/salvage.h"
+#include "store/salvage/replace_store.h"
 
 namespace tidegate {
 namespace {
@@ -57,7 +57,6 @@ StoreConnection::StoreConnection(const SqliteStore::Options& options, const Size
                                  Loader load)
     : options_(options),
       book_(book),
-      codec_(codec),
       clock_(clock),
       log_(log),
       metrics_(metrics),
@@ -65,7 +64,9 @@ StoreConnection::StoreConnection(const SqliteStore::Options& options, const Size
       lock_(std::move(lock)),
       vfs_(options_.vfs),
       file_(MakeFile(options_, budget, vfs_.name())),
-      origin_{options_.gateway, {}} {}
+      origin_{options_.gateway, {}},
+      salvages_({file_, options_.vfs, options_.gateway, options_.tenant, codec}, options_.max_bytes,
+                clock, log, metrics) {}
 
 Status StoreConnection::Start() {
   CHECK(!is_open() && is_new_, "a connection starts once");
@@ -108,7 +109,9 @@ Status StoreConnection::TryOpen() {
   if (status.ok()) status = handle_->Check();
   if (status.ok() && is_new_) status = CheckEpoch();
   if (status.ok()) status = load_(*handle_, is_new_);
+  if (status.ok() && is_new_) status = salvages_.Read(*handle_);
   if (!status.ok()) return status;
+  if (std::exchange(wants_snapshot_, false)) book_.RequestSnapshot(options_.max_replay_batches);
   is_new_ = false;
   failed_opens_ = 0;
   return {};
@@ -134,7 +137,7 @@ Status StoreConnection::Recover(const Error& error) {
   // A single failed read can look like damage.
   const bool damaged = error.code == ErrorCode::kCorrupt && (failed_opens_ > 1 || !damage_.empty());
   if (!damaged && !unreadable) return Error{ErrorCode::kUnavailable, error.message};
-  if (auto status = SalvageFile(error.message); !status.ok()) return status;
+  if (auto status = ReplaceFile(error.message); !status.ok()) return status;
   auto status = TryOpen();
   if (status.ok()) return {};
   DropHandle();
@@ -158,36 +161,36 @@ Status StoreConnection::CheckLog() {
     case LogOwner::kOurs:
       return {};
     case LogOwner::kNobody:
-      return SalvageFile("the database is empty, but its log is not");
+      return ReplaceFile("the database is empty, but its log is not");
     case LogOwner::kStranger:
-      return SalvageFile("the log is that of another store", false);
+      return ReplaceFile("the log is that of another store", false);
   }
   return {};
 }
 
-Status StoreConnection::SalvageFile(const std::string& why, bool with_log) {
-  CHECK(!is_open(), "nobody has a file open that is salvaged");
+Status StoreConnection::ReplaceFile(const std::string& why, bool with_log) {
+  CHECK(!is_open(), "nobody has a file open that is replaced");
   if (clock_.SinceBoot() < salvage_retry_at_) return Error{ErrorCode::kUnavailable, why};
-  const Seq next_seq = origin_.epoch.empty() ? 0 : book_.next_seq();
-  const auto report =
-      Salvage({file_, origin_, options_.tenant, StampNow(clock_), next_seq, with_log, why}, codec_);
-  if (!report.ok()) {
-    log_.Error("store: {}; it cannot be salvaged now: {}", why, report.error().message);
-    if (report.error().code == ErrorCode::kInvalid) return report.error();
+  const bool in_use = !origin_.epoch.empty();
+  ReplaceOrder order{file_, StampNow(clock_).wall, {}, {}, salvages_.jobs()};
+  order.job.why = why;
+  order.job.epoch = origin_.epoch;
+  order.job.with_log = with_log ? 1 : 0;
+  if (in_use) {
+    order.totals.next_seq = order.job.end_seq = book_.next_seq();
+    order.totals.delivered = book_.contents().totals.delivered;
+    order.job.end_is_exact = 1;
+  }
+  auto job = ReplaceStore(order);
+  if (!job.ok()) {
+    log_.Error("store: {}; it cannot be replaced now: {}", why, job.error().message);
+    if (job.error().code == ErrorCode::kInvalid) return job.error();
     salvage_retry_at_ = clock_.SinceBoot() + kSalvageRetry;
-    return Error{ErrorCode::kUnavailable, report.error().message};
+    return Error{ErrorCode::kUnavailable, job.error().message};
   }
-  log_.Error(
-      "store: {}; a new one has taken its place, {}. The old file is {}: `tidegate-agent export "
-      "--file` shows what it holds; delete it when nobody needs it any more",
-      why, report->Summary(), report->path);
-  for (const std::string& path : TrimSetAside(options_.path, options_.max_bytes)) {
-    log_.Warning("store: {} has been deleted to make room; what could be read of it had been moved",
-                 path);
-  }
-  metrics_.CountSalvage();
-  for (const LostSeqs& lost : report->lost) metrics_.CountDamaged(lost.record_class, lost.most);
-  set_aside_ = UsageOf(ListSetAside(options_.path));
+  wants_snapshot_ = in_use && !salvages_.Blocks(book_.contents());
+  salvages_.Add(*std::move(job), wants_snapshot_, book_.delivered());
+  CountSetAside();
   is_new_ = true;
   damage_.clear();
   failed_opens_ = 0;
@@ -195,6 +198,10 @@ Status StoreConnection::SalvageFile(const std::string& why, bool with_log) {
   vfs_.ForgetUnsynced(options_.path + "-wal");
   book_.ForgetHandedOut();
   return {};
+}
+
+void StoreConnection::CountSetAside() {
+  if (salvages_.TakeChanged()) set_aside_ = UsageOf(ListSetAside(options_.path));
 }
 
 void StoreConnection::DropHandle() {

@@ -1,5 +1,7 @@
 #include "store/store_session.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <limits>
 #include <utility>
@@ -99,6 +101,50 @@ Status StoreSession::RemoveUnacknowledged(StoreHandle& handle) {
   return {};
 }
 
+bool StoreSession::IsReady() const {
+  return connection_.is_open() && !salvages().Blocks(book_.contents());
+}
+
+Status StoreSession::EnsureOpen() {
+  if (auto status = connection_.EnsureOpen(); !status.ok()) return status;
+  if (IsReady()) return {};
+  return Error{ErrorCode::kUnavailable,
+               fmt::format("the damaged store is being read, {} %", salvages().percent())};
+}
+
+std::optional<std::chrono::nanoseconds> StoreSession::StepSalvage(BootTime deadline) {
+  if (salvages().empty()) return std::nullopt;
+  // An error is logged by the connection, and a salvage cannot do without the store.
+  if (!connection_.EnsureOpen().ok()) return std::chrono::seconds(1);
+  const auto wait = salvages().Step(*this, deadline);
+  connection_.CountSetAside();
+  return wait;
+}
+
+Status StoreSession::Write(const Steps& steps, bool synced) {
+  if (!connection_.is_open()) return Error{ErrorCode::kUnavailable, "the store is not open"};
+  return synced ? Write(StampNow(clock_), steps) : WriteUnsynced(steps);
+}
+
+Status StoreSession::Reload() {
+  if (!connection_.is_open()) return Error{ErrorCode::kUnavailable, "the store is not open"};
+  auto status = ReadBook(handle());
+  if (status.ok()) status = book_.ReadDelivered(handle());
+  if (!status.ok()) return Reopen(status.error());
+  UpdateMetrics();
+  return {};
+}
+
+Status StoreSession::WriteUnsynced(const Steps& steps) {
+  if (auto status = handle().SetSync(false); !status.ok()) return Reopen(status.error());
+  auto status = Write(StampNow(clock_), steps);
+  if (connection_.is_open() && connection_.file().sync_commits) {
+    // A handle that cannot be set back must not commit another append.
+    if (auto back = handle().SetSync(true); !back.ok()) return Reopen(back.error());
+  }
+  return status;
+}
+
 Status StoreSession::Write(const ClockStamp& stamp, const Steps& steps) {
   const BootTime start = clock_.SinceBoot();
   auto status = RunTransaction(handle(), stamp, steps);
@@ -175,6 +221,7 @@ StoreUsage StoreSession::Usage() const {
   usage.batches = contents.totals.batches - delivered.size();
   usage.max_bytes = options_.max_bytes;
   usage.dead_letters = contents.totals.letters;
+  if (!salvages().empty()) usage.salvage_percent = salvages().percent();
   usage.set_aside_files = connection_.set_aside().files;
   usage.set_aside_bytes = connection_.set_aside().bytes;
   if (!connection_.is_open()) return usage;

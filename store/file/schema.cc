@@ -132,6 +132,22 @@ Result<std::optional<std::string>> ReadState(sqlite::Database& database, std::st
   return std::optional<std::string>(statement->Bytes(0));
 }
 
+Result<std::vector<std::pair<std::string, std::string>>> ReadStates(sqlite::Database& database,
+                                                                    std::string_view prefix) {
+  CHECK(!prefix.empty(), "a prefix leaves out the other rows");
+  auto statement =
+      database.Prepare("SELECT name, body FROM state WHERE substr(name, 1, ?2)=?1 ORDER BY name");
+  if (!statement.ok()) return statement.error();
+  statement->Bind(1, prefix).Bind(2, static_cast<int64_t>(prefix.size()));
+  std::vector<std::pair<std::string, std::string>> rows;
+  for (;;) {
+    const auto row = statement->Step();
+    if (!row.ok()) return row.error();
+    if (!*row) return rows;
+    rows.emplace_back(statement->Text(0), statement->Bytes(1));
+  }
+}
+
 Status WriteState(sqlite::Database& database, std::string_view name, std::string_view body) {
   CHECK(!name.empty(), "a row of table state has a name");
   auto statement = database.Prepare("INSERT OR REPLACE INTO state(name, body) VALUES(?1, ?2)");

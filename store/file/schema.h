@@ -8,6 +8,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "core/result.h"
 #include "core/sqlite/database.h"
@@ -43,6 +45,10 @@ Status CheckStoreDatabase(sqlite::Database& database, const std::string& path);
 
 // Read, write and delete one row of table state; nullopt: there is no such row.
 Result<std::optional<std::string>> ReadState(sqlite::Database& database, std::string_view name);
+// Returns the rows whose names begin with `prefix`, which is not empty, in the order of their
+// names.
+Result<std::vector<std::pair<std::string, std::string>>> ReadStates(sqlite::Database& database,
+                                                                    std::string_view prefix);
 Status WriteState(sqlite::Database& database, std::string_view name, std::string_view body);
 Status DeleteState(sqlite::Database& database, std::string_view name);
 

@@ -60,6 +60,8 @@ class StoreScan {
   bool Step();
   // Steps to the end. REQUIRES: the scan has not begun.
   void Run();
+  // How many pages were read so far, some of them more than once.
+  uint64_t pages_read() const { return image_.pages_read(); }
   // The part of the file that was read, from 0 to 1.
   double progress() const;
 

@@ -254,19 +254,53 @@ Status StoreWriter::SetAside(const BatchRow& row, const std::string& why) {
   return Drop(row, kGapDamaged);
 }
 
+Status StoreWriter::AppendOwn(RecordClass record_class, std::span<const Record> records) {
+  CHECK(!records.empty(), "a batch has records");
+  const Numbering own{context_.origin.epoch, contents_.totals.next_seq};
+  const auto body =
+      context_.codec.Encode({record_class, own.first_seq, context_.stamp, records, {}, {}, &own});
+  if (!body.ok()) return body.error();
+  return Insert({MakeBatchKey(record_class, own.first_seq), records.size(), std::string(*body)});
+}
+
+Result<bool> StoreWriter::InsertSalvaged(const BatchRow& row) {
+  CHECK(!is_finished_, "no step follows Finish");
+  const RecordClass record_class = ClassOf(row.key);
+  StoreTotals& totals = contents_.totals;
+  CHECK(SeqOf(row.key) + row.count <= totals.next_seq, "what is salvaged was numbered before");
+  const auto head = context_.handle.batches().HeadAfter(record_class, SeqOf(row.key) - 1);
+  if (!head.ok()) return head.error();
+  if (*head && (*head)->key == row.key) return false;
+  totals.records[static_cast<size_t>(record_class)] += row.count;
+  ++totals.batches;
+  if (IsReplayable(record_class) && SeqOf(row.key) > contents_.covered) {
+    ++contents_.batches_after_snapshot;
+  }
+  auto status = context_.handle.batches().Insert(row);
+  if (!status.ok()) return status.error();
+  return true;
+}
+
+void StoreWriter::RaiseMarks(const std::array<Seq, kRecordClassCount>& delivered) {
+  StoreTotals& totals = contents_.totals;
+  for (size_t i = 0; i < delivered.size(); ++i) {
+    const Seq mark = std::min(delivered[i], totals.next_seq - 1);
+    totals.delivered[i] = std::max(totals.delivered[i], mark);
+  }
+}
+
 Status StoreWriter::StoreGap(GapLedger::Entry& entry) {
-  const bool is_new = entry.seq == 0;
-  if (is_new) entry.seq = contents_.totals.next_seq;
-  CHECK(is_new || entry.seq < contents_.totals.next_seq,
-        "a stored gap record has a seq of its own");
   const Record record = MakeGapRecord(entry.gap, context_.origin, context_.stamp);
+  if (entry.seq == 0) {
+    entry.seq = contents_.totals.next_seq;
+    return AppendOwn(RecordClass::kGap, {&record, 1});
+  }
+  CHECK(entry.seq < contents_.totals.next_seq, "a stored gap record has a seq of its own");
   const Numbering own{context_.origin.epoch, entry.seq};
   const auto body = context_.codec.Encode(
       {RecordClass::kGap, entry.seq, context_.stamp, {&record, 1}, {}, {}, &own});
   if (!body.ok()) return body.error();
-  const BatchKey key = MakeBatchKey(RecordClass::kGap, entry.seq);
-  if (!is_new) return context_.handle.batches().ReplaceBody(key, *body);
-  return Insert({key, 1, std::string(*body)});
+  return context_.handle.batches().ReplaceBody(MakeBatchKey(RecordClass::kGap, entry.seq), *body);
 }
 
 Status StoreWriter::Finish() {

@@ -3,7 +3,7 @@
 //
 // Invariants, each checked where it could break:
 // - Insert numbers records without a hole, from the next seq on: so the first seqs of a class only
-//   grow.
+//   grow. InsertSalvaged adds batches that were numbered before, each key once.
 // - A removal leaves the totals at or above what is delivered and handed out. Rows and totals both
 //   come from the file, so a contradiction is kCorrupt and no failed check.
 // - Only what need not stay for replay is deleted: DeleteDelivered asks MustStay.
@@ -78,12 +78,24 @@ class StoreWriter {
   // REQUIRES: the batch has records, and its first seq is the next seq.
   Status Insert(const EncodedBatch& batch);
   Status AddDeadLetters(std::span<const DeadLetter> letters);
+  // Appends records of the store's own under the next seqs. REQUIRES: they are not empty and all of
+  // that class.
+  Status AppendOwn(RecordClass record_class, std::span<const Record> records);
+  // Inserts a batch of a damaged store under the key that it had there. False: that key is taken.
+  // REQUIRES: a possible key and count; the batch ends before the next seq.
+  Result<bool> InsertSalvaged(const BatchRow& row);
+  // Moves the delivered marks forward to those of a damaged store. REQUIRES: no batch after a mark
+  // is stored.
+  void RaiseMarks(const std::array<Seq, kRecordClassCount>& delivered);
   // Drops one damaged batch; its bytes become a dead letter.
   Status SetAside(const BatchRow& row, const std::string& why);
   // The last step: writes the gap records of what was dropped, and the totals unless the newest
   // row holds them.
   Status Finish();
 
+  const StoreContents& contents() const { return contents_; }
+  const ClockStamp& stamp() const { return context_.stamp; }
+  StoreHandle& handle() { return context_.handle; }
   // Delivered batches that were deleted.
   const std::set<BatchKey>& deleted() const { return deleted_; }
   // Undelivered batches that were dropped.

@@ -23,7 +23,7 @@ MODULES = [
     (r"store/format/", ["core/", r"store/store\.h$", "store/format/"]),
     (r"store/file/", ["core/", r"store/store\.h$", "store/(format|file)/"]),
     (r"store/transaction/", ["core/", r"store/store\.h$", "store/(format|file|transaction)/"]),
-    (r"store/salvage/", ["core/", r"store/store\.h$", "store/(format|file|salvage)/"]),
+    (r"store/salvage/", ["core/", r"store/store\.h$", "store/(format|file|transaction|salvage)/"]),
     (r"store/", ["core/", "store/"]),
     (r"uplink/", ["core/", r"store/store\.h$", "uplink/"]),
     (r"reader/consume/", ["core/", "reader/consume/"]),
@@ -49,7 +49,7 @@ MODULES = [
 WIRING = r"(agent/agent\.cc|drivers/registry\.cc|reader/database/(landing|queries)\.cc|reader/main\.cc)$|(tests|bench)/"
 CONCRETE = [
     (r"drivers/(?P<own>[^/]+)/.*\.h$", "drivers/{own}/"),
-    (r"store/(?!(?:store|inspect)\.h$).*\.h$", "store/"),
+    (r"store/(?!(?:store|inspect|salvage_work)\.h$).*\.h$", "store/"),
     (r"uplink/[^/]*_transport\.h$", "uplink/"),
     (r"reader/database/(?P<own>mongo|sqlite)/.*\.h$", "reader/database/{own}/"),
     (r"core/sqlite/.*\.h$", "(core/sqlite|store|reader/database/sqlite)/"),

@@ -182,6 +182,8 @@ TEST_F(SqliteStoreTest, TotalsBelowWhatIsStoredAreCountedAnew) {
   }
   ASSERT_FALSE(status.ok());
   EXPECT_EQ(status.error().code, ErrorCode::kUnavailable);
+  ASSERT_TRUE(store().ReadValue("any").ok());
+  FinishSalvage(store());
   uint64_t records = 0;
   for (const Batch& batch : ReadAll(store())) {
     if (batch.record_class == RecordClass::kHeartbeat) records += batch.records.size();
