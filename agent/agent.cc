@@ -11,6 +11,7 @@
 #include "agent/control/control_socket.h"
 #include "agent/control/record_line.h"
 #include "agent/pipeline/pipeline.h"
+#include "agent/salvage_steps.h"
 #include "agent/store_notes.h"
 #include "agent/store_opener.h"
 #include "core/check.h"
@@ -49,7 +50,7 @@ class RunningAgent final : public Agent {
     drivers_.clear();
     forwarder_.reset();
     transport_.reset();
-    if (store_) LogFailure(store_->Flush());
+    if (store_ && store_->IsReady()) LogFailure(store_->Flush());
   }
 
   Status Open();
@@ -64,6 +65,10 @@ class RunningAgent final : public Agent {
   Status OpenHttp();
   Status OpenControl();
   void OnStoreOpener(const Status& status);
+  // Connects what needs the store, unless a salvage has to restore the fold first.
+  Status OnStoreOpen();
+  void OnSalvageStep();
+  void ReportFailure(const Status& status);
   // Makes everything that needs the store.
   Status Connect();
   void StartPipeline();
@@ -99,7 +104,8 @@ class RunningAgent final : public Agent {
   std::function<void()> on_stopped_;
 
   // In the order of the flow.
-  std::unique_ptr<Store> store_;
+  std::unique_ptr<SqliteStore> store_;
+  std::unique_ptr<SalvageSteps> salvage_steps_;
   std::unique_ptr<ClockWatch> clock_watch_;
   std::unique_ptr<Transport> transport_;
   std::unique_ptr<Forwarder> forwarder_;
@@ -116,7 +122,7 @@ Status RunningAgent::Open() {
   const Status store = opener_.Start([this](const Status& status) { OnStoreOpener(status); });
   if (!store.ok() && !store.error().retryable()) return store;
   if (Status status = OpenHttp(); !status.ok()) return status;
-  if (store.ok()) return Connect();
+  if (store.ok()) return OnStoreOpen();
   // An agent started by hand has its socket in the store's folder: it is opened with the store
   // then.
   LogFailure(OpenControl());
@@ -124,7 +130,22 @@ Status RunningAgent::Open() {
 }
 
 void RunningAgent::OnStoreOpener(const Status& opened) {
-  const Status status = opened.ok() ? Connect() : opened;
+  ReportFailure(opened.ok() ? OnStoreOpen() : opened);
+}
+
+Status RunningAgent::OnStoreOpen() {
+  if (store_->IsReady()) return Connect();
+  log_.Warning("store: nothing is read from the inputs until the damaged file has been read");
+  if (!control_) LogFailure(OpenControl());
+  return {};
+}
+
+void RunningAgent::OnSalvageStep() {
+  if (forwarder_) forwarder_->OnStored();
+  if (!pipeline_ && !stopping_ && store_->IsReady()) ReportFailure(Connect());
+}
+
+void RunningAgent::ReportFailure(const Status& status) {
   if (status.ok()) return;
   on_failed_ ? on_failed_(status.error()) : LogFailure(status);
 }
@@ -158,6 +179,8 @@ Status RunningAgent::OpenStore() {
   auto store = SqliteStore::Open(std::move(options), clock_, log_, metrics_);
   if (!store.ok()) return store.error();
   store_ = std::move(store).value();
+  salvage_steps_ =
+      std::make_unique<SalvageSteps>(*store_, loop_, clock_, [this] { OnSalvageStep(); });
   log_.Info("store: {}, {} records wait, epoch {}", settings_.store_dir,
             store_->Usage().total_records(), store_->epoch());
   return {};
@@ -310,8 +333,11 @@ StatusReport RunningAgent::status() const {
 
 void RunningAgent::AddWithoutStore(StatusReport& report) const {
   report.store.max_bytes = settings_.store_max_bytes;
-  report.store_error = opener_.last().ok() ? "what needs it does not start, see the log"
-                                           : opener_.last().error().message;
+  if (store_) report.store = store_->Usage();
+  const auto read = report.store.salvage_percent;
+  report.store_error = read ? fmt::format("a damaged file is being read, {} %", *read)
+                       : opener_.last().ok() ? "what needs it does not start, see the log"
+                                             : opener_.last().error().message;
   for (const InputConfig& config : settings_.inputs)
     report.inputs.push_back({.name = config.input.name, .detail = "waits for the store"});
 }
@@ -341,6 +367,7 @@ void RunningAgent::Stop(std::function<void()> on_stopped) {
   stopping_ = true;
   on_stopped_ = std::move(on_stopped);
   opener_.Cancel();
+  salvage_steps_.reset();
   for (auto& driver : drivers_) driver->Stop();
   if (pipeline_) pipeline_->Commit();
   if (forwarder_) forwarder_->Hurry();

@@ -16,6 +16,7 @@ namespace tidegate {
 namespace {
 
 constexpr auto kStatusInterval = std::chrono::seconds(5);
+constexpr std::chrono::microseconds kStartTimeout = std::chrono::minutes(10);
 
 // sd-event wants the signals blocked in every thread, so this runs before any library starts one.
 void BlockSignals() {
@@ -77,6 +78,8 @@ int RunCommand(const Environment& environment, const Credentials& credentials) {
     return kExitFailed;
   }
   const EventHandle event(raw);
+  // Opening the store may take long on a slow card, whatever the unit's timeout is.
+  sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%lld", static_cast<long long>(kStartTimeout.count()));
   auto agent = Agent::Start(event.get(), loaded.settings, credentials, log);
   if (!agent.ok()) {
     log.Error("{}", agent.error().message);

@@ -30,6 +30,8 @@ void WriteStore(json::Members object, const StatusReport& report) {
   object.Flag("open", report.store_error.empty());
   object.Text("error", report.store_error);
   object.Flag("blocked", report.store_blocked);
+  store.salvage_percent ? object.Unsigned("salvage_percent", *store.salvage_percent)
+                        : object.Null("salvage_percent");
 }
 
 void WriteInputs(json::Members inputs, const StatusReport& report) {
@@ -221,6 +223,10 @@ Result<std::string> StatusText(std::string_view status_json) {
     out += fmt::format("         {} damaged or foreign file(s) beside the store, {} MiB\n", files,
                        Mebibytes(store.count("set_aside_bytes")));
   }
+  if (const auto percent = store.number("salvage_percent")) {
+    out += fmt::format("         SALVAGING a damaged file, {:.0f} % moved into this store\n",
+                       *percent);
+  }
   for (const Part& input : status["inputs"].parts()) {
     out += fmt::format("input    {}: {}; {} received, {} durable, {} refused, {} redelivered\n",
                        input.key(), input.text("detail"), input.count("received"),
@@ -250,6 +256,9 @@ std::string StatusLine(const StatusReport& report) {
                       : report.uplink.gate.open  ? "connected"
                                                  : "connected, held back");
   if (report.store_blocked) line += "; COMMITS FAIL";
+  if (const auto percent = report.store.salvage_percent) {
+    line += fmt::format("; SALVAGING {} %", *percent);
+  }
   return line;
 }
 
