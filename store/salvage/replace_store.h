@@ -1,6 +1,6 @@
-// Puts a new, empty store in the place of a damaged or foreign file, in a bounded time: what the
-// file holds is moved later, by class Salvage. store/README.md, "Damage". Private to store/; one
-// thread.
+// Puts a new store in the place of a damaged or foreign file, in a bounded time: it has the values
+// of Store::ReadValue; what else the file holds is moved later, by class Salvage. store/README.md,
+// "Damage". Private to store/; one thread.
 #pragma once
 
 #include <vector>

@@ -275,26 +275,28 @@ void StoreScan::Sort() {
   std::ranges::stable_sort(batches_, [](const FoundBatch& a, const FoundBatch& b) {
     return std::pair(!a.sure, SeqOf(a.key)) < std::pair(!b.sure, SeqOf(b.key));
   });
-  const auto unsure = std::ranges::find_if_not(batches_, &FoundBatch::sure);
-  std::vector<FoundBatch> kept;
+  const auto all_sure = std::ranges::find_if_not(batches_, &FoundBatch::sure);
+  const auto found_sure = static_cast<size_t>(all_sure - batches_.begin());
+  // What is kept moves to the front.
+  size_t kept = 0;
   Seq kept_end = 0;
-  const auto keep = [&](const FoundBatch& batch) {
+  const auto keep = [&](FoundBatch batch) {
     const Seq first = SeqOf(batch.key);
     CHECK(first != 0 && batch.count > 0, "a batch that was found has a seq and records");
     if (first < kept_end) return;
     kept_end = first + batch.count;
-    kept.push_back(batch);
+    batches_[kept++] = batch;
   };
-  std::for_each(batches_.begin(), unsure, keep);
-  const size_t sure = kept.size();
+  for (size_t i = 0; i < found_sure; ++i) keep(batches_[i]);
+  const size_t sure = kept;
   kept_end = 0;
   size_t next = 0;  // The first sure batch that does not end before the unsure one.
-  std::for_each(unsure, batches_.end(), [&](const FoundBatch& batch) {
-    const Seq first = SeqOf(batch.key);
-    while (next < sure && SeqOf(kept[next].key) + kept[next].count <= first) ++next;
-    if (next == sure || SeqOf(kept[next].key) >= first + batch.count) keep(batch);
-  });
-  batches_ = std::move(kept);
+  for (size_t i = found_sure; i < batches_.size(); ++i) {
+    const Seq first = SeqOf(batches_[i].key);
+    while (next < sure && SeqOf(batches_[next].key) + batches_[next].count <= first) ++next;
+    if (next == sure || SeqOf(batches_[next].key) >= first + batches_[i].count) keep(batches_[i]);
+  }
+  batches_.resize(kept);
   std::ranges::sort(batches_, {}, &FoundBatch::key);
   std::ranges::sort(letters_, {}, [](const auto& letter) { return letter.first; });
   const auto same = std::unique(letters_.begin(), letters_.end(),
