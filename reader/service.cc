@@ -206,7 +206,7 @@ Status Service::MakeUnparker(const Factories& factories) {
                         .database = config_.decoder.database,
                         .folder = config_.projector.folder},
       Unparker::Parts{*crew.source, *crew.store, *crew.projections, *crew.dead_letters, decoder_,
-                      clock_, log_, reader_metrics_, board_, enrichment_.get()},
+                      clock_, log_, reader_metrics_, board_, enrichment_.get(), &index_requests_},
       place);
   return {};
 }

@@ -1,4 +1,4 @@
-// The database that a setting names, opened for writing, and the stores on it. One thread makes the
+// The database that a setting names, opened for writing, and the stores on it. Any thread makes
 // stores; each store then belongs to the thread that uses it.
 #pragma once
 

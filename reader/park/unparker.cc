@@ -71,6 +71,7 @@ void Unparker::Add(SourceMessage raw) {
   auto decoded = parts_.decoder.Decode(parked->record, parts_.clock.Now());
   if (auto* document = std::get_if<Document>(&decoded)) {
     document->provenance.dead_letter = LetterPlace{kParkedReplay, PartitionName(partition), offset};
+    if (parts_.indexes) parts_.indexes->Add(document->ns, *document->stream);
     if (parts_.enrichment) parts_.enrichment->Attach(document->stream->name, *document);
   }
   batch_.Add(partition, offset, *std::move(parked), std::move(decoded));

@@ -24,6 +24,7 @@
 #include "reader/consume/source.h"
 #include "reader/decode/decoder.h"
 #include "reader/enrich/enrichment.h"
+#include "reader/land/index_requests.h"
 #include "reader/land/member.h"
 #include "reader/land/member_report.h"
 #include "reader/land/parking_marks.h"
@@ -68,6 +69,8 @@ class Unparker final : public Member, private SourceListener {
     StatusBoard& board;
     // nullptr: nothing is enriched.
     Enrichment* enrichment = nullptr;
+    // nullptr: no indexes are requested.
+    IndexRequests* indexes = nullptr;
   };
 
   // Becomes the source's listener. `place` is its row on the board.

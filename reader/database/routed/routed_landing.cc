@@ -7,6 +7,7 @@
 #include "core/check.h"
 #include "reader/database/routed/by_database.h"
 #include "reader/database/routed/fanned_store.h"
+#include "reader/database/routed/late_stores.h"
 #include "reader/database/routed/routed_completions.h"
 #include "reader/database/routed/routed_projections.h"
 
@@ -44,16 +45,16 @@ class RoutedLanding final : public Landing {
 
  private:
   Result<std::unique_ptr<DocumentStore>> Fan(const Log& log, size_t threads, const Clock* clock);
-  // Makes one store from each landing, and joins them by `route`.
+  // Makes one store from each landing, and joins them by `route`. A tenant's own one is opened when
+  // it is used.
   template <typename Store, typename Make, typename Route>
   Result<std::unique_ptr<Store>> Each(Make make, Route route) {
     auto common = make(*common_);
     if (!common.ok()) return common.error();
     typename ByDatabase<Store>::Own own;
     for (const auto& [database, landing] : landings_) {
-      auto store = make(*landing);
-      if (!store.ok()) return About(database, store.error());
-      own[database] = std::move(store).value();
+      own[database] = LateStore(
+          OpenLate<Store>([make, own_landing = landing.get()] { return make(*own_landing); }));
     }
     return route(ByDatabase<Store>(std::move(common).value(), std::move(own)));
   }
@@ -82,9 +83,11 @@ Result<std::unique_ptr<DocumentStore>> RoutedLanding::Fan(const Log& log, size_t
   if (!common.ok()) return common.error();
   FannedStore::Servers own;
   for (const auto& [database, landing] : landings_) {
-    auto server = OpenServer(*landing, log, 1);
-    if (!server.ok()) return About(database, server.error());
-    own.emplace(database, std::move(server).value());
+    FannedStore::Server server;
+    server.by_namespace = landing->concurrent();
+    server.stores.push_back(LateStore(OpenLate<DocumentStore>(
+        [&log, own_landing = landing.get()] { return own_landing->NewStore(log); })));
+    own.emplace(database, std::move(server));
   }
   return std::unique_ptr<DocumentStore>(
       std::make_unique<FannedStore>(std::move(common).value(), std::move(own), clock));

@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+
 #include "tests/support/mongo_stub/mongo_stub.h"
 #include "tests/support/reader/reader_documents.h"
 
@@ -95,6 +99,56 @@ TEST_F(RoutedLandingTest, IndexesAreMadeWhereTheDocumentsAre) {
   EXPECT_THAT(own_->Indexes("fleet_acme.heartbeats"),
               ElementsAre(HasSubstr(R"("expireAfterSeconds" : 0)")));
   EXPECT_TRUE(common_->Indexes("fleet_acme.heartbeats").empty());
+}
+
+TEST(RoutedLanding, ATenantsFileThatCannotBeOpenedYetCostsNoOtherTenant) {
+  const Log log(LogLevel::kError, [](LogLevel, std::string_view) {});
+  const TemporaryFolder folder;
+  const std::string mount = folder.File("mount");
+  const auto landing =
+      OpenLandings("sqlite:" + folder.File("common.db"), {{"fleet_acme", "sqlite:" + mount + "/a"}})
+          .value();
+  const auto store = landing->NewStore(log);
+  ASSERT_TRUE(store.ok());
+  ASSERT_TRUE(landing->NewProjections().ok());
+  ASSERT_TRUE(landing->NewCompletions().ok());
+  const auto write = [&] {
+    std::vector<Document> documents;
+    for (const char* database : {"fleet_acme", "fleet_bolt"})
+      documents.push_back(MakeDocument("a", R"({"asset_id":"a"})", {database, "heartbeats"}));
+    return (*store)->Write(documents).value();
+  };
+  auto results = write();
+  EXPECT_EQ(results[0].outcome, WriteOutcome::kUnavailable);
+  EXPECT_EQ(results[1].outcome, WriteOutcome::kLanded);
+  std::filesystem::create_directory(mount);
+  results = write();
+  EXPECT_EQ(results[0].outcome, WriteOutcome::kLanded);
+  EXPECT_EQ(results[1].outcome, WriteOutcome::kDuplicate);
+}
+
+TEST(RoutedLanding, ManyServersThatAreAwayAreWaitedForAtOnce) {
+  const Log log(LogLevel::kError, [](LogLevel, std::string_view) {});
+  const auto common = MongoStub::Start({}).value();
+  auto gone = MongoStub::Start({}).value();
+  const std::string uri = gone->uri("serverSelectionTimeoutMS=500");
+  gone.reset();
+  std::map<std::string, std::string> uris;
+  std::vector<Document> documents;
+  for (int i = 0; i < 37; ++i) {
+    const std::string database = "fleet_" + std::to_string(i);
+    uris[database] = uri;
+    documents.push_back(MakeDocument("a", R"({"asset_id":"a"})", {database, "heartbeats"}));
+  }
+  documents.push_back(MakeDocument("a", R"({"asset_id":"a"})", {"fleet_bolt", "heartbeats"}));
+  const auto landing = OpenLandings(common->uri(), uris).value();
+  const auto writer = landing->NewWriter(log, 4).value();
+  const auto began = std::chrono::steady_clock::now();
+  const auto results = writer->Write(documents).value();
+  // One after the other they take 18 s.
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(9));
+  EXPECT_EQ(std::ranges::count(results, WriteOutcome::kUnavailable, &WriteResult::outcome), 37);
+  EXPECT_EQ(results.back().outcome, WriteOutcome::kLanded);
 }
 
 TEST(RoutedLanding, WhatIsWrongWithATenantsServerNamesItsDatabase) {
