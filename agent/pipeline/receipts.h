@@ -1,12 +1,15 @@
 // Recognises a message that is stored already when its source, which never got the acknowledgement,
 // sends it again. One object for each input. Loop thread only.
+//
 // Known loss: after a crash a broker may reuse an old packet id for a new, byte-identical message.
 // It is taken for a redelivery and not stored. This needs a broker that went back to an older state
 // of its session, or that counts ids anew on each connection and has not been seen to reuse one
-// yet; and the message has to be the first one of the new connection. Known duplicates: a message
-// without a time or id of its own is stored twice if we crash between its commit and its PUBACK, or
-// its PUBACK is lost, and the broker reuses packet ids soon or sends again under new ones
-// (README.md in drivers/mqtt names brokers).
+// yet; and the message has to be the first one of the new connection. The same goes for a broker
+// that owes us a message and drops it itself (message expiry): an identical new one looks like it.
+//
+// Known duplicates: a message without a time or id of its own is stored twice if we crash between
+// its commit and its PUBACK, or its PUBACK is lost, and the broker reuses packet ids soon or sends
+// again under new ones (README.md in drivers/mqtt names brokers).
 //
 // A source sends again in a *resumed* session only, and with the packet id of the first delivery.
 // The content is compared by a fingerprint of the decoded records, which can be made from the store

@@ -8,25 +8,18 @@
 #include <cerrno>
 #include <cstring>
 #include <utility>
-#include <vector>
 
 #include "core/check.h"
-#include "core/unique_fd.h"
-#include "drivers/mqtt/broker_channel.h"
-#include "drivers/mqtt/cork.h"
-#include "drivers/mqtt/library_socket.h"
+#include "drivers/mqtt/channel/cork.h"
+#include "drivers/mqtt/channel/packet_pipe.h"
 #include "drivers/mqtt/mosquitto_handle.h"
-#include "drivers/mqtt/packet_filter.h"
 
 namespace tidegate {
 namespace {
 
 constexpr size_t kMaxErrorBytes = 400;
-constexpr size_t kReceiveBytes = 65'536;
-// Whole packets are passed to the library together, as many as certainly have room.
-constexpr size_t kTogetherBytes = 32'768;
 // Of one Read(), so that a packet of hundreds of MiB does not keep the loop for itself.
-constexpr int kMostReceives = 16;
+constexpr int kMostParts = 32;
 constexpr int kPacketsPerCall = 1;  // The library ignores it for reading and writes all anyway.
 
 Error Unavailable(const std::string& operation, std::string_view cause) {
@@ -48,22 +41,9 @@ const char* OrNull(const std::string& text) {
 }  // namespace
 
 struct MqttConnection::State {
-  State(size_t max_packet_bytes, bool may_shorten) : filter(max_packet_bytes, may_shorten) {}
+  State(size_t max_packet_bytes, bool may_shorten) : pipe(max_packet_bytes, may_shorten) {}
 
-  // The connection to the broker.
-  UniqueFd fd;
-  std::unique_ptr<BrokerChannel> channel;
-  // What has been received and is not passed to the library yet is between `at` and `end`.
-  std::vector<char> received = std::vector<char>(kReceiveBytes);
-  size_t at = 0;
-  size_t end = 0;
-  // Whole packets that the library has been passed and has not read yet.
-  size_t queued = 0;
-  PacketFilter filter;
-  // For the library, and from it for the broker.
-  std::string to_library;
-  std::string to_broker;
-  LibrarySocket socket;
+  PacketPipe pipe;
   MosquittoHandle handle;
 };
 
@@ -98,7 +78,7 @@ struct MqttConnection::Callbacks {
                        static_cast<size_t>(message->payloadlen)};
     if (message->qos > 0) publish.packet_id = static_cast<uint16_t>(message->mid);
     publish.retained = message->retain;
-    publish.shortened_from = connection.shortened_from_;
+    publish.shortened_from = connection.state_->pipe.shortened_from();
     connection.listener_.OnPublish(publish);
   }
 
@@ -188,13 +168,14 @@ Status MqttConnection::Connect(const MqttOptions& options, const std::string& ho
     if (code == MOSQ_ERR_EAI) return Unavailable(operation, "the name does not resolve");
     return Unavailable(operation, CauseOf(code, system_error));
   }
-  Result<UniqueFd> connection = state_->socket.Replace(mosquitto_socket(handle));
-  if (!connection.ok()) return Unavailable(operation, connection.error().message);
-  state_->fd = std::move(*connection);
-  Result<std::unique_ptr<BrokerChannel>> channel = MakeBrokerChannel(options, fd());
-  if (!channel.ok()) return Unavailable(operation, channel.error().message);
-  state_->channel = std::move(*channel);
-  return {};
+  const Status opened = state_->pipe.Open({.tls = options.tls,
+                                           .host = options.host,
+                                           .ca_file = options.ca_file,
+                                           .cert_file = options.cert_file,
+                                           .key_file = options.key_file,
+                                           .verify_peer = options.verify_peer},
+                                          mosquitto_socket(handle));
+  return opened.ok() ? opened : Unavailable(operation, opened.error().message);
 }
 
 // Of the calls that connect, only the one that blocks accepts properties. It stores them before it
@@ -220,7 +201,7 @@ int MqttConnection::StoreProperties(const MqttOptions& options, const std::strin
 }
 
 int MqttConnection::fd() const {
-  return state_->fd.get();
+  return state_->pipe.fd();
 }
 
 Status MqttConnection::ConnectResult() const {
@@ -246,74 +227,18 @@ bool MqttConnection::Alive(const char* operation, int code, int system_error) {
 }
 
 bool MqttConnection::buffered() const {
-  return state_->queued > 0 || state_->at < state_->end || state_->channel->buffered();
+  return state_->pipe.buffered();
 }
 
-// Passes on what has been received before it receives more, up to the end of one packet.
 bool MqttConnection::Read() {
-  State& state = *state_;
-  for (int receives = 0;; ++receives) {
-    if (state.queued == 0 && !QueueWholePackets()) return false;
-    if (state.queued > 0) {
-      --state.queued;
-      return ReadLibrary();
-    }
-    std::string_view in(state.received.data() + state.at, state.end - state.at);
-    const bool whole = state.filter.TakePacket(in, state.to_library);
-    state.at = state.end - in.size();
-    if (!Pass()) return false;
-    if (whole || receives == kMostReceives) return true;
-    if (!Receive()) return false;
-    if (state.end == 0) return true;
+  for (int parts = 0; parts < kMostParts; ++parts) {
+    const Result<PacketPipe::Passed> passed = state_->pipe.PassOn();
+    if (!passed.ok()) return Ended("read from the broker", passed.error());
+    if (*passed == PacketPipe::Passed::kNothing) return true;
+    if (!ReadLibrary()) return false;
+    if (*passed == PacketPipe::Passed::kPacket) return true;
   }
-}
-
-// Whole packets of that size need no filter. False: the connection has ended.
-bool MqttConnection::QueueWholePackets() {
-  State& state = *state_;
-  shortened_from_ = 0;
-  if (!state.filter.between_packets()) return true;
-  const std::string_view in(state.received.data() + state.at, state.end - state.at);
-  const PacketFilter::Whole whole = PacketFilter::WholePackets(in, kTogetherBytes);
-  if (whole.packets == 0) return true;
-  if (state.socket.ToLibrary(in.substr(0, whole.bytes)) != whole.bytes) return NoRoom();
-  state.at += whole.bytes;
-  state.queued = whole.packets;
-  CHECK(state.at <= state.end, "no more is passed on than was received");
   return true;
-}
-
-// The library has read everything, so only the kernel can be short of memory.
-bool MqttConnection::NoRoom() {
-  error_ = "read from the broker: no memory for a socket pair";
-  return false;
-}
-
-// Nothing is left of what was received before. False: the connection has ended.
-bool MqttConnection::Receive() {
-  State& state = *state_;
-  CHECK(state.at == state.end, "everything that was received is passed on");
-  const Result<size_t> count = state.channel->Read(state.received);
-  state.at = 0;
-  state.end = count.ok() ? *count : 0;
-  if (!count.ok()) error_ = fmt::format("read from the broker: {}", count.error().message);
-  return count.ok();
-}
-
-// Lets the library read what is for it. False: the connection has ended.
-bool MqttConnection::Pass() {
-  if (state_->filter.violated()) violation_ = "a packet that is too large or malformed";
-  shortened_from_ = state_->filter.shortened_from();
-  std::string_view rest = state_->to_library;
-  bool alive = violation_ == nullptr || Alive("read from the broker", MOSQ_ERR_SUCCESS, 0);
-  while (alive && !rest.empty()) {
-    const size_t passed = state_->socket.ToLibrary(rest);
-    if (passed == 0) return NoRoom();
-    rest.remove_prefix(passed);
-    alive = ReadLibrary();
-  }
-  state_->to_library.clear();
-  return alive;
 }
 
 // Lets the library read a packet, or what there is of one. False: the connection has ended.
@@ -330,35 +255,27 @@ bool MqttConnection::Write() {
   const Cork cork(fd());
   int code = MOSQ_ERR_SUCCESS;
   int system_error = 0;
-  bool more = true;
-  while (more) {
+  do {
     code = mosquitto_loop_write(handle(), kPacketsPerCall);
     system_error = errno;
-    more = state_->socket.FromLibrary(state_->to_broker);
-  }
+  } while (state_->pipe.Collect());
   // The last packet, a DISCONNECT, has to leave although the library has closed its side.
-  return Send() && Alive("write to the broker", code, system_error);
+  const Status flushed = state_->pipe.Flush();
+  if (!flushed.ok()) return Ended("write to the broker", flushed.error());
+  return Alive("write to the broker", code, system_error);
 }
 
-// False: the connection has ended.
-bool MqttConnection::Send() {
-  std::string& bytes = state_->to_broker;
-  while (!bytes.empty()) {
-    const Result<size_t> count = state_->channel->Write(bytes);
-    if (!count.ok()) error_ = fmt::format("write to the broker: {}", count.error().message);
-    if (!count.ok()) return false;
-    if (*count == 0) return true;
-    bytes.erase(0, *count);
-  }
-  return true;
+bool MqttConnection::Ended(const char* operation, const Error& error) {
+  error_ = fmt::format("{}: {}", operation, error.message);
+  return false;
 }
 
 bool MqttConnection::want_write() const {
-  return mosquitto_want_write(handle()) || !state_->to_broker.empty();
+  return mosquitto_want_write(handle()) || state_->pipe.unwritten();
 }
 
 bool MqttConnection::tls_failed() const {
-  return state_->channel->security_failed();
+  return state_->pipe.security_failed();
 }
 
 bool MqttConnection::CheckKeepalive() {

@@ -1,8 +1,7 @@
 // Wraps libmosquitto, driven by an external loop, as one connection to a broker, from CONNECT to
 // its end; the next connection is a new object. Nothing here waits. Loop thread only.
 //
-// The library reads and writes a socket pair (LibrarySocket). Between that and the network are the
-// bounds on packets (PacketFilter), and TLS if it is wanted (BrokerChannel).
+// The library reads and writes a socket pair; PacketPipe is between that and the network.
 //
 // The library queues the PUBACK of a message while it reads the message, and Write() sends all that
 // is queued. So the owner decides when messages are acknowledged: by calling Write().
@@ -99,12 +98,8 @@ class MqttConnection {
   Status Configure(const MqttOptions& options);
   Status Connect(const MqttOptions& options, const std::string& host);
   int StoreProperties(const MqttOptions& options, const std::string& host);
-  bool QueueWholePackets();
-  bool NoRoom();
-  bool Receive();
-  bool Pass();
   bool ReadLibrary();
-  bool Send();
+  bool Ended(const char* operation, const Error& error);
   bool Alive(const char* operation, int code, int system_error);
   mosquitto* handle() const;
 
@@ -115,8 +110,6 @@ class MqttConnection {
   bool reading_ = false;
   bool answered_ = false;
   bool accepted_ = false;
-  // PacketFilter::shortened_from() of the packet that the library reads.
-  size_t shortened_from_ = 0;
   // How the broker has violated the protocol; nullptr if it has not.
   const char* violation_ = nullptr;
   // What the library has logged as errors while connecting.

@@ -1,6 +1,6 @@
 // What a broker sends, divided into packets. However the bytes are divided, the same comes out;
 // what is whole passes unchanged; and nothing larger than the limit is passed on.
-#include "drivers/mqtt/packet_filter.h"
+#include "drivers/mqtt/channel/packet_filter.h"
 
 #include <string>
 

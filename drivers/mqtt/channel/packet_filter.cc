@@ -1,4 +1,4 @@
-#include "drivers/mqtt/packet_filter.h"
+#include "drivers/mqtt/channel/packet_filter.h"
 
 #include <algorithm>
 

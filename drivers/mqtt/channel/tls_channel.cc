@@ -1,4 +1,4 @@
-#include "drivers/mqtt/tls_channel.h"
+#include "drivers/mqtt/channel/tls_channel.h"
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
@@ -11,7 +11,7 @@
 #include <cstring>
 
 #include "core/check.h"
-#include "drivers/mqtt/openssl_handle.h"
+#include "drivers/mqtt/channel/openssl_handle.h"
 
 namespace tidegate {
 namespace {
@@ -60,7 +60,7 @@ TlsChannel::TlsChannel() : state_(std::make_unique<State>()) {}
 
 TlsChannel::~TlsChannel() = default;
 
-Result<std::unique_ptr<BrokerChannel>> TlsChannel::Make(const MqttOptions& options, int fd) {
+Result<std::unique_ptr<BrokerChannel>> TlsChannel::Make(const ChannelOptions& options, int fd) {
   ERR_clear_error();
   std::unique_ptr<TlsChannel> channel(new TlsChannel());
   Status status = channel->LoadFiles(options);
@@ -69,7 +69,7 @@ Result<std::unique_ptr<BrokerChannel>> TlsChannel::Make(const MqttOptions& optio
   return std::unique_ptr<BrokerChannel>(std::move(channel));
 }
 
-Status TlsChannel::LoadFiles(const MqttOptions& options) {
+Status TlsChannel::LoadFiles(const ChannelOptions& options) {
   state_->context.reset(SSL_CTX_new(TLS_client_method()));
   SSL_CTX* const context = state_->context.get();
   if (context == nullptr) return Unavailable("set up TLS: no memory");
@@ -94,7 +94,7 @@ Status TlsChannel::LoadFiles(const MqttOptions& options) {
                   options.cert_file, options.key_file));
 }
 
-Status TlsChannel::Open(const MqttOptions& options, int fd) {
+Status TlsChannel::Open(const ChannelOptions& options, int fd) {
   state_->ssl.reset(SSL_new(state_->context.get()));
   SSL* const ssl = state_->ssl.get();
   if (ssl == nullptr || SSL_set_fd(ssl, fd) != 1) return Unavailable("set up TLS: no memory");

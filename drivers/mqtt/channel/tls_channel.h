@@ -7,14 +7,14 @@
 #include <string>
 #include <string_view>
 
-#include "drivers/mqtt/broker_channel.h"
+#include "drivers/mqtt/channel/broker_channel.h"
 
 namespace tidegate {
 
 class TlsChannel final : public BrokerChannel {
  public:
   // Verifies the broker against options.host unless options.verify_peer is false.
-  static Result<std::unique_ptr<BrokerChannel>> Make(const MqttOptions& options, int fd);
+  static Result<std::unique_ptr<BrokerChannel>> Make(const ChannelOptions& options, int fd);
   ~TlsChannel() override;
 
   Result<size_t> Read(std::span<char> buffer) override;
@@ -27,8 +27,8 @@ class TlsChannel final : public BrokerChannel {
 
   TlsChannel();
 
-  Status LoadFiles(const MqttOptions& options);
-  Status Open(const MqttOptions& options, int fd);
+  Status LoadFiles(const ChannelOptions& options);
+  Status Open(const ChannelOptions& options, int fd);
   Result<size_t> Outcome(int result);
   std::string CauseOfEnd(bool closed, int system_error) const;
 

@@ -1,4 +1,4 @@
-#include "drivers/mqtt/library_socket.h"
+#include "drivers/mqtt/channel/library_socket.h"
 
 #include <fcntl.h>
 #include <sys/socket.h>

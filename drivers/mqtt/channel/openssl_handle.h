@@ -1,4 +1,4 @@
-// Owners for the objects that OpenSSL allocates. Private to drivers/mqtt.
+// Owners for the objects that OpenSSL allocates. Private to drivers/mqtt/channel.
 #pragma once
 
 #include <openssl/ssl.h>

@@ -1,11 +1,11 @@
-#include "drivers/mqtt/broker_channel.h"
+#include "drivers/mqtt/channel/broker_channel.h"
 
 #include <sys/socket.h>
 
 #include <cerrno>
 #include <cstring>
 
-#include "drivers/mqtt/tls_channel.h"
+#include "drivers/mqtt/channel/tls_channel.h"
 
 namespace tidegate {
 namespace {
@@ -41,7 +41,7 @@ class PlainChannel final : public BrokerChannel {
 
 }  // namespace
 
-Result<std::unique_ptr<BrokerChannel>> MakeBrokerChannel(const MqttOptions& options, int fd) {
+Result<std::unique_ptr<BrokerChannel>> MakeBrokerChannel(const ChannelOptions& options, int fd) {
   if (options.tls) return TlsChannel::Make(options, fd);
   return std::unique_ptr<BrokerChannel>(std::make_unique<PlainChannel>(fd));
 }

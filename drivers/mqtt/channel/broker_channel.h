@@ -5,12 +5,24 @@
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "core/result.h"
-#include "drivers/mqtt/mqtt_options.h"
 
 namespace tidegate {
+
+struct ChannelOptions {
+  // False: no TLS, and the rest is without effect.
+  bool tls = false;
+  // What the broker's certificate has to name: a host name or an address.
+  std::string host;
+  // As in MqttOptions.
+  std::string ca_file;
+  std::string cert_file;
+  std::string key_file;
+  bool verify_peer = true;
+};
 
 class BrokerChannel {
  public:
@@ -28,6 +40,6 @@ class BrokerChannel {
 };
 
 // Over `fd`, which outlives the channel. kUnavailable: a certificate or key cannot be read.
-Result<std::unique_ptr<BrokerChannel>> MakeBrokerChannel(const MqttOptions& options, int fd);
+Result<std::unique_ptr<BrokerChannel>> MakeBrokerChannel(const ChannelOptions& options, int fd);
 
 }  // namespace tidegate
