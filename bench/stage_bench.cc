@@ -141,6 +141,7 @@ class Bench {
     Pipeline::Options options;
     options.commit_interval = 1h;
     options.commit_records = options_.batch;
+    options.turn_time = 1h;  // All of a batch is offered in one turn.
     Pipeline pipeline(store, loop, clock_, log_, metrics, MakeRules(), options);
     Input input;
     input.name = "mqtt";

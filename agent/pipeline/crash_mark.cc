@@ -1,6 +1,7 @@
 #include "agent/pipeline/crash_mark.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
@@ -37,6 +38,10 @@ CrashMark::CrashMark(const std::string& path, const std::string& boot_id, const 
   }
   contents_.phase = Phase::kIdle;
   Write(0, sizeof(Contents));
+  if (!fd_.valid()) return;
+  void* mapped =
+      ::mmap(nullptr, sizeof(Contents), PROT_READ | PROT_WRITE, MAP_SHARED, fd_.get(), 0);
+  if (mapped != MAP_FAILED) mapped_.reset(static_cast<Contents*>(mapped));
 }
 
 bool CrashMark::Open(const std::string& path) {
@@ -114,24 +119,27 @@ bool CrashMark::BeginDecoding(uint64_t message) {
       return false;
     }
   }
-  SetPhase(Phase::kDecoding, message);
+  contents_.message = message;
+  Enter(Phase::kDecoding);
   return true;
 }
 
 void CrashMark::EndDecoding() {
-  if (contents_.phase == Phase::kDecoding) SetPhase(Phase::kIdle, 0);
+  if (contents_.phase == Phase::kDecoding) Enter(Phase::kIdle);
 }
 
 void CrashMark::BeginCommit() {
   if (undecided_ == 0) return;
   const bool one = alone() && undecided_ == 1;
-  SetPhase(one ? Phase::kCommittingAlone : Phase::kCommitting, one ? last_message_ : 0);
+  EndDecoding();
+  contents_.message = last_message_;
+  Enter(one ? Phase::kCommittingAlone : Phase::kCommitting);
 }
 
 void CrashMark::EndCommit(bool stored) {
   CHECK(contents_.phase != Phase::kDecoding, "nothing is decoded during a commit");
   if (undecided_ == 0) return;
-  SetPhase(Phase::kIdle, 0);
+  Enter(Phase::kIdle);
   if (!stored) return;
   committed_ += std::exchange(undecided_, 0);
   const bool acquitted = contents_.commit_deaths > 0 && (!alone() || committed_ >= kAlone);
@@ -144,11 +152,21 @@ void CrashMark::EndCommit(bool stored) {
   Write(0, sizeof(Contents));
 }
 
-void CrashMark::SetPhase(Phase phase, uint64_t message) {
+// A burst and a commit begin by Write(), which shows whether the page can be written. The message
+// is stored before the phase that needs it.
+void CrashMark::Enter(Phase phase) {
+  const bool begins = contents_.phase == Phase::kIdle;
   contents_.phase = phase;
-  contents_.message = message;
-  constexpr size_t kBegin = offsetof(Contents, phase);
-  Write(kBegin, offsetof(Contents, commit_deaths) - kBegin);
+  if (mapped_ == nullptr || begins) {
+    constexpr size_t kBegin = offsetof(Contents, phase);
+    return Write(kBegin, offsetof(Contents, commit_deaths) - kBegin);
+  }
+  *const_cast<volatile uint64_t*>(&mapped_->message) = contents_.message;
+  *const_cast<volatile Phase*>(&mapped_->phase) = phase;
+}
+
+void CrashMark::Unmap::operator()(Contents* mapped) const {
+  ::munmap(mapped, sizeof(Contents));
 }
 
 // A mark that cannot be written any more is given up: the pipeline goes on without it.
@@ -158,6 +176,7 @@ void CrashMark::Write(size_t offset, size_t bytes) {
   if (::pwrite(fd_.get(), from, bytes, static_cast<off_t>(offset)) == static_cast<ssize_t>(bytes))
     return;
   log_.Warning("write the crash mark: {}; it is off until the next start", std::strerror(errno));
+  mapped_.reset();
   fd_ = UniqueFd();
 }
 

@@ -4,6 +4,10 @@
 // outlives the process, and what another boot left is ignored, because a power cut is no message's
 // fault. Layout: agent/README.md. Loop thread only.
 //
+// The file is mapped, so that a message costs a few instructions. Storing to a page of a file that
+// cannot be written any more ends the process (SIGBUS), so each burst of messages and each commit
+// begins with a pwrite(2), which returns an error instead; then the mark is off.
+//
 // A process may also be ended by others, at any moment. So a message is blamed only for an end
 // while it alone was decoded. A commit holds many messages and mostly waits for the disk: only
 // after kCommitDeaths ends in a row are messages committed one by one, and then blamed.
@@ -13,6 +17,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -79,11 +84,17 @@ class CrashMark {
   void Blame(uint64_t message);
   bool HasSuspects() const;
   Suspect* Find(uint64_t message);
-  void SetPhase(Phase phase, uint64_t message);
+  void Enter(Phase phase);
   void Write(size_t offset, size_t bytes);
+
+  struct Unmap {
+    void operator()(Contents* mapped) const;
+  };
 
   const Log& log_;
   UniqueFd fd_;
+  // The file as memory; null: it cannot be mapped, and every change is a pwrite(2).
+  std::unique_ptr<Contents, Unmap> mapped_;
   Contents contents_{};
   // Messages since the last commit, and the last of them.
   uint64_t undecided_ = 0;

@@ -4,6 +4,7 @@
 
 #include <sys/stat.h>
 
+#include <filesystem>
 #include <fstream>
 #include <optional>
 #include <string>
@@ -147,6 +148,26 @@ TEST_F(CrashMarkTest, WithoutAFileItIsWithoutEffect) {
     mark.BeginCommit();
     mark.EndCommit(true);
   }
+}
+
+TEST_F(CrashMarkTest, AFileThatIsDeletedOrEmptiedMeanwhileDoesNoHarm) {
+  std::ofstream(path_, std::ios::trunc);
+  EXPECT_TRUE(MayDecode(7));
+  Commit();
+  std::filesystem::remove(path_);
+  for (uint64_t message = 1; message < 100; ++message) EXPECT_TRUE(mark_->BeginDecoding(message));
+  mark_->EndDecoding();
+  Commit();
+}
+
+TEST_F(CrashMarkTest, TheLastOfManyMessagesIsBlamed) {
+  for (int life = 0; life < 2; ++life) {
+    for (uint64_t message = 1; message < 10; ++message) ASSERT_TRUE(mark_->BeginDecoding(message));
+    Start();
+  }
+  EXPECT_TRUE(MayDecode(1));
+  EXPECT_TRUE(MayDecode(8));
+  EXPECT_FALSE(MayDecode(9));
 }
 
 TEST_F(CrashMarkTest, TheFileIsThePrivateOneOfItsUser) {
