@@ -81,6 +81,8 @@ void Loader::LoadLanding() {
   Show("TIDEGATE_LANDING", WithoutPassword(config_.landing), origin);
   if (const auto landing = OpenLanding(config_.landing); !landing.ok())
     Problem(origin, landing.error().message);
+  for (const std::string& warning : LandingWarnings(config_.landing))
+    config_.warnings.push_back(fmt::format("{}: {}", origin, warning));
 
   WarnOfPostgres();
   const std::string in_uri = DatabaseOf(config_.landing);

@@ -69,6 +69,8 @@ void Loader::SetTenantLanding(const std::string& tenant, const Found& found) {
        found.origin);
   if (const auto landing = OpenLanding(found.value); !landing.ok())
     Problem(found.origin, landing.error().message);
+  for (const std::string& warning : LandingWarnings(found.value))
+    config_.warnings.push_back(fmt::format("{}: {}", found.origin, warning));
   if (config_.decoder.tenancy != Tenancy::kDatabase) {
     Problem(found.origin, "a tenant has a server of its own only with TIDEGATE_TENANCY=database");
   } else if (IsDatabaseName(config_.decoder.database)) {

@@ -29,6 +29,10 @@ std::string DatabaseOf(const std::string& uri) {
   return uri.starts_with("mongodb") ? DatabaseOfUri(uri) : std::string();
 }
 
+std::vector<std::string> LandingWarnings(const std::string& uri) {
+  return uri.starts_with("mongodb") ? WarningsAboutUri(uri) : std::vector<std::string>();
+}
+
 std::string WithoutPassword(const std::string& uri) {
   const size_t scheme = uri.find("://");
   if (scheme == std::string::npos) return uri;

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/clock.h"
 #include "core/log.h"
@@ -52,6 +53,9 @@ Result<std::unique_ptr<Landing>> OpenLanding(const std::string& uri,
 
 // Returns the database that a MongoDB URI's path names; empty if it names none.
 std::string DatabaseOf(const std::string& uri);
+
+// Returns what a URI asks for and the landing does not do, for people.
+std::vector<std::string> LandingWarnings(const std::string& uri);
 
 // Returns the URI without its password, for people.
 std::string WithoutPassword(const std::string& uri);
