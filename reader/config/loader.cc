@@ -146,6 +146,7 @@ Config Loader::Load() {
   LoadLimits();
   LoadProjections();
   LoadProcess();
+  KeepStreamsOff(config_.dlq_topic, "the dead-letter topic");
   LoadApi();
   FindUnknownNames();
   return std::move(config_);

@@ -31,6 +31,8 @@ class Loader {
   std::string StateFolder();
   // stream_part.cc
   void LoadStreams();
+  // Reports a stream that follows a topic which the reader itself writes.
+  void KeepStreamsOff(const std::string& topic, std::string_view what);
   std::vector<std::string> SelectedStreams(const std::vector<std::string>& defined,
                                            const Found& only);
   // stream_alias_part.cc

@@ -47,6 +47,28 @@ TEST_F(ConfigTest, OneVariableIsEnough) {
   EXPECT_EQ(config.http->port, 8002);
 }
 
+TEST_F(ConfigTest, AStreamFollowsNoTopicThatTheReaderWrites) {
+  const std::string pattern = "topic=telemetry.{tenant} collection=all kind=reading";
+  EXPECT_NE(Problems(Load({{"TIDEGATE_STREAM_ALL", pattern}}))
+                .find("TIDEGATE_STREAM_ALL: its topic telemetry.{tenant} includes telemetry.dlq"),
+            std::string::npos);
+  EXPECT_EQ(Problems(Load({{"TIDEGATE_STREAM_ALL", "topic=raw.{tenant} collection=all"}})), "");
+  EXPECT_NE(Problems(Load({{"TIDEGATE_DLQ_TOPIC", "telemetry.raw"}})), "");
+}
+
+TEST_F(ConfigTest, NoOffsetResetMaySkipMessages) {
+  EXPECT_EQ(Problems(Load({{"TIDEGATE_KAFKA_AUTO_OFFSET_RESET", "earliest"}})), "");
+  EXPECT_NE(Problems(Load({{"TIDEGATE_KAFKA_AUTO_OFFSET_RESET", "latest"}}))
+                .find("latest skips what came before"),
+            std::string::npos);
+}
+
+TEST_F(ConfigTest, AUriThatWeakensTheLandingIsWarnedAbout) {
+  const Config config = Load({{"TIDEGATE_LANDING", "mongodb://db/?w=1&readPreference=nearest"}});
+  EXPECT_EQ(Problems(config), "");
+  EXPECT_EQ(config.warnings.size(), 2u);
+}
+
 TEST_F(ConfigTest, AProcessDoesEverythingUnlessItIsToldItsRoles) {
   EXPECT_EQ(Load({}).roles, Roles());
   EXPECT_EQ(Load({{"TIDEGATE_ROLES", "land"}}).roles, (Roles{.project = false, .api = false}));
