@@ -66,6 +66,9 @@ std::string TopicFor(const Topics& topics, RecordClass record_class, std::string
 
 // Returns the value of tg-id, which names a stored record.
 std::string SequenceId(const Origin& origin, Seq seq);
+// Accepts <gateway>:<epoch>:<seq>: no part is empty, the last is a number, and there is no '/',
+// which separates the parts of a document's id.
+bool IsSequenceId(std::string_view text);
 
 // `seq` is the record's number in the store `origin`. `replayed` is tg-replayed.
 WireMessage EncodeMessage(const Record& record, Seq seq, const Origin& origin, const Topics& topics,

@@ -53,32 +53,45 @@ std::string OffsetId(const SourceMessage& message) {
   return fmt::format("{}/{}/{}", message.partition.topic, message.partition.number, message.offset);
 }
 
+// Names a document by what its tenant does not choose: the gateway's count, or the place in Kafka.
+// Where tenants share a database, the id begins with the tenant, so that no tenant can take the id
+// of another's record. Ids of the other rules begin with it anyway.
+std::string IdOfTenant(std::string id, const Document& document, Tenancy tenancy) {
+  return tenancy == Tenancy::kShared ? document.tenant + "/" + id : id;
+}
+
 // Names the record by the rules of FORMAT.md. Two sales may be equal in every member, so only an
 // event_id can prove that they are one.
 std::string RecordId(const SourceMessage& message, const WireInfo& info, StreamKind kind,
-                     const std::optional<WallTime>& time, const Document& document) {
+                     const std::optional<WallTime>& time, Tenancy tenancy, Document& document) {
   const json::Value root = document.value.root();
   if (info.record_class.value_or(RecordClassOf(kind)) == RecordClass::kAlert) {
     if (auto id = AlertIdOf(root, document)) return *id;
   }
   const auto event = root.Find("event_id");
   const bool named_by_time = info.time_source == TimeSource::kSource && kind != StreamKind::kSales;
+  const std::string event_id = event ? IdText(*event).value_or("") : "";
+  if (event_id.empty() && !(named_by_time && time)) {
+    document.named_by_place = info.id.empty();
+    return IdOfTenant(info.id.empty() ? OffsetId(message) : info.id, document, tenancy);
+  }
   return DocumentId({.tenant = document.tenant,
                      .asset = document.asset,
-                     .event_id = event ? IdText(*event).value_or("") : "",
+                     .event_id = event_id,
                      .source_time = named_by_time ? time : std::nullopt,
-                     .sequence_id = info.id.empty() ? OffsetId(message) : info.id,
+                     .sequence_id = {},
                      .value = *message.value});
 }
 
 // Sets the document's id by the stream's own rule.
 std::optional<Refusal> ReadId(const SourceMessage& message, const WireInfo& info,
                               const Stream& stream, const std::optional<WallTime>& time,
-                              Document& document) {
+                              Tenancy tenancy, Document& document) {
   if (stream.id == kRecordRule) {
-    document.id = RecordId(message, info, stream.kind, time, document);
+    document.id = RecordId(message, info, stream.kind, time, tenancy, document);
   } else if (stream.id == kOffsetRule) {
-    document.id = OffsetId(message);
+    document.id = IdOfTenant(OffsetId(message), document, tenancy);
+    document.named_by_place = true;
   } else {
     const auto member = FindField(document.value.root(), stream.id);
     const std::string text = member ? IdText(*member).value_or("") : "";
@@ -154,6 +167,8 @@ std::variant<WireInfo, Refusal> ReadHeaders(const SourceMessage& message) {
   }
   Result<WireInfo> info = DecodeHeaders(message.headers);
   if (!info.ok()) return Refusal{RefusalKind::kHeaders, info.error().message};
+  // Anyone who may write to the topic may forge it; such a record is named by its place instead.
+  if (!IsSequenceId(info->id)) info->id.clear();
   return std::move(info).value();
 }
 
@@ -189,7 +204,7 @@ std::variant<Document, Refusal> Decoder::Decode(const SourceMessage& message, Wa
   std::optional<WallTime> time;
   auto refusal = ReadMembers(stream, document, time);
   if (!refusal) refusal = Place(*match, document.value.root(), document);
-  if (!refusal) refusal = ReadId(message, info, stream, time, document);
+  if (!refusal) refusal = ReadId(message, info, stream, time, options_.tenancy, document);
   if (refusal) return *std::move(refusal);
   document.time = time.value_or(message.timestamp.value_or(now));
   const uint32_t schema = document.provenance.schema;
