@@ -28,6 +28,14 @@ std::vector<Partition> ToPartitions(const rd_kafka_topic_partition_list_t* list)
   return partitions;
 }
 
+kafka::PartitionListHandle ToList(std::span<const Partition> partitions) {
+  kafka::PartitionListHandle list(
+      rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
+  for (const Partition& partition : partitions)
+    rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.number);
+  return list;
+}
+
 class KafkaSource final : public Source {
  public:
   KafkaSource(const Clock& clock, const Log& log)
@@ -45,10 +53,13 @@ class KafkaSource final : public Source {
   Result<std::optional<SourceMessage>> Poll(milliseconds patience) override;
   void StoreOffsets(std::span<const Position> positions) override;
   Result<int64_t> EarliestOffset(const Partition& partition) override;
+  Result<int64_t> EndOffset(const Partition& partition) override;
   Result<std::vector<Position>> CommittedOffsets(std::span<const Partition> partitions) override;
   Status Seek(const Partition& partition, int64_t offset) override;
   void Pause() override;
   void Resume() override;
+  void Pause(std::span<const Partition> partitions) override;
+  void Resume(std::span<const Partition> partitions) override;
   void Close() override;
 
  private:
@@ -66,6 +77,11 @@ class KafkaSource final : public Source {
   void Unassign(rd_kafka_topic_partition_list_t* partitions);
   Status OnErrorMessage(rd_kafka_resp_err_t code, const rd_kafka_message_t* message);
   bool Cooperative() const;
+  struct Watermarks {
+    int64_t earliest = 0;
+    int64_t end = 0;
+  };
+  Result<Watermarks> QueryWatermarks(const Partition& partition);
   void LogFailure(std::string_view operation, rd_kafka_error_t* error);
 
   const Clock& clock_;
@@ -152,22 +168,31 @@ void KafkaSource::StoreOffsets(std::span<const Position> positions) {
     log_.Debug("store offsets: {}", kafka::DescribeError(error));
 }
 
-Result<int64_t> KafkaSource::EarliestOffset(const Partition& partition) {
-  int64_t earliest = 0;
-  int64_t end = 0;
-  const rd_kafka_resp_err_t error = rd_kafka_query_watermark_offsets(
-      client_.get(), partition.topic.c_str(), partition.number, &earliest, &end, kQueryTimeoutMs);
-  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return earliest;
+Result<KafkaSource::Watermarks> KafkaSource::QueryWatermarks(const Partition& partition) {
+  Watermarks marks;
+  const rd_kafka_resp_err_t error =
+      rd_kafka_query_watermark_offsets(client_.get(), partition.topic.c_str(), partition.number,
+                                       &marks.earliest, &marks.end, kQueryTimeoutMs);
+  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return marks;
   return Error{ErrorCode::kUnavailable,
-               fmt::format("ask for the earliest offset of {} [{}]: {}", partition.topic,
-                           partition.number, kafka::DescribeError(error))};
+               fmt::format("ask for the offsets of {} [{}]: {}", partition.topic, partition.number,
+                           kafka::DescribeError(error))};
+}
+
+Result<int64_t> KafkaSource::EarliestOffset(const Partition& partition) {
+  const auto marks = QueryWatermarks(partition);
+  if (!marks.ok()) return marks.error();
+  return marks->earliest;
+}
+
+Result<int64_t> KafkaSource::EndOffset(const Partition& partition) {
+  const auto marks = QueryWatermarks(partition);
+  if (!marks.ok()) return marks.error();
+  return marks->end;
 }
 
 Result<std::vector<Position>> KafkaSource::CommittedOffsets(std::span<const Partition> partitions) {
-  const kafka::PartitionListHandle list(
-      rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
-  for (const Partition& partition : partitions)
-    rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.number);
+  const kafka::PartitionListHandle list = ToList(partitions);
   const rd_kafka_resp_err_t error = rd_kafka_committed(client_.get(), list.get(), kQueryTimeoutMs);
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
     return Error{ErrorCode::kUnavailable,
@@ -209,6 +234,14 @@ void KafkaSource::Resume() {
   if (rd_kafka_assignment(client_.get(), &list) != RD_KAFKA_RESP_ERR_NO_ERROR) return;
   const kafka::PartitionListHandle assignment(list);
   rd_kafka_resume_partitions(client_.get(), list);
+}
+
+void KafkaSource::Pause(std::span<const Partition> partitions) {
+  rd_kafka_pause_partitions(client_.get(), ToList(partitions).get());
+}
+
+void KafkaSource::Resume(std::span<const Partition> partitions) {
+  if (!paused_) rd_kafka_resume_partitions(client_.get(), ToList(partitions).get());
 }
 
 void KafkaSource::Close() {
@@ -259,9 +292,10 @@ void KafkaSource::Unassign(rd_kafka_topic_partition_list_t* partitions) {
 }
 
 int KafkaSource::OnStatistics(rd_kafka_t*, char* json, size_t size, void* self) {
-  const KafkaStatistics statistics = ReadStatistics({json, size});
+  // Those that cannot be read say nothing about the brokers: what was known stays.
+  const auto statistics = ReadStatistics({json, size});
   SourceListener* listener = static_cast<KafkaSource*>(self)->listener_;
-  if (listener) listener->OnLag(statistics.lag, statistics.brokers_up);
+  if (listener && statistics) listener->OnLag(statistics->lag, statistics->brokers_up);
   return 0;  // The library frees the text.
 }
 

@@ -55,7 +55,9 @@ std::optional<Landed> ReadLanded(const Object& stored) {
                 .partition = static_cast<int32_t>(origin.Integer("partition")),
                 .offset = origin.Integer("offset"),
                 .time = stored.Time("timestamp").value_or(WallTime()),
-                .dead_letter = ReadLetterPlace(origin)};
+                .dead_letter = ReadLetterPlace(origin),
+                .received_at = origin.Time("received_at").value_or(WallTime()),
+                .epoch = origin.Integer("epoch")};
 }
 
 }  // namespace tidegate::reader

@@ -46,6 +46,8 @@ enum class SaveOutcome {
   // Another writer has saved it meanwhile, or it is unknown whether this save was done: load it
   // again and fold what it has not folded.
   kConflict,
+  // The database will never accept this projection: it is too large or invalid.
+  kRefused,
 };
 
 // The origin of a landed document.
@@ -56,6 +58,10 @@ struct Landed {
   // The document's `timestamp`.
   WallTime time{};
   std::optional<LetterPlace> dead_letter = std::nullopt;
+  // When the reader that landed the document received its message.
+  WallTime received_at{};
+  // Of the partition's log.
+  int64_t epoch = 0;
 };
 
 // Every error is kUnavailable: try the same again later. Calls wait at most the landing's time

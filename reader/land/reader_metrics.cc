@@ -49,6 +49,10 @@ ReaderMetrics::ReaderMetrics(Metrics& metrics)
                                       "Offsets of the parking topic deleted before they landed.")),
       parked_lanes_(metrics.AddGauge("tidegate_reader_parked_lanes",
                                      "Databases whose records are parked, in all workers.")),
+      logs_begun_anew_(metrics.AddCounter(
+          "tidegate_reader_logs_begun_anew_total",
+          "Partitions whose log ended before the landing's position, because the topic was made "
+          "anew or truncated.")),
       batches_(metrics.AddCounter("tidegate_reader_batches_total", "Batches written.")),
       batch_records_(metrics.AddCounter("tidegate_reader_batch_records_total",
                                         "Messages in the batches written.")),
@@ -167,6 +171,9 @@ void ReaderMetrics::CountRetries(size_t retries) {
 }
 void ReaderMetrics::CountOutage() {
   outages_.Increment();
+}
+void ReaderMetrics::CountLogsBegunAnew(uint64_t logs) {
+  logs_begun_anew_.Increment(static_cast<double>(logs));
 }
 void ReaderMetrics::CountExpired(size_t documents) {
   expired_.Increment(static_cast<double>(documents));

@@ -43,6 +43,8 @@ class ReaderMetrics {
   void CountParkedLost(int64_t offsets);
   // The lanes of all workers that are parked.
   void AddParkedLanes(int64_t lanes);
+  // Partitions whose log was found to have begun anew.
+  void CountLogsBegunAnew(uint64_t logs);
   // One attempt to land a batch of that many messages. REQUIRES: not 0.
   void ObserveBatch(size_t records, std::chrono::nanoseconds took);
   void SetLastMessage(WallTime time);
@@ -74,6 +76,7 @@ class ReaderMetrics {
   Metrics::Counter& unparked_;
   Metrics::Counter& parked_lost_;
   Metrics::Gauge& parked_lanes_;
+  Metrics::Counter& logs_begun_anew_;
   Metrics::Counter& batches_;
   Metrics::Counter& batch_records_;
   Metrics::Histogram& batch_seconds_;

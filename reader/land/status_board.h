@@ -36,8 +36,14 @@ struct MemberState {
   uint64_t landed = 0;
   uint64_t duplicates = 0;
   uint64_t dead_letters = 0;
+  // Partitions whose log was found to have begun anew (partition_epochs.h).
+  uint64_t logs_begun_anew = 0;
   // Documents folded into projections.
   uint64_t projected = 0;
+  // Projections that the database refused.
+  uint64_t refused_projections = 0;
+  // Databases whose projections lag alone, and why, for people.
+  std::vector<std::string> lagging = {};
   // When the member last posted. A turn posts at least once a second.
   BootTime last_turn{};
 };

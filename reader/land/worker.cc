@@ -80,7 +80,8 @@ void Worker::Land(milliseconds time, size_t namespaces) {
   const BootTime began = parts_.clock.SinceBoot();
   const BootTime deadline = began + time;
   const size_t records = batch_.size();
-  Status status = lander_.Land(batch_, {.deadline = deadline, .namespaces = namespaces});
+  Status status = progress_.Label(batch_.documents(), parts_.clock.Now());
+  if (status.ok()) status = lander_.Land(batch_, {.deadline = deadline, .namespaces = namespaces});
   if (!status.ok()) return Postpone(status);
   parts_.metrics.ObserveBatch(records, parts_.clock.SinceBoot() - began);
   if (batch_.done()) return Finish();
@@ -98,7 +99,10 @@ void Worker::Drain() {
 }
 
 Status Worker::StoreProgress() {
-  return progress_.Store(batch_.Finished(), parts_.clock.Now());
+  Status status = progress_.Store(batch_.Finished(), parts_.clock.Now());
+  parts_.metrics.CountLogsBegunAnew(progress_.logs_begun_anew() - state().logs_begun_anew);
+  state().logs_begun_anew = progress_.logs_begun_anew();
+  return status;
 }
 
 void Worker::Finish() {
