@@ -52,7 +52,7 @@ CONCRETE = [
     (r"store/(?!(?:store|inspect|salvage_work)\.h$).*\.h$", "store/"),
     (r"uplink/[^/]*_transport\.h$", "uplink/"),
     (r"reader/database/(?P<own>mongo|sqlite)/.*\.h$", "reader/database/{own}/"),
-    (r"core/sqlite/.*\.h$", "(core/sqlite|store|reader/database/sqlite)/"),
+    (r"core/sqlite/.*\.h$", "(core/sqlite|store|reader/database/sqlite|reader/project/rebuild)/"),
 ]
 
 # Headers of C libraries may be included only by .cc files and private *_handle.h files.
