@@ -11,6 +11,7 @@
 #include "agent/commands.h"
 #include "core/loop/sd_event_handle.h"
 #include "core/loop/sd_event_loop.h"
+#include "core/output.h"
 
 namespace tidegate {
 namespace {
@@ -163,7 +164,7 @@ int Main(int argc, char** argv) {
   const Environment environment = ProcessEnvironment();
   if (store_dir.empty()) store_dir = FindStoreDir(environment);
   if (version->parsed()) {
-    std::printf("tidegate-agent %s\n", AgentVersion().c_str());
+    Print("tidegate-agent " + AgentVersion() + "\n");
     return kExitOk;
   }
   if (status->parsed()) return StatusCommand(environment, json);
@@ -187,5 +188,5 @@ int Main(int argc, char** argv) {
 }  // namespace tidegate
 
 int main(int argc, char** argv) {
-  return tidegate::Main(argc, argv);
+  return tidegate::FinishOutput(tidegate::Main(argc, argv));
 }

@@ -9,6 +9,7 @@
 #include "core/clock.h"
 #include "core/credentials.h"
 #include "core/log.h"
+#include "core/output.h"
 #include "reader/config/config.h"
 #include "reader/consume/instance_id.h"
 #include "reader/consume/kafka_dead_letters.h"
@@ -149,9 +150,9 @@ Config Load() {
 
 int Check() {
   const Config config = Load();
-  fmt::print("{}", ConfigReport(config));
+  Print(ConfigReport(config));
   if (config.problems.empty())
-    fmt::print("the configuration is fine; neither Kafka nor the database was asked\n");
+    Print("the configuration is fine; neither Kafka nor the database was asked\n");
   return config.problems.empty() ? 0 : kMisconfigured;
 }
 
@@ -194,8 +195,7 @@ int MigrateDatabase(bool dry_run, const Config& config, const Log& log) {
                                               {.answer_within = kUpkeepAnswerWithin});
   if (!landing.ok()) return fail(landing.error());
   if (dry_run && !(*landing)->Exists()) {
-    fmt::print("{}: there is nothing yet, so nothing to migrate\n",
-               WithoutPassword(config.landing));
+    Print(WithoutPassword(config.landing) + ": there is nothing yet, so nothing to migrate\n");
     return 0;
   }
   const auto store = (*landing)->NewStore(log);
@@ -209,7 +209,7 @@ int MigrateDatabase(bool dry_run, const Config& config, const Log& log) {
     return fail(status.error());
   const auto states = migrator.Read();
   if (!states.ok()) return fail(states.error());
-  fmt::print("{}", MigrationReport(*states));
+  Print(MigrationReport(*states));
   return 0;
 }
 
@@ -277,14 +277,14 @@ int Main(int argc, char** argv) {
   RebuildArguments rebuild;
   AddRebuild(app, rebuild, code);
   app.add_subcommand("version", "Prints the version.")->callback([] {
-    fmt::print("tidegate-reader {}\n", TIDEGATE_VERSION);
+    Print("tidegate-reader " TIDEGATE_VERSION "\n");
   });
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kMisconfigured;
   } catch (const std::exception& error) {
-    fmt::print(stderr, "tidegate-reader: {}\n", error.what());
+    std::fprintf(stderr, "tidegate-reader: %s\n", error.what());
     return kFailed;
   }
   return code;
@@ -294,5 +294,5 @@ int Main(int argc, char** argv) {
 }  // namespace tidegate::reader
 
 int main(int argc, char** argv) {
-  return tidegate::reader::Main(argc, argv);
+  return tidegate::FinishOutput(tidegate::reader::Main(argc, argv));
 }

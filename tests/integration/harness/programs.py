@@ -70,14 +70,17 @@ class Program(Process):
         (self.http_port,) = free_ports(1)
         self.settings.setdefault("_HTTP_LISTEN", f"127.0.0.1:{self.http_port}")
 
-    def run(self, *words: str, timeout: float = 30) -> subprocess.CompletedProcess:
+    def run(
+        self, *words: str, timeout: float = 30, stdout=subprocess.PIPE
+    ) -> subprocess.CompletedProcess:
         """Runs another verb of the program with the same environment."""
         return subprocess.run(
             [binary(self.name), *words],
             env=environment(self.settings),
             cwd=self.folder,
             text=True,
-            capture_output=True,
+            stdout=stdout,
+            stderr=subprocess.PIPE,
             stdin=subprocess.DEVNULL,
             timeout=timeout,
             check=False,
