@@ -3,22 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <bit>
 #include <utility>
 
 #include "core/check.h"
 #include "store/file/log_renewal.h"
 #include "store/file/schema.h"
-#include "store/salvage/byte_source.h"
 #include "store/salvage/log_owner.h"
 #include "store/salvage/replace_store.h"
 
 namespace tidegate {
 namespace {
 
-// How often opening fails before the file is read through for places that the medium no longer
-// gives.
+// How often Start tries to open: then the probe has read the files.
 constexpr unsigned kAttempts = 4;
 constexpr auto kSalvageRetry = std::chrono::seconds(30);
 
@@ -34,19 +30,6 @@ StoreFile MakeFile(const SqliteStore::Options& options, const SizeBudget& budget
   file.max_payload_bytes = std::min(options.max_payload_bytes, file.max_dead_letter_bytes / 2);
   file.sync_commits = options.durability == Durability::kPowerSafe;
   return file;
-}
-
-bool ReadsThrough(const std::string& path, const std::string& vfs) {
-  for (const bool is_log : {false, true}) {
-    auto file = FileBytes::Open(is_log ? path + "-wal" : path, vfs, is_log);
-    if (!file.ok()) continue;
-    std::array<char, 4096> block;
-    for (uint64_t at = 0; at < (*file)->size(); at += block.size()) {
-      const auto size = std::min<uint64_t>(block.size(), (*file)->size() - at);
-      if (!(*file)->Read(at, std::span(block).first(size))) return false;
-    }
-  }
-  return true;
 }
 
 }  // namespace
@@ -66,7 +49,8 @@ StoreConnection::StoreConnection(const SqliteStore::Options& options, const Size
       file_(MakeFile(options_, budget, vfs_.name())),
       origin_{options_.gateway, {}},
       salvages_({file_, options_.vfs, options_.gateway, options_.tenant, codec}, options_.max_bytes,
-                clock, log, metrics) {}
+                clock, log, metrics),
+      probe_(options_.path, file_.vfs) {}
 
 Status StoreConnection::Start() {
   CHECK(!is_open() && is_new_, "a connection starts once");
@@ -130,12 +114,10 @@ Status StoreConnection::CheckEpoch() {
 Status StoreConnection::Recover(const Error& error) {
   DropHandle();
   ++failed_opens_;
-  const bool unreadable = error.code == ErrorCode::kUnavailable && failed_opens_ >= kAttempts &&
-                          std::has_single_bit(failed_opens_) &&
-                          !ReadsThrough(options_.path, file_.vfs);
   if (error.code == ErrorCode::kInvalid) return error;
   // A single failed read can look like damage.
   const bool damaged = error.code == ErrorCode::kCorrupt && (failed_opens_ > 1 || !damage_.empty());
+  const bool unreadable = error.code == ErrorCode::kUnavailable && probe_.FindsDamage();
   if (!damaged && !unreadable) return Error{ErrorCode::kUnavailable, error.message};
   if (auto status = ReplaceFile(error.message); !status.ok()) return status;
   auto status = TryOpen();
@@ -151,7 +133,8 @@ Error StoreConnection::Reopen(const Error& error) {
                *count);
   }
   DropHandle();
-  if (error.code == ErrorCode::kCorrupt) damage_ = error.message;
+  const bool unreadable = error.code == ErrorCode::kUnavailable && probe_.FindsDamage();
+  if (error.code == ErrorCode::kCorrupt || unreadable) damage_ = error.message;
   (void)EnsureOpen();  // If it fails, the next call tries again.
   return {ErrorCode::kUnavailable, error.message};
 }
@@ -197,6 +180,7 @@ Status StoreConnection::ReplaceFile(const std::string& why, bool with_log) {
   salvage_retry_at_ = {};
   vfs_.ForgetUnsynced(options_.path + "-wal");
   book_.ForgetHandedOut();
+  probe_.Reset();
   return {};
 }
 

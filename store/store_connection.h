@@ -18,6 +18,7 @@
 #include "store/file/store_handle.h"
 #include "store/format/batch_codec.h"
 #include "store/format/gap_record.h"
+#include "store/medium_probe.h"
 #include "store/salvage/set_aside.h"
 #include "store/salvages.h"
 #include "store/sqlite_store.h"
@@ -95,6 +96,8 @@ class StoreConnection {
   bool is_new_ = true;
   // The message of the error that showed an open file to be damaged; empty if none did.
   std::string damage_;
+  // Errors of calls and of openings.
+  MediumProbe probe_;
   // Openings that failed since the last one that succeeded.
   unsigned failed_opens_ = 0;
   // No salvage is tried before this moment.
