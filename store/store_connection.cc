@@ -27,7 +27,9 @@ StoreFile MakeFile(const SqliteStore::Options& options, const SizeBudget& budget
   file.max_dead_letter_bytes = options.max_dead_letter_bytes != 0
                                    ? options.max_dead_letter_bytes
                                    : std::min<uint64_t>(options.max_bytes / 16, 16ull << 20);
-  file.max_payload_bytes = std::min(options.max_payload_bytes, file.max_dead_letter_bytes / 2);
+  constexpr uint64_t kHeadBytes = DeadLetterTable::kMaxHeadBytes;
+  CHECK(budget.row_bytes > kHeadBytes, "a letter without its payload fits an append");
+  file.max_payload_bytes = std::min(budget.row_bytes - kHeadBytes, file.max_dead_letter_bytes / 2);
   file.sync_commits = options.durability == Durability::kPowerSafe;
   return file;
 }
@@ -115,9 +117,9 @@ Status StoreConnection::Recover(const Error& error) {
   DropHandle();
   ++failed_opens_;
   if (error.code == ErrorCode::kInvalid) return error;
+  const bool unreadable = error.code == ErrorCode::kUnavailable && probe_.FindsDamage();
   // A single failed read can look like damage.
   const bool damaged = error.code == ErrorCode::kCorrupt && (failed_opens_ > 1 || !damage_.empty());
-  const bool unreadable = error.code == ErrorCode::kUnavailable && probe_.FindsDamage();
   if (!damaged && !unreadable) return Error{ErrorCode::kUnavailable, error.message};
   if (auto status = ReplaceFile(error.message); !status.ok()) return status;
   auto status = TryOpen();
@@ -178,9 +180,9 @@ Status StoreConnection::ReplaceFile(const std::string& why, bool with_log) {
   damage_.clear();
   failed_opens_ = 0;
   salvage_retry_at_ = {};
+  probe_.Reset();
   vfs_.ForgetUnsynced(options_.path + "-wal");
   book_.ForgetHandedOut();
-  probe_.Reset();
   return {};
 }
 

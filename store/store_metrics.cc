@@ -16,6 +16,9 @@ StoreMetrics::StoreMetrics(Metrics& metrics)
                                          "Part of the damaged file that was moved, 0 to 1.")),
       dropped_letters_(metrics.AddCounter("tidegate_store_dead_letters_dropped_total",
                                           "Dead letters given up for newer ones.")),
+      truncated_letters_(
+          metrics.AddCounter("tidegate_store_dead_letters_truncated_total",
+                             "Dead letters that keep only the beginning of their payload.")),
       errors_(metrics.AddCounter("tidegate_store_errors_total",
                                  "I/O errors; the store was closed and opened again after each.")),
       salvages_(metrics.AddCounter("tidegate_store_salvages_total",

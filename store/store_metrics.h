@@ -23,6 +23,7 @@ class StoreMetrics {
     damaged_[Index(record_class)]->Increment(Double(records));
   }
   void CountDroppedLetters(uint64_t letters) { dropped_letters_.Increment(Double(letters)); }
+  void CountTruncatedLetters(uint64_t letters) { truncated_letters_.Increment(Double(letters)); }
   void CountError() { errors_.Increment(); }
   void CountSalvage() { salvages_.Increment(); }
   // `progress`: of the file that is being moved, from 0 to 1.
@@ -55,6 +56,7 @@ class StoreMetrics {
   Metrics::Gauge& salvaging_;
   Metrics::Gauge& salvage_progress_;
   Metrics::Counter& dropped_letters_;
+  Metrics::Counter& truncated_letters_;
   Metrics::Counter& errors_;
   Metrics::Counter& salvages_;
   Metrics::Counter& full_;

@@ -168,7 +168,7 @@ Status StoreSession::RunTransaction(StoreHandle& handle, const ClockStamp& stamp
                                     const Steps& steps) {
   if (auto status = handle.MakeLogRoom(budget().log_reserve_bytes / 2); !status.ok()) return status;
   StoreContents contents = book_.contents();
-  contents.letters_dropped = 0;
+  contents.letters_dropped = contents.letters_truncated = 0;
   StoreWriter writer({handle, codec_, connection_.origin(), options_.tenant, book_,
                       snapshots_.has_source(), stamp},
                      contents);
@@ -180,6 +180,7 @@ Status StoreSession::RunTransaction(StoreHandle& handle, const ClockStamp& stamp
   if (!status.ok()) return status;
   book_.Apply(writer, std::move(contents), budget().deletes);
   CountDropped(writer);
+  CountLetters();
   return {};
 }
 
@@ -191,11 +192,24 @@ void StoreSession::CountDropped(const StoreWriter& writer) {
     dropped += records;
   }
   CHECK(dropped == 0 || !writer.dropped().empty(), "records are dropped with their batches");
-  metrics_.CountDroppedLetters(book_.contents().letters_dropped);
   if (dropped == 0) return;
   if (const auto count = drop_limit_.Count(clock_.SinceBoot(), dropped)) {
     log_.Warning("store: at its limit of {} bytes, {} records were given up", options_.max_bytes,
                  *count);
+  }
+}
+
+void StoreSession::CountLetters() {
+  const uint64_t dropped = book_.contents().letters_dropped;
+  const uint64_t truncated = book_.contents().letters_truncated;
+  letters_dropped_ += dropped;
+  letters_truncated_ += truncated;
+  metrics_.CountDroppedLetters(dropped);
+  metrics_.CountTruncatedLetters(truncated);
+  if (dropped == 0) return;
+  if (const auto count = letter_limit_.Count(clock_.SinceBoot(), dropped)) {
+    log_.Warning("store: dead letters are at their limit of {} bytes, the {} oldest were dropped",
+                 connection_.file().max_dead_letter_bytes, *count);
   }
 }
 
@@ -221,6 +235,8 @@ StoreUsage StoreSession::Usage() const {
   usage.batches = contents.totals.batches - delivered.size();
   usage.max_bytes = options_.max_bytes;
   usage.dead_letters = contents.totals.letters;
+  usage.dead_letters_dropped = letters_dropped_;
+  usage.dead_letters_truncated = letters_truncated_;
   if (!salvages().empty()) usage.salvage_percent = salvages().percent();
   usage.set_aside_files = connection_.set_aside().files;
   usage.set_aside_bytes = connection_.set_aside().bytes;

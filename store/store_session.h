@@ -73,6 +73,7 @@ class StoreSession final : private SalvageTarget {
   Status RemoveUnacknowledged(StoreHandle& handle);
   Status RunTransaction(StoreHandle& handle, const ClockStamp& stamp, const Steps& steps);
   void CountDropped(const StoreWriter& writer);
+  void CountLetters();
   void ReportFullDisk();
   void UpdateMetrics();
 
@@ -81,6 +82,10 @@ class StoreSession final : private SalvageTarget {
   const Log& log_;
   StoreMetrics metrics_;
   LogLimit drop_limit_;
+  LogLimit letter_limit_;
+  // Since the start.
+  uint64_t letters_dropped_ = 0;
+  uint64_t letters_truncated_ = 0;
   LogLimit disk_full_limit_;
   BatchCodec codec_;
   Snapshots snapshots_;

@@ -19,7 +19,10 @@ namespace tidegate {
 
 inline constexpr int64_t kApplicationId = 0x54476174;  // "TGat"
 // The format version that this code writes.
-inline constexpr int64_t kStoreVersion = 2;
+inline constexpr int64_t kStoreVersion = 3;
+// The least version that this code writes into new and migrated files: version 2 does not know
+// where a dead letter's whole size is, and stores letters without it.
+inline constexpr int64_t kLeastVersion = 2;
 
 // Names of rows of table state.
 inline constexpr std::string_view kStateEpoch = "epoch";
@@ -30,6 +33,8 @@ inline constexpr std::array<std::string_view, 2> kStateSnapshots{"snapshot.0", "
 inline constexpr std::string_view kStateValuePrefix = "value.";
 // The oldest format version whose code may read and write the file, decimal.
 inline constexpr std::string_view kStateLeastVersion = "least_version";
+// How many dropped dead letters no gap record declares yet, decimal.
+inline constexpr std::string_view kStateLettersUndeclared = "letters_undeclared";
 // Present if the last run did not sync its commits.
 inline constexpr std::string_view kStateProcessSafe = "process_safe";
 

@@ -43,9 +43,7 @@ Status Salvage::MoveSomeLetters(StoreWriter& writer, Move& move, StepLimit& limi
     const auto& [id, place] = letters[move.next];
     if (id <= static_cast<int64_t>(move.job.last_letter)) continue;
     const auto letter = scan_->Letter(place);
-    const uint64_t pages = letter ? PagesForRow(letter->payload.size() + letter->origin.size() +
-                                                letter->reason.size() + letter->input.size())
-                                  : 0;
+    const uint64_t pages = letter ? writer.PagesFor(*letter) : 0;
     if (move.pages > 0 && move.pages + pages > most) return {};
     move.pages += pages;
     const auto fits = letter ? Fits(writer, pages + kDeclaringPages) : false;

@@ -16,8 +16,8 @@ namespace {
 
 constexpr std::string_view kBatchTable = "CREATE TABLE batch(key INTEGER PRIMARY KEY, count";
 constexpr uint64_t kApplicationIdOffset = 68;
-constexpr size_t kLetterColumns = 6;
-constexpr size_t kTotalsColumn = 4;  // Of a batch, since format version 2.
+constexpr size_t kLetterColumns = 6;  // Of version 2; later ones have more.
+constexpr size_t kTotalsColumn = 4;   // Of a batch, since format version 2.
 constexpr Seq kLastSeq = SeqOf(-1);
 constexpr int64_t kMaxCount = static_cast<int64_t>(BatchCodec::kMaxRecords);
 
@@ -228,7 +228,7 @@ void StoreScan::Take(const FoundRow& row) {
   const auto may_be = [&](StoreTable table) {
     return row.table == table || (stray && pages_.broken(table));
   };
-  if (columns->size() == kLetterColumns && may_be(StoreTable::kDeadLetter) &&
+  if (columns->size() >= kLetterColumns && may_be(StoreTable::kDeadLetter) &&
       (*columns)[5].type == Column::Type::kBlob) {
     letters_.emplace_back(static_cast<int64_t>(row.rowid), row.place);
   } else if (columns->size() == 2 && may_be(StoreTable::kState) &&
@@ -338,10 +338,15 @@ std::optional<StoreScan::Row> StoreScan::Load(const FoundBatch& batch) {
 std::optional<DeadLetter> StoreScan::Letter(RowPlace place) {
   const auto payload = Payload(place);
   const auto columns = payload ? ParseRecord(*payload) : std::nullopt;
-  if (!columns || columns->size() != kLetterColumns) return std::nullopt;
+  if (!columns || columns->size() < kLetterColumns) return std::nullopt;
   const auto text = [&](size_t i) { return std::string((*columns)[i].bytes); };
-  return DeadLetter{text(2), text(3), text(4), text(5),
-                    WallTime(std::chrono::milliseconds((*columns)[1].integer))};
+  const int64_t whole = columns->size() > kLetterColumns ? (*columns)[kLetterColumns].integer : 0;
+  return DeadLetter{text(2),
+                    text(3),
+                    text(4),
+                    text(5),
+                    WallTime(std::chrono::milliseconds((*columns)[1].integer)),
+                    static_cast<uint64_t>(std::max<int64_t>(whole, 0))};
 }
 
 }  // namespace tidegate

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <map>
 
 #include "core/check.h"
@@ -14,6 +15,7 @@ namespace {
 
 // Pages that a new gap record takes.
 constexpr uint64_t kGapPages = 4;
+constexpr auto kDeclareInterval = std::chrono::minutes(1);
 
 // What each tenant loses with the batch.
 std::map<std::string, Gap> LossesOf(const Batch& batch, std::string_view reason) {
@@ -236,20 +238,60 @@ Status StoreWriter::Insert(const EncodedBatch& batch) {
                                            batch.body, encoded});
 }
 
-Status StoreWriter::AddDeadLetters(std::span<const DeadLetter> letters) {
+template <typename Change>
+Status StoreWriter::ChangeLetters(Change change) {
   CHECK(!is_finished_, "no step follows Finish");
-  DeadLetterTotals totals{contents_.totals.letters, contents_.totals.letter_bytes, 0};
-  auto status = context_.handle.dead_letters().Add(letters, totals);
+  DeadLetterTotals totals{contents_.totals.letters, contents_.totals.letter_bytes, 0, 0};
+  const Status status = change(context_.handle.dead_letters(), totals);
   contents_.totals.letters = totals.letters;
   contents_.totals.letter_bytes = totals.bytes;
   contents_.letters_dropped += totals.dropped;
+  contents_.letters_undeclared += totals.dropped;
+  contents_.letters_truncated += totals.truncated;
   return status;
 }
 
+uint64_t StoreWriter::PagesFor(const DeadLetter& letter) const {
+  return PagesForRow(context_.handle.dead_letters().BytesOf(letter));
+}
+
+Status StoreWriter::AddDeadLetters(std::span<const DeadLetter> letters) {
+  return ChangeLetters(
+      [&](DeadLetterTable& table, DeadLetterTotals& totals) { return table.Add(letters, totals); });
+}
+
+Result<bool> StoreWriter::DropOldestLetter(uint64_t limit) {
+  if (contents_.letters_dropped >= limit) return false;
+  bool dropped = false;
+  const auto status = ChangeLetters([&](DeadLetterTable& table, DeadLetterTotals& totals) {
+    const auto result = table.DropOldest(totals);
+    dropped = result.ok() && *result;
+    return Status(result);
+  });
+  if (!status.ok()) return status.error();
+  return dropped;
+}
+
+// At most one a minute, which a source of nothing but refused payloads cannot change.
+Status StoreWriter::DeclareLetters() {
+  const BootTime now = context_.stamp.since_boot;
+  const auto& last = contents_.letters_declared_at;
+  if (contents_.letters_undeclared > 0 && (!last || now >= *last + kDeclareInterval)) {
+    contents_.gaps.Add({context_.fallback_tenant, std::nullopt, kGapLettersFull, 0, 0,
+                        contents_.letters_undeclared});
+    contents_.letters_undeclared = 0;
+    contents_.letters_declared_at = now;
+  }
+  if (contents_.letters_undeclared == contents_.letters_undeclared_saved) return {};
+  contents_.letters_undeclared_saved = contents_.letters_undeclared;
+  return WriteState(context_.handle.database(), kStateLettersUndeclared,
+                    fmt::format("{}", contents_.letters_undeclared));
+}
+
 Status StoreWriter::SetAside(const BatchRow& row, const std::string& why) {
-  const DeadLetter letter{
-      "store", fmt::format("{} batch {}", RecordClassName(ClassOf(row.key)), SeqOf(row.key)), why,
-      std::string(row.body), context_.stamp.wall};
+  const std::string origin =
+      fmt::format("{} batch {}", RecordClassName(ClassOf(row.key)), SeqOf(row.key));
+  const DeadLetter letter = MakeDeadLetter({"store", origin, why, row.body}, context_.stamp.wall);
   if (auto status = AddDeadLetters({&letter, 1}); !status.ok()) return status;
   return Drop(row, kGapDamaged);
 }
@@ -305,8 +347,11 @@ Status StoreWriter::StoreGap(GapLedger::Entry& entry) {
 
 Status StoreWriter::Finish() {
   CHECK(!is_finished_, "a transaction ends once");
-  auto status =
-      contents_.gaps.StoreChanged([this](GapLedger::Entry& entry) { return StoreGap(entry); });
+  auto status = DeclareLetters();
+  if (status.ok()) {
+    status =
+        contents_.gaps.StoreChanged([this](GapLedger::Entry& entry) { return StoreGap(entry); });
+  }
   is_finished_ = true;
   if (!status.ok()) return status;
   CHECK(contents_.gaps.changed() == 0, "every loss is declared before the commit");

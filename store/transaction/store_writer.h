@@ -77,7 +77,11 @@ class StoreWriter {
   Status CheckFits(uint64_t pages);
   // REQUIRES: the batch has records, and its first seq is the next seq.
   Status Insert(const EncodedBatch& batch);
+  // Returns the most pages that the letter takes.
+  uint64_t PagesFor(const DeadLetter& letter) const;
   Status AddDeadLetters(std::span<const DeadLetter> letters);
+  // Drops the oldest dead letter. False: there is none, or this transaction has dropped `limit`.
+  Result<bool> DropOldestLetter(uint64_t limit);
   // Appends records of the store's own under the next seqs. REQUIRES: they are not empty and all of
   // that class.
   Status AppendOwn(RecordClass record_class, std::span<const Record> records);
@@ -109,6 +113,11 @@ class StoreWriter {
   Status AdvanceMark(RecordClass record_class);
   Status Drop(const BatchRow& row, std::string_view reason);
   Result<bool> DropFirst(RecordClass record_class, bool also_handed_out);
+  template <typename Change>
+  Status ChangeLetters(Change change);
+  // Adds a gap about dropped dead letters if the last one is old enough, and saves what remains
+  // undeclared.
+  Status DeclareLetters();
   Status StoreGap(GapLedger::Entry& entry);
 
   Context context_;

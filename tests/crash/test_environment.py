@@ -83,7 +83,9 @@ class Station:
                 timed = message.headers["tg-time"] == "source"
                 self._oracle.found(n, message.value if timed else message.headers["tg-id"])
         for message in self._site.kafka.read(self._site.topics["gap"]):
-            self._oracle.gap(json.loads(message.value)["count"])
+            gap = json.loads(message.value)
+            if gap["class"] != "dead_letter":
+                self._oracle.gap(gap["count"])
         return len(self._oracle.missing)
 
     def close(self):

@@ -19,6 +19,9 @@ uint64_t BytesOf(std::span<const Record> records) {
 
 Result<Seq> MemoryStore::Append(const AppendRequest& request) {
   if (!failure_.ok()) return failure_.error();
+  for (const DeadLetter& letter : request.dead_letters) {
+    if (Refuses(letter)) return Error{ErrorCode::kRejected, "append: the letter is too large"};
+  }
   uint64_t bytes = 0;
   for (const auto& batch : request.batches) {
     CHECK(!batch.records.empty(), "a batch has records");
@@ -42,6 +45,10 @@ Result<Seq> MemoryStore::Append(const AppendRequest& request) {
                        request.dead_letters.end());
   TakeSnapshot();
   return first_seq;
+}
+
+bool MemoryStore::Refuses(const DeadLetter& letter) const {
+  return refuses_letters_ || (most_letter_bytes_ && letter.payload.size() > *most_letter_bytes_);
 }
 
 void MemoryStore::Keep(const AppendRequest& request, const AppendRequest::NewBatch& batch,
