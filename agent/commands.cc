@@ -52,6 +52,8 @@ std::string DeadLetterLine(int64_t id, const DeadLetter& letter) {
   members.Text("input", letter.input);
   members.Text("origin", letter.origin);
   members.Text("reason", letter.reason);
+  members.Unsigned("payload_bytes", letter.payload_bytes());
+  members.Flag("truncated", letter.truncated());
   members.Text("payload", letter.payload);
   return line.Print();
 }

@@ -61,6 +61,9 @@ struct Message {
   // Set by sources that send a message again when its acknowledgement is lost. In a resumed session
   // both deliveries have the same id.
   std::optional<uint16_t> packet_id;
+  // The size of the payload at its source, if `payload` is only its beginning; else 0. Set only
+  // together with `refused`.
+  uint64_t whole_bytes = 0;
 };
 
 // Where a driver puts what it reads. The pipeline implements it.

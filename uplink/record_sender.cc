@@ -78,8 +78,9 @@ bool RecordSender::SetAside(ClassQueue& queue, TrackedBatch& tracked, const Batc
         "the book is of the batch whose record is set aside");
   TrackedRecord& record = tracked.records[index];
   CHECK(record.state == TrackedRecord::State::kUnsent, "no record in flight is set aside");
-  const DeadLetter letter{"uplink", parts_.topics.NameOf(record.topic), reason,
-                          batch.records[index].value, parts_.clock.Now()};
+  const DeadLetter letter = MakeRecordLetter(
+      {"uplink", parts_.topics.NameOf(record.topic), reason, batch.records[index].value},
+      parts_.clock.Now());
   if (!parts_.store.Write(letter)) return false;
   queue.lane().MarkDone(tracked, record);
   parts_.metrics.CountRejected();

@@ -49,13 +49,19 @@ Result<std::optional<Batch>> StoreAccess::Next(const Cursor& after) {
   return next;
 }
 
-bool StoreAccess::Write(const DeadLetter& letter) {
+bool StoreAccess::Write(DeadLetter letter) {
   AppendRequest request;
   request.dead_letters = {&letter, 1};
+  request.of_stored_records = true;
   request.stamp = StampNow(clock_);
-  const Result<Seq> result = store_.Append(request);
-  if (!result.ok()) NoteFailure(result.error());
-  return result.ok();
+  Result<Seq> result = store_.Append(request);
+  if (!result.ok() && result.error().code == ErrorCode::kRejected) {
+    DropPayload(letter);
+    result = store_.Append(request);
+  }
+  if (result.ok()) return true;
+  NoteFailure(result.error());
+  return result.error().code == ErrorCode::kRejected;
 }
 
 void StoreAccess::Delivered(RecordClass record_class, Seq first_seq) {

@@ -24,6 +24,8 @@ void WriteStore(json::Members object, const StatusReport& report) {
   object.Unsigned("bytes", store.bytes);
   object.Unsigned("max_bytes", store.max_bytes);
   object.Unsigned("dead_letters", store.dead_letters);
+  object.Unsigned("dead_letters_dropped", store.dead_letters_dropped);
+  object.Unsigned("dead_letters_truncated", store.dead_letters_truncated);
   object.Unsigned("set_aside_files", store.set_aside_files);
   object.Unsigned("set_aside_bytes", store.set_aside_bytes);
   store.oldest ? object.Text("oldest", FormatTime(*store.oldest)) : object.Null("oldest");
@@ -219,6 +221,9 @@ Result<std::string> StatusText(std::string_view status_json) {
   }
   out += fmt::format("         {} dead letters (tidegate-agent export --dead-letters shows them)\n",
                      store.count("dead_letters"));
+  if (const uint64_t dropped = store.count("dead_letters_dropped"); dropped > 0) {
+    out += fmt::format("         {} older dead letters were dropped to make room\n", dropped);
+  }
   if (const uint64_t files = store.count("set_aside_files"); files > 0) {
     out += fmt::format("         {} damaged or foreign file(s) beside the store, {} MiB\n", files,
                        Mebibytes(store.count("set_aside_bytes")));

@@ -14,6 +14,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -84,6 +85,8 @@ class Committer {
   Status AppendParts(const Pending::ArrivedRecords& records, size_t& stored, size_t& folded,
                      std::vector<DeadLetter>& letters);
   Status AppendLetters(std::vector<DeadLetter>& letters);
+  Status AppendLetters(std::span<const DeadLetter> letters);
+  bool KeepHead(DeadLetter& letter, const std::string& reason);
   Status FoldAnew();
   void FoldIn(const Pending::ArrivedRecords& records, size_t begin, size_t end);
   DeadLetter TooLarge(const Record& record, const std::string& reason) const;
@@ -105,8 +108,10 @@ class Committer {
   bool blocked_ = false;
   Backoff retry_backoff_;
   LogLimit failed_log_;
+  LogLimit lost_log_;
   Metrics::Counter& commits_;
   Metrics::Counter& commit_failures_;
+  Metrics::Counter& letters_lost_;
   Metrics::Counter& alerts_raised_;
   Metrics::Counter& alerts_cleared_;
   std::unique_ptr<Timer> retry_timer_;

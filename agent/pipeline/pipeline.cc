@@ -220,6 +220,7 @@ void Pipeline::CountRedelivery(InputInbox& inbox, const Message& message) {
 void Pipeline::SetAside(InputInbox& inbox, const Message& message, RefusedParts refused) {
   inbox.refused_.Increment(static_cast<double>(refused.count()));
   DeadLetter letter = refused.TakeLetter(inbox.input_.name, message.origin, clock_.Now());
+  letter.whole_bytes = std::max(letter.whole_bytes, message.whole_bytes);
   if (const auto count = refused_log_.Count(clock_.SinceBoot(), refused.count())) {
     log_.Warning("input {}: {} message(s) to the dead letters, the last from {}: {}",
                  inbox.input_.name, *count, letter.origin, letter.reason);

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <utility>
-
 #include "core/check.h"
 #include "core/utf8.h"
 
@@ -27,11 +25,7 @@ std::string RefusedParts::Reason() const {
 DeadLetter RefusedParts::TakeLetter(std::string_view input, std::string_view origin, WallTime now) {
   CHECK(count_ > 0, "a dead letter holds what was refused");
   if (count_ > 1) parts_ += ']';
-  return {.input = std::string(input),
-          .origin = std::string(Utf8Prefix(origin, kMaxOriginBytes)),
-          .reason = Reason(),
-          .payload = std::move(parts_),
-          .time = now};
+  return MakeDeadLetter({input, Utf8Prefix(origin, kMaxOriginBytes), Reason(), parts_}, now);
 }
 
 }  // namespace tidegate

@@ -23,8 +23,8 @@ class RefusedParts {
   size_t count() const { return count_; }
   // The first part's reason, and how many more there are.
   std::string Reason() const;
-  // Returns the letter: the part, or an array of all parts if there are several. REQUIRES: count()
-  // is not 0; called once.
+  // Returns the letter: the part, or an array of all parts if there are several, cut as
+  // MakeDeadLetter cuts. REQUIRES: count() is not 0; called once.
   DeadLetter TakeLetter(std::string_view input, std::string_view origin, WallTime now);
 
  private:

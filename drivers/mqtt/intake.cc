@@ -18,6 +18,12 @@ std::string WhyRefused(const MqttPublish& publish, bool matches) {
   return matches ? ""
                  : "the topic does not match the input's: it was sent for an older subscription";
 }
+// The size of a shortened message's payload, 0 for a whole one. Its packet holds two sizes or ids
+// of two bytes and the topic beside it.
+uint64_t WholeBytes(const MqttPublish& publish) {
+  const uint64_t head = 2 + publish.topic.size() + (publish.packet_id ? 2 : 0);
+  return publish.shortened_from > head ? publish.shortened_from - head : 0;
+}
 }  // namespace
 
 void Intake::Start(Inbox& inbox) {
@@ -52,7 +58,8 @@ bool Intake::Offer(const MqttPublish& publish, const std::optional<TopicTags>& t
                         .origin = publish.topic,
                         .refused = refused,
                         .retained = publish.retained,
-                        .packet_id = publish.packet_id};
+                        .packet_id = publish.packet_id,
+                        .whole_bytes = WholeBytes(publish)};
   if (!inbox_->Offer(message, accepted_ + 1)) {
     blocked_ = true;
     return false;

@@ -145,6 +145,29 @@ TEST_F(ForwarderRefusalTest, TheDeadLetterIsWrittenBeforeTheBatchIsDeleted) {
   EXPECT_EQ(Stored(), 0U);
 }
 
+TEST_F(ForwarderRefusalTest, ALetterThatTheStoreRefusesLosesItsPayloadAndHoldsUpNothing) {
+  store_.RefuseLettersOver(1'000);
+  Start();
+  StoreWithLarge(5, {2});
+  AnswerAll(TooLarge);
+  EXPECT_THAT(transport_.acked(), SizeIs(4));
+  ASSERT_THAT(store_.dead_letters(), SizeIs(1));
+  EXPECT_EQ(store_.dead_letters()[0].payload, "");
+  EXPECT_EQ(store_.dead_letters()[0].payload_bytes(), 100'000U);
+  EXPECT_EQ(store_.dead_letters()[0].reason, "refused by the broker");
+  EXPECT_EQ(Stored(), 0U);
+}
+
+TEST_F(ForwarderRefusalTest, ALetterThatCanNeverBeStoredHoldsUpNothing) {
+  store_.RefuseLetters();
+  Start();
+  StoreWithLarge(5, {2});
+  AnswerAll(TooLarge);
+  EXPECT_THAT(transport_.acked(), SizeIs(4));
+  EXPECT_EQ(forwarder_->status().rejected, 1U);
+  EXPECT_EQ(Stored(), 0U);
+}
+
 TEST_F(ForwarderRefusalTest, OtherTopicsGoOnWhileItLooks) {
   Start();
   StoreWithLarge(10, {5});

@@ -22,6 +22,7 @@ namespace {
 
 using std::chrono::milliseconds;
 using testing::ElementsAreArray;
+using testing::HasSubstr;
 using testing::SizeIs;
 
 // Saves a snapshot only when the test says so, and can say that it was given none.
@@ -36,6 +37,7 @@ class SeldomStore final : public StoreProxy {
     });
   }
   Result<Seq> Append(const AppendRequest& request) override {
+    ++appends;
     if (!failures.empty()) {
       const Error error = failures.back();
       failures.pop_back();
@@ -56,6 +58,7 @@ class SeldomStore final : public StoreProxy {
     if (++replays == failing_replay) return Error{ErrorCode::kUnavailable, "disk I/O error"};
     return StoreProxy::Replay(record_class, after);
   }
+  int appends = 0;
   int replays = 0;
   int failing_replay = 0;  // Which of the replays fails; 0: none.
   bool wanted = false;
@@ -83,7 +86,7 @@ class Gateway {
     options.default_tenant = "acme";
     options.commit_records = 1'000'000;
     options.fold = fold;
-    pipeline_.emplace(store, loop_, clock, log_, metrics_, rules_, options);
+    pipeline_.emplace(store, loop_, clock, log_, metrics, rules_, options);
     pipeline_->Restore();
     inboxes_ = {&pipeline_->AddInput({"beats", "", "", RecordClass::kHeartbeat}, &driver_),
                 &pipeline_->AddInput({"reads", "", "", RecordClass::kReading}, &driver_)};
@@ -128,11 +131,11 @@ class Gateway {
   MemoryStore memory;
   SeldomStore store{memory};
   Fold::Options fold;
+  Metrics metrics;
 
  private:
   ManualLoop loop_{clock};
   Log log_{LogLevel::kError, [](LogLevel, std::string_view) {}};
-  Metrics metrics_;
   QuietDriver driver_;
   std::vector<Rule> rules_;
   std::optional<Pipeline> pipeline_;
@@ -324,6 +327,48 @@ TEST(RestoreTest, ACommitLargerThanTheStoreTakesAtOnceGoesInParts) {
   }
   EXPECT_THAT(parts.memory.dead_letters(), SizeIs(20));
   EXPECT_GT(whole.Alerts().size(), 2U);
+}
+
+// Each append is an fsync, and each one that is refused costs what a restart costs.
+TEST(RestoreTest, ARefusedRecordAmongManyCostsFewAppends) {
+  Gateway gateway(std::vector<Rule>{});
+  gateway.store.largest_value = 200;
+  for (int i = 0; i < 1000; ++i) {
+    const std::string large(i == 300 || i == 301 || i == 700 ? 200 : 0, 'x');
+    gateway.Offer(0, fmt::format(R"({{"asset_id":"a","t":{},"x":"{}"}})", i, large));
+  }
+  ASSERT_TRUE(gateway.pipeline().Commit());
+  EXPECT_LE(gateway.store.appends, 100);
+  EXPECT_THAT(gateway.Stored(RecordClass::kHeartbeat), SizeIs(997));
+  EXPECT_THAT(gateway.memory.dead_letters(), SizeIs(3));
+}
+
+TEST(RestoreTest, ALetterThatTheStoreRefusesLosesItsPayloadAndBlocksNoInput) {
+  Gateway gateway(std::vector<Rule>{});
+  gateway.memory.RefuseLettersOver(100);
+  for (int i = 0; i < 20; ++i) {
+    gateway.Offer(0, i == 7 ? std::string(300, '{') : R"({"asset_id":5)");
+    gateway.Offer(1, R"({"asset_id":"a","t":1})");
+  }
+  ASSERT_TRUE(gateway.pipeline().Commit());
+  EXPECT_EQ(gateway.pipeline().inputs()[0].settled, 20U);
+  EXPECT_THAT(gateway.Stored(RecordClass::kReading), SizeIs(20));
+  ASSERT_THAT(gateway.memory.dead_letters(), SizeIs(20));
+  const DeadLetter& letter = gateway.memory.dead_letters()[7];
+  EXPECT_EQ(letter.payload, "");
+  EXPECT_EQ(letter.payload_bytes(), 300U);
+  EXPECT_FALSE(letter.reason.empty());
+}
+
+TEST(RestoreTest, ALetterThatCanNeverBeStoredIsCountedAndBlocksNoInput) {
+  Gateway gateway(std::vector<Rule>{});
+  gateway.memory.RefuseLetters();
+  gateway.Offer(0, R"({"asset_id":5)");
+  gateway.Offer(1, R"({"asset_id":"a","t":1})");
+  ASSERT_TRUE(gateway.pipeline().Commit());
+  EXPECT_EQ(gateway.pipeline().inputs()[0].settled, 1U);
+  EXPECT_THAT(gateway.Stored(RecordClass::kReading), SizeIs(1));
+  EXPECT_THAT(gateway.metrics.Text(), HasSubstr("tidegate_dead_letters_lost_total 1\n"));
 }
 
 TEST(RestoreTest, PartsThatFailHalfwayAreFinishedLaterAndNothingIsDoubled) {
