@@ -174,7 +174,8 @@ int Run(const Config& config, const Log& log) {
   const auto upkeep = OpenLandings(config.landing, config.landing_of_database,
                                    {.answer_within = kUpkeepAnswerWithin});
   if (!upkeep.ok()) return log.Error("{}", upkeep.error().message), kFailed;
-  const auto queries = OpenRoutedQueries(config.landing, config.landing_of_database, clock);
+  const auto queries = OpenRoutedQueries(config.landing, config.landing_of_database, clock,
+                                         config.api.pool.deadline);
   if (!queries.ok()) return log.Error("{}", queries.error().message), kFailed;
   Service service({.version = TIDEGATE_VERSION}, config, clock, log);
   const std::optional<InstanceId> instance = ClaimName(config, log);

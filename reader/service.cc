@@ -231,11 +231,18 @@ Status Service::OpenApi(const Factories& factories) {
   if (config_.roles.api) {
     queries_ = std::make_unique<QueryPool>(config_.api.pool, factories.queries, clock_, log_);
     if (Status status = queries_->Start(); !status.ok()) return status;
+    probes_ = std::make_unique<QueryPool>(
+        QueryPool::Options{.threads = 1, .queue = 1, .deadline = config_.api.pool.deadline},
+        factories.queries, clock_, log_);
+    if (Status status = probes_->Start(); !status.ok()) return status;
   }
-  Placement placement{config_.decoder.tenancy, config_.decoder.database, config_.streams};
+  Placement placement{config_.decoder.tenancy, config_.decoder.database, config_.streams, {}};
+  for (const auto& [database, uri] : config_.landing_of_database)
+    placement.own_servers.insert(database);
   api_ = std::make_unique<Api>(config_.api, std::move(placement),
                                Api::Parts{.state = endpoints_,
                                           .queries = queries_.get(),
+                                          .probes = probes_.get(),
                                           .loop = *loop_,
                                           .metrics = metrics_,
                                           .clock = clock_,

@@ -134,6 +134,7 @@ class Service {
   // Destroyed in reverse order: the server first, which answers the clients that still wait, then
   // the API, then the query threads.
   std::unique_ptr<QueryPool> queries_;
+  std::unique_ptr<QueryPool> probes_;
   std::unique_ptr<Api> api_;
   std::unique_ptr<http::Server> http_;
   std::unique_ptr<FdWatch> signal_watch_;

@@ -1,4 +1,6 @@
+#include "core/http/peer.h"
 #include "reader/config/loader.h"
+#include "reader/config/setting_file.h"
 
 namespace tidegate::reader {
 

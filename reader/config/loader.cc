@@ -21,6 +21,8 @@ constexpr std::array kDlqTopic{Alias{"DLQ_TOPIC"}};
 constexpr std::array kHttpListen{Alias{"FD_METRICS_PORT", ":"}};
 constexpr std::array kLogLevel{Alias{"FD_LOG_LEVEL"}};
 
+constexpr unsigned kMaxConnections = 128;
+
 std::string_view Trim(std::string_view text) {
   const size_t begin = text.find_first_not_of(" \t");
   if (begin == std::string_view::npos) return {};
@@ -113,6 +115,8 @@ void Loader::LoadProcess() {
     const auto options = http::ParseListen(listen.value);
     if (options.ok()) {
       config_.http = *options;
+      // More than the queries that may wait for an answer, so that a probe always finds room.
+      config_.http->max_connections = kMaxConnections;
     } else {
       Problem(listen.origin, options.error().message);
     }

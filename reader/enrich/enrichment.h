@@ -25,12 +25,12 @@
 #include <vector>
 
 #include "core/annotated_mutex.h"
+#include "core/circuit_breaker.h"
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/metrics.h"
 #include "reader/database/completions.h"
 #include "reader/enrich/answer_cache.h"
-#include "reader/enrich/circuit_breaker.h"
 #include "reader/enrich/enrich_source.h"
 #include "reader/enrich/fetcher.h"
 

@@ -5,9 +5,10 @@
 
 #include <array>
 
+#include "core/circuit_breaker.h"
 #include "reader/enrich/address.h"
 #include "reader/enrich/answer_cache.h"
-#include "reader/enrich/circuit_breaker.h"
+#include "reader/enrich/enrich_header.h"
 #include "reader/enrich/enrich_source.h"
 #include "tests/support/reader/reader_documents.h"
 
