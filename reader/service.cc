@@ -59,6 +59,7 @@ Service::Service(Options options, const Config& config, const Clock& clock, cons
       reader_metrics_(metrics_),
       projector_metrics_(metrics_),
       board_(MembersOf(config)),
+      lists_(config.live),
       decoder_(config.decoder, StreamTable::Make(config.streams).value()),
       endpoints_({options_.version, WithoutPassword(config.landing)}, board_, metrics_, clock) {
   CHECK(config.problems.empty(), "the configuration has no problems");
@@ -101,6 +102,7 @@ Status Service::WatchSignals() {
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGHUP);
   // Threads inherit the mask, so it is set before any thread starts, the libraries' included.
   if (pthread_sigmask(SIG_BLOCK, &set, nullptr) != 0) return SystemError("block signals");
   signals_ = UniqueFd(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
@@ -293,9 +295,34 @@ int Service::Run() {
 void Service::OnSignal() {
   signalfd_siginfo signal{};
   while (::read(signals_.get(), &signal, sizeof(signal)) == sizeof(signal)) {
+    if (signal.ssi_signo == SIGHUP) {
+      Reload();
+      continue;
+    }
     log_.Info("signal {}: landing what is in hand", signal.ssi_signo);
     BeginStop();
   }
+}
+
+// Lists that are wrong change nothing: those in force stay.
+void Service::Reload() {
+  if (!lists_.any()) return;
+  auto lists = lists_.Read();
+  metrics_
+      .AddCounter("tidegate_reader_reloads_total",
+                  "Files of tenants and tokens read again, by result.",
+                  {{"result", lists.ok() ? "ok" : "refused"}})
+      .Increment();
+  reload_problem_ = lists.ok() ? "" : lists.error().message;
+  if (!lists.ok())
+    return log_.Error("{}; the tenants and tokens in force stay", lists.error().message);
+  if (lists->waiting_for_restart > 0)
+    log_.Warning("{} tenants have a server that is new; they may land after a restart",
+                 lists->waiting_for_restart);
+  log_.Info("{} tenants and {} tokens in force", lists->tenants.allowed.size(),
+            lists->tokens ? lists->tokens->size() : 0);
+  decoder_.SetTenants(std::move(lists->tenants));
+  if (api_ && lists->tokens) api_->SetTokens(std::move(lists->tokens));
 }
 
 void Service::OnMemberEnded() {
@@ -321,6 +348,7 @@ void Service::BeginStop() {
 void Service::OnTick() {
   tick_->After(kTick);
   if (api_) api_->Probe();
+  if (lists_.any() && lists_.Changed()) Reload();
   const std::vector<MemberState> workers = board_.Read();
   sd_notify(0, ("STATUS=" + StatusLine(workers)).c_str());
   // Without WATCHDOG=1 the service manager restarts a program that has a stuck worker.
@@ -334,7 +362,7 @@ std::string Service::StatusLine(const std::vector<MemberState>& workers) const {
   uint64_t dead_letters = 0;
   int64_t lag = 0;
   size_t partitions = 0;
-  std::string trouble;
+  std::string trouble = reload_problem_;
   for (const MemberState& worker : workers) {
     landed += worker.landed;
     dead_letters += worker.dead_letters;

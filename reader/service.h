@@ -71,12 +71,13 @@ class Service {
   Service(Options options, const Config& config, const Clock& clock, const Log& log);
   ~Service();
 
-  // Blocks SIGTERM and SIGINT in this thread and all threads that are started later, opens the HTTP
-  // port, and starts the members. Does not wait for brokers or databases. An error is final: a
-  // setting cannot work, the port is in use, or the process has no resources left. REQUIRES: called
-  // once.
+  // Blocks SIGTERM, SIGINT and SIGHUP in this thread and all threads that are started later, opens
+  // the HTTP port, and starts the members. Does not wait for brokers or databases. An error is
+  // final: a setting cannot work, the port is in use, or the process has no resources left.
+  // REQUIRES: called once.
   Status Start(const Factories& factories);
-  // Runs until SIGTERM, SIGINT, POST /shutdown, or until a member ends by itself. Returns the exit
+  // Rereads the lists that may change on SIGHUP and when their files change. Runs until SIGTERM,
+  // SIGINT, POST /shutdown, or until a member ends by itself. Returns the exit
   // code of the program: 1 if a member or the loop failed, else 0. REQUIRES: Start() succeeded.
   int Run();
 
@@ -103,6 +104,8 @@ class Service {
   Status WatchSignals();
   void RunMember(Crew& crew);
   void OnSignal();
+  // Reads the lists that may change, and puts them in force.
+  void Reload();
   void OnMemberEnded();
   void BeginStop();
   void OnTick();
@@ -116,6 +119,9 @@ class Service {
   ReaderMetrics reader_metrics_;
   ProjectorMetrics projector_metrics_;
   StatusBoard board_;
+  LiveLists lists_;
+  // Why the last reload was refused; empty: it was not.
+  std::string reload_problem_;
   Decoder decoder_;
   Endpoints endpoints_;
   std::unique_ptr<SdEventLoop> loop_;

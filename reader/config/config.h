@@ -14,6 +14,7 @@
 #include "core/log.h"
 #include "core/rules/rules.h"
 #include "reader/config/environment.h"
+#include "reader/config/live_lists.h"
 #include "reader/decode/decoder.h"
 #include "reader/decode/stream.h"
 #include "reader/enrich/enrichment.h"
@@ -55,6 +56,8 @@ struct Config {
   // nullopt: HTTP is off.
   std::optional<http::Server::Options> http;
   ApiOptions api;
+  // The lists that may change while the reader runs.
+  LiveLists::Options live;
   LogLevel log_level = LogLevel::kInfo;
 
   // Every setting with its effective value, for `check`. Secrets are replaced by ***.

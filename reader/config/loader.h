@@ -45,11 +45,16 @@ class Loader {
   std::string LandingUri(std::string& origin);
   std::optional<Found> LandingFromParts();
   void WarnOfPostgres();
+  // tenant_list_part.cc
   void LoadTenants();
+  void LoadTenantFile();
+  void CheckTenantDatabases(const std::string& origin);
   // project_part.cc
   void LoadProjections();
   // enrich_part.cc
   void LoadEnrichment();
+  void CheckEnrichSource(const EnrichSource& source, const std::string& origin);
+  void LoadEnrichHeaders();
   // tenant_part.cc
   void LoadRetention();
   Retention::Period RetentionPeriod(const Found& found);
@@ -63,6 +68,7 @@ class Loader {
   // api_part.cc
   void LoadApi();
   void LoadTokens();
+  void LoadTokenFile(const Found& file);
   void CheckReach();
   // loader.cc
   void LoadLimits();

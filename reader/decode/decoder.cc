@@ -203,7 +203,8 @@ std::variant<Document, Refusal> Decoder::Decode(const SourceMessage& message, Wa
   Document document{.stream = &stream, .value = std::get<json::Document>(std::move(parsed))};
   std::optional<WallTime> time;
   auto refusal = ReadMembers(stream, document, time);
-  if (!refusal) refusal = Place(*match, document.value.root(), document);
+  const auto tenants = tenants_->Get();
+  if (!refusal) refusal = Place(*match, document.value.root(), *tenants, document);
   if (!refusal) refusal = ReadId(message, info, stream, time, options_.tenancy, document);
   if (refusal) return *std::move(refusal);
   document.time = time.value_or(message.timestamp.value_or(now));
@@ -212,14 +213,14 @@ std::variant<Document, Refusal> Decoder::Decode(const SourceMessage& message, Wa
   document.provenance.schema = schema;
   // Retention counts from the landing, not from the document's own time: records of a device with a
   // wrong clock would be removed as they come.
-  if (const auto kept = options_.retention.For(document.tenant))
+  if (const auto kept = tenants->retention.For(document.tenant))
     document.provenance.expires_at = now + *kept;
   if (stream.kind == StreamKind::kSales) document.processed_at = now;
   return document;
 }
 
 std::optional<Refusal> Decoder::Place(const StreamTable::Match& match, json::Value root,
-                                      Document& document) const {
+                                      const Tenants& tenants, Document& document) const {
   const auto refuse = [](std::string text) {
     return Refusal{RefusalKind::kTenant, std::move(text)};
   };
@@ -238,18 +239,16 @@ std::optional<Refusal> Decoder::Place(const StreamTable::Match& match, json::Val
     // Plain devices know no tenants; where tenants are separated or checked, such a reading is
     // refused.
     const bool may_lack = KnowsNoTenants(match.stream->kind) &&
-                          options_.tenancy == Tenancy::kShared && options_.tenants.empty();
+                          options_.tenancy == Tenancy::kShared && tenants.allowed.empty();
     return may_lack ? std::nullopt : std::optional(refuse("the message names no tenant"));
   }
   if (!IsTenantName(tenant))
     return refuse("the tenant's name has other characters than A-Z a-z 0-9 . _ - or over 64");
-  if (!options_.tenants.empty() && !options_.tenants.contains(tenant)) {
-    return refuse(fmt::format("'{}' is not an allowed tenant", tenant));
-  }
+  if (!tenants.MayLand(tenant)) return refuse(fmt::format("'{}' is not an allowed tenant", tenant));
   document.tenant = tenant;
   if (options_.tenancy == Tenancy::kDatabase) {
     DatabaseName database = DatabaseForTenant(options_.database, tenant);
-    if (database.hashed && options_.tenants.empty()) {
+    if (database.hashed && tenants.allowed.empty()) {
       return refuse(
           "the name is too long for a database of its own, unless it is on the allow list");
     }
@@ -269,7 +268,8 @@ std::vector<std::pair<Namespace, const Stream*>> Decoder::KnownNamespaces() cons
   if (options_.tenancy == Tenancy::kShared) {
     databases.push_back(options_.database);
   } else {
-    for (const std::string& tenant : options_.tenants) {
+    const auto tenants = tenants_->Get();
+    for (const std::string& tenant : tenants->allowed) {
       databases.push_back(DatabaseForTenant(options_.database, tenant).name);
     }
   }
