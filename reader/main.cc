@@ -21,6 +21,7 @@
 #include "reader/database/routed/routed_landing.h"
 #include "reader/database/routed/routed_queries.h"
 #include "reader/enrich/curl_fetcher.h"
+#include "reader/erase/erase_command.h"
 #include "reader/project/rebuild/rebuild_command.h"
 #include "reader/project/replay/replay_command.h"
 #include "reader/service.h"
@@ -230,6 +231,20 @@ void AddRebuild(CLI::App& app, RebuildArguments& arguments, int& code) {
   });
 }
 
+void AddErase(CLI::App& app, EraseArguments& arguments, int& code) {
+  CLI::App* erase = app.add_subcommand(
+      "erase",
+      "Removes everything that is kept of a tenant or an asset; without --yes it only counts. "
+      "Exit: 0 done, 1 a database failed, 2 misconfigured.");
+  erase->add_option("--tenant", arguments.tenant, "Of this tenant")->required();
+  erase->add_option("--asset", arguments.asset, "Of this asset of the tenant alone");
+  erase->add_flag("--yes", arguments.yes, "Removes it for good");
+  erase->callback([&] {
+    code = WithConfig(
+        [&](const Config& config, const Log& log) { return EraseSubject(arguments, config, log); });
+  });
+}
+
 void AddReplay(CLI::App& app, ReplayArguments& arguments, int& code) {
   CLI::App* replay = app.add_subcommand(
       "replay-dlq",
@@ -275,6 +290,8 @@ int Main(int argc, char** argv) {
   });
   ReplayArguments replay;
   AddReplay(app, replay, code);
+  EraseArguments erase;
+  AddErase(app, erase, code);
   RebuildArguments rebuild;
   AddRebuild(app, rebuild, code);
   app.add_subcommand("version", "Prints the version.")->callback([] {

@@ -46,7 +46,7 @@ MODULES = [
 ]
 
 # Concrete classes may be named where they are wired, in their own folder, and by tests and benches.
-WIRING = r"(agent/agent\.cc|drivers/registry\.cc|reader/database/(landing|queries)\.cc|reader/main\.cc)$|(tests|bench)/"
+WIRING = r"(agent/agent\.cc|drivers/registry\.cc|reader/database/(eraser|landing|queries)\.cc|reader/main\.cc)$|(tests|bench)/"
 CONCRETE = [
     (r"drivers/(?P<own>[^/]+)/.*\.h$", "drivers/{own}/"),
     (r"store/(?!(?:store|inspect|salvage_work)\.h$).*\.h$", "store/"),

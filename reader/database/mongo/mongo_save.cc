@@ -49,9 +49,9 @@ class Saving {
   std::vector<SaveOutcome>& outcomes_;
 };
 
-// Each projection is an upsert that selects the `_id` and the loaded revision. If the stored
-// document has another revision, the server tries to insert a second one of that `_id` and reports
-// 11000 with the update's index.
+// Each projection is an update that selects the `_id` and the loaded revision, and for one that is
+// not stored yet an upsert: if there is a document meanwhile, the server tries to insert a second
+// one of that `_id` and reports 11000 with the update's index.
 Result<bool> Saving::Add(size_t position, mongoc_bulk_operation_t* bulk) {
   const Projection& projection = projections_[position];
   Bson selector;
@@ -64,7 +64,8 @@ Result<bool> Saving::Add(size_t position, mongoc_bulk_operation_t* bulk) {
     return false;
   }
   Bson upsert;
-  BSON_APPEND_BOOL(upsert.get(), "upsert", true);
+  // One that was stored and is gone has expired or was erased: it must not return as it was.
+  BSON_APPEND_BOOL(upsert.get(), "upsert", projection.revision == 0);
   BSON_APPEND_BOOL(upsert.get(), "validate", false);  // Partitions' names hold dots.
   bson_error_t error{};
   if (mongoc_bulk_operation_replace_one_with_opts(bulk, selector.get(), document.get(),
