@@ -41,10 +41,10 @@ std::vector<Index> ListIndexes(std::string_view time,
 std::vector<std::pair<std::string, std::vector<Index>>> ProjectionIndexes(Tenancy tenancy) {
   return {
       {"assets", ListIndexes("first_seen", {}, tenancy)},
-      {"aggregated_data", ListIndexes("timestamp", {"asset_id"}, tenancy)},
+      {"aggregated_data", ListIndexes("timestamp", {"asset_id", "sensor_type", "window"}, tenancy)},
       // Active failures and raised alerts are queried most often, and are few among many.
       {"failures", ListIndexes("started_at", {"asset_id", "active"}, tenancy)},
-      {"alert_states", ListIndexes("raised_at", {"asset_id", "status"}, tenancy)},
+      {"alert_states", ListIndexes("raised_at", {"asset_id", "status", "severity"}, tenancy)},
       {"losses", ListIndexes("timestamp", {}, tenancy)},
   };
 }
