@@ -151,8 +151,7 @@ Config Loader::Load() {
   LoadProjections();
   LoadProcess();
   KeepStreamsOff(config_.dlq_topic, "the dead-letter topic");
-  if (!config_.parking_topic.empty())
-    KeepStreamsOff(config_.parking_topic, "the parking topic");
+  if (!config_.parking_topic.empty()) KeepStreamsOff(config_.parking_topic, "the parking topic");
   LoadApi();
   FindUnknownNames();
   return std::move(config_);
