@@ -125,12 +125,12 @@ int StatusCommand(const Environment& environment, bool json) {
 int TailCommand(const Environment& environment, const TailOptions& options) {
   const Status stored = PrintStored(environment, options);
   if (!options.follow) return stored.ok() ? kExitOk : Failed(stored.error().message);
-  if (std::fflush(stdout) != 0) return kExitFailed;
+  if (!FlushOutput()) return kExitFailed;
   const std::string request =
       options.kind ? fmt::format("tail {}", RecordClassName(*options.kind)) : std::string("tail");
   const Status followed =
       AskControlSocket(FindControlSocket(environment), request, [&](std::string_view line) {
-        return PrintRecord(std::string(line), options.json) && std::fflush(stdout) == 0;
+        return PrintRecord(std::string(line), options.json) && FlushOutput();
       });
   return followed.ok() ? kExitOk
                        : Failed("no running agent to follow: " + followed.error().message);

@@ -24,15 +24,20 @@ bool Print(std::string_view text) {
   return false;
 }
 
+bool FlushOutput() {
+  const bool has_failed = std::ferror(stdout) != 0;
+  if (std::fflush(stdout) == 0) return !has_failed;
+  if (!has_failed) Report(errno);
+  return false;
+}
+
 int FinishOutput(int code) {
-  const bool is_flushed = std::fflush(stdout) == 0;
-  if (!is_flushed) Report(errno);
+  const bool is_flushed = FlushOutput();
   // A network file system may report only here that it could not write. A program whose standard
   // output was closed from the start has lost nothing if it printed nothing.
   const bool is_closed = close(STDOUT_FILENO) == 0 || errno == EBADF;
   if (!is_closed) Report(errno);
-  const bool is_whole = is_flushed && is_closed && std::ferror(stdout) == 0;
-  return is_whole || code != 0 ? code : kExitFailed;
+  return (is_flushed && is_closed) || code != 0 ? code : kExitFailed;
 }
 
 }  // namespace tidegate

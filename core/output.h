@@ -9,6 +9,9 @@ namespace tidegate {
 // Prints the text. Returns false if it, or anything before it, could not be written.
 bool Print(std::string_view text);
 
+// Writes what is buffered. Returns as Print.
+bool FlushOutput();
+
 // Flushes and closes standard output. Returns `code`, or 1 in place of 0 if not everything could be
 // written. Nothing may be printed afterwards.
 int FinishOutput(int code);

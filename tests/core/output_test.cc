@@ -42,6 +42,17 @@ TEST(OutputDeathTest, OutputThatWasClosedIsAFailureOnlyIfSomethingWasPrinted) {
   EXPECT_EXIT(end(1), ExitedWithCode(1), "write standard output: Bad file descriptor");
 }
 
+TEST(OutputDeathTest, AFlushThatFailsIsReportedOnce) {
+  const auto flush_twice = [] {
+    if (std::freopen("/dev/full", "w", stdout) == nullptr) std::abort();
+    Print("x");
+    const bool flushed = FlushOutput() || FlushOutput();
+    std::exit(FinishOutput(flushed ? 2 : 0));
+  };
+  EXPECT_EXIT(flush_twice(), ExitedWithCode(1),
+              "^core_test: write standard output: No space left on device\n$");
+}
+
 TEST(OutputDeathTest, PrintReportsThatWritingHasFailed) {
   EXPECT_EXIT(
       {

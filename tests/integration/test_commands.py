@@ -55,25 +55,27 @@ AGENT_VERBS = (
 READER_VERBS = (("check",), ("migrate", "--dry-run"), ("migrate",), ("version",), ("--help",))
 
 
-def _run_on_a_full_disk(program, *words):
-    with open("/dev/full", "w", encoding="ascii") as full:
-        return program.run(*words, stdout=full)
+def _expect_lost_output_to_fail(program, verbs):
+    for words in verbs:
+        with open("/dev/full", "w", encoding="ascii") as full:
+            done = program.run(*words, stdout=full)
+        assert done.returncode == 1, (words, done.stderr)
+        assert "write standard output: No space left on device" in done.stderr, words
 
 
-def test_a_verb_whose_output_is_lost_fails(site, mosquitto):
+def test_a_verb_of_the_reader_whose_output_is_lost_fails(site):
+    _expect_lost_output_to_fail(site.reader(site.sqlite()), READER_VERBS)
+
+
+def test_a_verb_of_the_agent_whose_output_is_lost_fails(site, mosquitto):
     agent = site.agent(mosquitto.port, _KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:9").start()
     agent.wait_input("local")
     publisher = site.publisher(mosquitto.port)
     publisher.send(30)
-    publisher.send_raw("truck-1", b"no JSON")
+    publisher.send_raw(publisher.topic("truck-1"), b"no JSON")
     publisher.settle()
     wait_until(lambda: agent.backlog() == 30, 20, lambda: f"stored: {agent.status()['store']}")
-    reader = site.reader(site.sqlite())
-    for program, verbs in ((agent, AGENT_VERBS), (reader, READER_VERBS)):
-        for words in verbs:
-            done = _run_on_a_full_disk(program, *words)
-            assert done.returncode == 1, (words, done.stderr)
-            assert "write standard output: No space left on device" in done.stderr, words
+    _expect_lost_output_to_fail(agent, AGENT_VERBS)
     assert agent.finish() == 0
 
 
