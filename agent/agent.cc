@@ -10,6 +10,7 @@
 #include "agent/clock_watch.h"
 #include "agent/control/control_socket.h"
 #include "agent/control/record_line.h"
+#include "agent/endpoint_opener.h"
 #include "agent/pipeline/pipeline.h"
 #include "agent/salvage_steps.h"
 #include "agent/store_notes.h"
@@ -40,7 +41,13 @@ class RunningAgent final : public Agent {
         started_(clock_.SinceBoot()),
         opener_(
             settings_.store_dir, [this] { return OpenStore(); }, loop_, clock_, log_, metrics_,
-            Seed()) {}
+            Seed()),
+        http_opener_(
+            "http", "TIDEGATE_HTTP_LISTEN", [this] { return OpenHttp(); }, loop_, clock_, log_,
+            metrics_, Seed()),
+        control_opener_(
+            "control socket", "TIDEGATE_CONTROL_SOCKET", [this] { return OpenControl(); }, loop_,
+            clock_, log_, metrics_, Seed()) {}
 
   ~RunningAgent() override {
     // What the drivers have offered becomes durable; they acknowledge it as they disconnect.
@@ -99,6 +106,8 @@ class RunningAgent final : public Agent {
   SdEventLoop loop_;
   BootTime started_;
   StoreOpener opener_;
+  EndpointOpener http_opener_;
+  EndpointOpener control_opener_;
   std::function<void(const Error&)> on_failed_;
   bool stopping_ = false;
   std::function<void()> on_stopped_;
@@ -121,12 +130,11 @@ class RunningAgent final : public Agent {
 Status RunningAgent::Open() {
   const Status store = opener_.Start([this](const Status& status) { OnStoreOpener(status); });
   if (!store.ok() && !store.error().retryable()) return store;
-  if (Status status = OpenHttp(); !status.ok()) return status;
-  if (store.ok()) return OnStoreOpen();
-  // An agent started by hand has its socket in the store's folder: it is opened with the store
-  // then.
-  LogFailure(OpenControl());
-  return {};
+  http_opener_.Open();
+  // The socket of an agent that was started by hand is in the store's folder, which may be missing
+  // until the store opens.
+  control_opener_.Open();
+  return store.ok() ? OnStoreOpen() : Status();
 }
 
 void RunningAgent::OnStoreOpener(const Status& opened) {
@@ -136,7 +144,7 @@ void RunningAgent::OnStoreOpener(const Status& opened) {
 Status RunningAgent::OnStoreOpen() {
   if (store_->IsReady()) return Connect();
   log_.Warning("store: nothing is read from the inputs until the damaged file has been read");
-  if (!control_) LogFailure(OpenControl());
+  control_opener_.Open();
   return {};
 }
 
@@ -151,9 +159,7 @@ void RunningAgent::ReportFailure(const Status& status) {
 }
 
 Status RunningAgent::Connect() {
-  if (!control_) {
-    if (Status status = OpenControl(); !status.ok()) return status;
-  }
+  control_opener_.Open();
   StartPipeline();
   if (Status status = OpenUplink(); !status.ok()) return status;
   return OpenInputs();
@@ -327,6 +333,8 @@ StatusReport RunningAgent::status() const {
   report.clock_synced = clock_.Synced();
   report.uplink = UplinkStatus();
   report.http = HttpAddress();
+  for (const EndpointOpener* opener : {&http_opener_, &control_opener_})
+    if (!opener->waits_for().empty()) report.not_listening.push_back(opener->waits_for());
   pipeline_ ? AddWithStore(report) : AddWithoutStore(report);
   return report;
 }
@@ -367,6 +375,8 @@ void RunningAgent::Stop(std::function<void()> on_stopped) {
   stopping_ = true;
   on_stopped_ = std::move(on_stopped);
   opener_.Cancel();
+  http_opener_.Cancel();
+  control_opener_.Cancel();
   salvage_steps_.reset();
   for (auto& driver : drivers_) driver->Stop();
   if (pipeline_) pipeline_->Commit();

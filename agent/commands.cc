@@ -17,6 +17,9 @@ namespace tidegate {
 
 namespace {
 
+// The agent answers within milliseconds, unless its disk holds it up.
+constexpr std::chrono::seconds kStatusLimit{3};
+
 int Failed(const std::string& what) {
   std::fprintf(stderr, "tidegate-agent: %s\n", what.c_str());
   return kExitFailed;
@@ -101,10 +104,13 @@ int CheckCommand(const Environment& environment, const Credentials& credentials)
 int StatusCommand(const Environment& environment, bool json) {
   const std::string path = FindControlSocket(environment);
   std::string answer;
-  const Status asked = AskControlSocket(path, "status", [&](std::string_view line) {
-    answer = line;
-    return false;
-  });
+  const Status asked = AskControlSocket(
+      path, "status",
+      [&](std::string_view line) {
+        answer = line;
+        return false;
+      },
+      kStatusLimit);
   if (!asked.ok()) {
     return Failed(
         fmt::format("no running agent answers: {}. Is it started (systemctl status "

@@ -1,9 +1,12 @@
 #include "drivers/registry.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <cstring>
 
 #include "drivers/mqtt/mqtt_driver.h"
 #include "drivers/serial/serial_driver.h"
@@ -39,6 +42,13 @@ Result<MqttOptions> CompleteMqttOptions(const InputConfig& config, const Credent
   options->ca_file = credentials.Path(prefix + "ca").value_or(options->ca_file);
   options->cert_file = credentials.Path(prefix + "cert").value_or(options->cert_file);
   options->key_file = credentials.Path(prefix + "key").value_or(options->key_file);
+  for (const std::string& file : {options->ca_file, options->cert_file, options->key_file}) {
+    if (!file.empty() && ::access(file.c_str(), R_OK) != 0) {
+      return Error{ErrorCode::kInvalid,
+                   fmt::format("read {}: {}; name a file that the agent may read", file,
+                               std::strerror(errno))};
+    }
+  }
   if (const std::string problem = MqttOptionsProblem(*options); !problem.empty()) {
     return Error{ErrorCode::kInvalid, problem};
   }

@@ -195,6 +195,7 @@ std::string StatusJson(const StatusReport& report) {
   WriteUplink(root.Object("uplink"), report.uplink, report.now);
   root.Object("alerts").Unsigned("raised", report.alerts_raised);
   root.Text("http", report.http);
+  root.Text("not_listening", fmt::format("{}", fmt::join(report.not_listening, "; ")));
   return tree.Print();
 }
 
@@ -242,6 +243,8 @@ Result<std::string> StatusText(std::string_view status_json) {
                   uplink.count("acked"), uplink.count("in_flight"), uplink.count("rejected"));
   out += GateText(uplink);
   out += fmt::format("alerts   {} raised now\n", status["alerts"].count("raised"));
+  if (const std::string ends = status.text("not_listening"); !ends.empty())
+    out += fmt::format("NOT YET  {}\n", ends);
   return out;
 }
 
