@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "core/check.h"
+
 namespace tidegate {
 
 namespace {
@@ -15,6 +17,11 @@ size_t TextBytes(const std::string& text) {
   return text.capacity() > kInside ? text.capacity() + 1 + kBlockBytes : 0;
 }
 
+size_t BytesOf(const DeadLetter& letter) {
+  return sizeof(DeadLetter) + TextBytes(letter.input) + TextBytes(letter.origin) +
+         TextBytes(letter.reason) + TextBytes(letter.payload);
+}
+
 }  // namespace
 
 void BufferedBytes::Add(const Record& record) {
@@ -23,8 +30,12 @@ void BufferedBytes::Add(const Record& record) {
 }
 
 void BufferedBytes::Add(const DeadLetter& letter) {
-  total_ += sizeof(DeadLetter) + TextBytes(letter.input) + TextBytes(letter.origin) +
-            TextBytes(letter.reason) + TextBytes(letter.payload);
+  total_ += BytesOf(letter);
+}
+
+void BufferedBytes::Remove(const DeadLetter& letter) {
+  CHECK(total_ >= BytesOf(letter), "only what was added is removed");
+  total_ -= BytesOf(letter);
 }
 
 }  // namespace tidegate

@@ -15,6 +15,8 @@ class BufferedBytes {
   // The record and its arrival.
   void Add(const Record& record);
   void Add(const DeadLetter& letter);
+  // REQUIRES: the letter was added, and has not changed.
+  void Remove(const DeadLetter& letter);
   void Clear() { total_ = 0; }
   size_t total() const { return total_; }
 

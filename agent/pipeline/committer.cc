@@ -82,7 +82,11 @@ bool Committer::Commit() {
     status = CompleteState();
     if (status.ok()) status = Append(Appending::kAll);
   }
-  if (!status.ok() && status.error().code == ErrorCode::kRejected) status = CommitInParts();
+  const auto is_refused = [&] {
+    return !status.ok() && status.error().code == ErrorCode::kRejected;
+  };
+  if (is_refused() && pending_.has_letters()) status = CommitLettersApart();
+  if (is_refused()) status = CommitInParts();
   if (!status.ok()) {
     RetryLater(status.error());
     return false;
@@ -121,6 +125,15 @@ Status Committer::CompleteState() {
   FoldIn(records, 0, records.size());
   for (DeadLetter& letter : letters) pending_.AddDeadLetter(std::move(letter));
   return status;
+}
+
+// Many large dead letters are refused together with the records. They are no part of the fold, so
+// they go first and in parts, which costs the records nothing.
+Status Committer::CommitLettersApart() {
+  std::vector<DeadLetter> letters = pending_.TakeLetters();
+  const Status status = AppendLetters(letters);
+  for (DeadLetter& letter : letters) pending_.AddDeadLetter(std::move(letter));
+  return status.ok() && !pending_.empty() ? Append(Appending::kAll) : status;
 }
 
 // The store refuses everything together. So the fold is restored to what is stored, and the records

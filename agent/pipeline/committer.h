@@ -81,6 +81,7 @@ class Committer {
 
   Status Append(Appending appending);
   Status CompleteState();
+  Status CommitLettersApart();
   Status CommitInParts();
   Status AppendParts(const Pending::ArrivedRecords& records, size_t& stored, size_t& folded,
                      std::vector<DeadLetter>& letters);

@@ -51,6 +51,11 @@ Pending::Contents Pending::Take() {
   return taken;
 }
 
+std::vector<DeadLetter> Pending::TakeLetters() {
+  for (const DeadLetter& letter : dead_letters_) bytes_.Remove(letter);
+  return std::exchange(dead_letters_, {});
+}
+
 void Pending::Clear() {
   for (auto& records : by_class_) records.clear();
   for (auto& arrivals : arrivals_) arrivals.clear();

@@ -38,6 +38,8 @@ class Pending {
   // Empties this object and returns the records and dead letters. Drops the alerts: they are
   // emitted again when the records are folded again.
   Contents Take();
+  // Removes the dead letters and returns them.
+  std::vector<DeadLetter> TakeLetters();
   void Clear();
 
   // Views of this object's contents, without stamp and inputs.
@@ -49,6 +51,7 @@ class Pending {
   size_t arrivals() const { return next_position_; }
   // Memory of the records, alerts and dead letters.
   size_t bytes() const { return bytes_.total(); }
+  bool has_letters() const { return !dead_letters_.empty(); }
   bool empty() const { return records_ == 0 && dead_letters_.empty(); }
   // Alerts by change.
   uint64_t raised() const { return raised_; }

@@ -343,6 +343,22 @@ TEST(RestoreTest, ARefusedRecordAmongManyCostsFewAppends) {
   EXPECT_THAT(gateway.memory.dead_letters(), SizeIs(3));
 }
 
+TEST(RestoreTest, ManyDeadLettersDoNotDivideTheRecordsBesideThem) {
+  Gateway gateway({*ParseRule("hot", "t > 50")});
+  gateway.store.most_items = 30;
+  for (int i = 0; i < 20; ++i) {
+    gateway.Offer(0, R"({"asset_id":5)");
+    gateway.Offer(1, kHot);
+  }
+  const int replays = gateway.store.replays;
+  ASSERT_TRUE(gateway.pipeline().Commit());
+  EXPECT_EQ(gateway.store.replays, replays) << "the state is not read back";
+  EXPECT_EQ(gateway.store.appends, 3) << "all, the letters, the records";
+  EXPECT_THAT(gateway.Stored(RecordClass::kReading), SizeIs(20));
+  EXPECT_THAT(gateway.Alerts(), SizeIs(1));
+  EXPECT_THAT(gateway.memory.dead_letters(), SizeIs(20));
+}
+
 TEST(RestoreTest, ALetterThatTheStoreRefusesLosesItsPayloadAndBlocksNoInput) {
   Gateway gateway(std::vector<Rule>{});
   gateway.memory.RefuseLettersOver(100);
