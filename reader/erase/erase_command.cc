@@ -6,6 +6,7 @@
 #include <set>
 
 #include "core/clock.h"
+#include "core/output.h"
 #include "core/record.h"
 #include "reader/database/landing.h"
 #include "reader/erase/erasure.h"
@@ -41,15 +42,16 @@ Status EraseFrom(const std::string& uri, const std::set<std::string>& databases,
   limit.Count(clock.SinceBoot());
   Erasure erasure(options, **eraser, [&](const Erasure::Line& line) {
     if (limit.Count(clock.SinceBoot()))
-      fmt::print("{}.{}: {} removed so far\n", line.ns.database, line.ns.collection,
-                 line.documents);
+      Print(fmt::format("{}.{}: {} removed so far\n", line.ns.database, line.ns.collection,
+                        line.documents));
   });
   Status status;
   for (const std::string& database : databases) {
     if (status.ok()) status = erasure.Run(database);
   }
   for (const Erasure::Line& line : erasure.lines())
-    fmt::print("{:<48} {:>10}\n", line.ns.database + "." + line.ns.collection, line.documents);
+    Print(fmt::format("{:<48} {:>10}\n", line.ns.database + "." + line.ns.collection,
+                      line.documents));
   total += erasure.total();
   return status;
 }
@@ -70,9 +72,9 @@ int EraseSubject(const EraseArguments& arguments, const Config& config, const Lo
     log.Error("{}: {}; run it again", WithoutPassword(uri), status.error().message);
     code = kFailed;
   }
-  fmt::print("{:<48} {:>10}\n", arguments.yes ? "removed" : "found", total);
-  if (!arguments.yes) fmt::print("nothing was removed; --yes removes it for good\n");
-  fmt::print(
+  Print(fmt::format("{:<48} {:>10}\n", arguments.yes ? "removed" : "found", total));
+  if (!arguments.yes) Print("nothing was removed; --yes removes it for good\n");
+  Print(
       "Kafka's topics, dead letters among them, keep their messages for as long as they are "
       "configured to\n");
   return code;
