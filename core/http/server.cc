@@ -156,6 +156,8 @@ class MhdServer final : public Server {
   const SystemClock clock_;
   uint16_t port_ = 0;
   ConnectionTable connections_;
+  // A connection was closed since the last run.
+  bool closed_ = false;
   std::set<std::shared_ptr<Waiting>> suspended_;
   MhdDaemonHandle daemon_;
   // Declared after the daemon, so that the watch ends before the daemon closes its epoll fd.
@@ -206,6 +208,8 @@ MhdServer::~MhdServer() {
 
 void MhdServer::Run() {
   MHD_run(daemon_.get());
+  // At its limit libmicrohttpd looks for new connections only in the run after one was closed.
+  if (std::exchange(closed_, false)) return timer_->After(std::chrono::nanoseconds::zero());
   MHD_UNSIGNED_LONG_LONG timeout_ms = 0;
   if (MHD_get_timeout(daemon_.get(), &timeout_ms) != MHD_YES) return timer_->Cancel();
   constexpr MHD_UNSIGNED_LONG_LONG kHourMs = 3'600'000;
@@ -219,6 +223,7 @@ void MhdServer::OnConnection(void* self, MHD_Connection* connection, void** cont
     if (*context != nullptr)
       server.connections_.Remove(*static_cast<ConnectionTable::Connection*>(*context));
     *context = nullptr;
+    server.closed_ = true;
     return;
   }
   const MHD_ConnectionInfo* socket =

@@ -379,6 +379,16 @@ TEST_F(HttpTest, SlowClientsLeaveRoomForTheNextOne) {
   EXPECT_GE(closed, 16u);
 }
 
+TEST_F(HttpTest, ABurstOfSlowClientsLeavesRoomAtOnce) {
+  Serve({.max_connections = 4, .timeout_seconds = 60, .receive_within = std::chrono::seconds(60)});
+  std::vector<std::unique_ptr<Client>> slow;
+  for (int i = 0; i < 60; ++i) {
+    slow.push_back(std::make_unique<Client>(server_->port(), "GET / HT"));
+    slow.back()->Step();
+  }
+  EXPECT_THAT(Get("/healthz"), StartsWith("HTTP/1.1 200 "));
+}
+
 TEST_F(HttpTest, ARequestThatTricklesIsEndedAlthoughItIsNeverIdle) {
   Serve({.timeout_seconds = 60, .receive_within = std::chrono::milliseconds(200)});
   Client client(server_->port(), "GET /?");
