@@ -114,10 +114,7 @@ bool CrashMark::BeginDecoding(uint64_t message) {
   last_message_ = message;
   if (const Suspect* suspect = has_suspects_ ? Find(message) : nullptr) {
     accepted_suspects_.push_back(message);
-    if (suspect->deaths >= kMessageDeaths) {
-      EndDecoding();
-      return false;
-    }
+    if (suspect->deaths >= kMessageDeaths) return false;
   }
   contents_.message = message;
   Enter(Phase::kDecoding);
@@ -125,13 +122,13 @@ bool CrashMark::BeginDecoding(uint64_t message) {
 }
 
 void CrashMark::EndDecoding() {
-  if (contents_.phase == Phase::kDecoding) Enter(Phase::kIdle);
+  Enter(Phase::kIdle);
 }
 
 void CrashMark::BeginCommit() {
   if (undecided_ == 0) return;
   const bool one = alone() && undecided_ == 1;
-  EndDecoding();
+  EndBurst();
   contents_.message = last_message_;
   Enter(one ? Phase::kCommittingAlone : Phase::kCommitting);
 }
@@ -139,7 +136,10 @@ void CrashMark::BeginCommit() {
 void CrashMark::EndCommit(bool stored) {
   CHECK(contents_.phase != Phase::kDecoding, "nothing is decoded during a commit");
   if (undecided_ == 0) return;
+  // The disk may have failed meanwhile.
+  EndBurst();
   Enter(Phase::kIdle);
+  EndBurst();
   if (!stored) return;
   committed_ += std::exchange(undecided_, 0);
   const bool acquitted = contents_.commit_deaths > 0 && (!alone() || committed_ >= kAlone);
@@ -155,11 +155,12 @@ void CrashMark::EndCommit(bool stored) {
 // A burst and a commit begin by Write(), which shows whether the page can be written. The message
 // is stored before the phase that needs it.
 void CrashMark::Enter(Phase phase) {
-  const bool begins = contents_.phase == Phase::kIdle;
   contents_.phase = phase;
-  if (mapped_ == nullptr || begins) {
+  if (mapped_ == nullptr || !writable_) {
     constexpr size_t kBegin = offsetof(Contents, phase);
-    return Write(kBegin, offsetof(Contents, commit_deaths) - kBegin);
+    Write(kBegin, offsetof(Contents, commit_deaths) - kBegin);
+    writable_ = mapped_ != nullptr;
+    return;
   }
   *const_cast<volatile uint64_t*>(&mapped_->message) = contents_.message;
   *const_cast<volatile Phase*>(&mapped_->phase) = phase;

@@ -49,10 +49,12 @@ class CrashMark {
   // Returns a hash of what the message is and where it comes from.
   static uint64_t Identify(std::string_view input, const Message& message);
 
-  // The message is decoded from now on, until the next call. False: it has ended the process too
+  // The message is decoded from now on, until EndDecoding(). False: it has ended the process too
   // often, so set it aside undecoded.
   bool BeginDecoding(uint64_t message);
   void EndDecoding();
+  // The messages that follow are another burst: called at the end of a turn of the loop.
+  void EndBurst() { writable_ = false; }
   // Everything that was decoded since the last commit is committed from now on, until the next
   // call.
   void BeginCommit();
@@ -103,6 +105,8 @@ class CrashMark {
   std::vector<uint64_t> accepted_suspects_;
   // Messages that this process has committed.
   uint64_t committed_ = 0;
+  // A pwrite(2) of this burst has succeeded.
+  bool writable_ = false;
   bool has_suspects_ = false;
 };
 

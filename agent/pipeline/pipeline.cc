@@ -118,6 +118,7 @@ bool Pipeline::Accept(InputInbox& inbox, const Message& message, Ticket ticket) 
   if (!HasRoom(inbox)) return false;
   const BootTime begin = clock_.SinceBoot();
   Take(inbox, message, ticket);
+  crash_mark_.EndDecoding();
   inbox.turn_used_ += clock_.SinceBoot() - begin;
   inbox.accepted_ = ticket;
   inbox.messages_.Increment();
@@ -240,7 +241,7 @@ bool Pipeline::AllSettled() const {
 }
 
 void Pipeline::OnTurnEnd() {
-  crash_mark_.EndDecoding();
+  crash_mark_.EndBurst();
   if (!blocked() && CommitIsDue()) Commit();
   EndTurns();
 }
