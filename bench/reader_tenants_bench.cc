@@ -39,7 +39,9 @@ class MadeSource final : public Source {
     if (made_ == count_) return std::optional<SourceMessage>();
     if (made_ == 0) listener_->OnAssigned({&kPartition, 1});
     random_ = random_ * 6364136223846793005u + 1442695040888963407u;
-    SourceMessage message{.partition = kPartition, .offset = static_cast<int64_t>(made_++)};
+    SourceMessage message;
+    message.partition = kPartition;
+    message.offset = static_cast<int64_t>(made_++);
     const std::string tenant = fmt::format("t{}", (random_ >> 33) % tenants_);
     message.key = tenant + "/truck-1";
     message.value = fmt::format(

@@ -88,7 +88,11 @@ TEST_F(RoutedLandingTest, SeveralThreadsWriteManyCollections) {
   for (int i = 0; i < 40; ++i)
     documents.push_back(
         MakeDocument("x", R"({"asset_id":"a"})", {"fleet_" + std::to_string(i), "heartbeats"}));
+  for (int i = 0; i < 40; ++i) common_->Script("insert", {.delay = std::chrono::milliseconds(100)});
+  const auto began = std::chrono::steady_clock::now();
   const auto results = writer->Write(documents);
+  // One after the other they take 4 s.
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(3));
   ASSERT_TRUE(results.ok());
   for (const WriteResult& result : *results) EXPECT_EQ(result.outcome, WriteOutcome::kLanded);
   EXPECT_EQ(common_->taken(), 40u);
