@@ -53,7 +53,7 @@ class DocumentStore {
   virtual Status EnsureIndexes(const Namespace& ns, std::span<const Index> indexes) = 0;
 
   // Removes at most `limit` documents whose `tidegate.expires_at` is past, if the database does not
-  // do so by itself. Returns how many were removed. REQUIRES: EnsureIndexes of that namespace.
+  // do so by itself. Returns how many were removed. Without an index (EnsureIndexes) it reads all.
   virtual Result<size_t> Expire(const Namespace& ns, WallTime now, size_t limit);
 
   // Asks whether the database can be reached. Waits as long as Write.

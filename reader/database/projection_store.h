@@ -39,6 +39,8 @@ struct Projection {
   Offsets folded = {};
   // tidegate.state: what its fold needs for the next document; not written if empty.
   Object state = {};
+  // tidegate.expires_at: when the database may remove it; not written without a value: never.
+  std::optional<WallTime> expires_at = std::nullopt;
 };
 
 enum class SaveOutcome {

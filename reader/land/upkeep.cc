@@ -3,11 +3,22 @@
 #include <utility>
 
 #include "core/check.h"
+#include "reader/database/list_indexes.h"
 
 namespace tidegate::reader {
 
 namespace {
 constexpr size_t kMaxCollections = 20'000;
+
+// Adds the collections of the projections in the same databases.
+std::set<Namespace> WithProjections(std::set<Namespace> collections) {
+  std::set<std::string> databases;
+  for (const Namespace& ns : collections) databases.insert(ns.database);
+  for (const auto& [collection, indexes] : ProjectionIndexes(Tenancy::kShared, true)) {
+    for (const std::string& database : databases) collections.insert({database, collection});
+  }
+  return collections;
+}
 }  // namespace
 
 Upkeep::Upkeep(Options options, Parts parts, size_t place)
@@ -74,7 +85,7 @@ void Upkeep::TryAgain() {
 
 void Upkeep::RemoveExpired() {
   if (!parts_.decoder.expires()) return;
-  const Status status = expiry_.Run(indexed_);
+  const Status status = expiry_.Run(WithProjections(indexed_));
   if (!status.ok() && trouble_log_.Count(parts_.clock.SinceBoot()))
     parts_.log.Warning("upkeep: {}", status.error().message);
 }

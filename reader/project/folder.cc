@@ -20,6 +20,21 @@ bool HasFolded(const Projection& projection, const Event& event) {
   const auto folded = projection.folded.find(event.partition);
   return folded != projection.folded.end() && folded->second >= event.offset;
 }
+
+// What has expired counts as removed, whether or not the database has done so.
+void BeginAnewIfExpired(const Event& event, Projection& projection) {
+  const auto received = event.document->provenance.received_at;
+  if (!projection.expires_at || received < *projection.expires_at) return;
+  projection.members = {};
+  projection.state = {};
+}
+
+// A projection is kept as long as the last document that it was made from.
+void Prolong(const Event& event, Projection& projection) {
+  const auto& expires_at = event.document->provenance.expires_at;
+  if (!expires_at || !projection.expires_at || *expires_at > *projection.expires_at)
+    projection.expires_at = expires_at;
+}
 }  // namespace
 
 size_t Folder::KeyHash::operator()(const DocumentKey& key) const {
@@ -92,7 +107,9 @@ std::vector<Projection> Folder::Apply(std::span<const Pending> pending) {
     const auto [found, is_new] = place.emplace(&stored, changed.size());
     if (is_new) changed.push_back(stored);
     Projection& projection = changed[found->second];
+    BeginAnewIfExpired(*item.event, projection);
     item.change.apply(projection);
+    Prolong(*item.event, projection);
     // Documents of one partition that are late come between those of others, and never before an
     // earlier offset of their own.
     projection.folded[item.event->partition] = item.event->offset;

@@ -210,7 +210,8 @@ Status Projector::RewindFor(const std::string& database) {
 
 Status Projector::EnsureIndexes(const std::string& database) {
   if (indexed_.contains(database)) return {};
-  Status status = EnsureProjectionIndexes(parts_.documents, database, parts_.decoder.tenancy());
+  Status status = EnsureProjectionIndexes(parts_.documents, database, parts_.decoder.tenancy(),
+                                          parts_.decoder.expires());
   if (!status.ok()) return status;
   if (indexed_.size() >= kMaxIndexedDatabases) indexed_.clear();
   indexed_.insert(database);

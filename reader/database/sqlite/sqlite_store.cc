@@ -109,6 +109,9 @@ Result<size_t> SqliteStore::Expire(const Namespace& ns, WallTime now, size_t lim
 }
 
 Result<size_t> SqliteStore::RemoveExpired(const Namespace& ns, WallTime now, size_t limit) {
+  const auto has = connection_.HasTable(ns);
+  if (!has.ok()) return has.error();
+  if (!*has) return size_t{0};
   // Times are text that sorts, and the expiry index is on exactly this expression.
   auto remove = connection_.database().Prepare(
       fmt::format("DELETE FROM {0} WHERE id IN (SELECT id FROM {0} WHERE {1} <= ?1 LIMIT ?2)",

@@ -77,7 +77,8 @@ Status Rebuild::Clear(const std::string& database) {
   for (const char* collection : kMadeAnew)
     if (Status status = parts_.projections.Clear({database, collection}); !status.ok())
       return status;
-  return EnsureProjectionIndexes(parts_.documents, database, parts_.decoder.tenancy());
+  return EnsureProjectionIndexes(parts_.documents, database, parts_.decoder.tenancy(),
+                                 parts_.decoder.expires());
 }
 
 Status Rebuild::Read(const Namespace& ns, DocumentSorter& sorter) {
