@@ -227,6 +227,10 @@ void SqliteStore::Delivered(RecordClass record_class, Seq first_seq) {
   if (is_due && session_->connection().is_open()) (void)Flush();
 }
 
+void SqliteStore::Park(RecordClass record_class, Seq first_seq) {
+  session_->book().Park(MakeBatchKey(record_class, first_seq));
+}
+
 Status SqliteStore::Flush() {
   const StoreBook& book = session_->book();
   if (!book.has_deliveries() && !book.deletes_due()) return {};

@@ -86,6 +86,7 @@ class SqliteStore final : public Store, public SalvageWork {
   Result<Seq> Append(const AppendRequest& request) override;
   Result<std::optional<Batch>> Next(const Cursor& after) override;
   void Delivered(RecordClass record_class, Seq first_seq) override;
+  void Park(RecordClass record_class, Seq first_seq) override;
   Status Flush() override;
   void SetSnapshotSource(SnapshotSource source) override;
   Result<std::optional<Snapshot>> LoadSnapshot() override;

@@ -90,6 +90,10 @@ class Store {
   // The batch has been delivered. It is deleted with the next Append or Flush; a crash before that
   // only repeats the delivery. Does nothing if the batch is not handed out (it was dropped).
   virtual void Delivered(RecordClass record_class, Seq first_seq) = 0;
+  // Nothing of the batch can be delivered now, because the server accepts nothing of its kind: if
+  // the store has to drop heartbeats or readings, it begins with such. Holds until the batch is
+  // delivered, or the store opened again. Does nothing if the batch is not handed out.
+  virtual void Park(RecordClass record_class, Seq first_seq) = 0;
   // Writes pending deletes in a transaction without an fsync. Called after a second of quiet and
   // before closing.
   virtual Status Flush() = 0;

@@ -130,7 +130,9 @@ Status StoreBook::Read(StoreHandle& handle, const SnapshotSlots& snapshots,
 
 Status StoreBook::ForgetMissing(StoreHandle& handle) {
   auto status = EraseMissing(handle, delivered_);
-  return status.ok() ? EraseMissing(handle, handed_out_) : status;
+  if (status.ok()) status = EraseMissing(handle, handed_out_);
+  std::erase_if(parked_, [this](BatchKey key) { return !handed_out_.Contains(key); });
+  return status;
 }
 
 Status StoreBook::ReadDelivered(StoreHandle& handle) {
@@ -181,6 +183,7 @@ bool StoreBook::Deliver(BatchKey key) {
   CHECK(!delivered_.Contains(key), "a batch that is handed out is not delivered");
   delivered_.Add(key, handed_out_.CountOf(key));
   handed_out_.Erase(key);
+  parked_.erase(key);
   has_deliveries_ = true;
   return true;
 }
@@ -213,6 +216,7 @@ void StoreBook::Apply(const StoreWriter& writer, StoreContents contents, uint64_
   for (const BatchKey key : writer.dropped()) {
     CHECK(!delivered_.Contains(key), "what is dropped was not delivered");
     handed_out_.Erase(key);
+    parked_.erase(key);
   }
   CHECK(Covers(contents_.totals, delivered_, handed_out_),
         "the totals cover what is delivered and handed out");

@@ -162,6 +162,11 @@ Status StoreWriter::DropOne(RecordClass protect) {
     }
     return false;
   };
+  for (const RecordClass record_class : {RecordClass::kReading, RecordClass::kHeartbeat}) {
+    const auto done = DropParked(record_class);
+    if (!done.ok()) return done.error();
+    if (*done) return {};
+  }
   // What is handed out is likely to arrive, so it is dropped after what waits; what is more urgent
   // is dropped last.
   const std::pair<bool, bool> rounds[] = {
@@ -178,6 +183,21 @@ Status StoreWriter::DropOne(RecordClass protect) {
     if (*done) return {};
   }
   return Error{ErrorCode::kRejected, "append: larger than the whole store may be"};
+}
+
+// The oldest one.
+Result<bool> StoreWriter::DropParked(RecordClass record_class) {
+  const std::set<BatchKey>& parked = context_.book.parked();
+  for (auto key = parked.lower_bound(MakeBatchKey(record_class, 0));
+       key != parked.end() && ClassOf(*key) == record_class; ++key) {
+    if (removed_.contains(*key)) continue;
+    auto row = context_.handle.batches().After(record_class, SeqOf(*key) - 1);
+    if (!row.ok()) return row.error();
+    if (!*row || (*row)->key != *key) continue;
+    if (auto status = Drop(**row, kGapStoreFull); !status.ok()) return status.error();
+    return true;
+  }
+  return false;
 }
 
 Result<bool> StoreWriter::DropFirst(RecordClass record_class, bool also_handed_out) {

@@ -70,8 +70,8 @@ class StoreWriter {
   bool HoldsDelivered() const;
   // Leaves that many seqs unused.
   void SkipSeqs(Seq count);
-  // Drops one batch and declares it with a gap record: of class `protect` and less urgent ones
-  // first. kRejected: no batch is left to drop.
+  // Drops one batch and declares it with a gap record: parked heartbeats and readings first, then
+  // of class `protect` and less urgent ones. kRejected: no batch is left to drop.
   Status DropOne(RecordClass protect);
   // kFull: that many more pages do not fit.
   Status CheckFits(uint64_t pages);
@@ -112,6 +112,7 @@ class StoreWriter {
   bool MustStay(BatchKey key, uint64_t count) const;
   Status AdvanceMark(RecordClass record_class);
   Status Drop(const BatchRow& row, std::string_view reason);
+  Result<bool> DropParked(RecordClass record_class);
   Result<bool> DropFirst(RecordClass record_class, bool also_handed_out);
   template <typename Change>
   Status ChangeLetters(Change change);

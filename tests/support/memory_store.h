@@ -32,6 +32,7 @@ class MemoryStore final : public Store {
   Result<Seq> Append(const AppendRequest& request) override;
   Result<std::optional<Batch>> Next(const Cursor& after) override;
   void Delivered(RecordClass record_class, Seq first_seq) override;
+  void Park(RecordClass record_class, Seq first_seq) override;
   Status Flush() override;
   void SetSnapshotSource(SnapshotSource source) override { snapshot_source_ = std::move(source); }
   Result<std::optional<Snapshot>> LoadSnapshot() override { return snapshot_; }
@@ -68,6 +69,7 @@ class MemoryStore final : public Store {
   uint64_t bytes_ = 0;
   std::map<Key, Batch> batches_;
   std::set<Key> handed_out_;
+  std::set<Key> parked_;
   std::set<Key> delivered_;  // Kept for replay.
   SnapshotSource snapshot_source_;
   std::optional<Snapshot> snapshot_;
