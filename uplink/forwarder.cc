@@ -21,19 +21,6 @@ constexpr size_t kMaxIdleTopics = 256;
 constexpr size_t AllTopics(size_t one) {
   return one + one / 4;
 }
-
-std::list<ClassQueue> MakeQueues(const Forwarder::Options& options, TopicTable& topics,
-                                 const Clock& clock) {
-  std::list<ClassQueue> queues;
-  const ClassQueue::Options queue{.topics = options.topics,
-                                  .linger = options.linger,
-                                  .max_tracked_records = options.max_tracked_records};
-  for (RecordClass record_class : kRecordClasses) {
-    CHECK(queues.size() == static_cast<size_t>(record_class), "a class is the index of its queue");
-    queues.emplace_back(record_class, queue, topics, clock);
-  }
-  return queues;
-}
 }  // namespace
 
 Forwarder::Forwarder(Store& store, Transport& transport, Loop& loop, const Clock& clock,
@@ -51,13 +38,16 @@ Forwarder::Forwarder(Store& store, Transport& transport, Loop& loop, const Clock
                   .max_bytes = AllTopics(options.max_in_flight_bytes),
                   .max_records_unreachable = options.max_in_flight_unreachable},
                  gate_),
-      queues_(MakeQueues(options, topics_, clock)),
+      queues_({.topics = options.topics,
+               .linger = options.linger,
+               .max_tracked_records = options.max_tracked_records},
+              topics_, store_, in_flight_, clock, log),
       turns_(options.live_share_percent),
       sender_({.gateway = options.gateway,
                .topics = options.topics,
                .clock_history = options.clock_history},
               {store_, transport, clock, log, topics_, gate_, in_flight_, metrics_}),
-      trials_({queues_, topics_, store_, in_flight_, sender_, trial_batch_}),
+      trials_({queues_.all(), topics_, store_, in_flight_, sender_, trial_batch_}),
       turn_end_(loop.AddTurnEnd([this] { Step(); })),
       retry_timer_(loop.AddTimer([this] { Step(); })) {
   transport_.OnActivity([this] { turn_end_->Schedule(); });
@@ -69,7 +59,7 @@ Forwarder::~Forwarder() {
 }
 
 void Forwarder::OnStored() {
-  for (ClassQueue& queue : queues_) queue.ExpectNew();
+  for (ClassQueue& queue : queues_.all()) queue.ExpectNew();
   store_.OnAppended();
   turn_end_->Schedule();
 }
@@ -82,7 +72,7 @@ void Forwarder::OnClockSet(bool back) {
 }
 
 void Forwarder::Hurry() {
-  for (ClassQueue& queue : queues_) queue.Hurry();
+  for (ClassQueue& queue : queues_.all()) queue.Hurry();
   turn_end_->Schedule();
 }
 
@@ -96,7 +86,7 @@ bool Forwarder::Resting() const {
 }
 
 bool Forwarder::Idle() const {
-  return in_flight_.none() && std::ranges::all_of(queues_, &ClassQueue::idle);
+  return in_flight_.none() && queues_.idle();
 }
 
 ForwarderStatus Forwarder::status() const {
@@ -106,6 +96,7 @@ ForwarderStatus Forwarder::status() const {
   status.in_flight_records = in_flight_.records();
   status.in_flight_bytes = in_flight_.bytes();
   status.topics_on_trial = trials_.size();
+  status.topics_aside = queues_.aside();
   status.probing = trials_.searching();
   status.gate = gate_.status();
   return status;
@@ -118,7 +109,7 @@ void Forwarder::Step() {
   TakeReports();
   gate_.Follow(transport_.LinkBytes());
   if (!stopped_ && in_flight_.stale() == 0 && store_.available(now_)) {
-    Fetch();
+    ReadQueues();
     trials_.Step(now_);
     Pump();
     trials_.Step(now_);  // With what was just read.
@@ -126,7 +117,10 @@ void Forwarder::Step() {
   const bool delivered = FinishBatches();
   CheckBooks();
   ArmRetry();
-  metrics_.Publish(in_flight_.records(), in_flight_.bytes(), trials_.size());
+  metrics_.Publish({.in_flight_records = in_flight_.records(),
+                    .in_flight_bytes = in_flight_.bytes(),
+                    .topics_on_trial = trials_.size(),
+                    .topics_aside = queues_.aside()});
   if (delivered && on_delivered_) on_delivered_();
 }
 
@@ -136,7 +130,7 @@ void Forwarder::FollowEpoch() {
   if (!store_.FollowEpoch()) return;
   sender_.BeginEpoch();
   in_flight_.Abandon();
-  for (ClassQueue& queue : queues_) queue.Clear();
+  queues_.Clear();
   topics_.Clear();
   trials_.Clear();
   gate_.ChargeUsed(in_flight_.bytes());  // The new store has no charge yet.
@@ -160,7 +154,7 @@ void Forwarder::TakeReports() {
 }
 
 void Forwarder::OnReport(const Transport::Report& report) {
-  for (ClassQueue& queue : queues_) {
+  for (ClassQueue& queue : queues_.all()) {
     TrackedBatch* batch = queue.lane().BatchOf(report.seq);
     if (batch == nullptr) continue;
     TrackedRecord& record = batch->records[report.seq - batch->first_seq];
@@ -198,40 +192,20 @@ void Forwarder::OnCameBack(ClassQueue& queue, TrackedBatch& batch, TrackedRecord
   }
 }
 
+void Forwarder::ReadQueues() {
+  queues_.BeginTurn();
+  if (!queues_.TakeAside(now_)) transport_.Recall("a topic holds up others");
+  if (!queues_.Fetch(now_)) turn_end_->Schedule();
+}
+
 void Forwarder::Pump() {
   for (;;) {
-    Fetch();
-    ClassQueue* queue = turns_.Next(queues_, now_);
+    if (!queues_.Fetch(now_)) turn_end_->Schedule();
+    ClassQueue* queue = turns_.Next(queues_.all(), now_);
     if (queue == nullptr || !in_flight_.HasRoom(queue->urgent())) return;
     TrackedBatch* batch = queue->FirstSendable(now_);
     CHECK(batch != nullptr, "the queue whose turn it is has a batch to send");
     if (!SendFrom(*queue, *batch)) return;
-  }
-}
-
-// Reads batches until no class wants more. The store returns the most urgent batch, so the classes
-// before that one have none.
-void Forwarder::Fetch() {
-  for (;;) {
-    Cursor cursor = StoreAccess::PastAll();
-    bool any = false;
-    for (ClassQueue& queue : queues_) {
-      if (!queue.WantsMore(now_) || !in_flight_.HasRoom(queue.urgent())) continue;
-      cursor.last[static_cast<size_t>(queue.record_class())] = queue.lane().cursor();
-      any = true;
-    }
-    if (!any) return;
-    Result<std::optional<Batch>> next = store_.Next(cursor);
-    if (!next.ok()) return;
-    for (ClassQueue& queue : queues_) {
-      if (*next && queue.record_class() == (*next)->record_class) {
-        queue.Add(*std::move(*next));
-        break;
-      }
-      const Seq last = cursor.last[static_cast<size_t>(queue.record_class())];
-      if (!StoreAccess::IsPastAll(last)) queue.ExpectNone();
-    }
-    if (!*next) return;
   }
 }
 
@@ -250,14 +224,9 @@ bool Forwarder::SendFrom(ClassQueue& queue, TrackedBatch& first) {
 }
 
 bool Forwarder::FinishBatches() {
-  bool delivered = false;
-  for (ClassQueue& queue : queues_) {
-    queue.lane().Finish([&](const TrackedBatch& batch) {
-      delivered = true;
-      if (!batch.dropped) store_.Delivered(queue.record_class(), batch.first_seq);
-    });
-  }
-  if (Idle() && topics_.size() > kMaxIdleTopics) {
+  const bool delivered = queues_.Finish();
+  queues_.TakeBack([this](const ClassQueue& queue) { trials_.Forget(queue); });
+  if (Idle() && topics_.size() > kMaxIdleTopics && queues_.aside() == 0) {
     topics_.Clear();
     trials_.Clear();
   }
@@ -267,7 +236,7 @@ bool Forwarder::FinishBatches() {
 void Forwarder::CheckBooks() const {
   size_t records = 0;
   size_t bytes = 0;
-  for (const ClassQueue& queue : queues_) {
+  for (const ClassQueue& queue : queues_.all()) {
     records += queue.lane().sent();
     bytes += queue.lane().sent_bytes();
   }
@@ -280,10 +249,11 @@ void Forwarder::ArmRetry() {
   const auto until = [&](BootTime time) {
     if (time > now_) next = std::min(next.value_or(time), time);
   };
-  for (const ClassQueue& queue : queues_) {
+  for (const ClassQueue& queue : queues_.all()) {
     if (const auto gathered = queue.GatheredAt()) until(*gathered);
   }
   until(store_.retry_at());
+  if (const auto look = queues_.LookAt()) until(*look);
   if (const auto wait = gate_.AskAgainIn()) until(now_ + *wait);
   if (next) retry_timer_->After(*next - now_);
 }

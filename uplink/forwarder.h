@@ -6,7 +6,6 @@
 
 #include <chrono>
 #include <functional>
-#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,6 +24,7 @@
 #include "uplink/forwarder_metrics.h"
 #include "uplink/gate/send_gate.h"
 #include "uplink/in_flight.h"
+#include "uplink/queue_set.h"
 #include "uplink/record_sender.h"
 #include "uplink/store_access.h"
 #include "uplink/topic_table.h"
@@ -41,6 +41,8 @@ struct ForwarderStatus : ForwarderCounts {
   size_t in_flight_bytes = 0;
   // Topics whose broker has refused a request during the last minutes (trial/topic_trial.h).
   size_t topics_on_trial = 0;
+  // Topics that accept nothing and wait apart from the others of their class (queue_set.h).
+  size_t topics_aside = 0;
   // Whether a refused record is looked for among others.
   bool probing = false;
   SendGateStatus gate;
@@ -69,8 +71,8 @@ class Forwarder {
     // The same while no broker answers: records that wait in the library are in memory twice. Not
     // zero, because the library only looks for a broker while it has work.
     size_t max_in_flight_unreachable = 50;
-    // Undelivered records of a class that are on the books, 16 bytes each. Reached when a topic
-    // refuses everything; the class then reads no further batches.
+    // Undelivered records of a class that are on the books, 16 bytes each. When half of it is
+    // reached, a topic that accepts nothing is taken aside (queue_set.h).
     size_t max_tracked_records = 20'000;
     // Deletes are written after this time without an append.
     std::chrono::milliseconds flush_after{1000};
@@ -113,8 +115,8 @@ class Forwarder {
   void OnReport(const Transport::Report& report);
   void OnCameBack(ClassQueue& queue, TrackedBatch& batch, TrackedRecord& record,
                   const Transport::Report& report);
+  void ReadQueues();
   void Pump();
-  void Fetch();
   bool SendFrom(ClassQueue& queue, TrackedBatch& batch);
   // Returns whether a batch was delivered.
   bool FinishBatches();
@@ -131,7 +133,7 @@ class Forwarder {
   SendGate gate_;
   TopicTable topics_;
   InFlight in_flight_;
-  std::list<ClassQueue> queues_;  // One for each class, in the order of RecordClass.
+  QueueSet queues_;
   TurnOrder turns_;
   RecordSender sender_;
   std::optional<Batch> trial_batch_;

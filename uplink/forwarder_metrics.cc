@@ -44,6 +44,9 @@ ForwarderMetrics::ForwarderMetrics(Metrics& metrics)
       topics_on_trial_(
           metrics.AddGauge("tidegate_uplink_trial_topics",
                            "Topics whose broker has refused a request during the last minutes")),
+      topics_aside_(metrics.AddGauge("tidegate_uplink_aside_topics",
+                                     "Topics that accept nothing and wait apart from the others "
+                                     "of their class")),
       last_delivery_(metrics.AddGauge("tidegate_uplink_last_delivery_timestamp_seconds",
                                       "When Kafka last acknowledged a record, by the wall clock")) {
 }
@@ -71,13 +74,13 @@ void ForwarderMetrics::CountRejected() {
   rejected_.Increment();
 }
 
-void ForwarderMetrics::Publish(size_t in_flight_records, size_t in_flight_bytes,
-                               size_t topics_on_trial) {
-  CHECK(counts_.acked + counts_.retried + in_flight_records <= counts_.sent,
+void ForwarderMetrics::Publish(const Gauges& gauges) {
+  CHECK(counts_.acked + counts_.retried + gauges.in_flight_records <= counts_.sent,
         "each record sent is in flight or has one report");
-  in_flight_.Set(static_cast<double>(in_flight_records));
-  in_flight_bytes_.Set(static_cast<double>(in_flight_bytes));
-  topics_on_trial_.Set(static_cast<double>(topics_on_trial));
+  in_flight_.Set(static_cast<double>(gauges.in_flight_records));
+  in_flight_bytes_.Set(static_cast<double>(gauges.in_flight_bytes));
+  topics_on_trial_.Set(static_cast<double>(gauges.topics_on_trial));
+  topics_aside_.Set(static_cast<double>(gauges.topics_aside));
   if (counts_.last_delivery) {
     last_delivery_.Set(
         std::chrono::duration<double>(counts_.last_delivery->time_since_epoch()).count());

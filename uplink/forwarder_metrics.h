@@ -31,6 +31,13 @@ struct ForwarderCounts {
 
 class ForwarderMetrics {
  public:
+  struct Gauges {
+    size_t in_flight_records;
+    size_t in_flight_bytes;
+    size_t topics_on_trial;
+    size_t topics_aside;
+  };
+
   // `metrics` outlives this object.
   explicit ForwarderMetrics(Metrics& metrics);
 
@@ -41,7 +48,7 @@ class ForwarderMetrics {
   void CountSuspectTime() { suspect_times_.Increment(); }
   void NoteError(const std::string& error) { counts_.last_error = error; }
   // Sets the gauges; once in each step.
-  void Publish(size_t in_flight_records, size_t in_flight_bytes, size_t topics_on_trial);
+  void Publish(const Gauges& gauges);
 
   const ForwarderCounts& counts() const { return counts_; }
 
@@ -57,6 +64,7 @@ class ForwarderMetrics {
   Metrics::Gauge& in_flight_;
   Metrics::Gauge& in_flight_bytes_;
   Metrics::Gauge& topics_on_trial_;
+  Metrics::Gauge& topics_aside_;
   Metrics::Gauge& last_delivery_;
 };
 

@@ -59,6 +59,8 @@ class Lane {
   void Finish(const std::function<void(const TrackedBatch&)>& on_finished);
   // The store no longer holds the batch: its unsent records are done.
   void Drop(TrackedBatch& batch);
+  // The next batch to track follows `seq`. REQUIRES: seq >= cursor().
+  void SkipTo(Seq seq);
   // Forgets everything, the cursor too.
   void Clear();
 
@@ -81,6 +83,8 @@ class Lane {
   Seq cursor() const { return cursor_; }
   size_t unsent() const { return unsent_; }
   size_t undone() const { return undone_; }
+  // Entries for records of tracked batches, whatever their state.
+  size_t entries() const { return entries_; }
   // Records in flight.
   size_t sent() const { return undone_ - unsent_; }
   size_t sent_bytes() const { return sent_bytes_; }
@@ -95,6 +99,7 @@ class Lane {
   Seq unsent_from_ = 0;
   size_t unsent_ = 0;
   size_t undone_ = 0;
+  size_t entries_ = 0;
   size_t sent_bytes_ = 0;
 };
 

@@ -49,7 +49,7 @@ RecordSender::WriteOutcome RecordSender::Send(ClassQueue& queue, TrackedBatch& t
   std::optional<Record> restamped;
   if (options_.clock_history) restamped = Restamp(batch, index, *options_.clock_history);
   WireMessage message = MakeMessage(batch, index, restamped ? &*restamped : nullptr);
-  const bool suspect = parts_.clock.Synced() && DropSuspectTimestamp(message, parts_.clock.Now());
+  const bool suspect = DropSuspectTimestamp(message, parts_.clock.Now(), parts_.clock.Synced());
   if (record.without_timestamp) message.timestamp.reset();
   record.timed = message.timestamp.has_value();
   const Status status = parts_.transport.Send(tracked.first_seq + index, message, route);

@@ -70,6 +70,10 @@ void StoreAccess::Delivered(RecordClass record_class, Seq first_seq) {
   if (!std::exchange(deletes_pending_, true)) flush_timer_->After(flush_after_);
 }
 
+void StoreAccess::Park(RecordClass record_class, Seq first_seq) {
+  if (!replaced()) store_.Park(record_class, first_seq);
+}
+
 void StoreAccess::OnAppended() {
   deletes_pending_ = false;
   flush_timer_->Cancel();

@@ -39,6 +39,8 @@ class StoreAccess {
   bool Write(DeadLetter letter);
   // The batch is deleted with the next append, or by a Flush() of the store if none follows.
   void Delivered(RecordClass record_class, Seq first_seq);
+  // As Store::Park().
+  void Park(RecordClass record_class, Seq first_seq);
   // An append has written the pending deletes as well.
   void OnAppended();
 

@@ -150,10 +150,10 @@ WireMessage EncodeMessage(const Record& record, Seq seq, const Origin& origin, c
   return message;
 }
 
-bool DropSuspectTimestamp(WireMessage& message, WallTime now) {
+bool DropSuspectTimestamp(WireMessage& message, WallTime now, bool synced) {
   if (!message.timestamp || *message.timestamp <= now + kMaxTimeAhead) return false;
   message.timestamp.reset();
-  message.headers.emplace_back(kHeaderTimeSuspect, "1");
+  if (synced) message.headers.emplace_back(kHeaderTimeSuspect, "1");
   return true;
 }
 

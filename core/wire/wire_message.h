@@ -73,10 +73,10 @@ bool IsSequenceId(std::string_view text);
 // `seq` is the record's number in the store `origin`. `replayed` is tg-replayed.
 WireMessage EncodeMessage(const Record& record, Seq seq, const Origin& origin, const Topics& topics,
                           bool replayed);
-// Removes a timestamp later than `now` + kMaxTimeAhead and adds kHeaderTimeSuspect; the value keeps
-// the time. Returns false if the timestamp is absent or credible. REQUIRES: `now` is from a
-// synchronised clock.
-bool DropSuspectTimestamp(WireMessage& message, WallTime now);
+// Removes a timestamp later than `now` + kMaxTimeAhead; the value keeps the time. If the clock that
+// gave `now` is synchronised, adds kHeaderTimeSuspect. Returns false if the timestamp is absent or
+// credible.
+bool DropSuspectTimestamp(WireMessage& message, WallTime now, bool synced);
 
 // What the headers say of a message. Absent ones, as of a producer that is not ours, leave the
 // defaults.

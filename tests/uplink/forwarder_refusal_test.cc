@@ -108,7 +108,7 @@ TEST_F(ForwarderRefusalTest, ATimeTwoHoursAheadIsNoTimestampInTheFirstPlace) {
   EXPECT_THAT(metrics_.Text(), HasSubstr("tidegate_uplink_suspect_times_total 1"));
 }
 
-TEST_F(ForwarderRefusalTest, AnUnsynchronisedClockDoubtsNoTime) {
+TEST_F(ForwarderRefusalTest, AnUnsynchronisedClockCallsNoTimeSuspect) {
   clock_.SetSynced(false);
   Start();
   Record record = MakeRecord(RecordClass::kHeartbeat, "a", "{}");
@@ -116,7 +116,10 @@ TEST_F(ForwarderRefusalTest, AnUnsynchronisedClockDoubtsNoTime) {
   record.time = clock_.Now() + std::chrono::hours(2);
   Store(RecordClass::kHeartbeat, {record});
   ASSERT_THAT(transport_.pending(), SizeIs(1));
-  EXPECT_EQ(transport_.pending()[0].message.timestamp, record.time);
+  EXPECT_EQ(transport_.pending()[0].message.timestamp, std::nullopt);
+  for (const auto& [name, value] : transport_.pending()[0].message.headers) {
+    EXPECT_NE(name, kHeaderTimeSuspect);
+  }
 }
 
 TEST_F(ForwarderRefusalTest, WhatNeverFitsTheClientIsGivenUpAtOnce) {

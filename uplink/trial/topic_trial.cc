@@ -58,6 +58,12 @@ void TopicTrial::OnRefused(const std::string& reason, Refusal refusal, BootTime 
   until_ = now + kTrialTime;
 }
 
+void TopicTrial::Forget(const ClassQueue& queue) {
+  if (groups_.empty()) return;
+  if (groups_.front().queue == &queue) sent_of_group_ = 0;
+  std::erase_if(groups_, [&](const Group& group) { return group.queue == &queue; });
+}
+
 bool TopicTrial::Over(BootTime now) const {
   return now >= until_ && groups_.empty() && parts_.topics.InFlight(topic_) == 0;
 }

@@ -47,6 +47,8 @@ class TopicTrial {
   // A record of the topic was refused, `reason` says why. REQUIRES: it is marked as suspect, or to
   // be sent without its timestamp.
   void OnRefused(const std::string& reason, Refusal refusal, BootTime now);
+  // The queue is going to be removed. REQUIRES: none of its records is unsent or in flight.
+  void Forget(const ClassQueue& queue);
   // Does what can be done now. Returns true if it has sent a record.
   bool Step(BootTime now);
   // Returns true if it looks for a record among those of a refused group.

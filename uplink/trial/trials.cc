@@ -25,6 +25,10 @@ void Trials::Step(BootTime now) {
   }
 }
 
+void Trials::Forget(const ClassQueue& queue) {
+  for (auto& [topic, trial] : trials_) trial.Forget(queue);
+}
+
 void Trials::Clear() {
   trials_.clear();
   parts_.spare.reset();

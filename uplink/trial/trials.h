@@ -21,6 +21,8 @@ class Trials {
   void OnRefused(TopicIndex topic, const Transport::Report& report, BootTime now);
   // Does what can be done now. Topics that behave are on trial no more.
   void Step(BootTime now);
+  // As TopicTrial::Forget().
+  void Forget(const ClassQueue& queue);
   // The epoch has ended, or no index of a topic is used any more.
   void Clear();
 

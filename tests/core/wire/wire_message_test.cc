@@ -68,20 +68,27 @@ TEST(EncodeMessageTest, TimeBefore1970IsNoTimestamp) {
 TEST(DropSuspectTimestampTest, ATimeFarAheadIsNoTimestampAndSaysSo) {
   WireMessage message = EncodeMessage(Heartbeat(), 1, kOrigin, Topics(), false);
   const WallTime credible = *message.timestamp - kMaxTimeAhead;
-  EXPECT_FALSE(DropSuspectTimestamp(message, credible));
+  EXPECT_FALSE(DropSuspectTimestamp(message, credible, true));
   EXPECT_EQ(message.timestamp, Heartbeat().time);
   EXPECT_THAT(message.headers, SizeIs(6));
-  EXPECT_TRUE(DropSuspectTimestamp(message, credible - milliseconds(1)));
+  EXPECT_TRUE(DropSuspectTimestamp(message, credible - milliseconds(1), true));
   EXPECT_EQ(message.timestamp, std::nullopt);
   EXPECT_THAT(message.headers.back(), Pair("tg-time-suspect", "1"));
   EXPECT_EQ(message.value, Heartbeat().value);
+}
+
+TEST(DropSuspectTimestampTest, AnUnsynchronisedClockCallsNoTimeSuspect) {
+  WireMessage message = EncodeMessage(Heartbeat(), 1, kOrigin, Topics(), false);
+  EXPECT_TRUE(DropSuspectTimestamp(message, WallTime(), false));
+  EXPECT_EQ(message.timestamp, std::nullopt);
+  EXPECT_THAT(message.headers, SizeIs(6));
 }
 
 TEST(DropSuspectTimestampTest, AMessageWithoutATimestampIsNotJudged) {
   Record record = Heartbeat();
   record.time = WallTime(milliseconds(-1));
   WireMessage message = EncodeMessage(record, 1, kOrigin, Topics(), false);
-  EXPECT_FALSE(DropSuspectTimestamp(message, WallTime::min()));
+  EXPECT_FALSE(DropSuspectTimestamp(message, WallTime::min(), true));
 }
 
 TEST(TopicForTest, EveryClassHasItsTopic) {
