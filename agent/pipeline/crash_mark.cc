@@ -115,6 +115,7 @@ bool CrashMark::BeginDecoding(uint64_t message) {
   if (const Suspect* suspect = has_suspects_ ? Find(message) : nullptr) {
     accepted_suspects_.push_back(message);
     if (suspect->deaths >= kMessageDeaths) return false;
+    on_trial_ = true;
   }
   contents_.message = message;
   Enter(Phase::kDecoding);
@@ -123,6 +124,11 @@ bool CrashMark::BeginDecoding(uint64_t message) {
 
 void CrashMark::EndDecoding() {
   Enter(Phase::kIdle);
+  // Suspects of commits have to be stored.
+  if (!std::exchange(on_trial_, false) || alone()) return;
+  if (Suspect* suspect = Find(last_message_)) *suspect = {};
+  has_suspects_ = HasSuspects();
+  Write(0, sizeof(Contents));
 }
 
 void CrashMark::BeginCommit() {

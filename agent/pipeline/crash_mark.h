@@ -52,6 +52,7 @@ class CrashMark {
   // The message is decoded from now on, until EndDecoding(). False: it has ended the process too
   // often, so set it aside undecoded.
   bool BeginDecoding(uint64_t message);
+  // It has not ended the process this time, so earlier ends were no fault of its decoding.
   void EndDecoding();
   // The messages that follow are another burst: called at the end of a turn of the loop.
   void EndBurst() { writable_ = false; }
@@ -108,6 +109,8 @@ class CrashMark {
   // A pwrite(2) of this burst has succeeded.
   bool writable_ = false;
   bool has_suspects_ = false;
+  // The message that is being decoded is a suspect.
+  bool on_trial_ = false;
 };
 
 }  // namespace tidegate
