@@ -56,8 +56,11 @@ bool Salvage::Blocks(const StoreContents& contents) const {
 double Salvage::progress() const {
   if (is_done_) return 1;
   if (scan_ == nullptr || !is_scanned_) return scan_ == nullptr ? 0 : scan_->progress() / 2;
-  const auto all = static_cast<double>(std::max<size_t>(scan_->batches().size(), 1));
-  return 0.5 + 0.49 * static_cast<double>(std::max(next_batch_, next_replay_)) / all;
+  // With a replay this process goes through the batches twice.
+  const bool replays = job_.replay == SalvageJob::Replay::kDue || next_replay_ > 0;
+  const size_t all = std::max<size_t>(scan_->batches().size(), 1) * (replays ? 2 : 1);
+  const size_t done = next_batch_ + (replays ? next_replay_ : 0);
+  return 0.5 + 0.49 * static_cast<double>(done) / static_cast<double>(all);
 }
 
 Status Salvage::Step(SalvageTarget& target, StepLimit& limit) {

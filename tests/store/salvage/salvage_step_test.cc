@@ -305,6 +305,20 @@ TEST_F(SalvageStepTest, AStepReadsAndWritesNoMoreThanItsShare) {
   ASSERT_FALSE(store().IsSalvaging());
 }
 
+TEST_F(SalvageStepTest, TheProgressNeverGoesBack) {
+  Fill();
+  Place(std::string(sound).replace(0, 1, "X"));
+  Reopen();
+  unsigned last = 0;
+  while (StepOnce()) {
+    const unsigned percent = store().Usage().salvage_percent.value();
+    ASSERT_GE(percent, last);
+    ASSERT_LT(percent, 100u);
+    last = percent;
+  }
+  EXPECT_GT(last, 90u);
+}
+
 TEST_F(SalvageStepTest, MetricsAndTheLogShowIt) {
   Fill();
   OpenSound();
