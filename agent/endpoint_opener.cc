@@ -11,7 +11,7 @@ namespace {
 using std::chrono_literals::operator""s;
 
 // Nobody has to restart the agent once the interface is up.
-constexpr Backoff::Options kWaits{.initial = 1s, .max = 30s};
+constexpr Backoff::Options kEndpointWaits{.initial = 1s, .max = 30s};
 
 }  // namespace
 
@@ -22,7 +22,7 @@ EndpointOpener::EndpointOpener(std::string name, std::string variable, Attempt a
       attempt_(std::move(attempt)),
       clock_(clock),
       log_(log),
-      backoff_(kWaits, seed),
+      backoff_(kEndpointWaits, seed),
       failures_(
           metrics.AddCounter("tidegate_endpoint_failures_total",
                              "Attempts to listen for HTTP or on the control socket that failed",

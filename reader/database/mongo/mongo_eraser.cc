@@ -24,7 +24,7 @@ struct PreferenceDestroy {
   void operator()(mongoc_read_prefs_t* preference) const { mongoc_read_prefs_destroy(preference); }
 };
 
-Error About(std::string_view operation, const Namespace& ns, const bson_error_t& error) {
+Error AboutErasing(std::string_view operation, const Namespace& ns, const bson_error_t& error) {
   return MongoError(fmt::format("{} {}.{}", operation, ns.database, ns.collection), error);
 }
 
@@ -106,7 +106,7 @@ Result<uint64_t> MongoEraser::Count(const Namespace& ns, const Subject& subject)
                        BSON_ITER_HOLDS_NUMBER(&count) && bson_iter_as_int64(&count) >= 0;
   const int64_t documents = counted ? bson_iter_as_int64(&count) : 0;
   bson_destroy(&reply);
-  if (!answered) return About("count in", ns, error);
+  if (!answered) return AboutErasing("count in", ns, error);
   if (!counted) return Error{ErrorCode::kUnavailable, "count: the answer has no number"};
   return static_cast<uint64_t>(documents);
 }
@@ -133,7 +133,7 @@ Result<size_t> MongoEraser::FindIds(const Namespace& ns, const Subject& subject,
     ++found;
   }
   bson_error_t error{};
-  if (mongoc_cursor_error(cursor.get(), &error)) return About("find in", ns, error);
+  if (mongoc_cursor_error(cursor.get(), &error)) return AboutErasing("find in", ns, error);
   return found;
 }
 
@@ -151,7 +151,7 @@ Result<size_t> MongoEraser::Remove(const Namespace& ns, const Subject& subject, 
   bson_error_t error{};
   if (mongoc_collection_delete_many(collection.get(), selector.get(), nullptr, nullptr, &error))
     return found;
-  return About("remove from", ns, error);
+  return AboutErasing("remove from", ns, error);
 }
 }  // namespace
 
