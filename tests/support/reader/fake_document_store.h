@@ -30,7 +30,7 @@ class FakeDocumentStore final : public DocumentStore {
   // The next `times` writes of that document return kRetry.
   void Conflict(const std::string& id, int times) { conflicts_[id] = times; }
 
-  // So many documents have expired, in any namespace.
+  // So many heartbeats have expired, in any database.
   void SetExpired(size_t documents) { expired_ = documents; }
   size_t expired_left() const { return expired_; }
 
