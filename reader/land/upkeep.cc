@@ -37,7 +37,8 @@ Upkeep::Upkeep(Options options, Parts parts, size_t place)
 Status Upkeep::Step(std::chrono::milliseconds patience) {
   if (Status status = Migrate(); !status.ok()) return report_.Fail(status.error(), 0);
   if (const auto request = parts_.requests.Take(patience))
-    MakeIndexes(request->first, *request->second);
+    requested_.emplace_back(parts_.clock.SinceBoot() + options_.settle, *request);
+  MakeRequested();
   TryAgain();
   RemoveExpired();
   report_.Post(failed_.size(), false);
@@ -54,6 +55,13 @@ Status Upkeep::Migrate() {
   if (status.error().code == ErrorCode::kInvalid) return status;
   if (trouble_log_.Count(now)) parts_.log.Warning("migrations: {}", status.error().message);
   return {};
+}
+
+void Upkeep::MakeRequested() {
+  if (requested_.empty() || requested_.front().first > parts_.clock.SinceBoot()) return;
+  const auto [ns, stream] = requested_.front().second;
+  requested_.pop_front();
+  MakeIndexes(ns, *stream);
 }
 
 void Upkeep::MakeIndexes(const Namespace& ns, const Stream& stream) {

@@ -10,6 +10,7 @@
 #include <deque>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "core/backoff.h"
 #include "core/clock.h"
@@ -33,6 +34,10 @@ class Upkeep final : public Member {
     Expiry::Options expiry = {};
     // Before a database that failed is tried again.
     std::chrono::milliseconds retry{30'000};
+    // Between a request and its indexes. A new collection's first documents land meanwhile: a
+    // server (SecantusDB) let a write that makes the collection and the making of its indexes wait
+    // for each other, for minutes.
+    std::chrono::milliseconds settle{3'000};
   };
   // All of them must outlive the upkeep.
   struct Parts {
@@ -57,6 +62,8 @@ class Upkeep final : public Member {
 
  private:
   Status Migrate();
+  // Makes the indexes of the collection that was requested first, if it is old enough.
+  void MakeRequested();
   void MakeIndexes(const Namespace& ns, const Stream& stream);
   void TryAgain();
   void RemoveExpired();
@@ -70,6 +77,8 @@ class Upkeep final : public Member {
   bool migrated_ = false;
   BootTime next_migration_{};
   BootTime next_retry_{};
+  // Collections whose indexes were requested, in that order, and when they are due.
+  std::deque<std::pair<BootTime, IndexRequests::Request>> requested_;
   // Collections whose indexes exist.
   std::set<Namespace> indexed_;
   // Collections whose indexes are to be tried again.

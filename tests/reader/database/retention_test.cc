@@ -34,7 +34,7 @@ class RetentionTest : public testing::Test {
   ReaderMetrics reader_metrics_{metrics_};
   StatusBoard board_{1};
   IndexRequests requests_;
-  Upkeep upkeep_{{.expiry = {.documents = 3}},
+  Upkeep upkeep_{{.expiry = {.documents = 3}, .settle = milliseconds(0)},
                  {requests_, store_, projections_, decoder_, clock_, log_, reader_metrics_, board_},
                  0};
 };

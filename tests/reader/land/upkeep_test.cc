@@ -17,7 +17,7 @@ class UpkeepTest : public testing::Test {
  protected:
   Upkeep& upkeep() {
     if (!upkeep_) {
-      upkeep_.emplace(Upkeep::Options{.retry = seconds(30)},
+      upkeep_.emplace(Upkeep::Options{.retry = seconds(30), .settle = settle_},
                       Upkeep::Parts{requests_, store_, projections_, decoder_, clock_, log_,
                                     reader_metrics_, board_},
                       0);
@@ -29,6 +29,7 @@ class UpkeepTest : public testing::Test {
   }
   bool Indexed(const Namespace& ns) { return store_.indexed().contains(ns); }
 
+  milliseconds settle_{0};
   IndexRequests requests_;
   FakeDocumentStore store_;
   MemoryDatabase memory_;
@@ -51,6 +52,16 @@ TEST_F(UpkeepTest, TheKnownCollectionsAreIndexedAndTheDatabaseIsMigrated) {
 
 TEST_F(UpkeepTest, WhatAWorkerRequestsIsIndexed) {
   requests_.Add({"tidegate_new", "heartbeats"}, BuiltInStreams()[0]);
+  Steps(10);
+  EXPECT_TRUE(Indexed({"tidegate_new", "heartbeats"}));
+}
+
+TEST_F(UpkeepTest, ANewCollectionHasTimeForItsFirstDocuments) {
+  settle_ = seconds(3);
+  requests_.Add({"tidegate_new", "heartbeats"}, BuiltInStreams()[0]);
+  Steps(10);
+  EXPECT_FALSE(Indexed({"tidegate_new", "heartbeats"}));
+  clock_.Advance(seconds(3));
   Steps(10);
   EXPECT_TRUE(Indexed({"tidegate_new", "heartbeats"}));
 }
@@ -86,7 +97,7 @@ TEST_F(UpkeepTest, ADatabaseOfALaterVersionIsLeftAlone) {
   const Status status = upkeep().Step(milliseconds(0));
   ASSERT_FALSE(status.ok());
   EXPECT_EQ(status.error().code, ErrorCode::kInvalid);
-  EXPECT_TRUE(store_.indexed().empty());
+  EXPECT_FALSE(Indexed({"tidegate_new", "heartbeats"}));
 }
 
 }  // namespace
