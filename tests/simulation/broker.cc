@@ -1,5 +1,7 @@
 #include "tests/simulation/broker.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "core/check.h"
@@ -43,7 +45,7 @@ void SessionDriver::Settled(Ticket last) {
 }
 
 bool SessionDriver::Starved() const {
-  return accepted_ > settled_ && broker_.waiting() <= offered_;
+  return accepted_ > settled_ && broker_.window_full();
 }
 
 void SessionDriver::SendAcknowledgements() {
@@ -75,6 +77,12 @@ void SessionDriver::Turn() {
     ++accepted_;
     ++offered_;
   }
+}
+
+std::string SessionDriver::Waiting() const {
+  return fmt::format("{} accepted, {} settled, {} sent by the broker{}{}", accepted_, settled_,
+                     broker_.unacknowledged(), paused_ ? ", paused" : "",
+                     caught_up_ ? "" : ", not caught up");
 }
 
 void SessionDriver::Reconnect() {

@@ -34,6 +34,7 @@ class Broker {
 
   // Messages that are sent and unacknowledged.
   size_t unacknowledged() const { return sent_; }
+  bool window_full() const { return sent_ >= window_; }
   bool empty() const { return messages_.empty(); }
   size_t waiting() const { return messages_.size(); }
   // A session exists, because a driver has connected before.
@@ -62,6 +63,8 @@ class SessionDriver final : public Driver {
 
   // Sends the acknowledgements that are due, then offers what the broker sends.
   void Turn();
+  // For people: what it waits for.
+  std::string Waiting() const;
   // Loses the connection, with the acknowledgements that were not sent, and connects again. Does
   // nothing while an accepted ticket is not settled.
   void Reconnect();

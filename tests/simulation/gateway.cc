@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cstdlib>
 #include <utility>
 #include <vector>
 
@@ -12,10 +13,15 @@ namespace tidegate::simulation {
 
 namespace {
 
-const Input kInput{.name = "fleet"};
+const Input kInput{.name = "fleet", .tenant = {}, .asset = {}};
 
 std::vector<Rule> Rules() {
   return {ParseRule(kRule, kRuleText).value()};
+}
+
+Log NewLog() {
+  if (std::getenv("TIDEGATE_SIMULATION_LOG") != nullptr) return Log(LogLevel::kInfo);
+  return Log(LogLevel::kError, [](LogLevel, std::string_view) {});
 }
 
 // Disks of worlds that exist at once must not share a name.
@@ -41,7 +47,7 @@ Gateway::Agent::Agent(Gateway& gateway, std::unique_ptr<Store> opened)
 }
 
 Gateway::Gateway(const Plan& plan, Broker& broker)
-    : plan_(plan), broker_(broker), disk_(DiskName(), plan.seed) {}
+    : plan_(plan), broker_(broker), disk_(DiskName(), plan.seed), log_(NewLog()) {}
 
 Gateway::~Gateway() = default;
 
@@ -93,9 +99,13 @@ bool Gateway::drained() const {
 std::string Gateway::Waiting() const {
   if (!agent_) return "the agent does not run";
   const StoreUsage usage = agent_->store->Usage();
-  return fmt::format("{} records pending, {} in the store, {} in the transport, {} with the broker",
-                     agent_->pipeline.pending_records(), usage.total_records(),
-                     agent_->transport.pending().size(), broker_.waiting());
+  return fmt::format(
+      "{} records pending{}, {} in the store, {} in the transport, {} with the broker; driver: {}; "
+      "next timer {} ns",
+      agent_->pipeline.pending_records(), agent_->pipeline.blocked() ? " (commits fail)" : "",
+      usage.total_records(), agent_->transport.pending().size(), broker_.waiting(),
+      agent_->driver.Waiting(),
+      agent_->loop.NextTimer().value_or(std::chrono::nanoseconds(-1)).count());
 }
 
 }  // namespace tidegate::simulation

@@ -71,7 +71,8 @@ class Gateway {
   TempDir folder_;
   FaultVfs disk_;
   FakeClock clock_;
-  Log log_{LogLevel::kError, [](LogLevel, std::string_view) {}};
+  // To standard error if TIDEGATE_SIMULATION_LOG is set.
+  Log log_;
   std::unique_ptr<Metrics> metrics_;
   std::unique_ptr<Agent> agent_;
 };

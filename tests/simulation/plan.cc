@@ -1,6 +1,6 @@
 #include "tests/simulation/plan.h"
 
-#include "core/rules/rules.h"
+#include <algorithm>
 
 namespace tidegate::simulation {
 
@@ -66,6 +66,11 @@ std::string FaultName(Fault fault) {
 
 namespace {
 
+// Whether a list of names with spaces has that one.
+bool IsNamed(std::string_view names, std::string_view name) {
+  return (" " + std::string(names) + " ").find(" " + std::string(name) + " ") != std::string::npos;
+}
+
 void DrawAgent(Plan& plan, Random& random) {
   plan.pipeline.commit_interval = milliseconds(random.Between(20, 1'000));
   plan.pipeline.commit_records = random.Between(1, 200);
@@ -96,6 +101,22 @@ void DrawReader(Plan& plan, Random& random) {
   plan.projector.folder.cached = random.Between(2, 500);
 }
 
+// A bound in time means something only where the options allow the load.
+void MakeRoomy(Plan& plan) {
+  plan.publish_rate = std::min(plan.publish_rate, 200u);
+  plan.window = std::max<size_t>(plan.window, 100);
+  plan.request_records = std::max<size_t>(plan.request_records, 100);
+  plan.pipeline.commit_interval = std::min(plan.pipeline.commit_interval, milliseconds(200));
+  plan.pipeline.commit_records = std::max<size_t>(plan.pipeline.commit_records, 100);
+  plan.pipeline.pending_bytes = Pipeline::Options().pending_bytes;
+  plan.forwarder.max_in_flight_records =
+      std::max<size_t>(plan.forwarder.max_in_flight_records, 200);
+  plan.forwarder.max_in_flight_bytes = Forwarder::Options().max_in_flight_bytes;
+  plan.forwarder.max_tracked_records = Forwarder::Options().max_tracked_records;
+  plan.worker.batch_records = std::max<size_t>(plan.worker.batch_records, 100);
+  plan.worker.batch_interval = std::min(plan.worker.batch_interval, milliseconds(500));
+}
+
 }  // namespace
 
 Plan Plan::Draw(uint64_t seed) {
@@ -119,7 +140,13 @@ Plan Plan::Draw(uint64_t seed) {
   plan.request_records = random.Between(1, 200);
   DrawAgent(plan, random);
   DrawReader(plan, random);
+  if (plan.faults.empty()) MakeRoomy(plan);
   return plan;
+}
+
+void Plan::Without(std::string_view names) {
+  std::erase_if(neighbours, [&](Neighbour one) { return IsNamed(names, NeighbourName(one)); });
+  std::erase_if(faults, [&](Fault one) { return IsNamed(names, FaultName(one)); });
 }
 
 std::string Plan::Text() const {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <set>
 #include <string>
+#include <string_view>
 
 #include "agent/pipeline/pipeline.h"
 #include "reader/land/worker.h"
@@ -81,6 +82,8 @@ std::string FaultName(Fault fault);
 
 struct Plan {
   static Plan Draw(uint64_t seed);
+  // Leaves out the faults and neighbours of these names, to find what a failure needs.
+  void Without(std::string_view names);
   // For people: what exists in this world.
   std::string Text() const;
   bool Has(Neighbour neighbour) const { return neighbours.contains(neighbour); }

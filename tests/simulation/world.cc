@@ -10,8 +10,8 @@ namespace tidegate::simulation {
 
 namespace {
 
-// Turns in which everything must have arrived after everything has healed.
-constexpr int kTurnsToSettle = 20'000;
+// Within this time everything must have arrived after everything has healed.
+constexpr auto kTimeToSettle = std::chrono::minutes(30);
 constexpr size_t kMostProblems = 10;
 
 // 64-bit FNV-1a.
@@ -40,13 +40,13 @@ Outcome World::Run() {
     Turn();
   }
   Heal();
-  int turns = 0;
-  for (; turns < kTurnsToSettle && !Settled(); ++turns) Turn();
+  const BootTime healed = since_begin_;
+  while (since_begin_ < healed + kTimeToSettle && !Settled()) Turn();
   if (!Settled())
     outcome_.wrong.push_back(
-        fmt::format("not everything has arrived {} turns after all has healed: "
+        fmt::format("not everything has arrived half an hour after all has healed: "
                     "{}; {}",
-                    turns, gateway_.Waiting(), server_.Waiting()));
+                    gateway_.Waiting(), server_.Waiting()));
   for (std::string& problem : Oracle(plan_, fleet_).CheckAll(server_.database(), kafka_.landing()))
     outcome_.wrong.push_back(std::move(problem));
   if (outcome_.wrong.size() > kMostProblems) outcome_.wrong.resize(kMostProblems);
