@@ -58,23 +58,24 @@ int64_t NumberOf(json::Value object) {
 }
 
 std::vector<std::string> Oracle::CheckLanded(const MemoryDatabase& database) const {
-  std::map<Asset, std::map<int64_t, int>> landed;
+  std::map<Asset, std::map<int64_t, std::vector<std::string>>> landed;
   for (const auto& [key, body] : database.bodies) {
     const auto arrived = Read(body);
     if (key.ns.collection == "heartbeats" && arrived)
-      ++landed[{arrived->tenant, arrived->asset}][arrived->number];
+      landed[{arrived->tenant, arrived->asset}][arrived->number].push_back(key.id);
   }
   std::vector<std::string> wrong;
   for (const Vehicle& vehicle : fleet_.vehicles()) {
     auto& numbers = landed[{vehicle.tenant, vehicle.asset}];
     for (const Published& published : vehicle.published) {
-      const int count = std::exchange(numbers[published.number], 0);
-      if (count != 1)
-        wrong.push_back(fmt::format("message {} of {} is in the database {} times",
-                                    published.number, Name(vehicle), count));
+      const auto ids = std::exchange(numbers[published.number], {});
+      if (ids.size() != 1)
+        wrong.push_back(fmt::format("message {} of {} is in the database {} times: {}",
+                                    published.number, Name(vehicle), ids.size(),
+                                    fmt::join(ids, ", ")));
     }
-    for (const auto& [number, count] : numbers)
-      if (count > 0)
+    for (const auto& [number, ids] : numbers)
+      if (!ids.empty())
         wrong.push_back(fmt::format("{} has never sent message {}", Name(vehicle), number));
   }
   return wrong;
