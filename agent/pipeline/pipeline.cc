@@ -38,7 +38,8 @@ class Pipeline::MessageSink final : public DecodeSink {
   Receipts::Arrived Receipt(Ticket ticket) {
     CHECK(message_.packet_id && parts() > 0, "a receipt is made of a decoded message with an id");
     if (records_ == 0) fingerprint_.AddRefused(message_.payload);
-    return {*message_.packet_id, fingerprint_.value(), fingerprint_.same_record(), ticket};
+    return {*message_.packet_id, fingerprint_.value(), fingerprint_.same_record(), ticket,
+            records_ == 0};
   }
   size_t parts() const { return records_ + refused_; }
 

@@ -38,7 +38,8 @@ bool Receipts::Redelivered(const Arrived& message) {
     return waiting.receipt.packet_id;
   });
   if (same_id == waiting_.end() || !Matches(*same_id, message)) {
-    OnNew(message);
+    // A refused one may have been sent again, too: what follows it is still expected.
+    if (!message.refused) OnNew(message);
     return false;
   }
   waiting_.erase(same_id);

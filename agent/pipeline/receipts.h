@@ -54,6 +54,8 @@ class Receipts {
     // Each of its records carries its own time or id: two deliveries count as one for the reader.
     bool same_record = false;
     Ticket ticket = 0;
+    // None of it is a record: it is in the dead letters, from which no receipt is restored.
+    bool refused = false;
   };
 
   // A connection begins. Tickets above `acknowledged` have certainly not been acknowledged.
