@@ -55,6 +55,7 @@ class Pipeline::MessageSink final : public DecodeSink {
     CHECK(wants_content_ && parts() > 0, "the content of a decoded message was wanted");
     return fingerprint_;
   }
+  size_t records() const { return records_; }
   size_t parts() const { return records_ + refused_.count(); }
 
   // Adds what is held, and what was refused, to the next commit.
@@ -185,7 +186,7 @@ bool Pipeline::Known(InputInbox& inbox, const Message& message, const MessageSin
   if (!sink.has_content()) return false;
   const Fingerprint& content = sink.content();
   const Receipts::Arrived arrived{message.packet_id.value_or(0), content.value(),
-                                  content.same_record(), ticket};
+                                  content.same_record(), ticket, sink.records() == 0};
   if (message.packet_id && inbox.receipts_.waiting() && inbox.receipts_.Redelivered(arrived))
     return true;
   if (!message.retained || !inbox.retained_.Recognise(message.origin, content.value()))
@@ -201,7 +202,8 @@ void Pipeline::Remember(InputInbox& inbox, const Message& message, const Message
   if (!sink.has_content()) return;
   const Fingerprint& content = sink.content();
   if (message.packet_id)
-    inbox.receipts_.Add({*message.packet_id, content.value(), content.same_record(), ticket});
+    inbox.receipts_.Add(
+        {*message.packet_id, content.value(), content.same_record(), ticket, sink.records() == 0});
   if (!message.retained) inbox.retained_.Add(message.origin, content.value());
 }
 

@@ -53,7 +53,7 @@ Receipts::Expected Receipts::Find(const Arrived& message) {
 bool Receipts::Redelivered(const Arrived& message) {
   const auto expected = Find(message);
   if (expected == waiting_.end()) {
-    OnNew(message);
+    if (!message.refused) OnNew(message);
     return false;
   }
   const uint16_t old_id = expected->receipt.packet_id;

@@ -64,6 +64,8 @@ class Receipts {
     // Each of its records carries its own time or id: two deliveries count as one for the reader.
     bool same_record = false;
     Ticket ticket = 0;
+    // None of it is a record: it is in the dead letters, from which no receipt is restored.
+    bool refused = false;
   };
 
   // A connection begins. Tickets above `acknowledged` have certainly not been acknowledged.
@@ -73,7 +75,8 @@ class Receipts {
   // False: no message is expected again, so there is nothing to ask Redelivered().
   bool waiting() const { return !waiting_.empty(); }
   // True: the message is stored or pending already; it counts as the latest arrival now. False: it
-  // is new, and Add() follows.
+  // is new, and Add() follows. A refused message that is not known may have been sent again all the
+  // same, so the messages after it are still expected.
   bool Redelivered(const Arrived& message);
   // Remembers a new message that was accepted.
   void Add(const Arrived& message);

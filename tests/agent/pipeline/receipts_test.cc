@@ -43,6 +43,21 @@ TEST_F(ReceiptsTest, AMessageThatWasNotAcknowledgedIsKnownAgain) {
   EXPECT_FALSE(Again(3, 'b')) << "an identical new one";
 }
 
+// After a crash a refused message is in the dead letters only, and no receipt of it is left.
+TEST_F(ReceiptsTest, ARefusedMessageAmongThoseThatComeAgainHidesNoOther) {
+  Took(1, 'a');
+  Took(3, 'c');
+  AcknowledgeAll();
+  Restart();
+  Resume();
+  EXPECT_TRUE(Again(1, 'a'));
+  auto refused = Message(2, 'r');
+  refused.refused = true;
+  EXPECT_FALSE(receipts_.Redelivered(refused));
+  receipts_.Add(refused);
+  EXPECT_TRUE(Again(3, 'c'));
+}
+
 TEST_F(ReceiptsTest, NothingIsKnownAgainInTheSameConnection) {
   Took(1, 'a');
   EXPECT_FALSE(Again(1, 'a'));
