@@ -37,9 +37,9 @@ class Pipeline::MessageSink final : public DecodeSink {
   // REQUIRES: a message with a packet id that was decoded. Called once.
   Receipts::Arrived Receipt(Ticket ticket) {
     CHECK(message_.packet_id && parts() > 0, "a receipt is made of a decoded message with an id");
-    if (records_ == 0) fingerprint_.AddRefused(message_.payload);
-    return {*message_.packet_id, fingerprint_.value(), fingerprint_.same_record(), ticket,
-            records_ == 0};
+    const bool refused = records_ == 0;
+    if (refused) fingerprint_.AddRefused(message_.payload);
+    return {*message_.packet_id, fingerprint_.value(), fingerprint_.same_record(), ticket, refused};
   }
   size_t parts() const { return records_ + refused_; }
 

@@ -21,9 +21,11 @@
 // - A message is perhaps acknowledged if its PUBACK was written, which may have been lost; after a
 //   restart of ours that holds for all. Brokers begin a resumed session with what they send again,
 //   before they answer the SUBSCRIBE. So these messages are expected only until the first message
-//   that is none of them, and until that answer (OnCaughtUp). Their ids may be in use again, so
-//   they match only if a mistake loses nothing (the record carries its own time or id: the reader
-//   would take both for one), or if this source has not reused an id for kReuseMemory messages.
+//   that is none of them, and until that answer (OnCaughtUp). A refused message does not count as
+//   that first one: after a crash nothing shows whether it has come before. Their ids may be in use
+//   again, so they match only if a mistake loses nothing (the record carries its own time or id:
+//   the reader would take both for one), or if this source has not reused an id for kReuseMemory
+//   messages.
 //
 // Invariants: no more than kWindow receipts are kept (Remember) and expected (OnSession); they are
 // kept in the order of their tickets (Remember).
