@@ -15,7 +15,7 @@ from pathlib import Path
 from realparts.server import Process, free_ports, tail, wait_until
 
 ROOT = Path(__file__).resolve().parents[3]
-START_SECONDS = 60
+START_SECONDS = 30
 # A sanitizer that finds an error ends the program with this status. It writes one of the words of
 # _FINDINGS to the log, and so does a check that fails (core/check.h).
 SANITIZER = {
