@@ -10,7 +10,10 @@
 #include "agent/clock_watch.h"
 #include "agent/control/control_socket.h"
 #include "agent/control/record_line.h"
+#include "agent/endpoint_opener.h"
 #include "agent/pipeline/pipeline.h"
+#include "agent/salvage_steps.h"
+#include "agent/store_notes.h"
 #include "agent/store_opener.h"
 #include "core/check.h"
 #include "core/loop/sd_event_loop.h"
@@ -38,7 +41,13 @@ class RunningAgent final : public Agent {
         started_(clock_.SinceBoot()),
         opener_(
             settings_.store_dir, [this] { return OpenStore(); }, loop_, clock_, log_, metrics_,
-            Seed()) {}
+            Seed()),
+        http_opener_(
+            "http", "TIDEGATE_HTTP_LISTEN", [this] { return OpenHttp(); }, loop_, clock_, log_,
+            metrics_, Seed()),
+        control_opener_(
+            "control socket", "TIDEGATE_CONTROL_SOCKET", [this] { return OpenControl(); }, loop_,
+            clock_, log_, metrics_, Seed()) {}
 
   ~RunningAgent() override {
     // What the drivers have offered becomes durable; they acknowledge it as they disconnect.
@@ -48,7 +57,7 @@ class RunningAgent final : public Agent {
     drivers_.clear();
     forwarder_.reset();
     transport_.reset();
-    if (store_) LogFailure(store_->Flush());
+    if (store_ && store_->IsReady()) LogFailure(store_->Flush());
   }
 
   Status Open();
@@ -63,6 +72,10 @@ class RunningAgent final : public Agent {
   Status OpenHttp();
   Status OpenControl();
   void OnStoreOpener(const Status& status);
+  // Connects what needs the store, unless a salvage has to restore the fold first.
+  Status OnStoreOpen();
+  void OnSalvageStep();
+  void ReportFailure(const Status& status);
   // Makes everything that needs the store.
   Status Connect();
   void StartPipeline();
@@ -93,16 +106,20 @@ class RunningAgent final : public Agent {
   SdEventLoop loop_;
   BootTime started_;
   StoreOpener opener_;
+  EndpointOpener http_opener_;
+  EndpointOpener control_opener_;
   std::function<void(const Error&)> on_failed_;
   bool stopping_ = false;
   std::function<void()> on_stopped_;
 
   // In the order of the flow.
-  std::unique_ptr<Store> store_;
+  std::unique_ptr<SqliteStore> store_;
+  std::unique_ptr<SalvageSteps> salvage_steps_;
   std::unique_ptr<ClockWatch> clock_watch_;
   std::unique_ptr<Transport> transport_;
   std::unique_ptr<Forwarder> forwarder_;
   std::unique_ptr<Pipeline> pipeline_;
+  std::unique_ptr<StoreNotes> notes_;
   std::deque<std::unique_ptr<Driver>> drivers_;
   std::unique_ptr<ControlSocket> control_;
   std::unique_ptr<http::Server> http_;
@@ -113,24 +130,36 @@ class RunningAgent final : public Agent {
 Status RunningAgent::Open() {
   const Status store = opener_.Start([this](const Status& status) { OnStoreOpener(status); });
   if (!store.ok() && !store.error().retryable()) return store;
-  if (Status status = OpenHttp(); !status.ok()) return status;
-  if (store.ok()) return Connect();
-  // An agent started by hand has its socket in the store's folder: it is opened with the store
-  // then.
-  LogFailure(OpenControl());
-  return {};
+  http_opener_.Open();
+  // The socket of an agent that was started by hand is in the store's folder, which may be missing
+  // until the store opens.
+  control_opener_.Open();
+  return store.ok() ? OnStoreOpen() : Status();
 }
 
 void RunningAgent::OnStoreOpener(const Status& opened) {
-  const Status status = opened.ok() ? Connect() : opened;
+  ReportFailure(opened.ok() ? OnStoreOpen() : opened);
+}
+
+Status RunningAgent::OnStoreOpen() {
+  if (store_->IsReady()) return Connect();
+  log_.Warning("store: nothing is read from the inputs until the damaged file has been read");
+  control_opener_.Open();
+  return {};
+}
+
+void RunningAgent::OnSalvageStep() {
+  if (forwarder_) forwarder_->OnStored();
+  if (!pipeline_ && !stopping_ && store_->IsReady()) ReportFailure(Connect());
+}
+
+void RunningAgent::ReportFailure(const Status& status) {
   if (status.ok()) return;
   on_failed_ ? on_failed_(status.error()) : LogFailure(status);
 }
 
 Status RunningAgent::Connect() {
-  if (!control_) {
-    if (Status status = OpenControl(); !status.ok()) return status;
-  }
+  control_opener_.Open();
   StartPipeline();
   if (Status status = OpenUplink(); !status.ok()) return status;
   return OpenInputs();
@@ -156,6 +185,8 @@ Status RunningAgent::OpenStore() {
   auto store = SqliteStore::Open(std::move(options), clock_, log_, metrics_);
   if (!store.ok()) return store.error();
   store_ = std::move(store).value();
+  salvage_steps_ =
+      std::make_unique<SalvageSteps>(*store_, loop_, clock_, [this] { OnSalvageStep(); });
   log_.Info("store: {}, {} records wait, epoch {}", settings_.store_dir,
             store_->Usage().total_records(), store_->epoch());
   return {};
@@ -163,8 +194,10 @@ Status RunningAgent::OpenStore() {
 
 void RunningAgent::StartPipeline() {
   clock_watch_ = std::make_unique<ClockWatch>(*store_, loop_, clock_, log_, metrics_);
+  Pipeline::Options options = settings_.pipeline;
+  options.crash_mark_path = settings_.store_dir + "/decoding";
   pipeline_ = std::make_unique<Pipeline>(*store_, loop_, clock_, log_, metrics_, settings_.rules,
-                                         settings_.pipeline);
+                                         std::move(options));
   pipeline_->Restore();
   pipeline_->OnStored([this](Seq first, const AppendRequest& request) { Publish(first, request); });
 }
@@ -188,15 +221,18 @@ Status RunningAgent::OpenUplink() {
   forwarding.seed = Seed();
   forwarder_ = std::make_unique<Forwarder>(*store_, *transport_, loop_, clock_, log_, metrics_,
                                            std::move(forwarding));
+  forwarder_->OnDelivered([this] { pipeline_->OnRoom(); });
   clock_watch_->OnSet([this](bool back) { forwarder_->OnClockSet(back); });
   return {};
 }
 
 Status RunningAgent::OpenInputs() {
+  notes_ = std::make_unique<StoreNotes>(*store_);
   const DriverContext context{.clock = clock_,
                               .log = log_,
                               .metrics = metrics_,
                               .credentials = credentials_,
+                              .notes = *notes_,
                               .gateway_id = settings_.gateway_id,
                               .seed = Seed()};
   for (const InputConfig& config : settings_.inputs) {
@@ -297,14 +333,19 @@ StatusReport RunningAgent::status() const {
   report.clock_synced = clock_.Synced();
   report.uplink = UplinkStatus();
   report.http = HttpAddress();
+  for (const EndpointOpener* opener : {&http_opener_, &control_opener_})
+    if (!opener->waits_for().empty()) report.not_listening.push_back(opener->waits_for());
   pipeline_ ? AddWithStore(report) : AddWithoutStore(report);
   return report;
 }
 
 void RunningAgent::AddWithoutStore(StatusReport& report) const {
   report.store.max_bytes = settings_.store_max_bytes;
-  report.store_error = opener_.last().ok() ? "what needs it does not start, see the log"
-                                           : opener_.last().error().message;
+  if (store_) report.store = store_->Usage();
+  const auto read = report.store.salvage_percent;
+  report.store_error = read ? fmt::format("a damaged file is being read, {} %", *read)
+                       : opener_.last().ok() ? "what needs it does not start, see the log"
+                                             : opener_.last().error().message;
   for (const InputConfig& config : settings_.inputs)
     report.inputs.push_back({.name = config.input.name, .detail = "waits for the store"});
 }
@@ -334,6 +375,9 @@ void RunningAgent::Stop(std::function<void()> on_stopped) {
   stopping_ = true;
   on_stopped_ = std::move(on_stopped);
   opener_.Cancel();
+  http_opener_.Cancel();
+  control_opener_.Cancel();
+  salvage_steps_.reset();
   for (auto& driver : drivers_) driver->Stop();
   if (pipeline_) pipeline_->Commit();
   if (forwarder_) forwarder_->Hurry();

@@ -9,6 +9,7 @@
 #include "agent/control/record_line.h"
 #include "agent/control/status.h"
 #include "core/json/tree.h"
+#include "core/output.h"
 #include "core/time_format.h"
 #include "store/inspect.h"
 
@@ -16,9 +17,8 @@ namespace tidegate {
 
 namespace {
 
-void Print(std::string_view text) {
-  std::fwrite(text.data(), 1, text.size(), stdout);
-}
+// The agent answers within milliseconds, unless its disk holds it up.
+constexpr std::chrono::seconds kStatusLimit{3};
 
 int Failed(const std::string& what) {
   std::fprintf(stderr, "tidegate-agent: %s\n", what.c_str());
@@ -43,8 +43,8 @@ bool HasBroker(const Settings& settings) {
   });
 }
 
-void PrintRecord(const std::string& line, bool json) {
-  Print((json ? line : RecordTextLine(line)) + "\n");
+bool PrintRecord(const std::string& line, bool json) {
+  return Print((json ? line : RecordTextLine(line)) + "\n");
 }
 
 std::string DeadLetterLine(int64_t id, const DeadLetter& letter) {
@@ -55,6 +55,8 @@ std::string DeadLetterLine(int64_t id, const DeadLetter& letter) {
   members.Text("input", letter.input);
   members.Text("origin", letter.origin);
   members.Text("reason", letter.reason);
+  members.Unsigned("payload_bytes", letter.payload_bytes());
+  members.Flag("truncated", letter.truncated());
   members.Text("payload", letter.payload);
   return line.Print();
 }
@@ -69,8 +71,7 @@ Status PrintStored(const Environment& environment, const TailOptions& options) {
   const std::string gateway = FindGatewayId(environment);
   return Status(ForEachRecord(path, {.record_class = options.kind, .last = options.count},
                               [&](const StoredRecord& stored) {
-                                PrintRecord(LineOf(stored, gateway), options.json);
-                                return true;
+                                return PrintRecord(LineOf(stored, gateway), options.json);
                               }));
 }
 
@@ -103,10 +104,13 @@ int CheckCommand(const Environment& environment, const Credentials& credentials)
 int StatusCommand(const Environment& environment, bool json) {
   const std::string path = FindControlSocket(environment);
   std::string answer;
-  const Status asked = AskControlSocket(path, "status", [&](std::string_view line) {
-    answer = line;
-    return false;
-  });
+  const Status asked = AskControlSocket(
+      path, "status",
+      [&](std::string_view line) {
+        answer = line;
+        return false;
+      },
+      kStatusLimit);
   if (!asked.ok()) {
     return Failed(
         fmt::format("no running agent answers: {}. Is it started (systemctl status "
@@ -127,13 +131,12 @@ int StatusCommand(const Environment& environment, bool json) {
 int TailCommand(const Environment& environment, const TailOptions& options) {
   const Status stored = PrintStored(environment, options);
   if (!options.follow) return stored.ok() ? kExitOk : Failed(stored.error().message);
-  std::fflush(stdout);
+  if (!FlushOutput()) return kExitFailed;
   const std::string request =
       options.kind ? fmt::format("tail {}", RecordClassName(*options.kind)) : std::string("tail");
   const Status followed =
       AskControlSocket(FindControlSocket(environment), request, [&](std::string_view line) {
-        PrintRecord(std::string(line), options.json);
-        return std::fflush(stdout) == 0;
+        return PrintRecord(std::string(line), options.json) && FlushOutput();
       });
   return followed.ok() ? kExitOk
                        : Failed("no running agent to follow: " + followed.error().message);
@@ -142,8 +145,7 @@ int TailCommand(const Environment& environment, const TailOptions& options) {
 int ExportCommand(const Environment& environment, const std::string& path,
                   const ExportOptions& options) {
   const auto letter_visitor = [](int64_t id, const DeadLetter& letter) {
-    Print(DeadLetterLine(id, letter) + "\n");
-    return true;
+    return Print(DeadLetterLine(id, letter) + "\n");
   };
   const auto epoch = ReadEpoch(path);
   if (!epoch.ok() && epoch.error().code == ErrorCode::kInvalid) {
@@ -157,8 +159,7 @@ int ExportCommand(const Environment& environment, const std::string& path,
   }
   const std::string gateway = FindGatewayId(environment);
   const auto visitor = [&](const StoredRecord& stored) {
-    PrintRecord(LineOf(stored, gateway), true);
-    return true;
+    return PrintRecord(LineOf(stored, gateway), true);
   };
   const RecordFilter filter{.record_class = options.kind, .last = std::nullopt};
   const auto counted =

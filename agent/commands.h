@@ -1,6 +1,6 @@
 // The verbs of tidegate-agent besides `run`. Each prints its result to standard output and why it
-// failed to standard error, and returns the program's exit code. Main thread; `tail --follow` and
-// `status` block on the running agent.
+// failed to standard error, and returns the program's exit code; FinishOutput follows. Main thread;
+// `tail --follow` and `status` block on the running agent.
 #pragma once
 
 #include <optional>

@@ -11,11 +11,13 @@
 #include "agent/commands.h"
 #include "core/loop/sd_event_handle.h"
 #include "core/loop/sd_event_loop.h"
+#include "core/output.h"
 
 namespace tidegate {
 namespace {
 
 constexpr auto kStatusInterval = std::chrono::seconds(5);
+constexpr std::chrono::microseconds kStartTimeout = std::chrono::minutes(10);
 
 // sd-event wants the signals blocked in every thread, so this runs before any library starts one.
 void BlockSignals() {
@@ -77,6 +79,8 @@ int RunCommand(const Environment& environment, const Credentials& credentials) {
     return kExitFailed;
   }
   const EventHandle event(raw);
+  // Opening the store may take long on a slow card, whatever the unit's timeout is.
+  sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%lld", static_cast<long long>(kStartTimeout.count()));
   auto agent = Agent::Start(event.get(), loaded.settings, credentials, log);
   if (!agent.ok()) {
     log.Error("{}", agent.error().message);
@@ -160,7 +164,7 @@ int Main(int argc, char** argv) {
   const Environment environment = ProcessEnvironment();
   if (store_dir.empty()) store_dir = FindStoreDir(environment);
   if (version->parsed()) {
-    std::printf("tidegate-agent %s\n", AgentVersion().c_str());
+    Print("tidegate-agent " + AgentVersion() + "\n");
     return kExitOk;
   }
   if (status->parsed()) return StatusCommand(environment, json);
@@ -184,5 +188,5 @@ int Main(int argc, char** argv) {
 }  // namespace tidegate
 
 int main(int argc, char** argv) {
-  return tidegate::Main(argc, argv);
+  return tidegate::FinishOutput(tidegate::Main(argc, argv));
 }

@@ -10,3 +10,8 @@ if(TIDEGATE_READER AND TARGET tidegate_bench_messages)
     target_link_libraries(${program} PRIVATE tidegate_bench_reader)
   endforeach()
 endif()
+# The landing with many tenants (reader_tenants_bench.cc).
+if(TIDEGATE_READER)
+  add_executable(reader_tenants_bench ${CMAKE_CURRENT_LIST_DIR}/reader_tenants_bench.cc)
+  target_link_libraries(reader_tenants_bench PRIVATE tidegate::database_routed tidegate::reader_land)
+endif()

@@ -95,7 +95,7 @@ class DiscardingStore final : public StoreProxy {
 // Acknowledges every message at the next turn of the loop.
 class InstantTransport final : public Transport {
  public:
-  Status Send(Seq seq, const WireMessage&) override {
+  Status Send(Seq seq, const WireMessage&, Route) override {
     sent_.push_back(seq);
     on_activity_();
     return {};
@@ -141,6 +141,7 @@ class Bench {
     Pipeline::Options options;
     options.commit_interval = 1h;
     options.commit_records = options_.batch;
+    options.turn_time = 1h;  // All of a batch is offered in one turn.
     Pipeline pipeline(store, loop, clock_, log_, metrics, MakeRules(), options);
     Input input;
     input.name = "mqtt";

@@ -8,6 +8,7 @@
 
 #include "core/ascii.h"
 #include "core/time_format.h"
+#include "core/utf8.h"
 
 namespace tidegate {
 
@@ -15,6 +16,14 @@ namespace {
 constexpr std::array<std::string_view, 4> kLevelNames{"error", "warning", "info", "debug"};
 // sd-daemon(3): SD_ERR, SD_WARNING, SD_INFO, SD_DEBUG.
 constexpr std::array<std::string_view, 4> kJournalPrefixes{"<3>", "<4>", "<6>", "<7>"};
+
+// What somebody else sent may be part of a line, and is of any length.
+constexpr size_t kMaxLineBytes = 2048;
+constexpr std::string_view kCutMark = "... (cut)";
+
+std::string Cut(std::string_view text) {
+  return std::string(Utf8Prefix(text, kMaxLineBytes - kCutMark.size())).append(kCutMark);
+}
 
 void WriteToStandardError(LogLevel level, std::string_view text) {
   static const bool under_journal = std::getenv("JOURNAL_STREAM") != nullptr;
@@ -45,7 +54,7 @@ Log::Log(LogLevel level, Sink sink)
 
 void Log::Write(LogLevel level, std::string_view text) const {
   if (!Enabled(level)) return;
-  std::string line(text);
+  std::string line = text.size() <= kMaxLineBytes ? std::string(text) : Cut(text);
   std::ranges::replace_if(
       line, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
   sink_(level, line);

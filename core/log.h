@@ -26,8 +26,8 @@ class Log {
   using Sink = std::function<void(LogLevel, std::string_view line)>;
 
   // Passes messages up to `level` to the sink, one call for each line, with control characters
-  // replaced by spaces. An empty sink means standard error. REQUIRES: the sink is safe on any
-  // thread that logs.
+  // replaced by spaces, and cut at 2 KB. An empty sink means standard error. REQUIRES: the sink is
+  // safe on any thread that logs.
   explicit Log(LogLevel level = LogLevel::kInfo, Sink sink = {});
 
   bool Enabled(LogLevel level) const { return level <= level_; }

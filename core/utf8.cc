@@ -68,4 +68,12 @@ bool IsUtf8(std::string_view text) {
   return true;
 }
 
+std::string_view Utf8Prefix(std::string_view text, size_t max_bytes) {
+  if (text.size() <= max_bytes) return text;
+  size_t end = max_bytes;
+  // No sequence is longer than four bytes.
+  for (size_t i = 0; i < 3 && end > 0 && IsContinuation(text[end]); ++i) --end;
+  return text.substr(0, IsContinuation(text[end]) ? max_bytes : end);
+}
+
 }  // namespace tidegate

@@ -13,4 +13,7 @@ size_t Utf8SequenceBytes(std::string_view text);
 
 bool IsUtf8(std::string_view text);
 
+// Returns the beginning of `text`, at most `max_bytes` long. Divides no well-formed sequence.
+std::string_view Utf8Prefix(std::string_view text, size_t max_bytes);
+
 }  // namespace tidegate

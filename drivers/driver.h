@@ -52,9 +52,18 @@ struct Message {
   std::string_view asset;
   // Topic, device path or peer: shows in a dead letter where it came from.
   std::string_view origin;
+  // If not empty: why this message cannot belong to the input. It is set aside in the dead letters
+  // with this reason, whatever it contains.
+  std::string_view refused{};
+  // The source kept this message for whoever asks, and has perhaps sent it to us before. It may be
+  // older than everything that is stored.
+  bool retained = false;
   // Set by sources that send a message again when its acknowledgement is lost. In a resumed session
   // both deliveries have the same id.
   std::optional<uint16_t> packet_id;
+  // The size of the payload at its source, if `payload` is only its beginning; else 0. Set only
+  // together with `refused`.
+  uint64_t whole_bytes = 0;
 };
 
 // Where a driver puts what it reads. The pipeline implements it.
@@ -79,8 +88,8 @@ class Inbox {
   // Called before anything of the connection is offered. REQUIRES: every accepted ticket is
   // settled.
   virtual void OnSession(const Session&) {}
-  // Everything that the source sends again in a resumed session has been offered; what follows is
-  // new.
+  // Everything that the source sends again in a resumed session has been offered, or it has had
+  // time for that; what follows is new.
   virtual void OnCaughtUp() {}
 };
 

@@ -1,9 +1,12 @@
 #include "drivers/registry.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <cstring>
 
 #include "drivers/mqtt/mqtt_driver.h"
 #include "drivers/serial/serial_driver.h"
@@ -39,6 +42,13 @@ Result<MqttOptions> CompleteMqttOptions(const InputConfig& config, const Credent
   options->ca_file = credentials.Path(prefix + "ca").value_or(options->ca_file);
   options->cert_file = credentials.Path(prefix + "cert").value_or(options->cert_file);
   options->key_file = credentials.Path(prefix + "key").value_or(options->key_file);
+  for (const std::string& file : {options->ca_file, options->cert_file, options->key_file}) {
+    if (!file.empty() && ::access(file.c_str(), R_OK) != 0) {
+      return Error{ErrorCode::kInvalid,
+                   fmt::format("read {}: {}; name a file that the agent may read", file,
+                               std::strerror(errno))};
+    }
+  }
   if (const std::string problem = MqttOptionsProblem(*options); !problem.empty()) {
     return Error{ErrorCode::kInvalid, problem};
   }
@@ -55,8 +65,9 @@ Status CheckMqtt(const InputConfig& config, const Credentials& credentials,
 Result<std::unique_ptr<Driver>> MakeMqtt(const InputConfig& config, const DriverContext& context) {
   auto options = CompleteMqttOptions(config, context.credentials, context.gateway_id);
   if (!options.ok()) return options.error();
-  return std::unique_ptr<Driver>(std::make_unique<MqttDriver>(
-      config.input, std::move(options).value(), context.clock, context.log, context.metrics));
+  return std::unique_ptr<Driver>(
+      std::make_unique<MqttDriver>(config.input, std::move(options).value(), context.clock,
+                                   context.log, context.metrics, context.notes));
 }
 
 Status CheckSerial(const InputConfig& config, const Credentials&, const std::string&) {

@@ -11,6 +11,7 @@
 #include "core/log.h"
 #include "core/metrics.h"
 #include "drivers/driver.h"
+#include "drivers/driver_notes.h"
 #include "drivers/uri.h"
 
 namespace tidegate {
@@ -26,6 +27,7 @@ struct DriverContext {
   const Log& log;
   Metrics& metrics;
   const Credentials& credentials;
+  DriverNotes& notes;
   std::string gateway_id;
   // Spreads the waits before reconnecting.
   uint64_t seed;

@@ -9,9 +9,11 @@
 #include "core/clock.h"
 #include "core/credentials.h"
 #include "core/log.h"
+#include "core/output.h"
 #include "reader/config/config.h"
 #include "reader/consume/instance_id.h"
 #include "reader/consume/kafka_dead_letters.h"
+#include "reader/consume/kafka_parking.h"
 #include "reader/consume/kafka_settings.h"
 #include "reader/consume/kafka_source.h"
 #include "reader/database/migrator.h"
@@ -19,6 +21,7 @@
 #include "reader/database/routed/routed_landing.h"
 #include "reader/database/routed/routed_queries.h"
 #include "reader/enrich/curl_fetcher.h"
+#include "reader/erase/erase_command.h"
 #include "reader/project/rebuild/rebuild_command.h"
 #include "reader/project/replay/replay_command.h"
 #include "reader/service.h"
@@ -28,6 +31,10 @@ namespace {
 
 constexpr int kFailed = 1;
 constexpr int kMisconfigured = 2;
+// How long a server that one tenant has may keep the others waiting, once.
+constexpr std::chrono::milliseconds kOwnAnswerWithin{10'000};
+// An index of a large collection may take long; no record waits for it.
+constexpr std::chrono::milliseconds kUpkeepAnswerWithin = std::chrono::hours(2);
 
 // `name` is the static member name of the installation; empty if only the settings may give one.
 kafka::ConfigRequest NamedRequest(const Config& config, const std::string& name) {
@@ -86,7 +93,7 @@ Result<std::unique_ptr<Enrichment>> MakeEnrichment(const Config& config, Landing
 }
 
 Factories FactoriesFor(const Config& config, const std::string& name, Landing& landing,
-                       Queries& queries, const Clock& clock, const Log& log) {
+                       Landing& upkeep, Queries& queries, const Clock& clock, const Log& log) {
   const std::vector<std::string> topics = StreamTable::Make(config.streams).value().Subscription();
   return {
       .source =
@@ -111,6 +118,25 @@ Factories FactoriesFor(const Config& config, const std::string& name, Landing& l
                     .topic = config.dlq_topic},
                 clock, log);
           },
+      .writer = [&config, &landing,
+                 &log] { return landing.NewWriter(log, config.worker.write_threads); },
+      .upkeep_store = [&upkeep, &log] { return upkeep.NewStore(log); },
+      .parking =
+          [&config, &clock, &log] {
+            return std::make_unique<KafkaParking>(
+                KafkaPublisher::Options{
+                    .request = ProducerRequest(config.kafka_settings, config.kafka_credentials),
+                    .topic = config.parking_topic,
+                    .name = "parked records"},
+                clock, log);
+          },
+      .parked_source =
+          [&config, name, &clock, &log] {
+            return OpenKafkaSource({.request = ParkedConsumerRequest(NamedRequest(config, name)),
+                                    .subscription = {config.parking_topic},
+                                    .may_be_missing = true},
+                                   clock, log);
+          },
       .enrichment =
           [&config, &landing, &clock, &log](Metrics& metrics) {
             return MakeEnrichment(config, landing, clock, log, metrics);
@@ -125,9 +151,9 @@ Config Load() {
 
 int Check() {
   const Config config = Load();
-  fmt::print("{}", ConfigReport(config));
+  Print(ConfigReport(config));
   if (config.problems.empty())
-    fmt::print("the configuration is fine; neither Kafka nor the database was asked\n");
+    Print("the configuration is fine; neither Kafka nor the database was asked\n");
   return config.problems.empty() ? 0 : kMisconfigured;
 }
 
@@ -143,14 +169,19 @@ int WithConfig(Verb verb) {
 int Run(const Config& config, const Log& log) {
   for (const std::string& warning : config.warnings) log.Warning("{}", warning);
   const SystemClock clock;
-  const auto landing = OpenLandings(config.landing, config.landing_of_database);
+  const auto landing = OpenLandings(config.landing, config.landing_of_database,
+                                    {.own_answer_within = kOwnAnswerWithin, .clock = &clock});
   if (!landing.ok()) return log.Error("{}", landing.error().message), kFailed;
-  const auto queries = OpenRoutedQueries(config.landing, config.landing_of_database, clock);
+  const auto upkeep = OpenLandings(config.landing, config.landing_of_database,
+                                   {.answer_within = kUpkeepAnswerWithin});
+  if (!upkeep.ok()) return log.Error("{}", upkeep.error().message), kFailed;
+  const auto queries = OpenRoutedQueries(config.landing, config.landing_of_database, clock,
+                                         config.api.pool.deadline);
   if (!queries.ok()) return log.Error("{}", queries.error().message), kFailed;
   Service service({.version = TIDEGATE_VERSION}, config, clock, log);
   const std::optional<InstanceId> instance = ClaimName(config, log);
-  const Factories factories =
-      FactoriesFor(config, instance ? instance->text() : "", **landing, **queries, clock, log);
+  const Factories factories = FactoriesFor(config, instance ? instance->text() : "", **landing,
+                                           **upkeep, **queries, clock, log);
   if (Status status = service.Start(factories); !status.ok()) {
     log.Error("{}", status.error().message);
     return kFailed;
@@ -162,11 +193,11 @@ int MigrateDatabase(bool dry_run, const Config& config, const Log& log) {
   const auto fail = [&](const Error& error) { return log.Error("{}", error.message), kFailed; };
   // The main database records which migrations were applied, so a dry run opens no tenant's server.
   const auto landing = dry_run ? OpenLanding(config.landing)
-                               : OpenLandings(config.landing, config.landing_of_database);
+                               : OpenLandings(config.landing, config.landing_of_database,
+                                              {.answer_within = kUpkeepAnswerWithin});
   if (!landing.ok()) return fail(landing.error());
   if (dry_run && !(*landing)->Exists()) {
-    fmt::print("{}: there is nothing yet, so nothing to migrate\n",
-               WithoutPassword(config.landing));
+    Print(WithoutPassword(config.landing) + ": there is nothing yet, so nothing to migrate\n");
     return 0;
   }
   const auto store = (*landing)->NewStore(log);
@@ -180,7 +211,7 @@ int MigrateDatabase(bool dry_run, const Config& config, const Log& log) {
     return fail(status.error());
   const auto states = migrator.Read();
   if (!states.ok()) return fail(states.error());
-  fmt::print("{}", MigrationReport(*states));
+  Print(MigrationReport(*states));
   return 0;
 }
 
@@ -197,6 +228,20 @@ void AddRebuild(CLI::App& app, RebuildArguments& arguments, int& code) {
     code = WithConfig([&](const Config& config, const Log& log) {
       return RebuildProjections(arguments, config, log);
     });
+  });
+}
+
+void AddErase(CLI::App& app, EraseArguments& arguments, int& code) {
+  CLI::App* erase = app.add_subcommand(
+      "erase",
+      "Removes everything that is kept of a tenant or an asset; without --yes it only counts. "
+      "Exit: 0 done, 1 a database failed, 2 misconfigured.");
+  erase->add_option("--tenant", arguments.tenant, "Of this tenant")->required();
+  erase->add_option("--asset", arguments.asset, "Of this asset of the tenant alone");
+  erase->add_flag("--yes", arguments.yes, "Removes it for good");
+  erase->callback([&] {
+    code = WithConfig(
+        [&](const Config& config, const Log& log) { return EraseSubject(arguments, config, log); });
   });
 }
 
@@ -245,17 +290,19 @@ int Main(int argc, char** argv) {
   });
   ReplayArguments replay;
   AddReplay(app, replay, code);
+  EraseArguments erase;
+  AddErase(app, erase, code);
   RebuildArguments rebuild;
   AddRebuild(app, rebuild, code);
   app.add_subcommand("version", "Prints the version.")->callback([] {
-    fmt::print("tidegate-reader {}\n", TIDEGATE_VERSION);
+    Print("tidegate-reader " TIDEGATE_VERSION "\n");
   });
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kMisconfigured;
   } catch (const std::exception& error) {
-    fmt::print(stderr, "tidegate-reader: {}\n", error.what());
+    std::fprintf(stderr, "tidegate-reader: %s\n", error.what());
     return kFailed;
   }
   return code;
@@ -265,5 +312,5 @@ int Main(int argc, char** argv) {
 }  // namespace tidegate::reader
 
 int main(int argc, char** argv) {
-  return tidegate::reader::Main(argc, argv);
+  return tidegate::FinishOutput(tidegate::reader::Main(argc, argv));
 }

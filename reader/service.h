@@ -21,10 +21,12 @@
 #include "core/unique_fd.h"
 #include "reader/config/config.h"
 #include "reader/consume/dead_letters.h"
+#include "reader/consume/parking.h"
 #include "reader/consume/source.h"
 #include "reader/database/document_store.h"
 #include "reader/database/projection_store.h"
 #include "reader/enrich/enrichment.h"
+#include "reader/land/index_requests.h"
 #include "reader/land/member.h"
 #include "reader/land/status_board.h"
 #include "reader/project/projector_metrics.h"
@@ -42,6 +44,14 @@ struct Factories {
   std::function<Result<std::unique_ptr<DocumentStore>>()> store;
   std::function<Result<std::unique_ptr<ProjectionStore>>()> projections;
   std::function<std::unique_ptr<DeadLetters>()> dead_letters;
+  // The store of a worker; no function: as any other.
+  std::function<Result<std::unique_ptr<DocumentStore>>()> writer = {};
+  // The store of the upkeep, whose calls may take long; no function: as any other.
+  std::function<Result<std::unique_ptr<DocumentStore>>()> upkeep_store = {};
+  // The parking topic, and a member of the group that lands what is parked. No function: nothing is
+  // parked.
+  std::function<std::unique_ptr<Parking>()> parking = {};
+  std::function<Result<std::unique_ptr<Source>>()> parked_source = {};
   // No function, or a result of nullptr: nothing is enriched.
   std::function<Result<std::unique_ptr<Enrichment>>(Metrics& metrics)> enrichment = {};
   // Called on a query thread instead, one call at a time.
@@ -61,12 +71,13 @@ class Service {
   Service(Options options, const Config& config, const Clock& clock, const Log& log);
   ~Service();
 
-  // Blocks SIGTERM and SIGINT in this thread and all threads that are started later, opens the HTTP
-  // port, and starts the members. Does not wait for brokers or databases. An error is final: a
-  // setting cannot work, the port is in use, or the process has no resources left. REQUIRES: called
-  // once.
+  // Blocks SIGTERM, SIGINT and SIGHUP in this thread and all threads that are started later, opens
+  // the HTTP port, and starts the members. Does not wait for brokers or databases. An error is
+  // final: a setting cannot work, the port is in use, or the process has no resources left.
+  // REQUIRES: called once.
   Status Start(const Factories& factories);
-  // Runs until SIGTERM, SIGINT, POST /shutdown, or until a member ends by itself. Returns the exit
+  // Rereads the lists that may change on SIGHUP and when their files change. Runs until SIGTERM,
+  // SIGINT, POST /shutdown, or until a member ends by itself. Returns the exit
   // code of the program: 1 if a member or the loop failed, else 0. REQUIRES: Start() succeeded.
   int Run();
 
@@ -79,14 +90,22 @@ class Service {
   Status MakeMembers(const Factories& factories);
   Status MakeWorker(const Factories& factories, size_t number);
   Status MakeProjector(const Factories& factories, size_t number);
-  // Makes a crew with the parts that both kinds of members need.
+  Status MakeUnparker(const Factories& factories);
+  Status MakeUpkeep(const Factories& factories);
+  // Adds the crew and its row on the board, and returns the row's place.
+  size_t Enlist(std::unique_ptr<Crew> crew, MemberState state);
+  // Makes a crew with the parts that all kinds of members need. Without `open_store` its store is
+  // as any other.
+  using OpenStore = std::function<Result<std::unique_ptr<DocumentStore>>()>;
   Result<std::unique_ptr<Crew>> NewCrew(const Factories& factories, std::string name,
-                                        Result<std::unique_ptr<Source>> source);
+                                        const OpenStore& open_store);
   Status OpenApi(const Factories& factories);
   Status OpenHttp();
   Status WatchSignals();
   void RunMember(Crew& crew);
   void OnSignal();
+  // Reads the lists that may change, and puts them in force.
+  void Reload();
   void OnMemberEnded();
   void BeginStop();
   void OnTick();
@@ -100,11 +119,15 @@ class Service {
   ReaderMetrics reader_metrics_;
   ProjectorMetrics projector_metrics_;
   StatusBoard board_;
+  LiveLists lists_;
+  // Why the last reload was refused; empty: it was not.
+  std::string reload_problem_;
   Decoder decoder_;
   Endpoints endpoints_;
   std::unique_ptr<SdEventLoop> loop_;
 
   std::unique_ptr<Enrichment> enrichment_;
+  IndexRequests index_requests_;
   std::vector<std::unique_ptr<Crew>> crews_;
   std::vector<std::thread> threads_;
   std::atomic<bool> stopping_{false};
@@ -117,6 +140,7 @@ class Service {
   // Destroyed in reverse order: the server first, which answers the clients that still wait, then
   // the API, then the query threads.
   std::unique_ptr<QueryPool> queries_;
+  std::unique_ptr<QueryPool> probes_;
   std::unique_ptr<Api> api_;
   std::unique_ptr<http::Server> http_;
   std::unique_ptr<FdWatch> signal_watch_;

@@ -2,6 +2,7 @@
 // letters. Included through store/store.h. Pure.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -63,14 +64,21 @@ struct Batch {
   std::optional<Numbering> numbering;
 };
 
-// A payload that will never become a record, stored with its reason. Dead letters have a byte limit
-// of their own; the oldest are dropped first and counted.
+// A payload that will never become a record, or a record that will never arrive, stored with its
+// reason; store/dead_letter.h makes them. Dead letters have a byte limit of their own; the oldest
+// are dropped first, and a gap record declares them.
 struct DeadLetter {
-  std::string input;   // Name of the input, or "uplink".
+  std::string input;   // Name of the input, "uplink" or "store".
   std::string origin;  // Topic, device path, ...
   std::string reason;  // For people, one line.
+  // The payload or, if it was too large, its beginning.
   std::string payload;
   WallTime time{};
+  // Size of the whole payload; 0: it is whole.
+  uint64_t whole_bytes = 0;
+
+  uint64_t payload_bytes() const { return std::max<uint64_t>(whole_bytes, payload.size()); }
+  bool truncated() const { return whole_bytes > payload.size(); }
 };
 
 }  // namespace tidegate

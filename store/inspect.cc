@@ -214,6 +214,14 @@ Result<std::string> EpochOf(sqlite::Database& database, const std::string& path)
   return **epoch;
 }
 
+// The column of a letter's whole size, or what stands for it in a file that no agent has migrated.
+Result<std::string_view> WholeBytesColumn(sqlite::Database& database) {
+  const auto columns = database.Query(
+      "SELECT count(*) FROM pragma_table_info('dead_letter') WHERE name='whole_bytes'");
+  if (!columns.ok()) return columns.error();
+  return std::string_view(*columns > 0 ? "whole_bytes" : "NULL");
+}
+
 }  // namespace
 
 Result<VerifyReport> Verify(const std::string& path) {
@@ -260,9 +268,12 @@ Result<uint64_t> ForEachDeadLetter(const std::string& path, std::optional<uint64
   if (!database.ok()) return database.error();
   auto start = database->Prepare(
       "SELECT min(id) FROM (SELECT id FROM dead_letter ORDER BY id DESC LIMIT ?1)");
+  const auto sizes = WholeBytesColumn(*database);
+  if (!sizes.ok()) return sizes.error();
   auto statement = database->Prepare(
-      "SELECT id, input, origin, reason, payload, time FROM dead_letter WHERE id>=?1 ORDER BY id "
-      "LIMIT 1");
+      fmt::format("SELECT id, input, origin, reason, payload, time, {} FROM dead_letter "
+                  "WHERE id>=?1 ORDER BY id LIMIT 1",
+                  *sizes));
   if (!start.ok() || !statement.ok()) return start.ok() ? statement.error() : start.error();
   const auto found = start->Bind(1, last ? static_cast<int64_t>(*last) : -1).Step();
   if (!found.ok()) return found.error();
@@ -276,9 +287,12 @@ Result<uint64_t> ForEachDeadLetter(const std::string& path, std::optional<uint64
       if (!row.ok()) return row.error();
       if (!*row || last == 0u) return letters;
       id = statement->Int(0);
-      letter = {std::string(statement->Bytes(1)), std::string(statement->Bytes(2)),
-                std::string(statement->Bytes(3)), std::string(statement->Bytes(4)),
-                WallTime(std::chrono::milliseconds(statement->Int(5)))};
+      letter = {std::string(statement->Bytes(1)),
+                std::string(statement->Bytes(2)),
+                std::string(statement->Bytes(3)),
+                std::string(statement->Bytes(4)),
+                WallTime(std::chrono::milliseconds(statement->Int(5))),
+                static_cast<uint64_t>(std::max<int64_t>(statement->Int(6), 0))};
     }
     if (!visit(id, letter)) return letters + 1;
     ++id;

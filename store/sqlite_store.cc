@@ -16,6 +16,8 @@ namespace tidegate {
 namespace {
 
 constexpr size_t kMaxValueBytes = 16 << 10;
+// Pages that letters of stored records leave free for deletes, values and gap records.
+constexpr uint64_t kLetterReservePages = 64;
 
 std::string ValueName(std::string_view name) {
   return fmt::format("{}{}", kStateValuePrefix, name);
@@ -48,29 +50,44 @@ Result<Seq> SqliteStore::Append(const AppendRequest& request) {
   if (!pages.ok()) return pages.error();
   const Seq first_seq = session_->book().next_seq();
   Seq through = first_seq - 1;
-  RecordClass protect = RecordClass::kReading;
-  for (const EncodedBatch& batch : *batches) {
-    protect = std::min(protect, ClassOf(batch.key));
-    through += batch.count;
-  }
+  for (const EncodedBatch& batch : *batches) through += batch.count;
   session_->book().BeginAppend(*batches);
-  SnapshotOffer offer(session_->snapshots(), through);
-  const uint64_t reserve_pages = session_->budget().reserve_pages;
-  const auto status = session_->Write(request.stamp, [&](StoreWriter& writer) -> Status {
-    auto step = writer.AdvanceMarks();
-    if (step.ok()) step = DeleteWithAppend(writer);
-    if (step.ok() && session_->snapshots().IsDue(session_->book().contents())) offer.Take();
-    if (step.ok()) step = MakeRoom(writer, *pages + reserve_pages, protect, offer);
-    if (step.ok()) step = writer.AddDeadLetters(request.dead_letters);
-    for (auto batch = batches->begin(); step.ok() && batch != batches->end(); ++batch) {
-      step = writer.Insert(*batch);
-    }
-    return step.ok() ? offer.Save(writer) : step;
-  });
+  const auto status = Write(request, *batches, *pages, through);
   if (session_->connection().is_open()) session_->book().EndAppend();
   if (!status.ok()) return status.error();
   CHECK(session_->book().next_seq() > through, "an append numbers all its records");
   return first_seq;
+}
+
+Status SqliteStore::Write(const AppendRequest& request, const std::vector<EncodedBatch>& batches,
+                          uint64_t pages, Seq through) {
+  RecordClass protect = RecordClass::kReading;
+  for (const EncodedBatch& batch : batches) protect = std::min(protect, ClassOf(batch.key));
+  SnapshotOffer offer(session_->snapshots(), through);
+  // Letters that the deletes wait for may use what is reserved for a snapshot.
+  pages += request.of_stored_records ? kLetterReservePages : session_->budget().reserve_pages;
+  const auto steps = [&](StoreWriter& writer) -> Status {
+    auto step = writer.AdvanceMarks();
+    if (step.ok()) step = DeleteWithAppend(writer);
+    if (step.ok() && session_->snapshots().IsDue(session_->book().contents())) offer.Take();
+    if (step.ok()) step = MakeRoom(writer, pages, protect, batches.empty(), offer);
+    if (step.ok()) step = writer.AddDeadLetters(request.dead_letters);
+    for (auto batch = batches.begin(); step.ok() && batch != batches.end(); ++batch) {
+      step = writer.Insert(*batch);
+    }
+    if (!step.ok()) return NeverFull(request, step);
+    return offer.Save(writer);
+  };
+  return request.of_stored_records ? session_->WriteUnsynced(steps)
+                                   : session_->Write(request.stamp, steps);
+}
+
+// A letter that the deletes wait for is refused for good rather than for now, so that its maker
+// tries it without its payload. On a disk that others have filled nothing can be written anyway.
+Status SqliteStore::NeverFull(const AppendRequest& request, const Status& status) const {
+  if (!request.of_stored_records || status.error().code != ErrorCode::kFull) return status;
+  if (session_->handle().is_disk_full()) return status;
+  return Error{ErrorCode::kRejected, status.error().message};
 }
 
 Result<std::vector<EncodedBatch>> SqliteStore::Encode(const AppendRequest& request) {
@@ -91,18 +108,19 @@ Result<std::vector<EncodedBatch>> SqliteStore::Encode(const AppendRequest& reque
 
 Result<uint64_t> SqliteStore::PagesFor(const AppendRequest& request,
                                        const std::vector<EncodedBatch>& batches) const {
-  const StoreFile& file = session_->connection().file();
+  CHECK(batches.empty() || !request.of_stored_records, "letters of stored records come alone");
+  const SizeBudget& budget = session_->budget();
   uint64_t pages = 0;
   for (const EncodedBatch& batch : batches) pages += PagesForRow(batch.body.size());
   // Letters of one request count like records: too many of them are refused together.
   for (const DeadLetter& letter : request.dead_letters) {
-    pages += PagesForRow(std::min<uint64_t>(letter.payload.size(), file.max_payload_bytes) +
-                         letter.input.size() + letter.origin.size() + letter.reason.size());
+    pages += PagesForRow(session_->handle().dead_letters().BytesOf(letter));
   }
-  if (pages * kFrameBytes > file.budget.transaction_bytes) {
+  if (pages * kFrameBytes > budget.transaction_bytes) {
+    CHECK(!batches.empty() || request.dead_letters.size() > 1, "a lone letter fits an append");
     return Error{ErrorCode::kRejected,
                  fmt::format("append: {} bytes are more than one transaction may write ({})",
-                             pages * kPageBytes, file.budget.transaction_bytes)};
+                             pages * kPageBytes, budget.transaction_bytes)};
   }
   return pages;
 }
@@ -116,7 +134,7 @@ Status SqliteStore::DeleteWithAppend(StoreWriter& writer) {
 }
 
 Status SqliteStore::MakeRoom(StoreWriter& writer, uint64_t pages, RecordClass protect,
-                             SnapshotOffer& offer) {
+                             bool letters_only, SnapshotOffer& offer) {
   for (;;) {
     auto status = writer.CheckFits(pages);
     if (status.ok() || status.error().code != ErrorCode::kFull) break;
@@ -126,6 +144,11 @@ Status SqliteStore::MakeRoom(StoreWriter& writer, uint64_t pages, RecordClass pr
     auto freed = writer.DeleteDelivered(StoreWriter::Deletes::kAll, deleted + 1);
     if (!freed.ok()) return freed;
     if (writer.deleted().size() > deleted) continue;
+    if (letters_only) {
+      const auto dropped = writer.DropOldestLetter(session_->budget().deletes);
+      if (!dropped.ok()) return dropped.error();
+      if (*dropped) continue;
+    }
     if (options_.full == FullPolicy::kStopReading) return status;
     const Error full = status.error();
     if (status = writer.DropOne(protect); status.ok()) continue;
@@ -156,6 +179,7 @@ Result<std::optional<Batch>> SqliteStore::NextOf(RecordClass record_class, Seq a
     if (!*row) return std::optional<Batch>();
     CHECK(SeqOf((*row)->key) > after, "the search advances");
     after = SeqOf((*row)->key);
+    if (after > session_->salvages().SendableThrough(record_class)) return std::optional<Batch>();
     if (session_->book().delivered().Contains((*row)->key)) continue;
     auto batch = HandOut(**row);
     if (batch.ok()) return std::optional<Batch>(std::move(*batch));
@@ -203,29 +227,24 @@ void SqliteStore::Delivered(RecordClass record_class, Seq first_seq) {
   if (is_due && session_->connection().is_open()) (void)Flush();
 }
 
+void SqliteStore::Park(RecordClass record_class, Seq first_seq) {
+  session_->book().Park(MakeBatchKey(record_class, first_seq));
+}
+
 Status SqliteStore::Flush() {
   const StoreBook& book = session_->book();
   if (!book.has_deliveries() && !book.deletes_due()) return {};
   if (auto status = session_->EnsureOpen(); !status.ok()) return status;
-  if (auto status = session_->handle().SetSync(false); !status.ok()) {
-    return session_->Reopen(status.error());
-  }
   Status status;
   do {
     status = FlushSome();
   } while (status.ok() && book.deletes_due());
-  if (session_->connection().is_open() && session_->connection().file().sync_commits) {
-    // A handle that cannot be set back must not commit another append.
-    if (auto back = session_->handle().SetSync(true); !back.ok()) {
-      return session_->Reopen(back.error());
-    }
-  }
   return status;
 }
 
 Status SqliteStore::FlushSome() {
   SnapshotOffer offer(session_->snapshots(), session_->book().next_seq() - 1);
-  return session_->Write(StampNow(clock_), [&](StoreWriter& writer) {
+  return session_->WriteUnsynced([&](StoreWriter& writer) {
     auto step = writer.AdvanceMarks();
     if (step.ok()) {
       step = writer.DeleteDelivered(StoreWriter::Deletes::kAll, session_->budget().deletes);
@@ -277,6 +296,22 @@ Status SqliteStore::WriteValue(std::string_view name, std::string_view body) {
   return session_->Write(StampNow(clock_), [&](StoreWriter&) {
     return WriteState(session_->handle().database(), ValueName(name), body);
   });
+}
+
+bool SqliteStore::IsReady() const {
+  return session_->IsReady();
+}
+
+bool SqliteStore::IsSalvaging() const {
+  return !session_->salvages().empty();
+}
+
+std::optional<std::chrono::nanoseconds> SqliteStore::StepSalvage(BootTime deadline) {
+  return session_->StepSalvage(deadline);
+}
+
+void SqliteStore::OnSalvage(std::function<void()> on_salvage) {
+  session_->salvages().OnWork(std::move(on_salvage));
 }
 
 const std::string& SqliteStore::epoch() const {

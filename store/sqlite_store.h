@@ -2,8 +2,11 @@
 // store/README.md.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +14,7 @@
 #include "core/log.h"
 #include "core/metrics.h"
 #include "store/format/batch_codec.h"
+#include "store/salvage_work.h"
 #include "store/store.h"
 
 namespace tidegate {
@@ -36,7 +40,7 @@ enum class FullPolicy {
   kStopReading,
 };
 
-class SqliteStore final : public Store {
+class SqliteStore final : public Store, public SalvageWork {
  public:
   struct Options {
     // Path of the database file; its log and lock lie beside it.
@@ -48,10 +52,9 @@ class SqliteStore final : public Store {
     // All files together, at any moment. At least 1 MiB; an eighth of it (at most 8 MiB) is the
     // log's.
     uint64_t max_bytes = 256ull << 20;
-    // 0: a sixteenth of max_bytes, at most 16 MiB.
+    // 0: a sixteenth of max_bytes, at most 16 MiB. A dead letter keeps at most half of it of its
+    // payload, and at most what one append may write.
     uint64_t max_dead_letter_bytes = 0;
-    // Payload kept of one dead letter; the rest is cut off.
-    uint64_t max_payload_bytes = 64ull << 10;
     // A snapshot is due after this many records or batches, which is the most that a start replays.
     // Large enough that a snapshot of some 20 KB adds little to what is written, small enough for a
     // quick start.
@@ -65,18 +68,25 @@ class SqliteStore final : public Store {
   };
 
   // Creates the database if it is missing. A damaged or foreign file is set aside, and a new store
-  // with what could be read replaces it. kInvalid: a later version wrote it, or max_bytes is too
-  // small. kRejected: another agent uses it. kUnavailable: it cannot be opened or written now.
-  // `clock`, `log` and `metrics` outlive the store.
+  // replaces it, into which StepSalvage() moves what can be read. kInvalid: a later version wrote
+  // it, or max_bytes is too small. kRejected: another agent uses it. kUnavailable: it cannot be
+  // opened or written now. `clock`, `log` and `metrics` outlive the store.
   static Result<std::unique_ptr<SqliteStore>> Open(Options options, const Clock& clock,
                                                    const Log& log, Metrics& metrics);
   ~SqliteStore() override;
 
+  bool IsReady() const override;
+  bool IsSalvaging() const override;
+  std::optional<std::chrono::nanoseconds> StepSalvage(BootTime deadline) override;
+  void OnSalvage(std::function<void()> on_salvage) override;
+
   // kRejected: the request needs more than a quarter of the log that the store owns for good (512
-  // KiB compressed by default, three pages for each dead letter), or more than the whole store.
+  // KiB compressed by default, three pages for each dead letter), or more than the whole store. One
+  // dead letter alone never does.
   Result<Seq> Append(const AppendRequest& request) override;
   Result<std::optional<Batch>> Next(const Cursor& after) override;
   void Delivered(RecordClass record_class, Seq first_seq) override;
+  void Park(RecordClass record_class, Seq first_seq) override;
   Status Flush() override;
   void SetSnapshotSource(SnapshotSource source) override;
   Result<std::optional<Snapshot>> LoadSnapshot() override;
@@ -93,9 +103,14 @@ class SqliteStore final : public Store {
   Result<uint64_t> PagesFor(const AppendRequest& request,
                             const std::vector<EncodedBatch>& batches) const;
   Status DeleteWithAppend(StoreWriter& writer);
+  // REQUIRES: the batches are the request's, numbered up to `through`.
+  Status Write(const AppendRequest& request, const std::vector<EncodedBatch>& batches,
+               uint64_t pages, Seq through);
+  Status NeverFull(const AppendRequest& request, const Status& status) const;
   // Deletes what was delivered, then drops what the policy allows, until that many pages are free.
-  // kFull: the policy allows no drop.
-  Status MakeRoom(StoreWriter& writer, uint64_t pages, RecordClass protect, SnapshotOffer& offer);
+  // Dead letters alone drop older ones before any record. kFull: the policy allows no drop.
+  Status MakeRoom(StoreWriter& writer, uint64_t pages, RecordClass protect, bool letters_only,
+                  SnapshotOffer& offer);
   Status FlushSome();
   Result<std::optional<Batch>> NextOf(RecordClass record_class, Seq after);
   // kCorrupt: damaged, or the body belongs to another row.

@@ -14,6 +14,7 @@
 #include "core/record.h"
 #include "core/result.h"
 #include "store/batch.h"
+#include "store/dead_letter.h"
 
 namespace tidegate {
 
@@ -29,6 +30,10 @@ struct AppendRequest {
   std::vector<NewBatch> batches;
   std::span<const std::string> inputs;
   std::span<const DeadLetter> dead_letters;
+  // The dead letters are about records that are still stored. No fsync is needed, because the
+  // records' deletes follow in the log; and the letters do not wait for deliveries to make room,
+  // because deliveries may wait for them: kRejected in place of kFull. REQUIRES: no batches.
+  bool of_stored_records = false;
   ClockStamp stamp;
 };
 
@@ -55,6 +60,12 @@ struct StoreUsage {
   uint64_t bytes = 0;
   uint64_t max_bytes = 0;
   uint64_t dead_letters = 0;
+  // Since the store was opened: dead letters that were dropped for newer ones, and those that keep
+  // only the beginning of their payload.
+  uint64_t dead_letters_dropped = 0;
+  uint64_t dead_letters_truncated = 0;
+  // How much of a damaged file has been moved into this store; nullopt: none is being moved.
+  std::optional<unsigned> salvage_percent;
   // Damaged or foreign files beside the store; not part of `bytes`.
   uint64_t set_aside_files = 0;
   uint64_t set_aside_bytes = 0;
@@ -79,6 +90,10 @@ class Store {
   // The batch has been delivered. It is deleted with the next Append or Flush; a crash before that
   // only repeats the delivery. Does nothing if the batch is not handed out (it was dropped).
   virtual void Delivered(RecordClass record_class, Seq first_seq) = 0;
+  // Nothing of the batch can be delivered now, because the server accepts nothing of its kind: if
+  // the store has to drop heartbeats or readings, it begins with such. Holds until the batch is
+  // delivered, or the store opened again. Does nothing if the batch is not handed out.
+  virtual void Park(RecordClass record_class, Seq first_seq) = 0;
   // Writes pending deletes in a transaction without an fsync. Called after a second of quiet and
   // before closing.
   virtual Status Flush() = 0;

@@ -3,22 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <bit>
 #include <utility>
 
 #include "core/check.h"
 #include "store/file/log_renewal.h"
 #include "store/file/schema.h"
-#include "store/salvage/byte_source.h"
 #include "store/salvage/log_owner.h"
-#include "store/salvage/salvage.h"
+#include "store/salvage/replace_store.h"
 
 namespace tidegate {
 namespace {
 
-// How often opening fails before the file is read through for places that the medium no longer
-// gives.
+// How often Start tries to open: then the probe has read the files.
 constexpr unsigned kAttempts = 4;
 constexpr auto kSalvageRetry = std::chrono::seconds(30);
 
@@ -31,22 +27,11 @@ StoreFile MakeFile(const SqliteStore::Options& options, const SizeBudget& budget
   file.max_dead_letter_bytes = options.max_dead_letter_bytes != 0
                                    ? options.max_dead_letter_bytes
                                    : std::min<uint64_t>(options.max_bytes / 16, 16ull << 20);
-  file.max_payload_bytes = std::min(options.max_payload_bytes, file.max_dead_letter_bytes / 2);
+  constexpr uint64_t kHeadBytes = DeadLetterTable::kMaxHeadBytes;
+  CHECK(budget.row_bytes > kHeadBytes, "a letter without its payload fits an append");
+  file.max_payload_bytes = std::min(budget.row_bytes - kHeadBytes, file.max_dead_letter_bytes / 2);
   file.sync_commits = options.durability == Durability::kPowerSafe;
   return file;
-}
-
-bool ReadsThrough(const std::string& path, const std::string& vfs) {
-  for (const bool is_log : {false, true}) {
-    auto file = FileBytes::Open(is_log ? path + "-wal" : path, vfs, is_log);
-    if (!file.ok()) continue;
-    std::array<char, 4096> block;
-    for (uint64_t at = 0; at < (*file)->size(); at += block.size()) {
-      const auto size = std::min<uint64_t>(block.size(), (*file)->size() - at);
-      if (!(*file)->Read(at, std::span(block).first(size))) return false;
-    }
-  }
-  return true;
 }
 
 }  // namespace
@@ -57,7 +42,6 @@ StoreConnection::StoreConnection(const SqliteStore::Options& options, const Size
                                  Loader load)
     : options_(options),
       book_(book),
-      codec_(codec),
       clock_(clock),
       log_(log),
       metrics_(metrics),
@@ -65,7 +49,10 @@ StoreConnection::StoreConnection(const SqliteStore::Options& options, const Size
       lock_(std::move(lock)),
       vfs_(options_.vfs),
       file_(MakeFile(options_, budget, vfs_.name())),
-      origin_{options_.gateway, {}} {}
+      origin_{options_.gateway, {}},
+      salvages_({file_, options_.vfs, options_.gateway, options_.tenant, codec}, options_.max_bytes,
+                clock, log, metrics),
+      probe_(options_.path, file_.vfs) {}
 
 Status StoreConnection::Start() {
   CHECK(!is_open() && is_new_, "a connection starts once");
@@ -108,7 +95,9 @@ Status StoreConnection::TryOpen() {
   if (status.ok()) status = handle_->Check();
   if (status.ok() && is_new_) status = CheckEpoch();
   if (status.ok()) status = load_(*handle_, is_new_);
+  if (status.ok() && is_new_) status = salvages_.Read(*handle_);
   if (!status.ok()) return status;
+  if (std::exchange(wants_snapshot_, false)) book_.RequestSnapshot(options_.max_replay_batches);
   is_new_ = false;
   failed_opens_ = 0;
   return {};
@@ -127,14 +116,12 @@ Status StoreConnection::CheckEpoch() {
 Status StoreConnection::Recover(const Error& error) {
   DropHandle();
   ++failed_opens_;
-  const bool unreadable = error.code == ErrorCode::kUnavailable && failed_opens_ >= kAttempts &&
-                          std::has_single_bit(failed_opens_) &&
-                          !ReadsThrough(options_.path, file_.vfs);
   if (error.code == ErrorCode::kInvalid) return error;
+  const bool unreadable = error.code == ErrorCode::kUnavailable && probe_.FindsDamage();
   // A single failed read can look like damage.
   const bool damaged = error.code == ErrorCode::kCorrupt && (failed_opens_ > 1 || !damage_.empty());
   if (!damaged && !unreadable) return Error{ErrorCode::kUnavailable, error.message};
-  if (auto status = SalvageFile(error.message); !status.ok()) return status;
+  if (auto status = ReplaceFile(error.message); !status.ok()) return status;
   auto status = TryOpen();
   if (status.ok()) return {};
   DropHandle();
@@ -148,7 +135,8 @@ Error StoreConnection::Reopen(const Error& error) {
                *count);
   }
   DropHandle();
-  if (error.code == ErrorCode::kCorrupt) damage_ = error.message;
+  const bool unreadable = error.code == ErrorCode::kUnavailable && probe_.FindsDamage();
+  if (error.code == ErrorCode::kCorrupt || unreadable) damage_ = error.message;
   (void)EnsureOpen();  // If it fails, the next call tries again.
   return {ErrorCode::kUnavailable, error.message};
 }
@@ -158,43 +146,48 @@ Status StoreConnection::CheckLog() {
     case LogOwner::kOurs:
       return {};
     case LogOwner::kNobody:
-      return SalvageFile("the database is empty, but its log is not");
+      return ReplaceFile("the database is empty, but its log is not");
     case LogOwner::kStranger:
-      return SalvageFile("the log is that of another store", false);
+      return ReplaceFile("the log is that of another store", false);
   }
   return {};
 }
 
-Status StoreConnection::SalvageFile(const std::string& why, bool with_log) {
-  CHECK(!is_open(), "nobody has a file open that is salvaged");
+Status StoreConnection::ReplaceFile(const std::string& why, bool with_log) {
+  CHECK(!is_open(), "nobody has a file open that is replaced");
   if (clock_.SinceBoot() < salvage_retry_at_) return Error{ErrorCode::kUnavailable, why};
-  const Seq next_seq = origin_.epoch.empty() ? 0 : book_.next_seq();
-  const auto report =
-      Salvage({file_, origin_, options_.tenant, StampNow(clock_), next_seq, with_log, why}, codec_);
-  if (!report.ok()) {
-    log_.Error("store: {}; it cannot be salvaged now: {}", why, report.error().message);
-    if (report.error().code == ErrorCode::kInvalid) return report.error();
+  const bool in_use = !origin_.epoch.empty();
+  ReplaceOrder order{file_, StampNow(clock_).wall, {}, {}, salvages_.jobs()};
+  order.job.why = why;
+  order.job.epoch = origin_.epoch;
+  order.job.with_log = with_log ? 1 : 0;
+  if (in_use) {
+    order.totals.next_seq = order.job.end_seq = book_.next_seq();
+    order.totals.delivered = book_.contents().totals.delivered;
+    order.job.end_is_exact = 1;
+  }
+  auto job = ReplaceStore(order);
+  if (!job.ok()) {
+    log_.Error("store: {}; it cannot be replaced now: {}", why, job.error().message);
+    if (job.error().code == ErrorCode::kInvalid) return job.error();
     salvage_retry_at_ = clock_.SinceBoot() + kSalvageRetry;
-    return Error{ErrorCode::kUnavailable, report.error().message};
+    return Error{ErrorCode::kUnavailable, job.error().message};
   }
-  log_.Error(
-      "store: {}; a new one has taken its place, {}. The old file is {}: `tidegate-agent export "
-      "--file` shows what it holds; delete it when nobody needs it any more",
-      why, report->Summary(), report->path);
-  for (const std::string& path : TrimSetAside(options_.path, options_.max_bytes)) {
-    log_.Warning("store: {} has been deleted to make room; what could be read of it had been moved",
-                 path);
-  }
-  metrics_.CountSalvage();
-  for (const LostSeqs& lost : report->lost) metrics_.CountDamaged(lost.record_class, lost.most);
-  set_aside_ = UsageOf(ListSetAside(options_.path));
+  wants_snapshot_ = in_use && !salvages_.Blocks(book_.contents());
+  salvages_.Add(*std::move(job), wants_snapshot_, book_.delivered());
+  CountSetAside();
   is_new_ = true;
   damage_.clear();
   failed_opens_ = 0;
   salvage_retry_at_ = {};
+  probe_.Reset();
   vfs_.ForgetUnsynced(options_.path + "-wal");
   book_.ForgetHandedOut();
   return {};
+}
+
+void StoreConnection::CountSetAside() {
+  if (salvages_.TakeChanged()) set_aside_ = UsageOf(ListSetAside(options_.path));
 }
 
 void StoreConnection::DropHandle() {

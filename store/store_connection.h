@@ -18,7 +18,9 @@
 #include "store/file/store_handle.h"
 #include "store/format/batch_codec.h"
 #include "store/format/gap_record.h"
+#include "store/medium_probe.h"
 #include "store/salvage/set_aside.h"
+#include "store/salvages.h"
 #include "store/sqlite_store.h"
 #include "store/store_metrics.h"
 #include "store/transaction/store_book.h"
@@ -36,6 +38,10 @@ class StoreConnection {
   StoreConnection(const SqliteStore::Options& options, const SizeBudget& budget, FileLock lock,
                   StoreBook& book, BatchCodec& codec, const Clock& clock, const Log& log,
                   StoreMetrics& metrics, Loader load);
+
+  // The damaged files whose contents are being moved into this one.
+  Salvages& salvages() { return salvages_; }
+  const Salvages& salvages() const { return salvages_; }
 
   // Opens the file for the first time, or a new one in the place of a damaged one; creates it if it
   // is missing. kInvalid: a later version wrote it. kUnavailable: it cannot be opened now.
@@ -56,21 +62,23 @@ class StoreConnection {
   const FlashVfs::Counters& written() const { return vfs_.counters(); }
   // Damaged and foreign files beside the store.
   const SetAsideUsage& set_aside() const { return set_aside_; }
+  // Counts those files again if a salvage has changed them.
+  void CountSetAside();
 
  private:
   Status TryOpen();
   Status CheckEpoch();
-  // Handles an opening that failed, or a file that was found damaged: salvages it if it is damaged,
+  // Handles an opening that failed, or a file that was found damaged: replaces it if it is damaged,
   // and opens what then lies there.
   Status Recover(const Error& error);
-  Status SalvageFile(const std::string& why, bool with_log = true);
+  // Puts a new store in the place of the file, and begins to salvage it.
+  Status ReplaceFile(const std::string& why, bool with_log = true);
   // Sets aside a log that SQLite must not see beside this database.
   Status CheckLog();
   void DropHandle();
 
   const SqliteStore::Options& options_;
   StoreBook& book_;
-  BatchCodec& codec_;
   const Clock& clock_;
   const Log& log_;
   StoreMetrics& metrics_;
@@ -79,12 +87,17 @@ class StoreConnection {
   FlashVfs vfs_;
   const StoreFile file_;
   GapOrigin origin_;
+  Salvages salvages_;
+  // The store was replaced in use: only a snapshot keeps the state of what is not moved yet.
+  bool wants_snapshot_ = false;
   // Null while the file is closed after an error.
   std::unique_ptr<StoreHandle> handle_;
   // No opening of this file has succeeded yet.
   bool is_new_ = true;
   // The message of the error that showed an open file to be damaged; empty if none did.
   std::string damage_;
+  // Errors of calls and of openings.
+  MediumProbe probe_;
   // Openings that failed since the last one that succeeded.
   unsigned failed_opens_ = 0;
   // No salvage is tried before this moment.

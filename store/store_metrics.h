@@ -23,8 +23,14 @@ class StoreMetrics {
     damaged_[Index(record_class)]->Increment(Double(records));
   }
   void CountDroppedLetters(uint64_t letters) { dropped_letters_.Increment(Double(letters)); }
+  void CountTruncatedLetters(uint64_t letters) { truncated_letters_.Increment(Double(letters)); }
   void CountError() { errors_.Increment(); }
   void CountSalvage() { salvages_.Increment(); }
+  // `progress`: of the file that is being moved, from 0 to 1.
+  void SetSalvage(size_t files, double progress) {
+    salvaging_.Set(static_cast<double>(files));
+    salvage_progress_.Set(progress);
+  }
   void CountFull() { full_.Increment(); }
   void CountDiskFull() { disk_full_.Increment(); }
   void CountSnapshotError() { snapshot_errors_.Increment(); }
@@ -47,7 +53,10 @@ class StoreMetrics {
   Metrics::Gauge& file_bytes_;
   Metrics::Gauge& dead_letters_;
   Metrics::Gauge& set_aside_bytes_;
+  Metrics::Gauge& salvaging_;
+  Metrics::Gauge& salvage_progress_;
   Metrics::Counter& dropped_letters_;
+  Metrics::Counter& truncated_letters_;
   Metrics::Counter& errors_;
   Metrics::Counter& salvages_;
   Metrics::Counter& full_;

@@ -1,5 +1,7 @@
 #include "store/store_session.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <limits>
 #include <utility>
@@ -99,6 +101,50 @@ Status StoreSession::RemoveUnacknowledged(StoreHandle& handle) {
   return {};
 }
 
+bool StoreSession::IsReady() const {
+  return connection_.is_open() && !salvages().Blocks(book_.contents());
+}
+
+Status StoreSession::EnsureOpen() {
+  if (auto status = connection_.EnsureOpen(); !status.ok()) return status;
+  if (IsReady()) return {};
+  return Error{ErrorCode::kUnavailable,
+               fmt::format("the damaged store is being read, {} %", salvages().percent())};
+}
+
+std::optional<std::chrono::nanoseconds> StoreSession::StepSalvage(BootTime deadline) {
+  if (salvages().empty()) return std::nullopt;
+  // An error is logged by the connection, and a salvage cannot do without the store.
+  if (!connection_.EnsureOpen().ok()) return std::chrono::seconds(1);
+  const auto wait = salvages().Step(*this, deadline);
+  connection_.CountSetAside();
+  return wait;
+}
+
+Status StoreSession::Write(const Steps& steps, bool synced) {
+  if (!connection_.is_open()) return Error{ErrorCode::kUnavailable, "the store is not open"};
+  return synced ? Write(StampNow(clock_), steps) : WriteUnsynced(steps);
+}
+
+Status StoreSession::Reload() {
+  if (!connection_.is_open()) return Error{ErrorCode::kUnavailable, "the store is not open"};
+  auto status = ReadBook(handle());
+  if (status.ok()) status = book_.ReadDelivered(handle());
+  if (!status.ok()) return Reopen(status.error());
+  UpdateMetrics();
+  return {};
+}
+
+Status StoreSession::WriteUnsynced(const Steps& steps) {
+  if (auto status = handle().SetSync(false); !status.ok()) return Reopen(status.error());
+  auto status = Write(StampNow(clock_), steps);
+  if (connection_.is_open() && connection_.file().sync_commits) {
+    // A handle that cannot be set back must not commit another append.
+    if (auto back = handle().SetSync(true); !back.ok()) return Reopen(back.error());
+  }
+  return status;
+}
+
 Status StoreSession::Write(const ClockStamp& stamp, const Steps& steps) {
   const BootTime start = clock_.SinceBoot();
   auto status = RunTransaction(handle(), stamp, steps);
@@ -122,7 +168,7 @@ Status StoreSession::RunTransaction(StoreHandle& handle, const ClockStamp& stamp
                                     const Steps& steps) {
   if (auto status = handle.MakeLogRoom(budget().log_reserve_bytes / 2); !status.ok()) return status;
   StoreContents contents = book_.contents();
-  contents.letters_dropped = 0;
+  contents.letters_dropped = contents.letters_truncated = 0;
   StoreWriter writer({handle, codec_, connection_.origin(), options_.tenant, book_,
                       snapshots_.has_source(), stamp},
                      contents);
@@ -134,6 +180,7 @@ Status StoreSession::RunTransaction(StoreHandle& handle, const ClockStamp& stamp
   if (!status.ok()) return status;
   book_.Apply(writer, std::move(contents), budget().deletes);
   CountDropped(writer);
+  CountLetters();
   return {};
 }
 
@@ -145,11 +192,24 @@ void StoreSession::CountDropped(const StoreWriter& writer) {
     dropped += records;
   }
   CHECK(dropped == 0 || !writer.dropped().empty(), "records are dropped with their batches");
-  metrics_.CountDroppedLetters(book_.contents().letters_dropped);
   if (dropped == 0) return;
   if (const auto count = drop_limit_.Count(clock_.SinceBoot(), dropped)) {
     log_.Warning("store: at its limit of {} bytes, {} records were given up", options_.max_bytes,
                  *count);
+  }
+}
+
+void StoreSession::CountLetters() {
+  const uint64_t dropped = book_.contents().letters_dropped;
+  const uint64_t truncated = book_.contents().letters_truncated;
+  letters_dropped_ += dropped;
+  letters_truncated_ += truncated;
+  metrics_.CountDroppedLetters(dropped);
+  metrics_.CountTruncatedLetters(truncated);
+  if (dropped == 0) return;
+  if (const auto count = letter_limit_.Count(clock_.SinceBoot(), dropped)) {
+    log_.Warning("store: dead letters are at their limit of {} bytes, the {} oldest were dropped",
+                 connection_.file().max_dead_letter_bytes, *count);
   }
 }
 
@@ -175,6 +235,9 @@ StoreUsage StoreSession::Usage() const {
   usage.batches = contents.totals.batches - delivered.size();
   usage.max_bytes = options_.max_bytes;
   usage.dead_letters = contents.totals.letters;
+  usage.dead_letters_dropped = letters_dropped_;
+  usage.dead_letters_truncated = letters_truncated_;
+  if (!salvages().empty()) usage.salvage_percent = salvages().percent();
   usage.set_aside_files = connection_.set_aside().files;
   usage.set_aside_bytes = connection_.set_aside().bytes;
   if (!connection_.is_open()) return usage;

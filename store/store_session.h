@@ -2,7 +2,8 @@
 // that change both together. Private to store/; one thread.
 #pragma once
 
-#include <functional>
+#include <chrono>
+#include <optional>
 
 #include "core/clock.h"
 #include "core/log.h"
@@ -17,10 +18,10 @@
 
 namespace tidegate {
 
-class StoreSession {
+class StoreSession final : private SalvageTarget {
  public:
   // The steps of one transaction; Finish and the commit follow. An error rolls back.
-  using Steps = std::function<Status(StoreWriter& writer)>;
+  using Steps = SalvageTarget::Steps;
 
   // Options, clock, log and metrics outlive the session.
   StoreSession(const SqliteStore::Options& options, const SizeBudget& budget, FileLock lock,
@@ -28,8 +29,10 @@ class StoreSession {
 
   // As StoreConnection::Start.
   Status Start() { return connection_.Start(); }
-  // Every call of the store that needs the file begins with it. kUnavailable, kInvalid: not open.
-  Status EnsureOpen() { return connection_.EnsureOpen(); }
+  // Every call of the store that needs the file begins with it. kUnavailable, kInvalid: not open,
+  // or the fold cannot be restored before a damaged file was read.
+  Status EnsureOpen();
+  bool IsReady() const;
   // As StoreConnection::Reopen: after an error of a read.
   Error Reopen(const Error& error) { return connection_.Reopen(error); }
 
@@ -37,6 +40,12 @@ class StoreSession {
   // kUnavailable: rolled back, and the handle has been closed, opened again and checked. REQUIRES:
   // the file is open.
   Status Write(const ClockStamp& stamp, const Steps& steps);
+  // The same without an fsync: a power cut may take back the newest of such transactions, whole.
+  Status WriteUnsynced(const Steps& steps);
+  // As Salvages::Step.
+  std::optional<std::chrono::nanoseconds> StepSalvage(BootTime deadline);
+  Salvages& salvages() { return connection_.salvages(); }
+  const Salvages& salvages() const { return connection_.salvages(); }
 
   const StoreConnection& connection() const { return connection_; }
   StoreHandle& handle() const { return connection_.handle(); }
@@ -50,6 +59,13 @@ class StoreSession {
   StoreUsage Usage() const;
 
  private:
+  const StoreContents& contents() const override { return book_.contents(); }
+  Status Write(const Steps& steps, bool synced) override;
+  Status Reload() override;
+  void OnLost(RecordClass record_class, uint64_t records) override {
+    metrics_.CountDamaged(record_class, records);
+  }
+
   // The connection's loader: brings the book and the file to the same state.
   Status Load(StoreHandle& handle, bool is_new);
   Status ReadBook(StoreHandle& handle);
@@ -57,6 +73,7 @@ class StoreSession {
   Status RemoveUnacknowledged(StoreHandle& handle);
   Status RunTransaction(StoreHandle& handle, const ClockStamp& stamp, const Steps& steps);
   void CountDropped(const StoreWriter& writer);
+  void CountLetters();
   void ReportFullDisk();
   void UpdateMetrics();
 
@@ -65,6 +82,10 @@ class StoreSession {
   const Log& log_;
   StoreMetrics metrics_;
   LogLimit drop_limit_;
+  LogLimit letter_limit_;
+  // Since the start.
+  uint64_t letters_dropped_ = 0;
+  uint64_t letters_truncated_ = 0;
   LogLimit disk_full_limit_;
   BatchCodec codec_;
   Snapshots snapshots_;

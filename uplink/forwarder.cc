@@ -17,18 +17,9 @@ using State = TrackedRecord::State;
 
 constexpr size_t kMaxIdleTopics = 256;
 
-std::vector<ClassQueue> MakeQueues(const Forwarder::Options& options, TopicTable& topics,
-                                   const Clock& clock) {
-  std::vector<ClassQueue> queues;
-  queues.reserve(kRecordClassCount);
-  const ClassQueue::Options queue{.topics = options.topics,
-                                  .linger = options.linger,
-                                  .max_tracked_records = options.max_tracked_records};
-  for (RecordClass record_class : kRecordClasses) {
-    CHECK(queues.size() == static_cast<size_t>(record_class), "a class is the index of its queue");
-    queues.emplace_back(record_class, queue, topics, clock);
-  }
-  return queues;
+// What all topics may have in flight together, so that one of them may have `one`: four fifths.
+constexpr size_t AllTopics(size_t one) {
+  return one + one / 4;
 }
 }  // namespace
 
@@ -40,18 +31,23 @@ Forwarder::Forwarder(Store& store, Transport& transport, Loop& loop, const Clock
       metrics_(metrics),
       store_(store, loop, clock, log, options.flush_after),
       gate_(options.gate, store, clock, log, metrics),
-      topics_(options.retry, options.seed),
-      in_flight_({.max_records = options.max_in_flight_records,
-                  .max_bytes = options.max_in_flight_bytes,
+      topics_(options.retry, options.seed,
+              {.max_records = AllTopics(options.max_in_flight_records),
+               .max_bytes = AllTopics(options.max_in_flight_bytes)}),
+      in_flight_({.max_records = AllTopics(options.max_in_flight_records),
+                  .max_bytes = AllTopics(options.max_in_flight_bytes),
                   .max_records_unreachable = options.max_in_flight_unreachable},
                  gate_),
-      queues_(MakeQueues(options, topics_, clock)),
+      queues_({.topics = options.topics,
+               .linger = options.linger,
+               .max_tracked_records = options.max_tracked_records},
+              topics_, store_, in_flight_, clock, log),
       turns_(options.live_share_percent),
       sender_({.gateway = options.gateway,
                .topics = options.topics,
                .clock_history = options.clock_history},
               {store_, transport, clock, log, topics_, gate_, in_flight_, metrics_}),
-      search_(queues_, topics_, store_, in_flight_, sender_),
+      trials_({queues_.all(), topics_, store_, in_flight_, sender_, trial_batch_}),
       turn_end_(loop.AddTurnEnd([this] { Step(); })),
       retry_timer_(loop.AddTimer([this] { Step(); })) {
   transport_.OnActivity([this] { turn_end_->Schedule(); });
@@ -63,7 +59,7 @@ Forwarder::~Forwarder() {
 }
 
 void Forwarder::OnStored() {
-  for (ClassQueue& queue : queues_) queue.ExpectNew();
+  for (ClassQueue& queue : queues_.all()) queue.ExpectNew();
   store_.OnAppended();
   turn_end_->Schedule();
 }
@@ -76,7 +72,7 @@ void Forwarder::OnClockSet(bool back) {
 }
 
 void Forwarder::Hurry() {
-  for (ClassQueue& queue : queues_) queue.Hurry();
+  for (ClassQueue& queue : queues_.all()) queue.Hurry();
   turn_end_->Schedule();
 }
 
@@ -90,7 +86,7 @@ bool Forwarder::Resting() const {
 }
 
 bool Forwarder::Idle() const {
-  return in_flight_.none() && std::ranges::all_of(queues_, &ClassQueue::idle);
+  return in_flight_.none() && queues_.idle();
 }
 
 ForwarderStatus Forwarder::status() const {
@@ -99,7 +95,9 @@ ForwarderStatus Forwarder::status() const {
   status.connected = transport_.Connected();
   status.in_flight_records = in_flight_.records();
   status.in_flight_bytes = in_flight_.bytes();
-  status.probing = search_.active();
+  status.topics_on_trial = trials_.size();
+  status.topics_aside = queues_.aside();
+  status.probing = trials_.searching();
   status.gate = gate_.status();
   return status;
 }
@@ -111,13 +109,19 @@ void Forwarder::Step() {
   TakeReports();
   gate_.Follow(transport_.LinkBytes());
   if (!stopped_ && in_flight_.stale() == 0 && store_.available(now_)) {
-    if (search_.active()) search_.Step(now_);
-    if (!search_.active()) Pump();
+    ReadQueues();
+    trials_.Step(now_);
+    Pump();
+    trials_.Step(now_);  // With what was just read.
   }
-  FinishBatches();
+  const bool delivered = FinishBatches();
   CheckBooks();
   ArmRetry();
-  metrics_.Publish(in_flight_.records(), in_flight_.bytes());
+  metrics_.Publish({.in_flight_records = in_flight_.records(),
+                    .in_flight_bytes = in_flight_.bytes(),
+                    .topics_on_trial = trials_.size(),
+                    .topics_aside = queues_.aside()});
+  if (delivered && on_delivered_) on_delivered_();
 }
 
 // A damaged store is replaced while the program runs, and its seqs begin anew: the records in
@@ -126,9 +130,9 @@ void Forwarder::FollowEpoch() {
   if (!store_.FollowEpoch()) return;
   sender_.BeginEpoch();
   in_flight_.Abandon();
-  for (ClassQueue& queue : queues_) queue.Clear();
+  queues_.Clear();
   topics_.Clear();
-  search_.Clear();
+  trials_.Clear();
   gate_.ChargeUsed(in_flight_.bytes());  // The new store has no charge yet.
 }
 
@@ -150,14 +154,14 @@ void Forwarder::TakeReports() {
 }
 
 void Forwarder::OnReport(const Transport::Report& report) {
-  for (ClassQueue& queue : queues_) {
+  for (ClassQueue& queue : queues_.all()) {
     TrackedBatch* batch = queue.lane().BatchOf(report.seq);
     if (batch == nullptr) continue;
     TrackedRecord& record = batch->records[report.seq - batch->first_seq];
     if (record.state != State::kSent) continue;
     in_flight_.Returned(record.bytes);
     if (report.delivery != Delivery::kAcked) return OnCameBack(queue, *batch, record, report);
-    topics_.Acked(record.topic);
+    topics_.Acked(record.topic, record.bytes, now_);
     queue.lane().MarkDone(*batch, record);
     metrics_.CountAcked(queue.record_class(), clock_.Now());
     return;
@@ -167,16 +171,20 @@ void Forwarder::OnReport(const Transport::Report& report) {
 
 void Forwarder::OnCameBack(ClassQueue& queue, TrackedBatch& batch, TrackedRecord& record,
                            const Transport::Report& report) {
-  topics_.CameBack(record.topic);
+  topics_.CameBack(record.topic, record.bytes);
   queue.lane().MarkUnsent(batch, record);
   metrics_.NoteError(report.reason);
   if (batch.dropped) {
     queue.lane().MarkDone(batch, record);
   } else if (report.delivery == Delivery::kRejected) {
-    record.suspect = true;
-    search_.OnRefused(report.reason);
+    if (report.refusal == Refusal::kTimestamp && record.timed) {
+      record.without_timestamp = true;
+    } else {
+      record.suspect = true;
+    }
+    trials_.OnRefused(record.topic, report, now_);
   } else {
-    topics_.WaitFrom(record.topic, now_);
+    if (report.delivery == Delivery::kRetry) topics_.WaitFrom(record.topic, now_);
     metrics_.CountRetried();
     if (const auto count = retry_limit_.Count(now_)) {
       log_.Warning("uplink: {} records came back and are sent again: {}", *count, report.reason);
@@ -184,37 +192,20 @@ void Forwarder::OnCameBack(ClassQueue& queue, TrackedBatch& batch, TrackedRecord
   }
 }
 
+void Forwarder::ReadQueues() {
+  queues_.BeginTurn();
+  if (!queues_.TakeAside(now_)) transport_.Recall("a topic holds up others");
+  if (!queues_.Fetch(now_)) turn_end_->Schedule();
+}
+
 void Forwarder::Pump() {
   for (;;) {
-    Fetch();
-    ClassQueue* queue = turns_.Next(queues_, now_);
+    if (!queues_.Fetch(now_)) turn_end_->Schedule();
+    ClassQueue* queue = turns_.Next(queues_.all(), now_);
     if (queue == nullptr || !in_flight_.HasRoom(queue->urgent())) return;
     TrackedBatch* batch = queue->FirstSendable(now_);
     CHECK(batch != nullptr, "the queue whose turn it is has a batch to send");
     if (!SendFrom(*queue, *batch)) return;
-  }
-}
-
-// Reads batches until no class wants more. The store returns the most urgent batch, so the classes
-// before that one have none.
-void Forwarder::Fetch() {
-  for (;;) {
-    Cursor cursor = StoreAccess::PastAll();
-    bool any = false;
-    for (size_t i = 0; i < queues_.size(); ++i) {
-      if (!queues_[i].WantsMore(now_) || !in_flight_.HasRoom(queues_[i].urgent())) continue;
-      cursor.last[i] = queues_[i].lane().cursor();
-      any = true;
-    }
-    if (!any) return;
-    Result<std::optional<Batch>> next = store_.Next(cursor);
-    if (!next.ok()) return;
-    const size_t found = *next ? static_cast<size_t>((*next)->record_class) : queues_.size();
-    for (size_t i = 0; i < found; ++i) {
-      if (!StoreAccess::IsPastAll(cursor.last[i])) queues_[i].ExpectNone();
-    }
-    if (!*next) return;
-    queues_[found].Add(*std::move(*next));
   }
 }
 
@@ -224,7 +215,7 @@ bool Forwarder::SendFrom(ClassQueue& queue, TrackedBatch& first) {
   if (queue.Load(first, store_) == nullptr) return store_.available(now_);
   return queue.SendLoaded(now_, [&](TrackedBatch& tracked, const Batch& batch, size_t index) {
     if (!in_flight_.HasRoom(queue.urgent())) return false;
-    const auto outcome = sender_.Send(queue, tracked, batch, index, now_);
+    const auto outcome = sender_.Send(queue, tracked, batch, index, now_, Route::kMain);
     if (outcome == RecordSender::WriteOutcome::kSent) {
       turns_.Sent(queue.record_class(), tracked.records[index].bytes);
     }
@@ -232,19 +223,20 @@ bool Forwarder::SendFrom(ClassQueue& queue, TrackedBatch& first) {
   });
 }
 
-void Forwarder::FinishBatches() {
-  for (ClassQueue& queue : queues_) {
-    queue.lane().Finish([&](const TrackedBatch& batch) {
-      if (!batch.dropped) store_.Delivered(queue.record_class(), batch.first_seq);
-    });
+bool Forwarder::FinishBatches() {
+  const bool delivered = queues_.Finish();
+  queues_.TakeBack([this](const ClassQueue& queue) { trials_.Forget(queue); });
+  if (Idle() && topics_.size() > kMaxIdleTopics && queues_.aside() == 0) {
+    topics_.Clear();
+    trials_.Clear();
   }
-  if (Idle() && topics_.size() > kMaxIdleTopics) topics_.Clear();
+  return delivered;
 }
 
 void Forwarder::CheckBooks() const {
   size_t records = 0;
   size_t bytes = 0;
-  for (const ClassQueue& queue : queues_) {
+  for (const ClassQueue& queue : queues_.all()) {
     records += queue.lane().sent();
     bytes += queue.lane().sent_bytes();
   }
@@ -257,10 +249,11 @@ void Forwarder::ArmRetry() {
   const auto until = [&](BootTime time) {
     if (time > now_) next = std::min(next.value_or(time), time);
   };
-  for (const ClassQueue& queue : queues_) {
+  for (const ClassQueue& queue : queues_.all()) {
     if (const auto gathered = queue.GatheredAt()) until(*gathered);
   }
   until(store_.retry_at());
+  if (const auto look = queues_.LookAt()) until(*look);
   if (const auto wait = gate_.AskAgainIn()) until(now_ + *wait);
   if (next) retry_timer_->After(*next - now_);
 }

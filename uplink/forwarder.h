@@ -5,9 +5,11 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/backoff.h"
@@ -22,11 +24,12 @@
 #include "uplink/forwarder_metrics.h"
 #include "uplink/gate/send_gate.h"
 #include "uplink/in_flight.h"
+#include "uplink/queue_set.h"
 #include "uplink/record_sender.h"
-#include "uplink/refusal_search.h"
 #include "uplink/store_access.h"
 #include "uplink/topic_table.h"
 #include "uplink/transport.h"
+#include "uplink/trial/trials.h"
 #include "uplink/turn_order.h"
 
 namespace tidegate {
@@ -36,7 +39,11 @@ struct ForwarderStatus : ForwarderCounts {
   bool connected = false;
   size_t in_flight_records = 0;
   size_t in_flight_bytes = 0;
-  // Whether it searches for a record that a broker refuses; nothing else is sent meanwhile.
+  // Topics whose broker has refused a request during the last minutes (trial/topic_trial.h).
+  size_t topics_on_trial = 0;
+  // Topics that accept nothing and wait apart from the others of their class (queue_set.h).
+  size_t topics_aside = 0;
+  // Whether a refused record is looked for among others.
   bool probing = false;
   SendGateStatus gate;
 };
@@ -57,15 +64,15 @@ class Forwarder {
     // How long heartbeats and readings wait for others to share a request with, because small
     // requests cost more bytes a record (README.md). Alerts and gaps never wait.
     std::chrono::milliseconds linger{0};
-    // Costs about 1.5 kB of memory a record. More helps only if bandwidth times round trip is
-    // larger.
+    // Of one topic; all topics together may have a quarter more. Costs about 1.5 kB of memory a
+    // record. More helps only if bandwidth times round trip is larger.
     size_t max_in_flight_records = 1500;
     size_t max_in_flight_bytes = 2 * 1024 * 1024;
     // The same while no broker answers: records that wait in the library are in memory twice. Not
     // zero, because the library only looks for a broker while it has work.
     size_t max_in_flight_unreachable = 50;
-    // Undelivered records of a class that are on the books, 12 bytes each. Reached when a topic
-    // refuses everything; the class then reads no further batches.
+    // Undelivered records of a class that are on the books, 16 bytes each. When half of it is
+    // reached, a topic that accepts nothing is taken aside (queue_set.h).
     size_t max_tracked_records = 20'000;
     // Deletes are written after this time without an append.
     std::chrono::milliseconds flush_after{1000};
@@ -87,6 +94,9 @@ class Forwarder {
   // while no broker answers, to date it anew. A clock set back recalls everything: the library's
   // threads wait by the wall clock, and would sleep until it has caught up.
   void OnClockSet(bool back);
+  // `callback` is called at the end of a step in which a batch was delivered, so that a full store
+  // may have room. It may append to the store.
+  void OnDelivered(std::function<void()> callback) { on_delivered_ = std::move(callback); }
   // From now on no record lingers.
   void Hurry();
   // From now on nothing is sent; reports are still read.
@@ -105,10 +115,11 @@ class Forwarder {
   void OnReport(const Transport::Report& report);
   void OnCameBack(ClassQueue& queue, TrackedBatch& batch, TrackedRecord& record,
                   const Transport::Report& report);
+  void ReadQueues();
   void Pump();
-  void Fetch();
   bool SendFrom(ClassQueue& queue, TrackedBatch& batch);
-  void FinishBatches();
+  // Returns whether a batch was delivered.
+  bool FinishBatches();
   void CheckBooks() const;
   void ArmRetry();
 
@@ -122,11 +133,13 @@ class Forwarder {
   SendGate gate_;
   TopicTable topics_;
   InFlight in_flight_;
-  std::vector<ClassQueue> queues_;  // One for each class, in the order of RecordClass.
+  QueueSet queues_;
   TurnOrder turns_;
   RecordSender sender_;
-  RefusalSearch search_;
+  std::optional<Batch> trial_batch_;
+  Trials trials_;
 
+  std::function<void()> on_delivered_;
   // The time of this step.
   BootTime now_{0};
   std::optional<BootTime> connected_since_;

@@ -34,10 +34,19 @@ ForwarderMetrics::ForwarderMetrics(Metrics& metrics)
       restamped_(metrics.AddCounter("tidegate_uplink_restamped_total",
                                     "Records sent with their time corrected, because the clock was "
                                     "synchronised after they arrived; repeats included")),
+      suspect_times_(metrics.AddCounter("tidegate_uplink_suspect_times_total",
+                                        "Records sent without a timestamp, because their time is "
+                                        "more than 10 minutes ahead; repeats included")),
       in_flight_(metrics.AddGauge("tidegate_uplink_in_flight_records",
                                   "Records sent and not yet reported on")),
       in_flight_bytes_(metrics.AddGauge("tidegate_uplink_in_flight_bytes",
                                         "Bytes of keys and values sent and not yet reported on")),
+      topics_on_trial_(
+          metrics.AddGauge("tidegate_uplink_trial_topics",
+                           "Topics whose broker has refused a request during the last minutes")),
+      topics_aside_(metrics.AddGauge("tidegate_uplink_aside_topics",
+                                     "Topics that accept nothing and wait apart from the others "
+                                     "of their class")),
       last_delivery_(metrics.AddGauge("tidegate_uplink_last_delivery_timestamp_seconds",
                                       "When Kafka last acknowledged a record, by the wall clock")) {
 }
@@ -65,11 +74,13 @@ void ForwarderMetrics::CountRejected() {
   rejected_.Increment();
 }
 
-void ForwarderMetrics::Publish(size_t in_flight_records, size_t in_flight_bytes) {
-  CHECK(counts_.acked + counts_.retried + in_flight_records <= counts_.sent,
+void ForwarderMetrics::Publish(const Gauges& gauges) {
+  CHECK(counts_.acked + counts_.retried + gauges.in_flight_records <= counts_.sent,
         "each record sent is in flight or has one report");
-  in_flight_.Set(static_cast<double>(in_flight_records));
-  in_flight_bytes_.Set(static_cast<double>(in_flight_bytes));
+  in_flight_.Set(static_cast<double>(gauges.in_flight_records));
+  in_flight_bytes_.Set(static_cast<double>(gauges.in_flight_bytes));
+  topics_on_trial_.Set(static_cast<double>(gauges.topics_on_trial));
+  topics_aside_.Set(static_cast<double>(gauges.topics_aside));
   if (counts_.last_delivery) {
     last_delivery_.Set(
         std::chrono::duration<double>(counts_.last_delivery->time_since_epoch()).count());

@@ -31,6 +31,13 @@ struct ForwarderCounts {
 
 class ForwarderMetrics {
  public:
+  struct Gauges {
+    size_t in_flight_records;
+    size_t in_flight_bytes;
+    size_t topics_on_trial;
+    size_t topics_aside;
+  };
+
   // `metrics` outlives this object.
   explicit ForwarderMetrics(Metrics& metrics);
 
@@ -38,9 +45,10 @@ class ForwarderMetrics {
   void CountAcked(RecordClass record_class, WallTime now);
   void CountRetried();
   void CountRejected();
+  void CountSuspectTime() { suspect_times_.Increment(); }
   void NoteError(const std::string& error) { counts_.last_error = error; }
   // Sets the gauges; once in each step.
-  void Publish(size_t in_flight_records, size_t in_flight_bytes);
+  void Publish(const Gauges& gauges);
 
   const ForwarderCounts& counts() const { return counts_; }
 
@@ -52,8 +60,11 @@ class ForwarderMetrics {
   Metrics::Counter& rejected_;
   Metrics::Counter& bytes_;
   Metrics::Counter& restamped_;
+  Metrics::Counter& suspect_times_;
   Metrics::Gauge& in_flight_;
   Metrics::Gauge& in_flight_bytes_;
+  Metrics::Gauge& topics_on_trial_;
+  Metrics::Gauge& topics_aside_;
   Metrics::Gauge& last_delivery_;
 };
 

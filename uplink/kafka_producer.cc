@@ -11,12 +11,8 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <condition_variable>
 #include <limits>
-#include <mutex>
 #include <string_view>
-#include <system_error>
-#include <thread>
 #include <utility>
 
 #include "core/check.h"
@@ -27,9 +23,6 @@ namespace tidegate {
 namespace {
 using namespace std::chrono_literals;
 
-// The longest time that the loop waits for the end of a client. Its threads end within
-// milliseconds, unless one of them waits for DNS.
-constexpr auto kDestroyWait = 250ms;
 // The most events that one turn of the loop serves; with `debug` set there can be very many.
 constexpr int kEventsPerPoll = 1000;
 constexpr uint64_t kWakePayload = 1;  // eventfd(2) adds these.
@@ -99,39 +92,6 @@ int CloseSocket(int fd, void* opaque) {
   return close(fd);
 }
 
-// rd_kafka_destroy() joins threads, one of which may be inside getaddrinfo() for half a minute. A
-// loop that waited for it would lose its watchdog, and a service that stops would be killed. So
-// another thread waits.
-void DestroyWithin(std::chrono::milliseconds limit, kafka::ClientHandle client,
-                   std::shared_ptr<LinkState> link) {
-  struct Ended {
-    std::mutex mutex;
-    std::condition_variable changed;
-    bool ended = false;
-  };
-  auto state = std::make_shared<Ended>();
-  std::thread destroyer;
-  try {
-    destroyer = std::thread([state, link = std::move(link), client = std::move(client)]() mutable {
-      client.reset();
-      link.reset();
-      const std::lock_guard lock(state->mutex);
-      state->ended = true;
-      state->changed.notify_one();
-    });
-  } catch (const std::system_error&) {
-    return;  // No thread can be made: the client has ended here, with the function object.
-  }
-  std::unique_lock lock(state->mutex);
-  const bool ended = state->changed.wait_for(lock, limit, [&] { return state->ended; });
-  lock.unlock();
-  if (ended) {
-    destroyer.join();
-  } else {
-    destroyer.detach();
-  }
-}
-
 // The library copies the bytes (RD_KAFKA_MSG_F_COPY), although its interface takes them as
 // writable.
 rd_kafka_vu_t BytesArgument(rd_kafka_vtype_t type, const std::string& bytes) {
@@ -165,21 +125,50 @@ bool IsNoise(std::string_view facility, std::string_view text) {
 }
 
 Delivery DeliveryFor(int code) {
-  if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return Delivery::kAcked;
-  return kafka::KindOf(code) == kafka::ErrorKind::kRejected ? Delivery::kRejected
-                                                            : Delivery::kRetry;
+  switch (code) {
+    case RD_KAFKA_RESP_ERR_NO_ERROR:
+      return Delivery::kAcked;
+    case RD_KAFKA_RESP_ERR__PURGE_QUEUE:
+    case RD_KAFKA_RESP_ERR__PURGE_INFLIGHT:
+      return Delivery::kReturned;
+    default:
+      break;
+  }
+  switch (kafka::KindOf(code)) {
+    case kafka::ErrorKind::kRejected:
+      return Delivery::kRejected;
+    case kafka::ErrorKind::kFatal:
+      return Delivery::kReturned;
+    case kafka::ErrorKind::kRetry:
+      break;
+  }
+  return Delivery::kRetry;
+}
+
+Refusal RefusalFor(int code) {
+  switch (code) {
+    case RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP:
+      return Refusal::kTimestamp;
+    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+    case RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE:
+    case RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE:
+      return Refusal::kSize;
+    default:
+      return Refusal::kOther;
+  }
 }
 }  // namespace
 
 Result<std::unique_ptr<KafkaProducer>> KafkaProducer::Create(kafka::ConfHandle conf,
                                                              std::shared_ptr<LinkState> link,
-                                                             kafka::ClientLog& log) {
+                                                             kafka::ClientLog& log,
+                                                             ClientEnds& ends) {
   rd_kafka_conf_set_events(conf.get(),
                            RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_LOG);
   rd_kafka_conf_set_socket_cb(conf.get(), OpenSocket);
   rd_kafka_conf_set_connect_cb(conf.get(), Connect);
   rd_kafka_conf_set_closesocket_cb(conf.get(), CloseSocket);
-  // `link` is kept alive until the client's last thread has ended: DestroyWithin.
+  // `link` is kept alive until the client's last thread has ended: ClientEnds.
   rd_kafka_conf_set_opaque(conf.get(), link.get());
   rd_kafka_conf_interceptor_add_on_new(conf.get(), "tidegate", OnNewClient, link.get());
   std::array<char, 512> reason{};
@@ -189,13 +178,15 @@ Result<std::unique_ptr<KafkaProducer>> KafkaProducer::Create(kafka::ConfHandle c
     return Error{ErrorCode::kInvalid, fmt::format("create kafka producer: {}", reason.data())};
   }
   static_cast<void>(conf.release());  // rd_kafka_new() owns it now.
-  return std::unique_ptr<KafkaProducer>(new KafkaProducer(std::move(link), log, std::move(client)));
+  return std::unique_ptr<KafkaProducer>(
+      new KafkaProducer(std::move(link), log, ends, std::move(client)));
 }
 
 KafkaProducer::KafkaProducer(std::shared_ptr<LinkState> link, kafka::ClientLog& log,
-                             kafka::ClientHandle client)
+                             ClientEnds& ends, kafka::ClientHandle client)
     : link_(std::move(link)),
       log_(log),
+      ends_(ends),
       client_(std::move(client)),
       queue_(rd_kafka_queue_get_main(client_.get())) {
   rd_kafka_set_log_queue(client_.get(), nullptr);  // To the main queue.
@@ -209,12 +200,12 @@ KafkaProducer::~KafkaProducer() {
   topics_.clear();
   rd_kafka_purge(client_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT |
                                     RD_KAFKA_PURGE_F_NON_BLOCKING);
-  DestroyWithin(kDestroyWait, std::move(client_), std::move(link_));
+  ends_.End(std::move(client_), std::move(link_));
 }
 
 Status KafkaProducer::Send(Seq seq, const WireMessage& message) {
   CHECK(seq != kFree, "the seq is not the mark of a free slot");
-  if (!failure_.empty()) return Error{ErrorCode::kUnavailable, failure_};
+  if (!failure_.empty()) return Error{ErrorCode::kFull, failure_};
   void* opaque = TakeSlot(seq);
   const int code = Produce(message, opaque);
   if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
@@ -279,7 +270,7 @@ Status KafkaProducer::Refused(const WireMessage& message, int code) {
       return Error{ErrorCode::kRejected, std::move(text)};
     case kafka::ErrorKind::kFatal:
       NoteFatal();
-      break;
+      return Error{ErrorCode::kFull, std::move(text)};
     case kafka::ErrorKind::kRetry:
       break;
   }
@@ -323,7 +314,7 @@ void KafkaProducer::OnReports(rd_kafka_event_t* event, const OnReport& on_report
       log_.OnLine(LOG_ERR, "REPORT", "ignored a report for a message that is not in flight");
       continue;
     }
-    Transport::Report report{*seq, DeliveryFor(message->err), {}};
+    Transport::Report report{*seq, DeliveryFor(message->err), {}, RefusalFor(message->err)};
     if (report.delivery == Delivery::kAcked && message->offset == kImplied) {
       report.delivery = Delivery::kRetry;
       report.reason = fmt::format("deliver to {}: acknowledged only by what was sent after it",
@@ -360,7 +351,7 @@ void KafkaProducer::Abandon(const OnReport& on_report) {
   for (Seq& slot : slots_) {
     if (slot == kFree) continue;
     --unreported;
-    on_report({std::exchange(slot, kFree), Delivery::kRetry, failure_});
+    on_report({std::exchange(slot, kFree), Delivery::kReturned, failure_, Refusal::kOther});
   }
   CHECK(unreported == 0, "each record in flight got its report");
   slots_.clear();

@@ -1,5 +1,5 @@
 // One librdkafka producer, from rd_kafka_new() to its end. After a fatal error it sends nothing
-// more: KafkaTransport replaces it. Loop thread only.
+// more: KafkaChannel replaces it. Loop thread only.
 //
 // Invariants, each with the check that guards it:
 //   - a slot holds one record in flight or none: TakeSlot(), Send()
@@ -18,6 +18,7 @@
 #include "core/kafka/client_log.h"
 #include "core/kafka/kafka_handle.h"
 #include "core/result.h"
+#include "uplink/client_ends.h"
 #include "uplink/link_state.h"
 #include "uplink/transport.h"
 
@@ -27,22 +28,21 @@ class KafkaProducer {
  public:
   using OnReport = std::function<void(Transport::Report)>;
 
-  // Wakes `link` when Poll() has something to do. The client connects in the background. `log`
-  // outlives the producer. kInvalid: the library refuses the configuration.
+  // Wakes `link` when Poll() has something to do. The client connects in the background. `log` and
+  // `ends` outlive the producer. kInvalid: the library refuses the configuration.
   static Result<std::unique_ptr<KafkaProducer>> Create(kafka::ConfHandle conf,
                                                        std::shared_ptr<LinkState> link,
-                                                       kafka::ClientLog& log);
-  // Waits up to 250 ms for the library's threads. One that takes longer (a name server does not
-  // answer) ends by itself later.
+                                                       kafka::ClientLog& log, ClientEnds& ends);
+  // Does not wait for the library's threads.
   ~KafkaProducer();
   KafkaProducer(const KafkaProducer&) = delete;
   KafkaProducer& operator=(const KafkaProducer&) = delete;
 
-  // See Transport::Send(). kUnavailable also after a failure.
+  // See Transport::Send(). kFull also after a failure.
   Status Send(Seq seq, const WireMessage& message);
   // Serves the reports, errors and log lines that have arrived.
   void Poll(const OnReport& on_report);
-  // Reports kRetry for each record in flight. REQUIRES: it has failed, and nothing is sent or
+  // Reports kReturned for each record in flight. REQUIRES: it has failed, and nothing is sent or
   // polled afterwards.
   void Abandon(const OnReport& on_report);
 
@@ -54,7 +54,8 @@ class KafkaProducer {
   size_t in_flight() const { return slots_.size() - free_slots_.size(); }
 
  private:
-  KafkaProducer(std::shared_ptr<LinkState> link, kafka::ClientLog& log, kafka::ClientHandle client);
+  KafkaProducer(std::shared_ptr<LinkState> link, kafka::ClientLog& log, ClientEnds& ends,
+                kafka::ClientHandle client);
 
   void* TakeSlot(Seq seq);
   // nullopt: no record is in flight under this pointer.
@@ -70,6 +71,7 @@ class KafkaProducer {
 
   std::shared_ptr<LinkState> link_;
   kafka::ClientLog& log_;
+  ClientEnds& ends_;
   kafka::ClientHandle client_;
   kafka::QueueHandle queue_;
   std::unordered_map<std::string, kafka::TopicHandle> topics_;

@@ -1,110 +1,75 @@
-// The uplink to Kafka: a Transport on an idempotent producer, which is replaced whenever it fails.
-// Loop thread only; nothing waits. The library's threads are listed in uplink/README.md.
-//
-// Invariant: each accepted message is in flight in the producer, or its report is in reports_:
-// CheckReports().
+// The uplink to Kafka: a Transport of two channels, one for each Route. That of Route::kTrial is
+// made when it is first used, and ends when it was unused for a while. Loop thread only; nothing
+// waits.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
-#include <vector>
 
-#include "core/backoff.h"
 #include "core/clock.h"
-#include "core/kafka/client_log.h"
-#include "core/kafka/kafka_config.h"
 #include "core/log.h"
 #include "core/loop/loop.h"
 #include "core/metrics.h"
-#include "uplink/link_state.h"
+#include "uplink/client_ends.h"
+#include "uplink/kafka_channel.h"
 #include "uplink/transport.h"
 
 namespace tidegate {
 
-class KafkaProducer;
-
 class KafkaTransport final : public Transport {
  public:
-  struct Options {
-    // UplinkConfig() makes it.
-    kafka::ConfigRequest config;
-    // The wait before a producer is replaced that failed before any broker acknowledged or refused
-    // a record of it; others are replaced at once.
-    Backoff::Options recreate{std::chrono::milliseconds(200), std::chrono::seconds(30)};
-    // How long a failed or recalled producer may still report on its records in flight. A longer
-    // time only delays the next producer.
-    std::chrono::milliseconds last_reports{2000};
-    // Seed of the waits.
-    uint64_t seed = 0;
+  struct Options : KafkaChannel::Options {
+    // `config` is of UplinkConfig().
+    // How long Route::kTrial stays connected without use. It costs some 2 MB of memory.
+    std::chrono::milliseconds trial_idle = std::chrono::minutes(15);
   };
 
-  // Starts to connect. All references outlive the transport. kInvalid: the configuration can never
-  // work; the message names every problem. kUnavailable: no file descriptor is left.
+  // Starts to connect. All references outlive the transport. Errors as KafkaChannel::Create().
   static Result<std::unique_ptr<KafkaTransport>> Create(Options options, Loop& loop,
                                                         const Clock& clock, const Log& log,
                                                         Metrics& metrics);
   ~KafkaTransport() override;
 
-  Status Send(Seq seq, const WireMessage& message) override;
+  Status Send(Seq seq, const WireMessage& message, Route route) override;
   void Drain(const std::function<void(const Report&)>& on_report) override;
-  // Replaces the producer. A connected one has Options::last_reports to report.
   void Recall(const std::string& reason) override;
   void OnActivity(std::function<void()> callback) override { on_activity_ = std::move(callback); }
-  bool Connected() const override;
+  bool Connected() const override { return main_->Connected(); }
   // Bytes of the Kafka protocol, without TLS, TCP and IP.
   uint64_t LinkBytes() const override { return sent_bytes() + received_bytes(); }
 
   // Bytes of the Kafka protocol by direction, of all producers so far: compressed, without TLS, TCP
   // and IP.
-  uint64_t sent_bytes() const { return earlier_sent_bytes_ + link_->sent_bytes(); }
-  uint64_t received_bytes() const { return earlier_received_bytes_ + link_->received_bytes(); }
+  uint64_t sent_bytes() const;
+  uint64_t received_bytes() const;
 
  private:
-  KafkaTransport(Options options, std::shared_ptr<LinkState> link, Loop& loop, const Clock& clock,
-                 const Log& log, Metrics& metrics);
+  KafkaTransport(Options options, Loop& loop, const Clock& clock, const Log& log, Metrics& metrics);
 
-  Status StartProducer();
-  void OnWake();
-  void EndSlowAttempts();
-  void Poll();
-  void Bury();
-  void Replace();
-  void CountBytes();
-  void CheckReports() const;
+  Status OpenTrial();
+  // Ends the trial channel if it was unused long enough.
+  void CloseIdleTrial();
+  void OnChannelActivity();
 
-  Options options_;
-  const Log& log_;
+  const Options options_;
+  ClientEnds ends_;
+  const KafkaChannel::Parts parts_;
   Metrics::Gauge& connected_gauge_;
-  Metrics::Counter& recreated_;
   Metrics::Counter& sent_counter_;
   Metrics::Counter& received_counter_;
-  const Clock& clock_;
-  kafka::ClientLog client_log_;
-  Backoff backoff_;
   std::function<void()> on_activity_;
-  Loop& loop_;
 
-  std::shared_ptr<LinkState> link_;
-  std::unique_ptr<FdWatch> watch_;
-  // Fires at the next deadline of an attempt to connect.
-  std::unique_ptr<Timer> attempts_timer_;
-  // Fires at the deadline for the last reports of a failed producer.
-  std::unique_ptr<Timer> bury_timer_;
-  // Fires when the next producer is to be made.
-  std::unique_ptr<Timer> replace_timer_;
-  // Null from Bury() to Replace().
-  std::unique_ptr<KafkaProducer> producer_;
-  std::string last_failure_;
-  // Reports that Drain() has not yet passed on.
-  std::vector<Report> reports_;
-  // Accepted messages whose reports Drain() has not yet passed on.
-  size_t unreported_ = 0;
-  // The bytes of earlier producers.
+  std::unique_ptr<KafkaChannel> main_;
+  // Null while no message needs it.
+  std::unique_ptr<KafkaChannel> trial_;
+  std::unique_ptr<Timer> trial_timer_;
+  BootTime trial_used_{0};
+  // The bytes of earlier trial channels.
   uint64_t earlier_sent_bytes_ = 0;
   uint64_t earlier_received_bytes_ = 0;
-  // Whether a broker has acknowledged or refused a record of this producer.
-  bool answered_ = false;
 };
 
 }  // namespace tidegate

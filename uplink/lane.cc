@@ -16,6 +16,7 @@ void Lane::Track(Seq first_seq, std::vector<TrackedRecord> records) {
   batch.first_seq = first_seq;
   batch.records = std::move(records);
   batch.undone = batch.unsent = batch.records.size();
+  entries_ += batch.records.size();
   undone_ += batch.undone;
   unsent_ += batch.unsent;
   cursor_ = batch.last_seq();
@@ -27,10 +28,12 @@ void Lane::Finish(const std::function<void(const TrackedBatch&)>& on_finished) {
     if (batch.undone > 0) return false;
     CHECK(batch.unsent == 0, "a batch that is done has no unsent record");
     on_finished(batch);
+    entries_ -= batch.records.size();
     return true;
   });
   if (batches_.empty()) {
-    CHECK(undone_ == 0 && unsent_ == 0 && sent_bytes_ == 0, "no batch, no record on the books");
+    CHECK(undone_ == 0 && unsent_ == 0 && entries_ == 0 && sent_bytes_ == 0,
+          "no batch, no record on the books");
   }
 }
 
@@ -40,6 +43,11 @@ void Lane::Drop(TrackedBatch& batch) {
     if (record.state == State::kUnsent) MarkDone(batch, record);
   }
   CHECK(batch.unsent == 0, "a dropped batch has no unsent record");
+}
+
+void Lane::SkipTo(Seq seq) {
+  CHECK(seq >= cursor_, "a cursor never goes back");
+  cursor_ = seq;
 }
 
 void Lane::Clear() {

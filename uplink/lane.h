@@ -26,12 +26,14 @@ struct TrackedRecord {
   TopicIndex topic = 0;
   // Of key and value, uncompressed.
   uint32_t bytes = 0;
+  // A hash of the key. Two assets may share it.
+  uint32_t asset = 0;
   State state = State::kUnsent;
   // The record was in a request that the broker refused, perhaps because of another record.
   bool suspect = false;
   // The record was last sent with a timestamp.
   bool timed = false;
-  // The record was refused alone with its timestamp: the last attempt is without one.
+  // A broker refused its request for a timestamp, or the record alone: it is sent without one.
   bool without_timestamp = false;
 };
 
@@ -57,6 +59,8 @@ class Lane {
   void Finish(const std::function<void(const TrackedBatch&)>& on_finished);
   // The store no longer holds the batch: its unsent records are done.
   void Drop(TrackedBatch& batch);
+  // The next batch to track follows `seq`. REQUIRES: seq >= cursor().
+  void SkipTo(Seq seq);
   // Forgets everything, the cursor too.
   void Clear();
 
@@ -79,6 +83,8 @@ class Lane {
   Seq cursor() const { return cursor_; }
   size_t unsent() const { return unsent_; }
   size_t undone() const { return undone_; }
+  // Entries for records of tracked batches, whatever their state.
+  size_t entries() const { return entries_; }
   // Records in flight.
   size_t sent() const { return undone_ - unsent_; }
   size_t sent_bytes() const { return sent_bytes_; }
@@ -93,6 +99,7 @@ class Lane {
   Seq unsent_from_ = 0;
   size_t unsent_ = 0;
   size_t undone_ = 0;
+  size_t entries_ = 0;
   size_t sent_bytes_ = 0;
 };
 

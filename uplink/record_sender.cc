@@ -3,9 +3,20 @@
 #include <utility>
 
 #include "core/check.h"
+#include "core/retained_input.h"
 #include "uplink/restamp.h"
 
 namespace tidegate {
+namespace {
+
+// The broker had kept the record's message for us, who knows how long.
+bool WasRetained(const Batch& batch, size_t index) {
+  if (index >= batch.arrivals.size()) return false;
+  const size_t input = batch.arrivals[index].input;
+  return input < batch.inputs.size() && batch.inputs[input].ends_with(kRetainedSuffix);
+}
+
+}  // namespace
 
 RecordSender::RecordSender(Options options, const Parts& parts)
     : options_(std::move(options)),
@@ -24,11 +35,13 @@ WireMessage RecordSender::MakeMessage(const Batch& batch, size_t index,
                           replayed)
           : EncodeMessage(record, batch.first_seq + index, origin_, options_.topics, replayed);
   if (restamped != nullptr) message.headers.emplace_back(kHeaderRestamped, "1");
+  if (WasRetained(batch, index)) message.headers.emplace_back(kHeaderRetained, "1");
   return message;
 }
 
 RecordSender::WriteOutcome RecordSender::Send(ClassQueue& queue, TrackedBatch& tracked,
-                                              const Batch& batch, size_t index, BootTime now) {
+                                              const Batch& batch, size_t index, BootTime now,
+                                              Route route) {
   CHECK(batch.first_seq == tracked.first_seq && index < tracked.records.size(),
         "the book is of the batch that is sent");
   TrackedRecord& record = tracked.records[index];
@@ -36,14 +49,16 @@ RecordSender::WriteOutcome RecordSender::Send(ClassQueue& queue, TrackedBatch& t
   std::optional<Record> restamped;
   if (options_.clock_history) restamped = Restamp(batch, index, *options_.clock_history);
   WireMessage message = MakeMessage(batch, index, restamped ? &*restamped : nullptr);
+  const bool suspect = DropSuspectTimestamp(message, parts_.clock.Now(), parts_.clock.Synced());
   if (record.without_timestamp) message.timestamp.reset();
   record.timed = message.timestamp.has_value();
-  const Status status = parts_.transport.Send(tracked.first_seq + index, message);
+  const Status status = parts_.transport.Send(tracked.first_seq + index, message, route);
   if (status.ok()) {
     queue.lane().MarkSent(tracked, record);
-    parts_.topics.Sent(record.topic);
+    parts_.topics.Sent(record.topic, record.bytes);
     parts_.in_flight.Sent(record.bytes);
     parts_.metrics.CountSent(queue.record_class(), record.bytes, restamped.has_value());
+    if (suspect) parts_.metrics.CountSuspectTime();
     if (!parts_.gate.open()) parts_.gate.CountPassed();
     return WriteOutcome::kSent;
   }
@@ -63,8 +78,9 @@ bool RecordSender::SetAside(ClassQueue& queue, TrackedBatch& tracked, const Batc
         "the book is of the batch whose record is set aside");
   TrackedRecord& record = tracked.records[index];
   CHECK(record.state == TrackedRecord::State::kUnsent, "no record in flight is set aside");
-  const DeadLetter letter{"uplink", parts_.topics.NameOf(record.topic), reason,
-                          batch.records[index].value, parts_.clock.Now()};
+  const DeadLetter letter = MakeRecordLetter(
+      {"uplink", parts_.topics.NameOf(record.topic), reason, batch.records[index].value},
+      parts_.clock.Now());
   if (!parts_.store.Write(letter)) return false;
   queue.lane().MarkDone(tracked, record);
   parts_.metrics.CountRejected();

@@ -59,7 +59,7 @@ class RecordSender {
   // Sends the record at `index` of `batch`, which `tracked` keeps the books of. REQUIRES: the
   // record is unsent, and batch and tracked begin with the same seq.
   WriteOutcome Send(ClassQueue& queue, TrackedBatch& tracked, const Batch& batch, size_t index,
-                    BootTime now);
+                    BootTime now, Route route);
   // Writes the record to the dead letters; it is done then. Returns false if the store cannot be
   // written now. REQUIRES: as Send().
   bool SetAside(ClassQueue& queue, TrackedBatch& tracked, const Batch& batch, size_t index,

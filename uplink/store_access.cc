@@ -49,19 +49,29 @@ Result<std::optional<Batch>> StoreAccess::Next(const Cursor& after) {
   return next;
 }
 
-bool StoreAccess::Write(const DeadLetter& letter) {
+bool StoreAccess::Write(DeadLetter letter) {
   AppendRequest request;
   request.dead_letters = {&letter, 1};
+  request.of_stored_records = true;
   request.stamp = StampNow(clock_);
-  const Result<Seq> result = store_.Append(request);
-  if (!result.ok()) NoteFailure(result.error());
-  return result.ok();
+  Result<Seq> result = store_.Append(request);
+  if (!result.ok() && result.error().code == ErrorCode::kRejected) {
+    DropPayload(letter);
+    result = store_.Append(request);
+  }
+  if (result.ok()) return true;
+  NoteFailure(result.error());
+  return result.error().code == ErrorCode::kRejected;
 }
 
 void StoreAccess::Delivered(RecordClass record_class, Seq first_seq) {
   if (replaced()) return;
   store_.Delivered(record_class, first_seq);
   if (!std::exchange(deletes_pending_, true)) flush_timer_->After(flush_after_);
+}
+
+void StoreAccess::Park(RecordClass record_class, Seq first_seq) {
+  if (!replaced()) store_.Park(record_class, first_seq);
 }
 
 void StoreAccess::OnAppended() {

@@ -32,11 +32,15 @@ class StoreAccess {
   static constexpr bool IsPastAll(Seq seq) { return seq == kPastAll; }
   // As Store::Next. An error has been logged, and available() is false for a second.
   Result<std::optional<Batch>> Next(const Cursor& after);
-  // Returns false if the letter could not be written: logged, and available() is false for a
-  // second.
-  bool Write(const DeadLetter& letter);
+  // Writes a letter about a record that is still stored, without an fsync. A letter that the store
+  // refuses for good is written without its payload; if that is refused as well, the letter is
+  // lost: logged, and true, because the record must not wait for ever. False: it could not be
+  // written now: logged, and available() is false for a second.
+  bool Write(DeadLetter letter);
   // The batch is deleted with the next append, or by a Flush() of the store if none follows.
   void Delivered(RecordClass record_class, Seq first_seq);
+  // As Store::Park().
+  void Park(RecordClass record_class, Seq first_seq);
   // An append has written the pending deletes as well.
   void OnAppended();
 

@@ -6,6 +6,18 @@
 
 namespace tidegate {
 
+namespace {
+// In flight of a topic whose last report was a failure: a topic that does not exist holds them for
+// half a minute.
+constexpr uint64_t kMaxStuckRecords = 10;
+// A topic that has acknowledged nothing for so long may be stuck inside the library.
+constexpr std::chrono::seconds kBusy{1};
+
+uint64_t Left(uint64_t used, uint64_t limit) {
+  return limit > used ? limit - used : 0;
+}
+}  // namespace
+
 TopicTable::Topic& TopicTable::Of(TopicIndex topic) {
   CHECK(topic < topics_.size(), "the index is of a topic in the table");
   return topics_[topic];
@@ -24,28 +36,71 @@ TopicIndex TopicTable::IndexOf(const std::string& topic) {
   return found->second;
 }
 
-void TopicTable::Acked(TopicIndex topic) {
+bool TopicTable::UsesShare(const Topic& topic) const {
+  return topic.records / 4 >= Left(records_, limits_.max_records) ||
+         topic.bytes / 4 >= Left(bytes_, limits_.max_bytes);
+}
+
+// A single topic has used half of its share when 2 of 5 parts are in flight.
+bool TopicTable::UsesHalfOfShare(const Topic& topic) const {
+  return topic.records > Left(records_, limits_.max_records) / 3 * 2 ||
+         topic.bytes > Left(bytes_, limits_.max_bytes) / 3 * 2;
+}
+
+void TopicTable::Sent(TopicIndex topic, size_t bytes) {
   Topic& entry = Of(topic);
-  CHECK(entry.in_flight > 0, "a report is for a record of the topic in flight");
-  if (--entry.in_flight == 0) entry.rewinding = false;
+  ++entry.records;
+  ++records_;
+  entry.bytes += bytes;
+  bytes_ += bytes;
+  if (UsesShare(entry)) entry.full = true;
+}
+
+TopicTable::Topic& TopicTable::Returned(TopicIndex topic, size_t bytes) {
+  Topic& entry = Of(topic);
+  CHECK(entry.records > 0 && records_ > 0, "a report is for a record of the topic in flight");
+  CHECK(entry.bytes >= bytes && bytes_ >= bytes, "a report frees no more than is in flight");
+  --entry.records;
+  --records_;
+  entry.bytes -= bytes;
+  bytes_ -= bytes;
+  if (entry.records == 0 || !UsesHalfOfShare(entry)) entry.full = false;
+  return entry;
+}
+
+void TopicTable::Acked(TopicIndex topic, size_t bytes, BootTime now) {
+  Topic& entry = Returned(topic, bytes);
+  if (entry.records == 0) entry.rewinding = false;
+  entry.stuck = false;
+  entry.acked_at = now;
   entry.backoff.Reset();
 }
 
-void TopicTable::CameBack(TopicIndex topic) {
-  Topic& entry = Of(topic);
-  CHECK(entry.in_flight > 0, "a report is for a record of the topic in flight");
-  entry.rewinding = --entry.in_flight > 0;
+void TopicTable::CameBack(TopicIndex topic, size_t bytes) {
+  Topic& entry = Returned(topic, bytes);
+  entry.rewinding = entry.records > 0;
 }
 
 void TopicTable::WaitFrom(TopicIndex topic, BootTime now) {
   Topic& entry = Of(topic);
+  entry.stuck = true;
   if (now < entry.open_from) return;
   entry.open_from = now + entry.backoff.Next();
 }
 
 bool TopicTable::Open(TopicIndex topic, BootTime now) const {
+  return !Of(topic).on_trial && Ready(topic, now);
+}
+
+bool TopicTable::Ready(TopicIndex topic, BootTime now) const {
   const Topic& entry = Of(topic);
-  return !entry.rewinding && now >= entry.open_from;
+  if (entry.stuck && entry.records >= kMaxStuckRecords) return false;
+  return !entry.rewinding && !entry.full && now >= entry.open_from;
+}
+
+bool TopicTable::Busy(TopicIndex topic, BootTime now) const {
+  const Topic& entry = Of(topic);
+  return entry.full && now - entry.acked_at < kBusy;
 }
 
 std::optional<BootTime> TopicTable::NextOpening(BootTime now) const {
@@ -59,6 +114,7 @@ std::optional<BootTime> TopicTable::NextOpening(BootTime now) const {
 void TopicTable::Clear() {
   topics_.clear();
   indexes_.clear();
+  records_ = bytes_ = 0;
 }
 
 }  // namespace tidegate

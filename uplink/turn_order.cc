@@ -1,5 +1,7 @@
 #include "uplink/turn_order.h"
 
+#include <iterator>
+
 #include "core/check.h"
 
 namespace tidegate {
@@ -8,27 +10,45 @@ TurnOrder::TurnOrder(unsigned live_percent) : live_percent_(live_percent) {
   CHECK(live_percent <= 100, "a share is at most the whole link");
 }
 
+ClassQueue* TurnOrder::FirstOf(std::list<ClassQueue>& queues, RecordClass record_class,
+                               BootTime now) {
+  ClassQueue* first = nullptr;
+  for (ClassQueue& queue : queues) {
+    if (queue.record_class() != record_class || queue.FirstSendable(now) == nullptr) continue;
+    if (first == nullptr || queue.served() < first->served()) first = &queue;
+  }
+  return first;
+}
+
+ClassQueue* TurnOrder::Serve(ClassQueue* queue) {
+  queue->Serve(++served_);
+  return queue;
+}
+
 // Seqs count across classes, so the class whose next batch has the larger seq has the smaller
 // backlog.
-ClassQueue* TurnOrder::Next(std::span<ClassQueue> queues, BootTime now) {
-  CHECK(queues.size() == kRecordClassCount, "each class has a queue");
-  for (ClassQueue& queue : queues) {
-    if (queue.urgent() && queue.FirstSendable(now) != nullptr) return &queue;
+ClassQueue* TurnOrder::Next(std::list<ClassQueue>& queues, BootTime now) {
+  CHECK(queues.size() >= kRecordClassCount, "each class has a queue");
+  for (const RecordClass urgent : {RecordClass::kAlert, RecordClass::kGap}) {
+    if (ClassQueue* queue = FirstOf(queues, urgent, now)) return Serve(queue);
   }
-  ClassQueue& heartbeats = queues[static_cast<size_t>(RecordClass::kHeartbeat)];
-  ClassQueue& readings = queues[static_cast<size_t>(RecordClass::kReading)];
-  const TrackedBatch* heartbeat = heartbeats.FirstSendable(now);
-  const TrackedBatch* reading = readings.FirstSendable(now);
-  live_.reset();
-  if (heartbeat != nullptr && reading != nullptr) {
-    const bool reading_is_live = reading->first_seq >= heartbeat->first_seq;
+  ClassQueue* heartbeats = FirstOf(queues, RecordClass::kHeartbeat, now);
+  ClassQueue* readings = FirstOf(queues, RecordClass::kReading, now);
+  if (heartbeats != nullptr && readings != nullptr) {
+    const bool reading_is_live =
+        readings->FirstSendable(now)->first_seq >= heartbeats->FirstSendable(now)->first_seq;
     live_ = reading_is_live ? RecordClass::kReading : RecordClass::kHeartbeat;
     const bool live_is_next = owed_to_live_ > 0;
-    return reading_is_live == live_is_next ? &readings : &heartbeats;
+    return Serve(reading_is_live == live_is_next ? readings : heartbeats);
   }
-  owed_to_live_ = 0;
-  if (heartbeat != nullptr) return &heartbeats;
-  return reading != nullptr ? &readings : nullptr;
+  // One that waits only for its share of what may be in flight keeps its share of the link.
+  const RecordClass other = heartbeats != nullptr ? RecordClass::kReading : RecordClass::kHeartbeat;
+  if (!std::next(queues.begin(), static_cast<int>(other))->NextIsBusy(now)) {
+    live_.reset();
+    owed_to_live_ = 0;
+  }
+  ClassQueue* const only = heartbeats != nullptr ? heartbeats : readings;
+  return only != nullptr ? Serve(only) : nullptr;
 }
 
 void TurnOrder::Sent(RecordClass record_class, size_t bytes) {

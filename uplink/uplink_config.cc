@@ -1,11 +1,16 @@
 #include "uplink/uplink_config.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
+
+#include "uplink/transport.h"
 
 namespace tidegate {
 
 namespace {
+constexpr const char* kGapless = "enable.gapless.guarantee";
+
 kafka::Properties Defaults(const std::string& gateway) {
   return {
       {"client.id", "tidegate-" + gateway},
@@ -52,7 +57,6 @@ std::vector<kafka::ForcedProperty> Forced() {
   };
   // Without it, requests that follow a refused one would overtake its records. The library calls it
   // experimental. A version without it still works: only the order around a refused record suffers.
-  constexpr const char* kGapless = "enable.gapless.guarantee";
   if (std::ranges::binary_search(kafka::KnownProperties(), kGapless)) {
     forced.push_back({kGapless, "true", "records of an asset stay in order"});
   }
@@ -66,6 +70,18 @@ kafka::ConfigRequest UplinkConfig(const std::string& gateway, kafka::Properties 
           .settings = std::move(settings),
           .credentials = std::move(credentials),
           .forced = Forced()};
+}
+
+kafka::ConfigRequest TrialConfig(kafka::ConfigRequest config) {
+  for (const char* name :
+       {kGapless, "batch.num.messages", "batch.size", "linger.ms", "queue.buffering.max.ms",
+        "queue.buffering.max.messages", "queue.buffering.max.kbytes"}) {
+    config.settings.erase(name);
+    config.credentials.erase(name);
+  }
+  config.defaults["batch.num.messages"] = std::to_string(kMaxTrialRecords);
+  std::erase_if(config.forced, [](const auto& rule) { return rule.name == kGapless; });
+  return config;
 }
 
 }  // namespace tidegate

@@ -14,6 +14,7 @@
 #include "core/kafka/kafka_config.h"
 #include "core/nearest.h"
 #include "core/quantity.h"
+#include "core/secrets.h"
 #include "uplink/uplink_config.h"
 
 namespace tidegate {
@@ -43,6 +44,13 @@ std::string DefaultGatewayId() {
 
 std::string FirstOf(const std::string& paths) {
   return paths.substr(0, paths.find(':'));
+}
+
+std::string NameTwice(const std::string& variable) {
+  return fmt::format(
+      "{}: another variable's name differs from it only in upper and lower case, "
+      "which the names of metrics and credentials ignore; rename one",
+      variable);
 }
 
 class Loader {
@@ -94,12 +102,16 @@ class Loader {
   void LoadKafka(const std::string& name, const std::string& value);
   void LoadKafkaCredentials();
   void CheckWhole();
+  void CheckTenants();
+  void CheckTopics();
   void CheckKafka();
 
   const Environment& environment_;
   const Credentials& credentials_;
   LoadedSettings loaded_;
   Settings& settings_ = loaded_.settings;
+  // "input local", "rule hot": in lower case, as metrics and dead letters name them.
+  std::set<std::string> names_;
 };
 
 void Loader::LoadSingles() {
@@ -165,10 +177,10 @@ void Loader::LoadStore() {
 
 void Loader::LoadTopics() {
   const auto topic = [&](const char* name, std::string& target) {
-    Single(name, target, "a topic: 1 to 249 of A-Z a-z 0-9 . _ - and {tenant}",
+    Single(name, target, "a topic: 1 to 249 of A-Z a-z 0-9 . _ - and {tenant} once, not . or ..",
            [&](const std::string& text) {
              target = text;
-             return IsTopicTemplate(text);
+             return IsTopicTemplate(text) && CheckTopicTemplate(text).ok();
            });
   };
   topic("TIDEGATE_TOPIC_HEARTBEAT", settings_.topics.heartbeat);
@@ -248,12 +260,13 @@ void Loader::LoadListed(const std::string& name, const std::string& value) {
 }
 
 void Loader::LoadInput(const std::string& name, const std::string& text) {
-  Show(name, text, "environment");
+  Show(name, HideSecrets(text), "environment");
   const auto uri = ParseUri(text);
   if (!uri.ok()) return Problem(fmt::format("{}: {}", name, uri.error().message));
   const auto input =
       ParseInput(Lower(name.substr(std::string_view("TIDEGATE_INPUT_").size())), *uri);
   if (!input.ok()) return Problem(fmt::format("{}: {}", name, input.error().message));
+  if (!names_.insert("input " + input->name).second) return Problem(NameTwice(name));
   settings_.inputs.push_back({*input, *uri});
   const InputConfig& config = settings_.inputs.back();
   if (Status status = CheckInput(config, credentials_, settings_.gateway_id); !status.ok()) {
@@ -267,6 +280,7 @@ void Loader::LoadRule(const std::string& name, const std::string& text) {
   Show(name, text, "environment");
   auto rule = ParseRule(Lower(name.substr(std::string_view("TIDEGATE_RULE_").size())), text);
   if (!rule.ok()) return Problem(fmt::format("{}: {}", name, rule.error().message));
+  if (!names_.insert("rule " + rule->name).second) return Problem(NameTwice(name));
   settings_.rules.push_back(std::move(rule).value());
 }
 
@@ -274,7 +288,9 @@ void Loader::LoadKafka(const std::string& name, const std::string& value) {
   const std::string property =
       kafka::EnvironmentToProperty(name.substr(std::string_view("TIDEGATE_KAFKA_").size()));
   const bool secret = kafka::IsSecretProperty(property);
-  Show(name, secret ? "(hidden)" : value, "environment");
+  // An unknown property may be a misspelt secret.
+  const bool known = std::ranges::count(kafka::KnownProperties(), property) > 0;
+  Show(name, secret || !known ? "(hidden)" : HideSecrets(value), "environment");
   if (secret) {
     loaded_.warnings.push_back(
         fmt::format("{}: the environment shows this secret to every process of the user and to "
@@ -311,7 +327,37 @@ void Loader::CheckWhole() {
         "no TIDEGATE_INPUT_<NAME> is set: nothing will be read. Example: "
         "TIDEGATE_INPUT_LOCAL=mqtt://localhost:1883/fleet/{tenant}/{asset}/heartbeat");
   }
+  CheckTenants();
+  CheckTopics();
   CheckKafka();
+}
+
+void Loader::CheckTenants() {
+  const auto& allowed = settings_.pipeline.tenants;
+  const auto refused = [&](const std::string& tenant) {
+    return !allowed.empty() && !tenant.empty() && std::ranges::count(allowed, tenant) == 0;
+  };
+  constexpr std::string_view kWhy =
+      "is not in TIDEGATE_TENANTS, so all of its records would be dead letters; add it there";
+  if (refused(settings_.pipeline.default_tenant))
+    Problem(fmt::format("TIDEGATE_TENANT: {} {}", settings_.pipeline.default_tenant, kWhy));
+  for (const InputConfig& config : settings_.inputs) {
+    if (refused(config.input.tenant))
+      Problem(fmt::format("input {}: ?tenant={} {}", config.input.name, config.input.tenant, kWhy));
+  }
+}
+
+void Loader::CheckTopics() {
+  if (!settings_.pipeline.tenants.empty()) return;
+  const Topics& topics = settings_.topics;
+  for (const std::string& name : {topics.heartbeat, topics.reading, topics.alert, topics.gap}) {
+    if (name.find("{tenant}") == std::string::npos) continue;
+    loaded_.warnings.push_back(
+        fmt::format("topic {}: any source can invent a tenant, whose topic may not exist and whose "
+                    "records then stay in the store; list the tenants in TIDEGATE_TENANTS",
+                    name));
+    return;
+  }
 }
 
 void Loader::CheckKafka() {
@@ -338,12 +384,10 @@ void Loader::CheckKafka() {
   }
 }
 
-std::string FirstExisting(const std::vector<std::string>& paths) {
-  for (const std::string& path : paths) {
-    std::error_code ignored;
-    if (std::filesystem::exists(path, ignored)) return path;
-  }
-  return paths.front();
+// The packaged service's place where this user may look into it, else that of an agent which was
+// started by hand in this folder. A file in somebody's folder must not pass for the service's.
+std::string PlaceOf(const std::string& service, const std::string& by_hand) {
+  return ::access(service.c_str(), R_OK) == 0 ? service : by_hand;
 }
 
 std::string Get(const Environment& environment, const std::string& name) {
@@ -383,14 +427,14 @@ std::string FindControlSocket(const Environment& environment) {
     return FirstOf(runtime) + "/control.sock";
   const std::string by_hand = Get(environment, "TIDEGATE_STORE_DIR");
   if (!by_hand.empty()) return by_hand + "/control.sock";
-  return FirstExisting({"./data/control.sock", "/run/tidegate-agent/control.sock"});
+  return PlaceOf("/run/tidegate-agent/control.sock", "./data/control.sock");
 }
 
 std::string FindStoreDir(const Environment& environment) {
   if (const std::string set = Get(environment, "TIDEGATE_STORE_DIR"); !set.empty()) return set;
   if (const std::string state = Get(environment, "STATE_DIRECTORY"); !state.empty())
     return FirstOf(state);
-  return FirstExisting({"./data", "/var/lib/tidegate-agent"});
+  return PlaceOf("/var/lib/tidegate-agent", "./data");
 }
 
 }  // namespace tidegate

@@ -80,8 +80,8 @@ struct LoadedSettings {
 LoadedSettings LoadSettings(const Environment& environment, const Credentials& credentials);
 
 // Return the running agent's socket, store folder and gateway id, for the verbs that only look. The
-// variable decides, then the folders that systemd assigned; else the first that exists of those of
-// an agent started by hand here and those of the packaged service.
+// variable decides, then the folders that systemd assigned, then those of the packaged service if
+// this user may read them, else ./data.
 std::string FindControlSocket(const Environment& environment);
 std::string FindStoreDir(const Environment& environment);
 std::string FindGatewayId(const Environment& environment);

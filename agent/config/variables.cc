@@ -77,7 +77,9 @@ std::optional<uint64_t> ParseCount(std::string_view text) {
 
 bool IsTopicTemplate(std::string_view text) {
   constexpr std::string_view kTenant = "{tenant}";
-  if (text.empty() || text.size() > 249) return false;
+  if (text.empty() || text.size() > 249 || text == "." || text == "..") return false;
+  // A topic's name has its tenant once.
+  if (text.find(kTenant) != text.rfind(kTenant)) return false;
   while (!text.empty()) {
     if (text.starts_with(kTenant)) {
       text.remove_prefix(kTenant.size());

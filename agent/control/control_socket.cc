@@ -1,8 +1,10 @@
 #include "agent/control/control_socket.h"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -12,6 +14,7 @@
 #include <utility>
 
 #include "core/check.h"
+#include "core/clock.h"
 #include "core/json/tree.h"
 
 namespace tidegate {
@@ -46,10 +49,55 @@ const sockaddr* Generic(const sockaddr_un& address) {
   return static_cast<const sockaddr*>(static_cast<const void*>(&address));
 }
 
+// Whether somebody listens there, also one who is too busy to accept (EAGAIN).
 bool Connects(const sockaddr_un& address) {
-  const UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  return fd.valid() && ::connect(fd.get(), Generic(address), sizeof address) == 0;
+  const UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  return fd.valid() &&
+         (::connect(fd.get(), Generic(address), sizeof address) == 0 || errno == EAGAIN);
 }
+
+bool IsSocket(const std::string& path) {
+  struct stat found = {};
+  return ::lstat(path.c_str(), &found) == 0 && S_ISSOCK(found.st_mode);
+}
+
+// Removes the socket that a killed agent has left, and nothing else: bind(2) refuses a path where
+// there is a file.
+void RemoveOldSocket(const std::string& path) {
+  if (IsSocket(path)) ::unlink(path.c_str());
+}
+
+Error NoAnswer(const std::string& path) {
+  return Error{ErrorCode::kUnavailable,
+               fmt::format("ask {}: no answer in time; the agent is busy or was stopped", path)};
+}
+
+// How long a client waits for the agent in all; without a limit, for ever.
+class Deadline {
+ public:
+  explicit Deadline(std::optional<std::chrono::milliseconds> limit) : limit_(limit) {
+    if (limit) end_ = clock_.SinceBoot() + *limit;
+  }
+  void LimitSending(int fd) const {
+    if (!limit_) return;
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(*limit_);
+    const std::chrono::microseconds rest = *limit_ - seconds;
+    const timeval time{.tv_sec = seconds.count(), .tv_usec = rest.count()};
+    ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time);
+  }
+  // False: the time is over, and there is nothing to read.
+  bool AwaitReadable(int fd) const {
+    if (!limit_) return true;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end_ - clock_.SinceBoot());
+    pollfd wanted{.fd = fd, .events = POLLIN, .revents = 0};
+    return ::poll(&wanted, 1, std::max(0, static_cast<int>(left.count()))) != 0;
+  }
+
+ private:
+  const std::optional<std::chrono::milliseconds> limit_;
+  const SystemClock clock_;
+  BootTime end_{0};
+};
 
 std::string UnknownRequest() {
   json::Tree answer;
@@ -163,7 +211,7 @@ Result<std::unique_ptr<ControlSocket>> ControlSocket::Listen(const std::string& 
     return Error{ErrorCode::kUnavailable,
                  fmt::format("control socket {}: another agent listens there", path)};
   }
-  ::unlink(path.c_str());  // Left by an agent that was killed.
+  RemoveOldSocket(path);
   UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd.valid()) return SystemError("create control socket", path);
   const mode_t previous = ::umask(0117);  // 0660: root, the service's user and its group.
@@ -188,7 +236,7 @@ ControlSocket::ControlSocket(std::string path, UniqueFd fd, Loop& loop, const Lo
       watch_(loop.WatchFd(fd_.get(), [this](Ready) { Accept(); })) {}
 
 ControlSocket::~ControlSocket() {
-  ::unlink(path_.c_str());
+  RemoveOldSocket(path_);
 }
 
 void ControlSocket::Accept() {
@@ -217,17 +265,22 @@ void ControlSocket::Publish(RecordClass record_class, const std::string& line) {
 }
 
 Status AskControlSocket(const std::string& path, const std::string& request,
-                        const std::function<bool(std::string_view)>& on_line) {
+                        const std::function<bool(std::string_view)>& on_line,
+                        std::optional<std::chrono::milliseconds> limit) {
   const auto address = Address(path);
   if (!address) return BadPath(path);
+  const Deadline deadline(limit);
   const UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!fd.valid() || ::connect(fd.get(), Generic(*address), sizeof *address) != 0)
-    return SystemError("connect to", path);
+  if (!fd.valid()) return SystemError("connect to", path);
+  deadline.LimitSending(fd.get());
+  if (::connect(fd.get(), Generic(*address), sizeof *address) != 0)
+    return errno == EAGAIN ? NoAnswer(path) : SystemError("connect to", path);
   const std::string line = request + "\n";
   if (::send(fd.get(), line.data(), line.size(), MSG_NOSIGNAL) < 0) return SystemError("ask", path);
   std::string buffer;
   char chunk[16 * 1024];
   while (true) {
+    if (!deadline.AwaitReadable(fd.get())) return NoAnswer(path);
     const ssize_t count = ::read(fd.get(), chunk, sizeof chunk);
     if (count < 0 && errno == EINTR) return {};
     if (count < 0) return SystemError("read from", path);

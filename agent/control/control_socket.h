@@ -7,6 +7,7 @@
 // most a megabyte (a CHECK in Client::Send()).
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <list>
 #include <memory>
@@ -26,9 +27,10 @@ class ControlSocket {
   // Returns the answer to "status": one line of JSON without its newline.
   using StatusSource = std::function<std::string()>;
 
-  // Listens with mode 0660 and replaces a socket that a killed agent left. `loop`, `log` and what
-  // `status` refers to must outlive the socket. kInvalid: the path is empty or too long for a
-  // socket. kUnavailable: another agent listens there, or the folder is not writable.
+  // Listens with mode 0660 and replaces a socket that a killed agent left, but no other file.
+  // `loop`, `log` and what `status` refers to must outlive the socket. kInvalid: the path is empty
+  // or too long for a socket. kUnavailable: another agent listens there, or the folder is not
+  // writable.
   static Result<std::unique_ptr<ControlSocket>> Listen(const std::string& path, Loop& loop,
                                                        const Log& log, StatusSource status);
   // Disconnects all clients and removes the socket's file.
@@ -57,9 +59,11 @@ class ControlSocket {
 };
 
 // The client's side: sends one request and passes each line of the answer, without its newline, to
-// `on_line` until the agent closes the connection or `on_line` returns false. Blocks. kUnavailable:
-// nobody listens there, or the connection broke.
+// `on_line` until the agent closes the connection or `on_line` returns false. Blocks, at most as
+// long as `limit`; without one, for ever. kUnavailable: nobody listens there, nobody has answered
+// in time, or the connection broke.
 Status AskControlSocket(const std::string& path, const std::string& request,
-                        const std::function<bool(std::string_view)>& on_line);
+                        const std::function<bool(std::string_view)>& on_line,
+                        std::optional<std::chrono::milliseconds> limit = std::nullopt);
 
 }  // namespace tidegate

@@ -24,12 +24,16 @@ void WriteStore(json::Members object, const StatusReport& report) {
   object.Unsigned("bytes", store.bytes);
   object.Unsigned("max_bytes", store.max_bytes);
   object.Unsigned("dead_letters", store.dead_letters);
+  object.Unsigned("dead_letters_dropped", store.dead_letters_dropped);
+  object.Unsigned("dead_letters_truncated", store.dead_letters_truncated);
   object.Unsigned("set_aside_files", store.set_aside_files);
   object.Unsigned("set_aside_bytes", store.set_aside_bytes);
   store.oldest ? object.Text("oldest", FormatTime(*store.oldest)) : object.Null("oldest");
   object.Flag("open", report.store_error.empty());
   object.Text("error", report.store_error);
   object.Flag("blocked", report.store_blocked);
+  store.salvage_percent ? object.Unsigned("salvage_percent", *store.salvage_percent)
+                        : object.Null("salvage_percent");
 }
 
 void WriteInputs(json::Members inputs, const StatusReport& report) {
@@ -191,6 +195,7 @@ std::string StatusJson(const StatusReport& report) {
   WriteUplink(root.Object("uplink"), report.uplink, report.now);
   root.Object("alerts").Unsigned("raised", report.alerts_raised);
   root.Text("http", report.http);
+  root.Text("not_listening", fmt::format("{}", fmt::join(report.not_listening, "; ")));
   return tree.Print();
 }
 
@@ -217,9 +222,16 @@ Result<std::string> StatusText(std::string_view status_json) {
   }
   out += fmt::format("         {} dead letters (tidegate-agent export --dead-letters shows them)\n",
                      store.count("dead_letters"));
+  if (const uint64_t dropped = store.count("dead_letters_dropped"); dropped > 0) {
+    out += fmt::format("         {} older dead letters were dropped to make room\n", dropped);
+  }
   if (const uint64_t files = store.count("set_aside_files"); files > 0) {
     out += fmt::format("         {} damaged or foreign file(s) beside the store, {} MiB\n", files,
                        Mebibytes(store.count("set_aside_bytes")));
+  }
+  if (const auto percent = store.number("salvage_percent")) {
+    out += fmt::format("         SALVAGING a damaged file, {:.0f} % moved into this store\n",
+                       *percent);
   }
   for (const Part& input : status["inputs"].parts()) {
     out += fmt::format("input    {}: {}; {} received, {} durable, {} refused, {} redelivered\n",
@@ -231,6 +243,8 @@ Result<std::string> StatusText(std::string_view status_json) {
                   uplink.count("acked"), uplink.count("in_flight"), uplink.count("rejected"));
   out += GateText(uplink);
   out += fmt::format("alerts   {} raised now\n", status["alerts"].count("raised"));
+  if (const std::string ends = status.text("not_listening"); !ends.empty())
+    out += fmt::format("NOT YET  {}\n", ends);
   return out;
 }
 
@@ -250,6 +264,9 @@ std::string StatusLine(const StatusReport& report) {
                       : report.uplink.gate.open  ? "connected"
                                                  : "connected, held back");
   if (report.store_blocked) line += "; COMMITS FAIL";
+  if (const auto percent = report.store.salvage_percent) {
+    line += fmt::format("; SALVAGING {} %", *percent);
+  }
   return line;
 }
 

@@ -68,6 +68,8 @@ struct StatusReport {
   uint64_t alerts_raised = 0;
   // The HTTP listener's address:port; empty if it is off.
   std::string http;
+  // Why an end at which the agent listens is not open, for people.
+  std::vector<std::string> not_listening;
 };
 
 // Returns one line without a newline. The names and the order of its members are part of the outer

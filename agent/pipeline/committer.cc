@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "agent/pipeline/retained.h"
 #include "core/check.h"
 
 namespace tidegate {
@@ -38,6 +39,8 @@ Committer::Committer(PipelineState& state, Store& store, Loop& loop, const Clock
       commits_(metrics.AddCounter("tidegate_commits_total", "Transactions that stored records")),
       commit_failures_(
           metrics.AddCounter("tidegate_commit_failures_total", "Commits that the store refused")),
+      letters_lost_(metrics.AddCounter("tidegate_dead_letters_lost_total",
+                                       "Dead letters that the store refused for good")),
       alerts_raised_(
           metrics.AddCounter("tidegate_alerts_total", "Alerts by change", {{"change", "raised"}})),
       alerts_cleared_(
@@ -61,9 +64,11 @@ void Committer::ProvideSnapshots() {
 
 void Committer::Add(Record&& record, const DecodedRecord& decoded, const Arrival& arrival) {
   CHECK(arrival.input < input_names_.size(), "a record arrives through an input that was added");
-  state_.fold().Apply(decoded, arrival.since_boot, [this](Record alert, RuleChange change) {
+  const auto emit = [this](Record alert, RuleChange change) {
     pending_.AddAlert(std::move(alert), change);
-  });
+  };
+  state_.fold().Apply(decoded, arrival.since_boot, emit,
+                      IsRetainedInput(input_names_[arrival.input]));
   pending_.Add(std::move(record), arrival);
   ++folded_;
 }
@@ -73,7 +78,15 @@ bool Committer::Commit() {
   retry_timer_->Cancel();
   Status status;
   if (!pending_.empty()) status = Append(Appending::kAll);
-  if (!status.ok() && status.error().code == ErrorCode::kRejected) status = CommitInParts();
+  if (!status.ok() && status.error().code == ErrorCode::kFull && !state_.complete()) {
+    status = CompleteState();
+    if (status.ok()) status = Append(Appending::kAll);
+  }
+  const auto is_refused = [&] {
+    return !status.ok() && status.error().code == ErrorCode::kRejected;
+  };
+  if (is_refused() && pending_.has_letters()) status = CommitLettersApart();
+  if (is_refused()) status = CommitInParts();
   if (!status.ok()) {
     RetryLater(status.error());
     return false;
@@ -102,6 +115,25 @@ Status Committer::Append(Appending appending) {
   stored_ += pending_.arrivals();
   pending_.Clear();
   return {};
+}
+
+// Without a snapshot a full store cannot delete what was delivered, and an incomplete state gives
+// none. So the state is restored once more; what is pending stays pending.
+Status Committer::CompleteState() {
+  auto [records, letters] = pending_.Take();
+  Status status = FoldAnew();
+  FoldIn(records, 0, records.size());
+  for (DeadLetter& letter : letters) pending_.AddDeadLetter(std::move(letter));
+  return status;
+}
+
+// Many large dead letters are refused together with the records. They are no part of the fold, so
+// they go first and in parts, which costs the records nothing.
+Status Committer::CommitLettersApart() {
+  std::vector<DeadLetter> letters = pending_.TakeLetters();
+  const Status status = AppendLetters(letters);
+  for (DeadLetter& letter : letters) pending_.AddDeadLetter(std::move(letter));
+  return status.ok() && !pending_.empty() ? Append(Appending::kAll) : status;
 }
 
 // The store refuses everything together. So the fold is restored to what is stored, and the records
@@ -133,6 +165,9 @@ Status Committer::AppendParts(const Pending::ArrivedRecords& records, size_t& st
     FoldIn(records, stored, folded = end);
     status = Append(Appending::kPart);
     if (status.ok()) {
+      // Larger again: after a record that was refused alone, one fsync for each of the rest would
+      // hold up the loop.
+      max_records = 2 * (end - stored);
       stored = end;
       continue;
     }
@@ -163,34 +198,51 @@ void Committer::FoldIn(const Pending::ArrivedRecords& records, size_t begin, siz
 }
 
 DeadLetter Committer::TooLarge(const Record& record, const std::string& reason) const {
-  return {.input = "store",
-          .origin = RecordKey(record.tenant, record.asset),
-          .reason = reason,
-          .payload = record.value,
-          .time = clock_.Now()};
+  const std::string origin = RecordKey(record.tenant, record.asset);
+  return MakeRecordLetter({"store", origin, reason, record.value}, clock_.Now());
 }
 
-// In parts as well; removes from `letters` what is stored.
+// In parts as well; removes from `letters` what is done with.
 Status Committer::AppendLetters(std::vector<DeadLetter>& letters) {
   size_t max_letters = letters.size();
   while (!letters.empty()) {
-    const auto end =
-        letters.begin() + static_cast<std::ptrdiff_t>(std::min(max_letters, letters.size()));
-    AppendRequest request;
-    request.dead_letters = {letters.begin(), end};
-    request.stamp = StampNow(clock_);
-    appending_ = Appending::kPart;
-    const auto appended = store_.Append(request);
-    appending_ = Appending::kNothing;
-    if (appended.ok()) {
-      letters.erase(letters.begin(), end);
-    } else if (appended.error().code != ErrorCode::kRejected || max_letters == 1) {
-      return Error{ErrorCode::kUnavailable, appended.error().message};
+    const size_t count = std::min(max_letters, letters.size());
+    const Status status = AppendLetters(std::span<const DeadLetter>(letters).first(count));
+    if (!status.ok() && status.error().code != ErrorCode::kRejected) {
+      return Error{ErrorCode::kUnavailable, status.error().message};
+    }
+    if (status.ok() || (count == 1 && !KeepHead(letters.front(), status.error().message))) {
+      letters.erase(letters.begin(), letters.begin() + static_cast<std::ptrdiff_t>(count));
+      max_letters = 2 * count;
     } else {
-      max_letters = std::max<size_t>(1, std::min(max_letters, letters.size()) / 2);
+      max_letters = std::max<size_t>(1, count / 2);
     }
   }
   return {};
+}
+
+Status Committer::AppendLetters(std::span<const DeadLetter> letters) {
+  AppendRequest request;
+  request.dead_letters = letters;
+  request.stamp = StampNow(clock_);
+  appending_ = Appending::kPart;
+  const auto appended = store_.Append(request);
+  appending_ = Appending::kNothing;
+  return Status(appended);
+}
+
+// A letter that is refused alone loses its payload. False: it had none, so it is lost: an input
+// must not wait for it for ever.
+bool Committer::KeepHead(DeadLetter& letter, const std::string& reason) {
+  if (!letter.payload.empty()) {
+    DropPayload(letter);
+    return true;
+  }
+  letters_lost_.Increment();
+  if (const auto count = lost_log_.Count(clock_.SinceBoot())) {
+    log_.Error("{} dead letter(s) lost, the last of input {}: {}", *count, letter.input, reason);
+  }
+  return false;
 }
 
 void Committer::RetryLater(const Error& error) {
@@ -201,6 +253,11 @@ void Committer::RetryLater(const Error& error) {
   }
   blocked_ = true;
   retry_timer_->After(retry_backoff_.Next());
+}
+
+void Committer::RetryIn(std::chrono::nanoseconds delay) {
+  CHECK(blocked_, "a commit that failed is tried again");
+  retry_timer_->After(delay);
 }
 
 std::optional<std::string> Committer::Snapshot() const {

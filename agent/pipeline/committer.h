@@ -9,10 +9,12 @@
 // - After a successful commit nothing is pending (Commit).
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -60,6 +62,9 @@ class Committer {
   // pending, and a retry is armed.
   bool Commit();
 
+  // Calls the retry then, not at the end of the back-off. REQUIRES: blocked().
+  void RetryIn(std::chrono::nanoseconds delay);
+
   // The last commit failed, and a retry is armed.
   bool blocked() const { return blocked_; }
   const Pending& pending() const { return pending_; }
@@ -75,10 +80,14 @@ class Committer {
   };
 
   Status Append(Appending appending);
+  Status CompleteState();
+  Status CommitLettersApart();
   Status CommitInParts();
   Status AppendParts(const Pending::ArrivedRecords& records, size_t& stored, size_t& folded,
                      std::vector<DeadLetter>& letters);
   Status AppendLetters(std::vector<DeadLetter>& letters);
+  Status AppendLetters(std::span<const DeadLetter> letters);
+  bool KeepHead(DeadLetter& letter, const std::string& reason);
   Status FoldAnew();
   void FoldIn(const Pending::ArrivedRecords& records, size_t begin, size_t end);
   DeadLetter TooLarge(const Record& record, const std::string& reason) const;
@@ -100,8 +109,10 @@ class Committer {
   bool blocked_ = false;
   Backoff retry_backoff_;
   LogLimit failed_log_;
+  LogLimit lost_log_;
   Metrics::Counter& commits_;
   Metrics::Counter& commit_failures_;
+  Metrics::Counter& letters_lost_;
   Metrics::Counter& alerts_raised_;
   Metrics::Counter& alerts_cleared_;
   std::unique_ptr<Timer> retry_timer_;

@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <utility>
 
+#include "agent/pipeline/tags.h"
+#include "core/json/key_set.h"
 #include "core/rules/rules.h"
 #include "core/time_format.h"
 
@@ -64,6 +66,10 @@ std::string_view IdText(Value value) {
   return value.is_string() ? value.as_string() : value.number_text();
 }
 
+std::optional<std::string_view> IdTextOf(const std::optional<Value>& value) {
+  return value ? std::optional(IdText(*value)) : std::nullopt;
+}
+
 bool InRange(const std::optional<Value>& value, double bound) {
   return value && value->is_number() && std::abs(value->as_number()) <= bound;
 }
@@ -102,52 +108,6 @@ KnownMembers FindMembers(Value object) {
   members.additional = object.Find("additional_data");
   if (members.additional && !members.additional->is_object()) members.additional.reset();
   return members;
-}
-
-Result<std::string> DecideTenant(const KnownMembers& members, const DecodeContext& context) {
-  const std::string_view own = members.tenant ? members.tenant->as_string() : std::string_view();
-  if (!context.topic_tenant.empty() && members.tenant && own != context.topic_tenant) {
-    return Refused(fmt::format("tenant_id \"{}\" contradicts the topic's tenant \"{}\"", own,
-                               context.topic_tenant));
-  }
-  for (std::string_view tenant :
-       {context.topic_tenant, own, context.input_tenant, context.default_tenant}) {
-    if (tenant.empty()) continue;
-    if (!IsTenantName(tenant)) {
-      return Refused(fmt::format("tenant \"{}\" is not 1 to {} of A-Z a-z 0-9 . _ -", tenant,
-                                 kMaxTenantBytes));
-    }
-    if (!context.tenants.empty() &&
-        std::ranges::find(context.tenants, tenant) == context.tenants.end()) {
-      return Refused(fmt::format("tenant \"{}\" is not on TIDEGATE_TENANTS", tenant));
-    }
-    return std::string(tenant);
-  }
-  return Refused("no tenant in topic, payload, input or TIDEGATE_TENANT");
-}
-
-// An alias (sensor_id) that differs from the topic's asset is a detail of that asset, not a
-// contradiction: it is kept as data.
-Result<std::string> DecideAsset(KnownMembers& members, const DecodeContext& context) {
-  std::string_view own = members.asset ? IdText(*members.asset) : std::string_view();
-  if (!context.topic_asset.empty() && members.asset && own != context.topic_asset) {
-    if (!members.asset_is_alias) {
-      return Refused(fmt::format("asset_id \"{}\" contradicts the topic's asset \"{}\"", own,
-                                 context.topic_asset));
-    }
-    members.asset.reset();
-    own = {};
-  }
-  for (std::string_view asset : {context.topic_asset, own, context.input_asset}) {
-    if (asset.empty()) continue;
-    if (!IsAssetName(asset))
-      return Refused(
-          fmt::format("asset id is over {} bytes or holds control characters", kMaxAssetBytes));
-    return std::string(asset);
-  }
-  return Refused(
-      "no asset: the payload has no asset_id, device_id, machine_id or sensor_id, and topic and "
-      "input name none");
 }
 
 Status DecideTime(const KnownMembers& members, const DecodeContext& context, Record& record) {
@@ -201,14 +161,18 @@ Status WriteAdditional(json::Writer& writer, Value object, const KnownMembers& m
     }
     writer.Member(member);
   };
+  json::KeySet additional;
   if (members.additional) {
-    for (auto member = members.additional->First(); member; member = member->Next()) write(*member);
+    for (auto member = members.additional->First(); member; member = member->Next()) {
+      additional.Insert(member->key());
+      write(*member);
+    }
   }
   for (auto member = object.First(); member; member = member->Next()) {
     if (members.Holds(*member)) continue;
-    if (members.additional && members.additional->Find(member->key())) {
+    if (additional.Contains(member->key())) {
       return Refused(
-          fmt::format("\"{}\" is in the record and in its additional_data", member->key()));
+          fmt::format("{} is in the record and in its additional_data", ShownName(member->key())));
     }
     write(*member);
   }
@@ -243,12 +207,15 @@ Status DecodeObject(Value object, const DecodeContext& context, DecodeSink& sink
   Record record;
   record.record_class = context.record_class;
   record.clock_synced = context.clock_synced;
-  auto tenant = DecideTenant(members, context);
+  const auto tenant = DecideTenant(IdTextOf(members.tenant), context);
   if (!tenant.ok()) return tenant.error();
-  auto asset = DecideAsset(members, context);
+  const auto own_asset = IdTextOf(members.asset);
+  const auto asset = DecideAsset(own_asset, members.asset_is_alias, context);
   if (!asset.ok()) return asset.error();
-  record.tenant = std::move(tenant).value();
-  record.asset = std::move(asset).value();
+  // An alias that names a detail of the asset stays as data.
+  if (!context.topic_asset.empty() && own_asset != *asset) members.asset.reset();
+  record.tenant = *tenant;
+  record.asset = *asset;
   if (Status status = DecideTime(members, context, record); !status.ok()) return status;
   if (Status status = WriteValue(object, members, record); !status.ok()) return status;
   const DecodedRecord decoded(record, object, members.latitude, members.longitude);
@@ -290,6 +257,8 @@ std::optional<Value> DecodedRecord::FieldOfValue(std::string_view name) const {
 
 void Decode(std::string_view payload, const DecodeContext& context, const json::Limits& limits,
             DecodeSink& sink) {
+  if (Status tags = CheckTags(context); !tags.ok())
+    return sink.OnRefused(payload, tags.error().message);
   const auto document = json::Document::Parse(payload, limits);
   if (!document.ok()) return sink.OnRefused(payload, document.error().message);
   const Value root = document->root();

@@ -20,7 +20,8 @@ struct DecodeContext {
   // Tags of the topic; empty: none. A payload that contradicts them is refused.
   std::string_view topic_tenant;
   std::string_view topic_asset;
-  // Tags of the input (?tenant=, ?asset=); empty: none.
+  // Tags of the input (?tenant=, ?asset=); empty: none. A payload or topic that contradicts the
+  // tenant is refused; the asset is that of records that name none.
   std::string_view input_tenant;
   std::string_view input_asset;
   // TIDEGATE_TENANT; empty: none.

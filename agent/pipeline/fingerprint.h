@@ -17,8 +17,7 @@ class Fingerprint {
   // Adds the payload of a message without any record.
   void AddRefused(std::string_view payload);
 
-  // Four of eight bytes suffice: they decide only between messages with one packet id.
-  uint32_t value() const { return static_cast<uint32_t>(hash_); }
+  uint64_t value() const { return hash_; }
   // Every record carries its own time or event_id, so that the reader stores two deliveries once.
   bool same_record() const { return same_record_; }
 

@@ -24,10 +24,20 @@ Moment MomentOf(const Record& record, milliseconds since_boot) {
   return {TimeSource::kGateway, since_boot};
 }
 
+// The time at which an alert was raised is part of its id, and several records may have one time.
+// So the next alert is dated a millisecond later, and the time is kept until the records are past
+// it; otherwise an alert that is cleared leaves no state.
+void KeepTimesApart(const RuleState& previous, WallTime record_time, RuleState& state) {
+  const bool raised_now = state.raised && !previous.raised;
+  if (raised_now && previous.raised_at != WallTime() && previous.raised_at >= state.raised_at)
+    state.raised_at = previous.raised_at + milliseconds(1);
+  if (!state.raised && record_time > state.raised_at) state.raised_at = {};
+}
+
 }  // namespace
 
-Fold::Fold(std::vector<Rule> rules, Options options) : options_(options) {
-  CHECK(options_.assets > 0, "there is room for an asset");
+Fold::Fold(std::vector<Rule> rules, Options options)
+    : assets_(options.assets, [this](const Asset& asset) { OnForget(asset); }) {
   for (Rule& rule : rules) {
     RuleIdentity identity{rule.name, RuleDefinition(rule)};
     rules_.push_back({std::move(identity), std::move(rule)});
@@ -35,9 +45,7 @@ Fold::Fold(std::vector<Rule> rules, Options options) : options_(options) {
 }
 
 void Fold::Clear() {
-  index_.clear();
-  stateless_.clear();
-  stateful_.clear();
+  assets_.Clear();
   raised_ = 0;
   std::erase_if(rules_, [](const FoldedRule& folded) { return !folded.rule; });
   for (FoldedRule& folded : rules_) folded.evaluated_before = true;
@@ -66,71 +74,37 @@ void Fold::Load(const FoldState& saved) {
     }
     std::erase_if(asset.states, [](const auto& of_asset) { return of_asset.state == RuleState{}; });
     // Only a saved state that we did not make has an asset twice.
-    if (Insert(std::move(asset))) raised_ += raised;
+    if (assets_.Insert(std::move(asset))) raised_ += raised;
   }
 }
 
 void Fold::Save(FoldState& state) const {
   for (const FoldedRule& folded : rules_) state.rules.push_back(folded.identity);
-  state.assets.assign(stateless_.begin(), stateless_.end());
-  state.assets.insert(state.assets.end(), stateful_.begin(), stateful_.end());
+  assets_.Save(state.assets);
 }
 
-void Fold::CheckLists() const {
-  CHECK(index_.size() == stateless_.size() + stateful_.size(), "every asset is in one list");
-}
-
-bool Fold::Insert(Asset asset) {
-  if (index_.contains(asset.key)) return false;
-  if (index_.size() >= options_.assets) ForgetFirst(stateless_.empty() ? stateful_ : stateless_);
-  Assets& list = ListOf(asset);
-  list.push_back(std::move(asset));
-  index_.emplace(list.back().key, std::prev(list.end()));
-  CHECK(index_.size() <= options_.assets, "the number of assets is bounded");
-  CheckLists();
-  return true;
-}
-
-void Fold::ForgetFirst(Assets& assets) {
-  CHECK(!assets.empty(), "there is an asset to forget");
-  for (const auto& [rule, state] : assets.front().states) {
+void Fold::OnForget(const Asset& asset) {
+  for (const auto& [rule, state] : asset.states) {
     if (!state.raised || !rules_[rule].rule) continue;
     CHECK(raised_ > 0, "a raised alert was counted");
     --raised_;
   }
-  index_.erase(assets.front().key);
-  assets.pop_front();
   ++forgotten_;
 }
 
 void Fold::BeginBoot() {
-  for (auto& [key, place] : index_) {
-    Asset& asset = *place;
+  assets_.ChangeEach([](Asset& asset) {
     asset.arrival = milliseconds::zero();
-    if (asset.states.empty()) continue;
     for (auto& [rule, state] : asset.states) {
       if (state.met_since && state.met_since->axis == TimeSource::kGateway) state.met_since.reset();
     }
     std::erase_if(asset.states, [](const auto& of_asset) { return of_asset.state == RuleState{}; });
-  }
-  for (auto asset = stateful_.begin(); asset != stateful_.end();) {
-    const auto next = std::next(asset);
-    if (asset->states.empty()) stateless_.splice(stateless_.end(), stateful_, asset);
-    asset = next;
-  }
-  CheckLists();
+  });
 }
 
 Asset& Fold::Touch(const Record& record, milliseconds since_boot) {
   AssignKey(key_, record.tenant, record.asset);
-  auto found = index_.find(key_);
-  if (found == index_.end()) {
-    Insert(Asset{.key = key_, .time = {}, .arrival = {}, .states = {}});
-    found = index_.find(key_);
-  }
-  Asset& asset = *found->second;
-  Assets& list = ListOf(asset);
-  list.splice(list.end(), list, found->second);
+  Asset& asset = assets_.Touch(key_);
   asset.time = record.time;
   asset.arrival = since_boot;
   return asset;
@@ -139,16 +113,24 @@ Asset& Fold::Touch(const Record& record, milliseconds since_boot) {
 const Asset* Fold::Find(std::string_view tenant, std::string_view asset) const {
   std::string key;
   AssignKey(key, tenant, asset);
-  const auto found = index_.find(key);
-  return found == index_.end() ? nullptr : &*found->second;
+  return assets_.Find(key);
 }
 
-void Fold::Apply(const DecodedRecord& decoded, milliseconds since_boot, const Emit& emit) {
+bool Fold::IsOutdated(const Record& record) const {
+  const Asset* asset = Find(record.tenant, record.asset);
+  if (asset == nullptr) return false;
+  return record.time_source == TimeSource::kGateway || record.time <= asset->time;
+}
+
+void Fold::Apply(const DecodedRecord& decoded, milliseconds since_boot, const Emit& emit,
+                 bool retained) {
   const Record& record = decoded.record();
+  if (retained && IsOutdated(record)) return;
   FoldRules(decoded, MomentOf(record, since_boot), Touch(record, since_boot), &emit);
 }
 
-void Fold::ApplyAgain(const Record& record, milliseconds since_boot) {
+void Fold::ApplyAgain(const Record& record, milliseconds since_boot, bool retained) {
+  if (retained && IsOutdated(record)) return;
   FoldRules(DecodedRecord(record), MomentOf(record, since_boot), Touch(record, since_boot),
             nullptr);
 }
@@ -172,6 +154,7 @@ void Fold::Step(const DecodedRecord& decoded, uint32_t rule, json::Value field, 
   const RuleState previous = state;
   const RuleChange change =
       Evaluate(*rules_[rule].rule, field, moment, decoded.record().time, state);
+  KeepTimesApart(previous, decoded.record().time, state);
   if (change == RuleChange::kRaised) ++raised_;
   if (change == RuleChange::kCleared) {
     CHECK(raised_ > 0, "only a raised alert is cleared");
@@ -182,10 +165,7 @@ void Fold::Step(const DecodedRecord& decoded, uint32_t rule, json::Value field, 
     (*emit)(MakeAlertRecord(*rules_[rule].rule, decoded.record(), field, change, raised_at),
             change);
   }
-  // An alert that is cleared leaves no state: its record says when it was raised.
-  if (!state.raised && !state.met_since) state = RuleState{};
   if (state == previous) return;
-  Assets& from = ListOf(asset);
   if (kept == asset.states.end()) {
     asset.states.push_back({rule, state});
   } else if (state == RuleState{}) {
@@ -193,10 +173,7 @@ void Fold::Step(const DecodedRecord& decoded, uint32_t rule, json::Value field, 
   } else {
     kept->state = state;
   }
-  Assets& to = ListOf(asset);
-  if (&from == &to) return;
-  to.splice(to.end(), from, index_.find(asset.key)->second);
-  CheckLists();
+  assets_.StatesChanged(asset);
 }
 
 }  // namespace tidegate

@@ -3,20 +3,17 @@
 // them) and the rules: records folded again in the order of arrival give the same state. Loop
 // thread only.
 //
-// Invariants: every asset is in exactly one of the two lists and in the index (CheckLists), there
-// are no more of them than Options::assets (Insert), and raised() counts every alert that is
-// cleared or forgotten (Step, ForgetFirst).
+// Invariant: raised() counts every alert that is cleared or forgotten (Step, OnForget).
 #pragma once
 
 #include <chrono>
 #include <functional>
-#include <list>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "agent/pipeline/asset_table.h"
 #include "agent/pipeline/decode.h"
 #include "agent/pipeline/fold_state.h"
 #include "core/rules/rules.h"
@@ -26,9 +23,9 @@ namespace tidegate {
 class Fold {
  public:
   struct Options {
-    // Each asset needs about 200 bytes of memory, and 10 of the snapshot. Above the limit the asset
-    // that was silent for longest is forgotten, those without a rule's state first. When it sends
-    // again it counts as new, and an alert that was raised for it is raised again. At least 1.
+    // Each asset needs about 200 bytes of memory, and 10 of the snapshot. Above the limit one is
+    // forgotten (asset_table.h). When it sends again it counts as new, and an alert that was raised
+    // for it is raised again. At least 1.
     size_t assets = 10'000;
   };
   using Emit = std::function<void(Record alert, RuleChange change)>;
@@ -50,16 +47,20 @@ class Fold {
   // The records that follow arrived in another boot of the gateway: arrivals and waits that count
   // from the start of the previous boot end.
   void BeginBoot();
-  // Folds one record and calls `emit` for each alert that is raised or cleared.
-  void Apply(const DecodedRecord& decoded, std::chrono::milliseconds since_boot, const Emit& emit);
+  // Folds one record and calls `emit` for each alert that is raised or cleared. `retained`: the
+  // source kept the record, and it may be old. It changes nothing if it is older than its asset's
+  // last record, or has no time of its own while the asset has a record.
+  void Apply(const DecodedRecord& decoded, std::chrono::milliseconds since_boot, const Emit& emit,
+             bool retained = false);
   // Folds a stored record again; its alerts were stored with it, so none are emitted. Skips rules
   // that the loaded state did not know with their present definition: they were not evaluated when
   // the record was folded first.
-  void ApplyAgain(const Record& record, std::chrono::milliseconds since_boot);
+  void ApplyAgain(const Record& record, std::chrono::milliseconds since_boot,
+                  bool retained = false);
 
   // Alerts of the configured rules that are raised.
   size_t raised() const { return raised_; }
-  size_t assets() const { return index_.size(); }
+  size_t assets() const { return assets_.size(); }
   // Assets forgotten because of Options::assets, since this object was made.
   uint64_t forgotten() const { return forgotten_; }
   // nullptr: unknown. Valid until the next change.
@@ -73,26 +74,16 @@ class Fold {
     // The rule was evaluated when the records after the snapshot were folded first.
     bool evaluated_before = true;
   };
-  using Assets = std::list<Asset>;
-
+  bool IsOutdated(const Record& record) const;
   Asset& Touch(const Record& record, std::chrono::milliseconds since_boot);
-  // False: the asset is there already.
-  bool Insert(Asset asset);
-  void ForgetFirst(Assets& assets);
-  void CheckLists() const;
+  void OnForget(const Asset& asset);
   void FoldRules(const DecodedRecord& decoded, Moment moment, Asset& asset, const Emit* emit);
   void Step(const DecodedRecord& decoded, uint32_t rule, json::Value field, Moment moment,
             Asset& asset, const Emit* emit);
-  Assets& ListOf(const Asset& asset) { return asset.states.empty() ? stateless_ : stateful_; }
 
-  const Options options_;
   // The configured rules first.
   std::vector<FoldedRule> rules_;
-  // Assets without and with a rule's state, the one that was silent for longest first.
-  Assets stateless_;
-  Assets stateful_;
-  // The keys are views of the assets' own.
-  std::unordered_map<std::string_view, Assets::iterator> index_;
+  AssetTable assets_;
   // A buffer, kept for its memory.
   std::string key_;
   size_t raised_ = 0;

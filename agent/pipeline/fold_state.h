@@ -44,6 +44,7 @@ struct RuleIdentity {
 // A message whose source may send it again; receipts.h.
 struct Receipt {
   uint16_t packet_id = 0;
+  // Four of eight bytes suffice: they decide only between messages with one packet id.
   uint32_t fingerprint = 0;
   friend bool operator==(const Receipt&, const Receipt&) = default;
 };

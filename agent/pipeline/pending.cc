@@ -8,7 +8,7 @@ namespace tidegate {
 
 void Pending::Count(const Record& record) {
   ++records_;
-  bytes_ += record.value.size() + sizeof(Record) + sizeof(Arrival);
+  bytes_.Add(record);
 }
 
 void Pending::Add(Record record, Arrival arrival) {
@@ -31,7 +31,7 @@ void Pending::AddAlert(Record alert, RuleChange change) {
 }
 
 void Pending::AddDeadLetter(DeadLetter letter) {
-  bytes_ += letter.payload.size() + sizeof(DeadLetter);
+  bytes_.Add(letter);
   dead_letters_.push_back(std::move(letter));
 }
 
@@ -51,11 +51,17 @@ Pending::Contents Pending::Take() {
   return taken;
 }
 
+std::vector<DeadLetter> Pending::TakeLetters() {
+  for (const DeadLetter& letter : dead_letters_) bytes_.Remove(letter);
+  return std::exchange(dead_letters_, {});
+}
+
 void Pending::Clear() {
   for (auto& records : by_class_) records.clear();
   for (auto& arrivals : arrivals_) arrivals.clear();
   dead_letters_.clear();
-  records_ = bytes_ = next_position_ = 0;
+  bytes_.Clear();
+  records_ = next_position_ = 0;
   raised_ = cleared_ = 0;
 }
 

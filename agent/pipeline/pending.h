@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "agent/pipeline/buffered_bytes.h"
 #include "core/record.h"
 #include "core/rules/rules.h"
 #include "store/store.h"
@@ -37,6 +38,8 @@ class Pending {
   // Empties this object and returns the records and dead letters. Drops the alerts: they are
   // emitted again when the records are folded again.
   Contents Take();
+  // Removes the dead letters and returns them.
+  std::vector<DeadLetter> TakeLetters();
   void Clear();
 
   // Views of this object's contents, without stamp and inputs.
@@ -46,8 +49,9 @@ class Pending {
   size_t records() const { return records_; }
   // Heartbeats and readings: what was folded.
   size_t arrivals() const { return next_position_; }
-  // Memory of the records and dead letters, within a few bytes for each.
-  size_t bytes() const { return bytes_; }
+  // Memory of the records, alerts and dead letters.
+  size_t bytes() const { return bytes_.total(); }
+  bool has_letters() const { return !dead_letters_.empty(); }
   bool empty() const { return records_ == 0 && dead_letters_.empty(); }
   // Alerts by change.
   uint64_t raised() const { return raised_; }
@@ -60,7 +64,7 @@ class Pending {
   std::array<std::vector<Arrival>, kRecordClassCount> arrivals_;
   std::vector<DeadLetter> dead_letters_;
   size_t records_ = 0;
-  size_t bytes_ = 0;
+  BufferedBytes bytes_;
   uint32_t next_position_ = 0;
   uint64_t raised_ = 0;
   uint64_t cleared_ = 0;

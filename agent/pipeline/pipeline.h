@@ -14,14 +14,17 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "agent/pipeline/committer.h"
+#include "agent/pipeline/crash_mark.h"
 #include "agent/pipeline/fold.h"
 #include "agent/pipeline/pipeline_state.h"
+#include "agent/pipeline/refused_parts.h"
 #include "core/clock.h"
 #include "core/json/json.h"
 #include "core/log.h"
@@ -40,8 +43,17 @@ class Pipeline {
     std::chrono::milliseconds commit_interval{200};
     // Larger: more memory between commits.
     size_t commit_records = 1000;
-    // Of records and dead letters that are not committed yet; sources pause above it.
+    // Of records, alerts and dead letters that are not committed yet; sources pause above it. A
+    // message that alone brings it to twice as much is committed in parts, and settled with the
+    // last one. Known duplicates: if the process ends between them, the message is redelivered, and
+    // those of its records that have no time or id of their own are stored twice.
     size_t pending_bytes = 4 * 1024 * 1024;
+    // For the messages of one input in one turn of the loop, to within one message; then its source
+    // pauses until the next turn. Longer: the other inputs, the uplink and the watchdog wait
+    // longer.
+    std::chrono::milliseconds turn_time{50};
+    // Path of the crash mark; empty: none.
+    std::string crash_mark_path;
     // TIDEGATE_TENANT; empty: none.
     std::string default_tenant;
     // Allow list; empty: any.
@@ -80,13 +92,14 @@ class Pipeline {
   // Commits what is pending now. False: the store refused it or failed; what was not stored stays
   // pending and is tried again after a back-off.
   bool Commit();
-  // Tries a failed commit again without waiting for its back-off: for a caller that knows that the
-  // store has room again.
+  // The store may have room again, because something was delivered: tries a failed commit again
+  // without waiting for its back-off, at once or, if that was just done, 50 ms later.
   void OnRoom();
 
   // The last commit failed, and a retry is armed.
   bool blocked() const { return committer_.blocked(); }
   size_t pending_records() const { return committer_.pending().records(); }
+  size_t pending_bytes() const { return committer_.pending().bytes(); }
   // Alerts that are raised at present, by the configured rules.
   size_t alerts_raised() const { return state_.fold().raised(); }
   std::vector<InputStatus> inputs() const;
@@ -96,12 +109,20 @@ class Pipeline {
   class MessageSink;
 
   bool Accept(InputInbox& inbox, const Message& message, Ticket ticket);
+  bool HasRoom(InputInbox& inbox);
   void Take(InputInbox& inbox, const Message& message, Ticket ticket);
+  void Decode(InputInbox& inbox, const Message& message, MessageSink& sink);
+  bool Known(InputInbox& inbox, const Message& message, const MessageSink& sink, Ticket ticket);
+  void Remember(InputInbox& inbox, const Message& message, const MessageSink& sink, Ticket ticket);
+  uint16_t ArrivalIndex(InputInbox& inbox, const Message& message);
   void CountRedelivery(InputInbox& inbox, const Message& message);
-  void SetAside(InputInbox& inbox, const Message& message, std::string_view payload,
-                std::string reason);
+  void SetAside(InputInbox& inbox, const Message& message, RefusedParts refused);
   void OnTurnEnd();
+  void BoundPending();
+  bool CommitIsDue() const;
   bool AnyStarved() const;
+  bool AllSettled() const;
+  void EndTurns();
   void SettleTickets();
 
   const Clock& clock_;
@@ -111,8 +132,12 @@ class Pipeline {
   PipelineState state_;
   Committer committer_;
   std::deque<std::unique_ptr<InputInbox>> inboxes_;
-  // Offer() has returned false since the last Resume().
+  CrashMark crash_mark_;
+  // Offer() has returned false for want of room since the last commit.
   bool paused_ = false;
+  // When OnRoom() tried last.
+  std::optional<BootTime> room_tried_;
+  Metrics::Counter& deadly_messages_;
   LogLimit refused_log_;
   LogLimit redelivered_log_;
   std::unique_ptr<Timer> commit_timer_;

@@ -81,30 +81,32 @@ bool PipelineState::ReadBack(bool with_receipts) {
   complete_ = false;
   if (with_receipts) {
     for (auto& [input, receipts] : receipts_) receipts = Receipts();
+    for (auto& [input, retained] : retained_) retained = RetainedReceipts();
   }
   const auto saved = LoadSnapshot(through);
   if (!saved.ok()) return false;
   if (*saved) {
     fold_.Load(**saved);
     boot_id_ = (*saved)->boot_id;
-    for (const InputReceipts& input : (*saved)->inputs) {
-      if (with_receipts) receipts_[input.input].Load(input);
-    }
+    if (with_receipts) LoadReceipts(**saved);
   }
   ReceiptsFromRecords messages(receipts_);
-  const auto replayed =
-      ReplayAfter(store_, through,
-                  {.begin = [this](const ClockStamp& stamp) { EnterBoot(stamp.boot_id); },
-                   .each =
-                       [&](const Record& record, const Arrival& arrival, const std::string& input) {
-                         fold_.ApplyAgain(record, arrival.since_boot);
-                         if (with_receipts) messages.Add(record, arrival, input);
-                       }});
+  const auto replayed = ReplayAfter(
+      store_, through,
+      {.begin = [this](const ClockStamp& stamp) { EnterBoot(stamp.boot_id); },
+       .each =
+           [&](const Record& record, const Arrival& arrival, const std::string& input) {
+             const bool retained = IsRetainedInput(input);
+             fold_.ApplyAgain(record, arrival.since_boot, retained);
+             if (!with_receipts) return;
+             messages.Add(record, arrival, retained ? std::string(InputOfRetained(input)) : input);
+           }});
   messages.EndMessage();
   if (!replayed.ok()) {
     restore_failures_.Increment();
-    log_.Error("restore the state: {}; it lacks what comes behind", replayed.error().message);
-    return false;
+    log_.Error("restore the state: {}; it lacks what follows", replayed.error().message);
+    // Reading again finds the same damage.
+    if (replayed.error().code != ErrorCode::kCorrupt) return false;
   }
   complete_ = true;
   return true;
@@ -133,6 +135,28 @@ Result<std::optional<FoldState>> PipelineState::Unreadable(const Error& error) {
   return std::optional<FoldState>();
 }
 
+void PipelineState::LoadReceipts(const FoldState& saved) {
+  for (const InputReceipts& input : saved.inputs) {
+    if (IsRetainedInput(input.input)) {
+      retained_[std::string(InputOfRetained(input.input))].Load(input);
+    } else {
+      receipts_[input.input].Load(input);
+    }
+  }
+}
+
+void PipelineState::SaveReceipts(const std::string& input, FoldState& state) const {
+  const auto receipts = receipts_.find(input);
+  const auto retained = retained_.find(input);
+  CHECK(receipts != receipts_.end() && retained != retained_.end(),
+        "every input of a snapshot has receipts");
+  state.inputs.push_back({.input = input, .since_reuse = 0, .receipts = {}});
+  receipts->second.Save(state.inputs.back());
+  if (!retained->second.active()) return;
+  state.inputs.push_back({.input = RetainedInputName(input), .since_reuse = 0, .receipts = {}});
+  retained->second.Save(state.inputs.back());
+}
+
 void PipelineState::EnterBoot(const std::string& boot_id) {
   if (std::exchange(boot_id_, boot_id) != boot_id) fold_.BeginBoot();
 }
@@ -143,10 +167,7 @@ std::optional<std::string> PipelineState::Encode(std::span<const std::string> in
   state.boot_id = boot_id_;
   fold_.Save(state);
   for (const std::string& input : inputs) {
-    const auto receipts = receipts_.find(input);
-    CHECK(receipts != receipts_.end(), "every input of a snapshot has receipts");
-    state.inputs.push_back({.input = input, .since_reuse = 0, .receipts = {}});
-    receipts->second.Save(state.inputs.back());
+    if (!IsRetainedInput(input)) SaveReceipts(input, state);
   }
   return EncodeFoldState(state);
 }
@@ -159,10 +180,8 @@ void PipelineState::ReportForgotten() {
   forgotten_reported_ = fold_.forgotten();
   assets_forgotten_.Increment(static_cast<double>(forgotten));
   if (const auto count = forgotten_log_.Count(clock_.SinceBoot(), forgotten)) {
-    log_.Warning(
-        "more than {} assets: {} that were silent for longest are forgotten, with the "
-        "states of their rules",
-        max_assets_, *count);
+    log_.Warning("more than {} assets: {} are forgotten, with the states of their rules",
+                 max_assets_, *count);
   }
 }
 

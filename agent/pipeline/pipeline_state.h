@@ -2,8 +2,9 @@
 // states), the boot that the fold's times count from, and the receipts of each input. The class
 // restores all of it from the store and encodes it for the store's snapshot. Loop thread only.
 //
-// Invariant: a state that could not be restored completely is never encoded, so that it cannot
-// replace a complete snapshot.
+// Invariant: a state that could not be restored completely, because the store could not be read
+// then, is never encoded, so that it cannot replace a complete snapshot. What is damaged for good
+// is no reason to wait: the state then covers what can be read.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +16,7 @@
 
 #include "agent/pipeline/fold.h"
 #include "agent/pipeline/receipts.h"
+#include "agent/pipeline/retained.h"
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/metrics.h"
@@ -43,16 +45,19 @@ class PipelineState {
   bool RestoreFold();
 
   // The body of a snapshot, with the receipts of these inputs; nullopt if the state is incomplete.
-  // REQUIRES: receipts() was called for each of the inputs.
+  // REQUIRES: receipts() and retained() were called for each of the inputs.
   std::optional<std::string> Encode(std::span<const std::string> inputs) const;
 
   // Counts and logs the assets that the fold has forgotten since the last call.
   void ReportForgotten();
 
+  // False: the state could not be restored completely.
+  bool complete() const { return complete_; }
   Fold& fold() { return fold_; }
   const Fold& fold() const { return fold_; }
   // Lives as long as this object. Empty for an input that is new.
   Receipts& receipts(const std::string& input) { return receipts_[input]; }
+  RetainedReceipts& retained(const std::string& input) { return retained_[input]; }
 
  private:
   // False: the store could not be read to the end.
@@ -61,6 +66,8 @@ class PipelineState {
   // read now. `through` is set to the last seq that the returned state covers.
   Result<std::optional<FoldState>> LoadSnapshot(Seq& through);
   Result<std::optional<FoldState>> Unreadable(const Error& error);
+  void LoadReceipts(const FoldState& saved);
+  void SaveReceipts(const std::string& input, FoldState& state) const;
   void EnterBoot(const std::string& boot_id);
 
   Store& store_;
@@ -72,6 +79,7 @@ class PipelineState {
   std::string boot_id_;
   // By input; also of inputs that are not added yet.
   std::map<std::string, Receipts> receipts_;
+  std::map<std::string, RetainedReceipts> retained_;
   bool complete_ = true;
   uint64_t forgotten_reported_ = 0;
   LogLimit forgotten_log_;

@@ -19,7 +19,7 @@ void Receipts::OnSession(bool resumed, Ticket acknowledged) {
   for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {
     if (seen.test(entry->receipt.packet_id)) continue;
     seen.set(entry->receipt.packet_id);
-    waiting_.push_back({entry->receipt, entry->ticket > acknowledged});
+    waiting_.push_back({entry->receipt, entry->ticket > acknowledged, entry->content});
   }
   CHECK(waiting_.size() <= kWindow, "expected receipts are bounded");
 }
@@ -28,24 +28,39 @@ void Receipts::OnCaughtUp() {
   std::erase_if(waiting_, [](const Waiting& waiting) { return !waiting.certain; });
 }
 
+Receipts::Entry Receipts::EntryOf(const Arrived& message) {
+  const Receipt receipt{message.packet_id, static_cast<uint32_t>(message.fingerprint)};
+  return {receipt, message.ticket, message.fingerprint};
+}
+
 bool Receipts::Matches(const Waiting& waiting, const Arrived& message) const {
-  if (waiting.receipt.fingerprint != message.fingerprint) return false;
+  if (waiting.receipt.fingerprint != static_cast<uint32_t>(message.fingerprint)) return false;
   return waiting.certain || message.same_record || since_reuse_ >= kReuseMemory;
 }
 
-bool Receipts::Redelivered(const Arrived& message) {
+// By id and content; before the first new message also by content alone.
+Receipts::Expected Receipts::Find(const Arrived& message) {
   const auto same_id = std::ranges::find(waiting_, message.packet_id, [](const Waiting& waiting) {
     return waiting.receipt.packet_id;
   });
-  if (same_id == waiting_.end() || !Matches(*same_id, message)) {
-    // A refused one may have been sent again, too: what follows it is still expected.
+  if (same_id != waiting_.end() && Matches(*same_id, message)) return same_id;
+  if (new_since_resume_ > 0) return waiting_.end();
+  return std::ranges::find_if(waiting_, [&](const Waiting& waiting) {
+    return (waiting.certain || message.same_record) && waiting.content == message.fingerprint;
+  });
+}
+
+bool Receipts::Redelivered(const Arrived& message) {
+  const auto expected = Find(message);
+  if (expected == waiting_.end()) {
     if (!message.refused) OnNew(message);
     return false;
   }
-  waiting_.erase(same_id);
+  const uint16_t old_id = expected->receipt.packet_id;
+  waiting_.erase(expected);
   std::erase_if(entries_,
-                [&](const Entry& entry) { return entry.receipt.packet_id == message.packet_id; });
-  Remember({{message.packet_id, message.fingerprint}, message.ticket});
+                [old_id](const Entry& entry) { return entry.receipt.packet_id == old_id; });
+  Remember(EntryOf(message));
   return true;
 }
 
@@ -53,7 +68,7 @@ void Receipts::OnNew(const Arrived& message) {
   OnCaughtUp();
   const bool broker_reassigns_ids = std::ranges::any_of(waiting_, [&](const Waiting& waiting) {
     return waiting.receipt.packet_id == message.packet_id ||
-           waiting.receipt.fingerprint == message.fingerprint;
+           waiting.receipt.fingerprint == static_cast<uint32_t>(message.fingerprint);
   });
   if (broker_reassigns_ids || ++new_since_resume_ > kWindow) waiting_.clear();
 }
@@ -62,7 +77,7 @@ void Receipts::Add(const Arrived& message) {
   if (since_reuse_ < kReuseMemory) ++since_reuse_;
   if (ids_.test(message.packet_id)) since_reuse_ = 0;
   CHECK(since_reuse_ <= kReuseMemory, "the count since a reused id is bounded");
-  Remember({{message.packet_id, message.fingerprint}, message.ticket});
+  Remember(EntryOf(message));
 }
 
 void Receipts::Remember(const Entry& entry) {
@@ -85,7 +100,7 @@ void Receipts::Save(InputReceipts& saved) const {
 void Receipts::Load(const InputReceipts& saved) {
   *this = Receipts();
   since_reuse_ = std::min(saved.since_reuse, kReuseMemory);
-  for (const Receipt& receipt : saved.receipts) Remember({receipt, 0});
+  for (const Receipt& receipt : saved.receipts) Remember({receipt, 0, std::nullopt});
 }
 
 }  // namespace tidegate

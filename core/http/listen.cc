@@ -112,10 +112,6 @@ std::string AddressText(const sockaddr* address) {
   return std::string(mapped ? shown.substr(kMapped.size()) : shown);
 }
 
-bool IsLoopback(std::string_view address) {
-  return address.starts_with("127.") || address == "::1";
-}
-
 Result<Server::Options> ParseListen(std::string_view text) {
   const auto invalid = [text](std::string_view why) {
     return Error{ErrorCode::kInvalid,

@@ -12,9 +12,14 @@
 #include <optional>
 #include <set>
 
+#include <sys/socket.h>
+
 #include "core/check.h"
+#include "core/clock.h"
+#include "core/http/connection_table.h"
 #include "core/http/listen.h"
 #include "core/http/mhd_handle.h"
+#include "core/http/peer.h"
 
 namespace tidegate::http {
 
@@ -24,6 +29,10 @@ constexpr size_t kConnectionMemoryBytes = 16 * 1024;
 // A body without a declared length is read and discarded up to this many times the limit, so that
 // the client receives 413 instead of a reset.
 constexpr size_t kDrainFactor = 4;
+// Connections that libmicrohttpd accepts beyond the limit, while those that make room are closing.
+constexpr unsigned kSpareConnections = 8;
+// How often within a time limit the server looks for clients that exceed it.
+constexpr int kSweepsPerLimit = 8;
 
 // A request that waits for its answer. The reply shares it.
 struct Waiting {
@@ -85,10 +94,22 @@ MHD_Result Queue(MHD_Connection* connection, Response response) {
   return MHD_queue_response(connection, static_cast<unsigned>(response.status), handle.get());
 }
 
+std::string PeerOf(MHD_Connection* connection) {
+  const MHD_ConnectionInfo* client =
+      MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+  return client != nullptr ? AddressText(client->client_addr) : std::string();
+}
+
 class MhdServer final : public Server {
  public:
   MhdServer(const Options& options, Loop& loop, const Log& log, DeferredHandler handler)
-      : options_(options), loop_(loop), log_(log), handler_(std::move(handler)) {}
+      : options_(options),
+        loop_(loop),
+        log_(log),
+        handler_(std::move(handler)),
+        connections_({.most = options.max_connections,
+                      .receive_within = options.receive_within,
+                      .send_within = options.send_within}) {}
   ~MhdServer() override;
 
   Status Open();
@@ -102,7 +123,20 @@ class MhdServer final : public Server {
   static void OnCompleted(void* self, MHD_Connection* connection, void** exchange,
                           MHD_RequestTerminationCode code) noexcept;
   static void OnMessage(void* self, const char* format, va_list arguments) noexcept;
+  static void OnConnection(void* self, MHD_Connection* connection, void** context,
+                           MHD_ConnectionNotificationCode code) noexcept;
 
+  // Begins a phase of the connection.
+  void Enter(MHD_Connection* connection, ConnectionTable::Phase phase);
+  // Queues the answer and begins the time within which the client must read it.
+  MHD_Result Respond(MHD_Connection* connection, Response response);
+  // Shuts the socket down: libmicrohttpd then closes the connection.
+  void End(ConnectionTable::Connection& connection);
+  // Ends the connections whose clients take too long.
+  void Sweep();
+  std::chrono::milliseconds SweepInterval() const {
+    return std::min(options_.receive_within, options_.send_within) / kSweepsPerLimit;
+  }
   // Returns the answer to a request that its head alone makes unacceptable.
   std::optional<Response> Refuse(MHD_Connection* connection, std::string_view method,
                                  const Exchange& exchange) const;
@@ -119,12 +153,17 @@ class MhdServer final : public Server {
   Loop& loop_;
   const Log& log_;
   const DeferredHandler handler_;
+  const SystemClock clock_;
   uint16_t port_ = 0;
+  ConnectionTable connections_;
+  // A connection was closed since the last run.
+  bool closed_ = false;
   std::set<std::shared_ptr<Waiting>> suspended_;
   MhdDaemonHandle daemon_;
   // Declared after the daemon, so that the watch ends before the daemon closes its epoll fd.
   std::unique_ptr<FdWatch> watch_;
   std::unique_ptr<Timer> timer_;
+  std::unique_ptr<Timer> sweep_;
 };
 
 Status MhdServer::Open() {
@@ -137,7 +176,8 @@ Status MhdServer::Open() {
       0, nullptr, nullptr, &MhdServer::OnAccess, this, MHD_OPTION_EXTERNAL_LOGGER,
       &MhdServer::OnMessage, this, MHD_OPTION_LISTEN_SOCKET, socket->Release(),
       MHD_OPTION_URI_LOG_CALLBACK, &MhdServer::OnUri, this, MHD_OPTION_NOTIFY_COMPLETED,
-      &MhdServer::OnCompleted, this, MHD_OPTION_CONNECTION_LIMIT, options_.max_connections,
+      &MhdServer::OnCompleted, this, MHD_OPTION_NOTIFY_CONNECTION, &MhdServer::OnConnection, this,
+      MHD_OPTION_CONNECTION_LIMIT, options_.max_connections + kSpareConnections,
       MHD_OPTION_PER_IP_CONNECTION_LIMIT, options_.max_connections_per_peer,
       MHD_OPTION_CONNECTION_TIMEOUT, options_.timeout_seconds, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
       kConnectionMemoryBytes, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END));
@@ -151,6 +191,7 @@ Status MhdServer::Open() {
     return Error{ErrorCode::kInvalid, "start the HTTP server: this libmicrohttpd has no epoll"};
   }
   timer_ = loop_.AddTimer([this] { Run(); });
+  sweep_ = loop_.AddTimer([this] { Sweep(); });
   watch_ = loop_.WatchFd(info->epoll_fd, [this](Ready) { Run(); });
   return {};
 }
@@ -167,10 +208,55 @@ MhdServer::~MhdServer() {
 
 void MhdServer::Run() {
   MHD_run(daemon_.get());
+  // At its limit libmicrohttpd looks for new connections only in the run after one was closed.
+  if (std::exchange(closed_, false)) return timer_->After(std::chrono::nanoseconds::zero());
   MHD_UNSIGNED_LONG_LONG timeout_ms = 0;
   if (MHD_get_timeout(daemon_.get(), &timeout_ms) != MHD_YES) return timer_->Cancel();
   constexpr MHD_UNSIGNED_LONG_LONG kHourMs = 3'600'000;
   timer_->After(std::chrono::milliseconds(std::min(timeout_ms, kHourMs)));
+}
+
+void MhdServer::OnConnection(void* self, MHD_Connection* connection, void** context,
+                             MHD_ConnectionNotificationCode code) noexcept {
+  auto& server = *static_cast<MhdServer*>(self);
+  if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+    if (*context != nullptr)
+      server.connections_.Remove(*static_cast<ConnectionTable::Connection*>(*context));
+    *context = nullptr;
+    server.closed_ = true;
+    return;
+  }
+  const MHD_ConnectionInfo* socket =
+      MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+  if (socket == nullptr) return;
+  *context = &server.connections_.Add(socket->connect_fd, PeerNetwork(PeerOf(connection)),
+                                      server.clock_.SinceBoot());
+  if (auto* surplus = server.connections_.Surplus()) server.End(*surplus);
+  if (!server.sweep_->armed()) server.sweep_->After(server.SweepInterval());
+}
+
+void MhdServer::Enter(MHD_Connection* connection, ConnectionTable::Phase phase) {
+  const MHD_ConnectionInfo* info =
+      MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+  if (info == nullptr || info->socket_context == nullptr) return;
+  ConnectionTable::Enter(*static_cast<ConnectionTable::Connection*>(info->socket_context), phase,
+                         clock_.SinceBoot());
+}
+
+MHD_Result MhdServer::Respond(MHD_Connection* connection, Response response) {
+  Enter(connection, ConnectionTable::Phase::kSending);
+  return Queue(connection, std::move(response));
+}
+
+void MhdServer::End(ConnectionTable::Connection& connection) {
+  ::shutdown(connection.fd, SHUT_RDWR);
+  connections_.End(connection);
+}
+
+void MhdServer::Sweep() {
+  for (ConnectionTable::Connection* connection : connections_.Overdue(clock_.SinceBoot()))
+    End(*connection);
+  if (!connections_.empty()) sweep_->After(SweepInterval());
 }
 
 void* MhdServer::OnUri(void*, const char* uri, MHD_Connection*) noexcept {
@@ -182,8 +268,9 @@ void* MhdServer::OnUri(void*, const char* uri, MHD_Connection*) noexcept {
   return exchange.release();
 }
 
-void MhdServer::OnCompleted(void*, MHD_Connection*, void** exchange,
+void MhdServer::OnCompleted(void* self, MHD_Connection* connection, void** exchange,
                             MHD_RequestTerminationCode) noexcept {
+  static_cast<MhdServer*>(self)->Enter(connection, ConnectionTable::Phase::kReceiving);
   const std::unique_ptr<Exchange> owned(static_cast<Exchange*>(*exchange));
   *exchange = nullptr;
 }
@@ -225,16 +312,14 @@ bool MhdServer::Take(std::string_view upload, Exchange& exchange) const {
 MHD_Result MhdServer::Ask(MHD_Connection* connection, std::string_view url, std::string_view method,
                           Exchange& exchange) {
   if (exchange.received_bytes > options_.max_body_bytes)
-    return Queue(connection, Problem(MHD_HTTP_CONTENT_TOO_LARGE, "body too large"));
-  const MHD_ConnectionInfo* client =
-      MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    return Respond(connection, Problem(MHD_HTTP_CONTENT_TOO_LARGE, "body too large"));
   Request request{.method = method == "HEAD" ? "GET" : method,
                   .path = url,
                   .query = {},
                   .authorization = HeaderOf(connection, MHD_HTTP_HEADER_AUTHORIZATION),
                   .body = exchange.body,
                   .host = HeaderOf(connection, MHD_HTTP_HEADER_HOST),
-                  .peer = client != nullptr ? AddressText(client->client_addr) : std::string()};
+                  .peer = PeerOf(connection)};
   MHD_get_connection_values_n(connection, MHD_GET_ARGUMENT_KIND, &AddArgument, &request.query);
   const auto waiting = std::make_shared<Waiting>();
   exchange.waiting = waiting;
@@ -247,8 +332,9 @@ MHD_Result MhdServer::Ask(MHD_Connection* connection, std::string_view url, std:
     suspended_.erase(waiting);
     timer_->After(std::chrono::nanoseconds::zero());
   });
-  if (waiting->answer) return Queue(connection, *std::move(waiting->answer));
+  if (waiting->answer) return Respond(connection, *std::move(waiting->answer));
   waiting->suspended = connection;
+  Enter(connection, ConnectionTable::Phase::kAnswering);
   suspended_.insert(waiting);
   MHD_suspend_connection(connection);
   return MHD_YES;
@@ -268,7 +354,7 @@ MHD_Result MhdServer::OnAccess(void* self, MHD_Connection* connection, const cha
   if (!exchange.started) {
     exchange.started = true;
     std::optional<Response> refusal = server.Refuse(connection, method, exchange);
-    return refusal ? Queue(connection, std::move(*refusal)) : MHD_YES;
+    return refusal ? server.Respond(connection, std::move(*refusal)) : MHD_YES;
   }
   if (*upload_bytes > 0) {
     const bool go_on = server.Take({upload, *upload_bytes}, exchange);
@@ -276,7 +362,7 @@ MHD_Result MhdServer::OnAccess(void* self, MHD_Connection* connection, const cha
     return go_on ? MHD_YES : MHD_NO;
   }
   if (!exchange.waiting) return server.Ask(connection, url, method, exchange);
-  return exchange.waiting->answer ? Queue(connection, *std::move(exchange.waiting->answer))
+  return exchange.waiting->answer ? server.Respond(connection, *std::move(exchange.waiting->answer))
                                   : MHD_NO;
 }
 }  // namespace

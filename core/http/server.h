@@ -3,6 +3,7 @@
 // later turn of the loop. It serves no files and knows no paths. Loop thread only.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -71,12 +72,17 @@ class Server {
     size_t max_uri_bytes = 4 * 1024;
     // More headers, or more than 16 KiB of them, are answered with 431.
     size_t max_headers = 64;
-    // Further connections wait until one ends.
+    // One more closes a connection that keeps the server waiting: of the peer that has the most
+    // connections, the one that does so longest. A connection that waits for a reply stays.
     unsigned max_connections = 32;
     // Further connections from the same address are refused; 0 means no such limit.
     unsigned max_connections_per_peer = 0;
     // A connection that is idle for so long is closed.
     unsigned timeout_seconds = 10;
+    // A whole request, counted from the connection's begin or its last answer, must arrive within
+    // that time, however its bytes are spread, and an answer must be read within that time.
+    std::chrono::milliseconds receive_within{10'000};
+    std::chrono::milliseconds send_within{30'000};
   };
 
   // Opens the port and serves requests until the server is destroyed. kInvalid: the address is no
@@ -92,8 +98,5 @@ class Server {
 // Reads host:port, [v6]:port or :port (all interfaces) into options. kInvalid: the message says
 // what is wrong.
 Result<Server::Options> ParseListen(std::string_view text);
-
-// Returns whether only this machine reaches the address: 127.0.0.0/8 or ::1.
-bool IsLoopback(std::string_view address);
 
 }  // namespace tidegate::http

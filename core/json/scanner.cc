@@ -7,13 +7,14 @@
 #include <optional>
 #include <utility>
 
+#include "core/json/key_set.h"
 #include "core/utf8.h"
 
 namespace tidegate::json {
 
 namespace {
 constexpr size_t kShownKeyBytes = 40;
-// Up to here comparing every pair of keys is cheaper than sorting them.
+// Up to here comparing every pair of keys is cheaper than a set of them.
 constexpr size_t kFewKeys = 16;
 constexpr size_t kUsualNodes = 24;
 
@@ -215,15 +216,12 @@ class Scanner {
   }
 
   bool CheckManyKeys(const Node& object, size_t members) {
-    std::vector<std::string_view> keys;
-    keys.reserve(members);
+    KeySet keys;
     const Node* member = &object + 1;
-    for (size_t i = 0; i < members; ++i, member += member->next) keys.push_back(member->key);
-    std::ranges::sort(keys, [](std::string_view a, std::string_view b) {
-      return a != b ? a < b : a.data() < b.data();
-    });
-    const auto twin = std::ranges::adjacent_find(keys);
-    return twin == keys.end() || FailDuplicate(*(twin + 1));
+    for (size_t i = 0; i < members; ++i, member += member->next) {
+      if (!keys.Insert(member->key)) return FailDuplicate(member->key);
+    }
+    return true;
   }
 
   bool FailDuplicate(std::string_view key) {

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <xxhash.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <system_error>
@@ -18,6 +19,17 @@ std::string SequenceId(const Origin& origin, Seq seq) {
   id.reserve(origin.gateway.size() + origin.epoch.size() + 2 + digits.size());
   id.append(origin.gateway).append(1, ':').append(origin.epoch).append(1, ':');
   return id.append(digits.begin(), end);
+}
+
+bool IsSequenceId(std::string_view text) {
+  const size_t last = text.rfind(':');
+  const size_t first = last == std::string_view::npos ? last : text.substr(0, last).rfind(':');
+  if (first == std::string_view::npos || first == 0 || last == first + 1) return false;
+  const std::string_view seq = text.substr(last + 1);
+  constexpr size_t kMaxDigits = 20;
+  return !seq.empty() && seq.size() <= kMaxDigits &&
+         seq.find_first_not_of("0123456789") == std::string_view::npos &&
+         std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f' && c != '/'; });
 }
 
 std::string DocumentId(const IdParts& parts) {

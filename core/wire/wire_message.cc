@@ -81,6 +81,9 @@ Status DecodeHeader(std::string_view name, const std::string& value, WireInfo& i
   } else if (name == kHeaderRestamped) {
     if (value != "1") return BadHeader(name, value);
     info.restamped = true;
+  } else if (name == kHeaderTimeSuspect) {
+    if (value != "1") return BadHeader(name, value);
+    info.time_suspect = true;
   } else if (name == kHeaderReplayed) {
     if (value != "1") return BadHeader(name, value);
     info.replayed = true;
@@ -145,6 +148,13 @@ WireMessage EncodeMessage(const Record& record, Seq seq, const Origin& origin, c
   message.headers.emplace_back(kHeaderClock, record.clock_synced ? "synced" : "unsynced");
   if (replayed) message.headers.emplace_back(kHeaderReplayed, "1");
   return message;
+}
+
+bool DropSuspectTimestamp(WireMessage& message, WallTime now, bool synced) {
+  if (!message.timestamp || *message.timestamp <= now + kMaxTimeAhead) return false;
+  message.timestamp.reset();
+  if (synced) message.headers.emplace_back(kHeaderTimeSuspect, "1");
+  return true;
 }
 
 std::optional<std::string> NewerSchema(

@@ -2,6 +2,7 @@
 // Pure; any thread.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -39,9 +40,16 @@ inline constexpr std::string_view kHeaderTime = "tg-time";    // source, gateway
 inline constexpr std::string_view kHeaderClock = "tg-clock";  // synced, unsynced
 // 1 if the time was corrected after the clock was synchronised; otherwise absent.
 inline constexpr std::string_view kHeaderRestamped = "tg-restamped";
+inline constexpr std::string_view kHeaderRetained = "tg-retained";
 // 1 if the record was stored without a connection, or before the current one; otherwise absent.
 inline constexpr std::string_view kHeaderReplayed = "tg-replayed";
+// 1 if the time is further ahead than kMaxTimeAhead; otherwise absent.
+inline constexpr std::string_view kHeaderTimeSuspect = "tg-time-suspect";
 inline constexpr std::string_view kSchemaVersion = "1";
+
+// How far ahead of the gateway's clock a record's time may be. Kafka 4 refuses a whole request for
+// one timestamp that is more than an hour ahead.
+inline constexpr std::chrono::minutes kMaxTimeAhead{10};
 
 // The topic template of each class; it may hold {tenant}.
 struct Topics {
@@ -58,10 +66,17 @@ std::string TopicFor(const Topics& topics, RecordClass record_class, std::string
 
 // Returns the value of tg-id, which names a stored record.
 std::string SequenceId(const Origin& origin, Seq seq);
+// Accepts <gateway>:<epoch>:<seq>: no part is empty, the last is a number, and there is no '/',
+// which separates the parts of a document's id.
+bool IsSequenceId(std::string_view text);
 
 // `seq` is the record's number in the store `origin`. `replayed` is tg-replayed.
 WireMessage EncodeMessage(const Record& record, Seq seq, const Origin& origin, const Topics& topics,
                           bool replayed);
+// Removes a timestamp later than `now` + kMaxTimeAhead; the value keeps the time. If the clock that
+// gave `now` is synchronised, adds kHeaderTimeSuspect. Returns false if the timestamp is absent or
+// credible.
+bool DropSuspectTimestamp(WireMessage& message, WallTime now, bool synced);
 
 // What the headers say of a message. Absent ones, as of a producer that is not ours, leave the
 // defaults.
@@ -73,6 +88,7 @@ struct WireInfo {
   TimeSource time_source = TimeSource::kSource;
   bool clock_synced = true;
   bool restamped = false;
+  bool time_suspect = false;
   bool replayed = false;
 };
 // Returns the schema that the headers name if it is newer than kSchemaVersion: nothing else of the

@@ -1,11 +1,30 @@
 #include "drivers/mqtt/intake.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
 #include "core/check.h"
 
 namespace tidegate {
+namespace {
+// Empty: nothing speaks against the message.
+std::string WhyRefused(const MqttPublish& publish, bool matches) {
+  if (publish.shortened_from > 0) {
+    return fmt::format("a packet of {} bytes is too large; only its beginning is kept",
+                       publish.shortened_from);
+  }
+  return matches ? ""
+                 : "the topic does not match the input's: it was sent for an older subscription";
+}
+// The size of a shortened message's payload, 0 for a whole one. Its packet holds two sizes or ids
+// of two bytes and the topic beside it.
+uint64_t WholeBytes(const MqttPublish& publish) {
+  const uint64_t head = 2 + publish.topic.size() + (publish.packet_id ? 2 : 0);
+  return publish.shortened_from > head ? publish.shortened_from - head : 0;
+}
+}  // namespace
 
 void Intake::Start(Inbox& inbox) {
   CHECK(inbox_ == nullptr, "an intake is started once");
@@ -23,19 +42,24 @@ bool Intake::Take(const MqttPublish& publish) {
   unsettled_bytes_ += publish.payload.size();
   if (publish.packet_id.has_value()) ++unacknowledged_;
   const std::optional<TopicTags> tags = topic_.Match(publish.topic);
-  if (blocked_ || !Offer(publish, tags.value_or(TopicTags()))) {
-    kept_.push_back({std::string(publish.topic), std::string(publish.payload), publish.packet_id});
+  if (blocked_ || !Offer(publish, tags)) {
+    kept_.push_back({std::string(publish.topic), std::string(publish.payload), publish.packet_id,
+                     publish.retained, publish.shortened_from});
   }
   CheckBooks();
   return tags.has_value();
 }
 
-bool Intake::Offer(const MqttPublish& publish, const TopicTags& tags) {
+bool Intake::Offer(const MqttPublish& publish, const std::optional<TopicTags>& tags) {
+  const std::string refused = WhyRefused(publish, tags.has_value());
   const Message message{.payload = publish.payload,
-                        .tenant = tags.tenant,
-                        .asset = tags.asset,
+                        .tenant = tags ? tags->tenant : std::string_view(),
+                        .asset = tags ? tags->asset : std::string_view(),
                         .origin = publish.topic,
-                        .packet_id = publish.packet_id};
+                        .refused = refused,
+                        .retained = publish.retained,
+                        .packet_id = publish.packet_id,
+                        .whole_bytes = WholeBytes(publish)};
   if (!inbox_->Offer(message, accepted_ + 1)) {
     blocked_ = true;
     return false;
@@ -54,9 +78,9 @@ void Intake::Resume() {
   blocked_ = false;
   while (!kept_.empty() && !blocked_) {
     const Kept& kept = kept_.front();
-    const std::optional<TopicTags> tags = topic_.Match(kept.topic);
-    const MqttPublish publish{kept.topic, kept.payload, kept.packet_id};
-    if (Offer(publish, tags.value_or(TopicTags()))) kept_.pop_front();
+    const MqttPublish publish{kept.topic, kept.payload, kept.packet_id, kept.retained,
+                              kept.shortened_from};
+    if (Offer(publish, topic_.Match(kept.topic))) kept_.pop_front();
   }
   CheckBooks();
 }

@@ -31,6 +31,10 @@ struct MqttPublish {
   std::string_view payload;
   // The id of a message of QoS 1; nullopt for QoS 0, which is never acknowledged.
   std::optional<uint16_t> packet_id;
+  // The broker kept it for new subscriptions.
+  bool retained = false;
+  // The bytes of its packet if it was too large, and only the beginning of it is here; else 0.
+  size_t shortened_from = 0;
 };
 
 class Intake {
@@ -48,7 +52,7 @@ class Intake {
   void Start(Inbox& inbox);
 
   // Offers the message, or keeps a copy while the inbox is full. Returns false if its topic does
-  // not match the template; it is accepted all the same, without tags.
+  // not match the template: it is offered as one to be refused, never with the tags of the input.
   bool Take(const MqttPublish& publish);
   // Driver::Settled(). An older ticket than the last one changes nothing.
   void Settled(Ticket last);
@@ -88,9 +92,11 @@ class Intake {
     std::string topic;
     std::string payload;
     std::optional<uint16_t> packet_id;
+    bool retained;
+    size_t shortened_from;
   };
 
-  bool Offer(const MqttPublish& publish, const TopicTags& tags);
+  bool Offer(const MqttPublish& publish, const std::optional<TopicTags>& tags);
   void CheckBooks() const;
 
   const TopicTemplate& topic_;

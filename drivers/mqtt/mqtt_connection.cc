@@ -1,6 +1,5 @@
 #include "drivers/mqtt/mqtt_connection.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -11,14 +10,16 @@
 #include <utility>
 
 #include "core/check.h"
-#include "core/unique_fd.h"
+#include "drivers/mqtt/channel/cork.h"
+#include "drivers/mqtt/channel/packet_pipe.h"
 #include "drivers/mqtt/mosquitto_handle.h"
 
 namespace tidegate {
 namespace {
 
-constexpr char kSystemAuthorities[] = "/etc/ssl/certs";
 constexpr size_t kMaxErrorBytes = 400;
+// Of one Read(), so that a packet of hundreds of MiB does not keep the loop for itself.
+constexpr int kMostParts = 32;
 constexpr int kPacketsPerCall = 1;  // The library ignores it for reading and writes all anyway.
 
 Error Unavailable(const std::string& operation, std::string_view cause) {
@@ -37,37 +38,16 @@ const char* OrNull(const std::string& text) {
   return text.empty() ? nullptr : text.c_str();
 }
 
-// Holds small writes back while it lives, so that the PUBACKs of a batch, which the library writes
-// one by one, travel together.
-class Cork {
- public:
-  explicit Cork(int fd) : fd_(fd) { Set(1); }
-  ~Cork() { Set(0); }
-  Cork(const Cork&) = delete;
-  Cork& operator=(const Cork&) = delete;
-
- private:
-  void Set(int on) { ::setsockopt(fd_, IPPROTO_TCP, TCP_CORK, &on, sizeof on); }
-  const int fd_;
-};
-
-// Asking on the terminal would stop the loop.
-int RefuseToAskForPassphrase(char*, int, int, void*) {
-  return 0;
-}
-
 }  // namespace
 
 struct MqttConnection::State {
-  // A duplicate, because the library closes its own descriptor whenever it likes, and a loop may
-  // only be asked to forget one that is open. Outlives the handle: TCP ends with the last of both.
-  UniqueFd fd;
+  State(size_t max_packet_bytes, bool may_shorten) : pipe(max_packet_bytes, may_shorten) {}
+
+  PacketPipe pipe;
   MosquittoHandle handle;
 };
 
-// What the library calls back; `self` is the connection. Each listener call is followed by
-// `errno = 0`, because the library mistakes an EAGAIN that it finds there for its own, and leaves
-// the rest of a TLS record unread, for which the socket will never be readable again.
+// What the library calls back; `self` is the connection.
 struct MqttConnection::Callbacks {
   static void OnConnect(mosquitto*, void* self, int reason, int flags,
                         const mosquitto_property* properties) {
@@ -84,7 +64,6 @@ struct MqttConnection::Callbacks {
       connack.keepalive = std::chrono::seconds(keepalive);
     }
     connection.listener_.OnConnack(connack);
-    errno = 0;
   }
 
   static void OnMessage(mosquitto*, void* self, const mosquitto_message* message) {
@@ -98,8 +77,9 @@ struct MqttConnection::Callbacks {
     publish.payload = {static_cast<const char*>(message->payload),
                        static_cast<size_t>(message->payloadlen)};
     if (message->qos > 0) publish.packet_id = static_cast<uint16_t>(message->mid);
+    publish.retained = message->retain;
+    publish.shortened_from = connection.state_->pipe.shortened_from();
     connection.listener_.OnPublish(publish);
-    errno = 0;
   }
 
   static void OnSubscribe(mosquitto*, void* self, int, int count, const int* granted) {
@@ -109,7 +89,10 @@ struct MqttConnection::Callbacks {
       return;
     }
     if (count > 0) connection.listener_.OnSuback(granted[0]);
-    errno = 0;
+  }
+
+  static void OnUnsubscribe(mosquitto*, void* self, int id, const mosquitto_property*) {
+    static_cast<MqttConnection*>(self)->listener_.OnUnsuback(id);
   }
 
   static void OnDisconnect(mosquitto*, void* self, int reason, const mosquitto_property*) {
@@ -124,8 +107,10 @@ struct MqttConnection::Callbacks {
   }
 };
 
-MqttConnection::MqttConnection(MqttVersion version, Listener& listener)
-    : version_(version), listener_(listener), state_(std::make_unique<State>()) {}
+MqttConnection::MqttConnection(const MqttOptions& options, MqttVersion version, Listener& listener)
+    : version_(version),
+      listener_(listener),
+      state_(std::make_unique<State>(options.max_packet_bytes, version == MqttVersion::k311)) {}
 
 MqttConnection::~MqttConnection() {
   CHECK(!reading_, "a listener does not destroy its connection");
@@ -140,7 +125,7 @@ Result<std::unique_ptr<MqttConnection>> MqttConnection::Open(const MqttOptions& 
                                                              MqttVersion version,
                                                              const std::string& host,
                                                              Listener& listener) {
-  std::unique_ptr<MqttConnection> connection(new MqttConnection(version, listener));
+  std::unique_ptr<MqttConnection> connection(new MqttConnection(options, version, listener));
   if (Status status = connection->Configure(options); !status) return status.error();
   if (Status status = connection->Connect(options, host); !status) return status.error();
   return connection;
@@ -160,30 +145,13 @@ Status MqttConnection::Configure(const MqttOptions& options) {
   mosquitto_connect_v5_callback_set(handle, Callbacks::OnConnect);
   mosquitto_message_callback_set(handle, Callbacks::OnMessage);
   mosquitto_subscribe_callback_set(handle, Callbacks::OnSubscribe);
+  mosquitto_unsubscribe_v5_callback_set(handle, Callbacks::OnUnsubscribe);
   mosquitto_disconnect_v5_callback_set(handle, Callbacks::OnDisconnect);
   mosquitto_log_callback_set(handle, Callbacks::OnLog);
   const int code =
       mosquitto_username_pw_set(handle, OrNull(options.username), OrNull(options.password));
   if (code != MOSQ_ERR_SUCCESS) return Unavailable("set MQTT user", mosquitto_strerror(code));
-  return options.tls ? ConfigureTls(options) : Status();
-}
-
-Status MqttConnection::ConfigureTls(const MqttOptions& options) {
-  mosquitto* const handle = state_->handle.get();
-  int code = mosquitto_tls_set(
-      handle, OrNull(options.ca_file), options.ca_file.empty() ? kSystemAuthorities : nullptr,
-      OrNull(options.cert_file), OrNull(options.key_file), RefuseToAskForPassphrase);
-  if (code != MOSQ_ERR_SUCCESS) {
-    return Unavailable("set up TLS",
-                       fmt::format("cannot read one of ca '{}', cert '{}', key '{}'",
-                                   options.ca_file, options.cert_file, options.key_file));
-  }
-  if (!options.verify_peer) {
-    constexpr int kVerifyNone = 0;  // SSL_VERIFY_NONE
-    code = mosquitto_tls_opts_set(handle, kVerifyNone, nullptr, nullptr);
-    if (code == MOSQ_ERR_SUCCESS) code = mosquitto_tls_insecure_set(handle, true);
-  }
-  return code == MOSQ_ERR_SUCCESS ? Status() : Unavailable("set up TLS", mosquitto_strerror(code));
+  return {};
 }
 
 Status MqttConnection::Connect(const MqttOptions& options, const std::string& host) {
@@ -200,9 +168,14 @@ Status MqttConnection::Connect(const MqttOptions& options, const std::string& ho
     if (code == MOSQ_ERR_EAI) return Unavailable(operation, "the name does not resolve");
     return Unavailable(operation, CauseOf(code, system_error));
   }
-  state_->fd = UniqueFd(::fcntl(mosquitto_socket(handle), F_DUPFD_CLOEXEC, 0));
-  if (!state_->fd.valid()) return Unavailable(operation, std::strerror(errno));
-  return {};
+  const Status opened = state_->pipe.Open({.tls = options.tls,
+                                           .host = options.host,
+                                           .ca_file = options.ca_file,
+                                           .cert_file = options.cert_file,
+                                           .key_file = options.key_file,
+                                           .verify_peer = options.verify_peer},
+                                          mosquitto_socket(handle));
+  return opened.ok() ? opened : Unavailable(operation, opened.error().message);
 }
 
 // Of the calls that connect, only the one that blocks accepts properties. It stores them before it
@@ -228,7 +201,7 @@ int MqttConnection::StoreProperties(const MqttOptions& options, const std::strin
 }
 
 int MqttConnection::fd() const {
-  return state_->fd.get();
+  return state_->pipe.fd();
 }
 
 Status MqttConnection::ConnectResult() const {
@@ -241,7 +214,6 @@ Status MqttConnection::ConnectResult() const {
 bool MqttConnection::Alive(const char* operation, int code, int system_error) {
   const bool ended = mosquitto_socket(handle()) < 0;
   if (code == MOSQ_ERR_SUCCESS && !ended && violation_ == nullptr) return true;
-  tls_failed_ = code == MOSQ_ERR_TLS;
   std::string cause;
   if (violation_ != nullptr) {
     cause = fmt::format("the broker violates the protocol: {}", violation_);
@@ -254,10 +226,25 @@ bool MqttConnection::Alive(const char* operation, int code, int system_error) {
   return false;
 }
 
+bool MqttConnection::buffered() const {
+  return state_->pipe.buffered();
+}
+
 bool MqttConnection::Read() {
+  for (int parts = 0; parts < kMostParts; ++parts) {
+    const Result<PacketPipe::Passed> passed = state_->pipe.PassOn();
+    if (!passed.ok()) return Ended("read from the broker", passed.error());
+    if (*passed == PacketPipe::Passed::kNothing) return true;
+    if (!ReadLibrary()) return false;
+    if (*passed == PacketPipe::Passed::kPacket) return true;
+  }
+  return true;
+}
+
+// Lets the library read a packet, or what there is of one. False: the connection has ended.
+bool MqttConnection::ReadLibrary() {
   mosquitto* const library = handle();
   reading_ = true;
-  errno = 0;
   const int code = mosquitto_loop_read(library, kPacketsPerCall);
   const int system_error = errno;
   reading_ = false;
@@ -266,13 +253,29 @@ bool MqttConnection::Read() {
 
 bool MqttConnection::Write() {
   const Cork cork(fd());
-  errno = 0;
-  const int code = mosquitto_loop_write(handle(), kPacketsPerCall);
-  return Alive("write to the broker", code, errno);
+  int code = MOSQ_ERR_SUCCESS;
+  int system_error = 0;
+  do {
+    code = mosquitto_loop_write(handle(), kPacketsPerCall);
+    system_error = errno;
+  } while (state_->pipe.Collect());
+  // The last packet, a DISCONNECT, has to leave although the library has closed its side.
+  const Status flushed = state_->pipe.Flush();
+  if (!flushed.ok()) return Ended("write to the broker", flushed.error());
+  return Alive("write to the broker", code, system_error);
+}
+
+bool MqttConnection::Ended(const char* operation, const Error& error) {
+  error_ = fmt::format("{}: {}", operation, error.message);
+  return false;
 }
 
 bool MqttConnection::want_write() const {
-  return mosquitto_want_write(handle());
+  return mosquitto_want_write(handle()) || state_->pipe.unwritten();
+}
+
+bool MqttConnection::tls_failed() const {
+  return state_->pipe.security_failed();
 }
 
 bool MqttConnection::CheckKeepalive() {
@@ -289,6 +292,15 @@ Status MqttConnection::Subscribe(const std::string& filter) {
                                   : Unavailable("subscribe " + filter, mosquitto_strerror(code));
 }
 
+Result<int> MqttConnection::Unsubscribe(const std::string& filter) {
+  int id = 0;
+  const int code = mosquitto_unsubscribe(handle(), &id, filter.c_str());
+  if (code != MOSQ_ERR_SUCCESS) {
+    return Unavailable("unsubscribe " + filter, mosquitto_strerror(code));
+  }
+  return id;
+}
+
 void MqttConnection::AcknowledgeSegments() {
   const int on = 1;
   ::setsockopt(fd(), IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
@@ -302,11 +314,6 @@ void MqttConnection::StopLogging() {
 
 void MqttConnection::Disconnect() {
   if (mosquitto_disconnect_v5(handle(), 0, nullptr) == MOSQ_ERR_SUCCESS) Write();
-}
-
-bool MqttConnection::PeerClosed() const {
-  char byte = 0;
-  return ::recv(fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
 std::string ConnackText(MqttVersion version, int reason) {

@@ -1,7 +1,7 @@
 // Wraps libmosquitto, driven by an external loop, as one connection to a broker, from CONNECT to
-// its end; the next connection is a new object. Nothing here waits, except that connecting to a
-// host name over TLS looks it up once more (the library verifies the certificate against the name
-// that it looked up). Loop thread only.
+// its end; the next connection is a new object. Nothing here waits. Loop thread only.
+//
+// The library reads and writes a socket pair; PacketPipe is between that and the network.
 //
 // The library queues the PUBACK of a message while it reads the message, and Write() sends all that
 // is queued. So the owner decides when messages are acknowledged: by calling Write().
@@ -41,10 +41,12 @@ class MqttConnection {
     virtual void OnConnack(const Connack& connack) = 0;
     // The QoS granted, or 0x80 and above if the subscription is refused.
     virtual void OnSuback(int granted) = 0;
+    // The broker has removed the subscription that Unsubscribe() returned the id for.
+    virtual void OnUnsuback(int id) = 0;
     virtual void OnPublish(const MqttPublish& publish) = 0;
   };
 
-  // Begins to connect to `host`, the name or one of its addresses. `listener` outlives the
+  // Begins to connect to `host`: localhost, or an address of options.host. `listener` outlives the
   // connection. kUnavailable: what failed.
   static Result<std::unique_ptr<MqttConnection>> Open(const MqttOptions& options,
                                                       MqttVersion version, const std::string& host,
@@ -58,9 +60,10 @@ class MqttConnection {
   // Returns how the TCP connection went, once the socket has become writable.
   Status ConnectResult() const;
 
-  // Reads one packet, or with TLS those of one record, if a whole one has arrived. False: the
-  // connection has ended.
+  // Reads one packet, if a whole one has arrived. False: the connection has ended.
   bool Read();
+  // True if there is more to read of which the descriptor says nothing.
+  bool buffered() const;
   // Makes the kernel acknowledge what has arrived, on the level of TCP. A broker without
   // TCP_NODELAY (mosquitto's default) otherwise holds back the rest of a window for 40 ms.
   void AcknowledgeSegments();
@@ -73,6 +76,9 @@ class MqttConnection {
   bool CheckKeepalive();
   // Queues a subscription of QoS 1 for the next Write().
   Status Subscribe(const std::string& filter);
+  // Queues the removal of a subscription for the next Write(). Returns the id by which
+  // OnUnsuback() names it.
+  Result<int> Unsubscribe(const std::string& filter);
   // From the CONNACK on, the library's own error lines are no longer collected for error().
   void StopLogging();
   // Queues a DISCONNECT and writes. REQUIRES: everything that was read may be acknowledged.
@@ -80,21 +86,20 @@ class MqttConnection {
 
   // Why the connection has ended, for people.
   const std::string& error() const { return error_; }
-  // True if it ended in the TLS handshake.
-  bool tls_failed() const { return tls_failed_; }
-  // True if the peer has closed and nothing is left to read. Costs a system call.
-  bool PeerClosed() const;
+  // BrokerChannel::security_failed().
+  bool tls_failed() const;
 
  private:
   struct Callbacks;
   struct State;
 
-  MqttConnection(MqttVersion version, Listener& listener);
+  MqttConnection(const MqttOptions& options, MqttVersion version, Listener& listener);
 
   Status Configure(const MqttOptions& options);
-  Status ConfigureTls(const MqttOptions& options);
   Status Connect(const MqttOptions& options, const std::string& host);
   int StoreProperties(const MqttOptions& options, const std::string& host);
+  bool ReadLibrary();
+  bool Ended(const char* operation, const Error& error);
   bool Alive(const char* operation, int code, int system_error);
   mosquitto* handle() const;
 
@@ -111,7 +116,6 @@ class MqttConnection {
   std::string library_errors_;
   std::optional<int> disconnect_reason_;
   std::string error_;
-  bool tls_failed_ = false;
 };
 
 // The reason code of a CONNACK, for people.

@@ -22,10 +22,14 @@ size_t Ceiling(const MqttOptions& options) {
   return std::min<size_t>(options.receive_maximum, options.max_unsettled);
 }
 
+std::string SessionName(const MqttOptions& options) {
+  return fmt::format("{}@{}:{}", options.client_id, options.host, options.port);
+}
+
 }  // namespace
 
 MqttDriver::MqttDriver(Input input, MqttOptions options, const Clock& clock, const Log& log,
-                       Metrics& metrics)
+                       Metrics& metrics, DriverNotes& notes)
     : input_(std::move(input)),
       options_(std::move(options)),
       clock_(clock),
@@ -34,7 +38,8 @@ MqttDriver::MqttDriver(Input input, MqttOptions options, const Clock& clock, con
       backoff_(options_.backoff, std::hash<std::string>()(options_.client_id) ^
                                      static_cast<uint64_t>(clock_.SinceBoot().count())),
       intake_(options_.topic, {options_.max_unsettled, options_.max_unsettled_bytes}),
-      window_(Ceiling(options_)) {}
+      window_(Ceiling(options_)),
+      session_("mqtt." + input_.name, SessionName(options_), options_.topic.filter(), notes) {}
 
 MqttDriver::~MqttDriver() {
   if (link_ != nullptr) link_->Disconnect();
@@ -86,8 +91,11 @@ void MqttDriver::Resume() {
 DriverStatus MqttDriver::status() const {
   if (link_ == nullptr || !link_->online()) return {.connected = false, .detail = detail_};
   if (!link_->subscribed()) return {.connected = false, .detail = link_->detail()};
+  const uint64_t lost = journal_.sessions_lost();
   return {.connected = true,
-          .detail = fmt::format("{}, window {}", link_->detail(), window_.size())};
+          .detail = fmt::format(
+              "{}, window {}{}", link_->detail(), window_.size(),
+              lost == 0 ? "" : fmt::format("; the broker has lost our session {} time(s)", lost))};
 }
 
 void MqttDriver::Dial() {
@@ -111,15 +119,15 @@ void MqttDriver::OnAddresses(Resolver::Answer answer) {
     ConnectFailed(ConnectFailure::kUnreachable, answer.error().message);
     return;
   }
-  // The certificate is verified against the name that the library is given. Otherwise the library
-  // gets one address at a time, because by itself it never tries the second.
-  OpenLink(options_.tls ? options_.host : (*answer)[next_address_++ % answer->size()]);
+  // One address at a time, because the library never tries the second by itself.
+  OpenLink((*answer)[next_address_++ % answer->size()]);
 }
 
 void MqttDriver::OpenLink(const std::string& host) {
   CHECK(link_ == nullptr && intake_.safe(), "a connection begins with everything settled");
-  auto opened = MqttLink::Open({options_, clock_, *loop_, journal_, intake_, window_}, version_,
-                               host, [this](const MqttLink::End& end) { OnLinkEnd(end); });
+  auto opened =
+      MqttLink::Open(MqttShared{options_, clock_, *loop_, journal_, intake_, window_, session_},
+                     version_, host, [this](const MqttLink::End& end) { OnLinkEnd(end); });
   if (opened.ok()) {
     link_ = std::move(*opened);
   } else {

@@ -15,12 +15,14 @@
 #include "core/log.h"
 #include "core/metrics.h"
 #include "drivers/driver.h"
+#include "drivers/driver_notes.h"
 #include "drivers/mqtt/intake.h"
 #include "drivers/mqtt/mosquitto_library.h"
 #include "drivers/mqtt/mqtt_journal.h"
 #include "drivers/mqtt/mqtt_link.h"
 #include "drivers/mqtt/mqtt_options.h"
 #include "drivers/mqtt/resolver.h"
+#include "drivers/mqtt/session_record.h"
 #include "drivers/mqtt/version_choice.h"
 #include "drivers/mqtt/window.h"
 
@@ -29,8 +31,8 @@ namespace tidegate {
 class MqttDriver final : public Driver {
  public:
   // The references outlive the driver.
-  MqttDriver(Input input, MqttOptions options, const Clock& clock, const Log& log,
-             Metrics& metrics);
+  MqttDriver(Input input, MqttOptions options, const Clock& clock, const Log& log, Metrics& metrics,
+             DriverNotes& notes);
   // Disconnects; the broker keeps the session and everything that is not acknowledged.
   ~MqttDriver() override;
 
@@ -75,6 +77,7 @@ class MqttDriver final : public Driver {
 
   Intake intake_;
   Window window_;
+  SessionRecord session_;
   // What status() shows while no link is online: the last error.
   std::string detail_ = "not started";
   // Last, because it uses the members above. nullptr while waiting or resolving.

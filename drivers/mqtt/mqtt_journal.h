@@ -32,6 +32,11 @@ class MqttJournal {
   void Problem(const char* what, const std::string& cause);
   // `count` messages came on topics that do not match the input's.
   void Unmatched(size_t count);
+  // The broker has lost a session that we had, and with it what it kept for us.
+  void SessionLost();
+  uint64_t sessions_lost() const { return static_cast<uint64_t>(metrics_.sessions_lost.Value()); }
+  // The broker has removed a subscription of an earlier configuration.
+  void Unsubscribed(const std::string& filter);
 
  private:
   MqttMetrics metrics_;
@@ -43,6 +48,8 @@ class MqttJournal {
   LogLimit connected_limit_;
   LogLimit problem_limit_;
   LogLimit unmatched_limit_;
+  LogLimit session_lost_limit_;
+  LogLimit unsubscribed_limit_;
 };
 
 }  // namespace tidegate

@@ -16,8 +16,6 @@ using std::chrono::seconds;
 // How often the library is asked about its keepalive: ten times in each, within reason.
 constexpr int kTicksPerKeepalive = 10;
 constexpr seconds kMostTick{10};
-// A refused subscription, or one that is not answered, is asked for again after this.
-constexpr seconds kSubscribeAgain{30};
 
 // Reasons of a CONNACK, MQTT 5 (3.2.2.2) and 3.1.1 (3.2.2.3).
 constexpr int kUnspecified = 0x80;
@@ -25,28 +23,30 @@ constexpr int kMalformed = 0x81;
 constexpr int kProtocolError = 0x82;
 constexpr int kUnsupportedVersion = 0x84;
 constexpr int kUnacceptableVersion311 = 1;
-constexpr int kLeastSubackFailure = 0x80;
 
 ConnectFailure FailureOf(MqttVersion version, int reason) {
   if (version == MqttVersion::k311) {
     return reason == kUnacceptableVersion311 ? ConnectFailure::kVersionRefused
                                              : ConnectFailure::kRefused;
   }
-  if (reason == kUnsupportedVersion) return ConnectFailure::kVersionRefused;
+  // Moquette refuses the version by the number of 3.1.1 in a CONNACK of MQTT 5.
+  if (reason == kUnsupportedVersion || reason == kUnacceptableVersion311) {
+    return ConnectFailure::kVersionRefused;
+  }
   const bool vague = reason == kUnspecified || reason == kMalformed || reason == kProtocolError;
   return vague ? ConnectFailure::kClosed : ConnectFailure::kRefused;
 }
 
 }  // namespace
 
-MqttLink::MqttLink(const Shared& shared, MqttVersion version, OnEnd on_end)
-    : shared_(shared), version_(version), on_end_(std::move(on_end)) {
+MqttLink::MqttLink(const MqttShared& shared, MqttVersion version, OnEnd on_end)
+    : shared_(shared), version_(version), on_end_(std::move(on_end)), subscriber_(shared, version) {
   CHECK(on_end_ != nullptr, "a link has an owner that waits for its end");
 }
 
 MqttLink::~MqttLink() = default;
 
-Result<std::unique_ptr<MqttLink>> MqttLink::Open(const Shared& shared, MqttVersion version,
+Result<std::unique_ptr<MqttLink>> MqttLink::Open(const MqttShared& shared, MqttVersion version,
                                                  const std::string& host, OnEnd on_end) {
   std::unique_ptr<MqttLink> link(new MqttLink(shared, version, std::move(on_end)));
   Result<std::unique_ptr<MqttConnection>> opened =
@@ -59,6 +59,7 @@ Result<std::unique_ptr<MqttLink>> MqttLink::Open(const Shared& shared, MqttVersi
 void MqttLink::Watch(std::unique_ptr<MqttConnection> connection) {
   connection_ = std::move(connection);
   tick_timer_ = shared_.loop.AddTimer([this] { OnTick(); });
+  read_timer_ = shared_.loop.AddTimer([this] { OnReadTimer(); });
   connect_timer_ = shared_.loop.AddTimer([this] { OnConnectTimeout(); });
   connect_timer_->After(shared_.options.connect_timeout);
   watch_ = shared_.loop.WatchFd(connection_->fd(), [this](Ready ready) { OnReady(ready); });
@@ -95,7 +96,7 @@ void MqttLink::Advance(Ready ready) {
     }
     tcp_connected_ = ready.writable;
   }
-  const bool alive = Handshake(ready) && !ready.hung_up;
+  const bool alive = Handshake() && !ready.hung_up;
   CountBurst();
   if (!alive) {
     EndedEarly();
@@ -108,15 +109,14 @@ void MqttLink::Advance(Ready ready) {
 }
 
 // One step towards the CONNACK. False: the connection has ended.
-bool MqttLink::Handshake(Ready ready) {
-  // Both, whatever is ready: a TLS handshake continues in Read() only, and CONNECT leaves in
-  // Write(). This acknowledges nothing: the first PUBLISH follows the CONNACK.
-  if (!connection_->Read()) return false;
-  if (connack_.has_value()) return true;
-  if (!connection_->Write()) return false;
-  // The library mistakes OpenSSL's SSL_ERROR_SYSCALL for progress, and would again at once, for
-  // ever.
-  return !shared_.options.tls || !ready.readable || !connection_->PeerClosed();
+bool MqttLink::Handshake() {
+  // Both, whatever is ready: a TLS handshake continues in either. This acknowledges nothing: the
+  // first PUBLISH follows the CONNACK.
+  do {
+    if (!connection_->Read()) return false;
+    if (connack_.has_value()) return true;
+  } while (connection_->buffered());
+  return connection_->Write();
 }
 
 void MqttLink::EndedEarly() {
@@ -149,40 +149,20 @@ void MqttLink::Online() {
   connection_->StopLogging();
   keepalive_ = connack_->keepalive.value_or(shared_.options.keepalive);
   if (keepalive_ == nanoseconds::zero()) keepalive_ = shared_.options.keepalive;
-  detail_ = fmt::format("connected, {}", VersionName(version_));
   shared_.journal.Connected(version_, connack_->session_present);
-  Subscribe();
+  subscriber_.Begin(*connection_, connack_->session_present);
   Acknowledge();
   if (!online()) return;
   tick_timer_->After(TickInterval());
   UpdateWatch();
 }
 
-void MqttLink::Subscribe() {
-  subscribed_ = false;
-  subscribe_at_ = shared_.clock.SinceBoot() + kSubscribeAgain;
-  if (const Status status = connection_->Subscribe(shared_.options.topic.filter()); !status.ok()) {
-    shared_.journal.Problem("subscribing failed", status.error().message);
-  }
+void MqttLink::OnSuback(int granted) {
+  subscriber_.OnSuback(granted);
 }
 
-void MqttLink::OnSuback(int granted) {
-  shared_.intake.OnCaughtUp();
-  subscribed_ = granted < kLeastSubackFailure;
-  shared_.journal.metrics().connected.Set(subscribed_ ? 1 : 0);
-  if (!subscribed_) {
-    shared_.journal.metrics().subscribe_refused.Increment();
-    const std::string cause = granted == kLeastSubackFailure
-                                  ? "the broker gives no reason; look at its access rules"
-                                  : ConnackText(MqttVersion::k5, granted);
-    detail_ =
-        fmt::format("subscription to '{}' refused: {}", shared_.options.topic.filter(), cause);
-    shared_.journal.Problem("subscription refused", cause);
-    return;
-  }
-  subscribe_at_.reset();
-  detail_ = fmt::format("connected, {}{}", VersionName(version_),
-                        granted == 0 ? ", QoS 0 only: the broker may lose messages" : "");
+void MqttLink::OnUnsuback(int id) {
+  subscriber_.OnUnsuback(id);
 }
 
 bool MqttLink::MayRead() const {
@@ -192,10 +172,16 @@ bool MqttLink::MayRead() const {
 void MqttLink::UpdateWatch() {
   if (!online()) return;
   const bool readable = MayRead();
+  if (readable && connection_->buffered()) read_timer_->After(nanoseconds::zero());
   if (readable == wants_readable_ && writing_ == wants_writable_) return;
   wants_readable_ = readable;
   wants_writable_ = writing_;
   watch_->Want(readable, writing_);
+}
+
+void MqttLink::OnReadTimer() {
+  if (online() && MayRead()) ReadBurst();
+  ReportEnd();
 }
 
 void MqttLink::ReadBurst() {
@@ -204,15 +190,17 @@ void MqttLink::ReadBurst() {
   while (alive && !drained_ && MayRead()) {
     const size_t before = burst_.messages;
     alive = connection_->Read();
-    drained_ = burst_.messages == before;
+    drained_ = burst_.messages == before && !connection_->buffered();
   }
   CountBurst();
-  if (alive) {
-    connection_->AcknowledgeSegments();
-    UpdateWatch();
-  } else {
+  if (!alive) {
     Ended({}, connection_->error());
+    return;
   }
+  connection_->AcknowledgeSegments();
+  subscriber_.DoWhatIsDue(*connection_);
+  Acknowledge();
+  UpdateWatch();
 }
 
 void MqttLink::OnPublish(const MqttPublish& publish) {
@@ -304,7 +292,7 @@ void MqttLink::Tick() {
     Ended({}, "what was read is not stored in time; the broker keeps it until it can be");
     return;
   }
-  if (subscribe_at_.has_value() && now >= *subscribe_at_) Subscribe();
+  subscriber_.DoWhatIsDue(*connection_);
   Acknowledge();
   if (online()) tick_timer_->After(tick);
 }

@@ -1,7 +1,7 @@
 // One connection to the broker, from connect(2) to its end: connects, waits for the CONNACK,
 // subscribes, reads while there is room, and acknowledges what is settled. It never reconnects;
 // MqttDriver opens the next link. (A *session*, in MQTT, is what the broker keeps for a client id;
-// it outlives its links.) Loop thread only; nothing here waits, but see mqtt_connection.h on TLS.
+// it outlives its links.) Loop thread only; nothing here waits.
 //
 // Invariants, and where they are checked:
 // - Write() acknowledges everything that was read, so it runs only while all of that is settled:
@@ -21,26 +21,15 @@
 #include "core/clock.h"
 #include "core/loop/loop.h"
 #include "core/result.h"
-#include "drivers/mqtt/intake.h"
 #include "drivers/mqtt/mqtt_connection.h"
-#include "drivers/mqtt/mqtt_journal.h"
-#include "drivers/mqtt/mqtt_options.h"
+#include "drivers/mqtt/mqtt_shared.h"
+#include "drivers/mqtt/subscriber.h"
 #include "drivers/mqtt/version_choice.h"
-#include "drivers/mqtt/window.h"
 
 namespace tidegate {
 
 class MqttLink final : private MqttConnection::Listener {
  public:
-  // What all links of one input work with. Outlives them.
-  struct Shared {
-    const MqttOptions& options;
-    const Clock& clock;
-    Loop& loop;
-    MqttJournal& journal;
-    Intake& intake;
-    Window& window;
-  };
   struct End {
     // How connecting failed; nullopt if the broker had accepted us.
     std::optional<ConnectFailure> failure;
@@ -50,10 +39,10 @@ class MqttLink final : private MqttConnection::Listener {
   };
   using OnEnd = std::function<void(const End&)>;
 
-  // Begins to connect to `host`, the name or one of its addresses. kUnavailable: what failed.
-  // `on_end` is called once, from the loop or from OnSettled(), when the connection has ended; it
-  // has to destroy the link.
-  static Result<std::unique_ptr<MqttLink>> Open(const Shared& shared, MqttVersion version,
+  // Begins to connect to `host`: localhost, or an address of options.host. kUnavailable: what
+  // failed. `on_end` is called once, from the loop or from OnSettled(), when the connection has
+  // ended; it has to destroy the link.
+  static Result<std::unique_ptr<MqttLink>> Open(const MqttShared& shared, MqttVersion version,
                                                 const std::string& host, OnEnd on_end);
   // Closes without a DISCONNECT and without calling `on_end`; the broker keeps the session.
   ~MqttLink() override;
@@ -70,11 +59,11 @@ class MqttLink final : private MqttConnection::Listener {
 
   // True from the CONNACK that accepts us.
   bool online() const { return phase_ == Phase::kOnline; }
-  bool subscribed() const { return online() && subscribed_; }
+  bool subscribed() const { return online() && subscriber_.subscribed(); }
   // Driver::Starved().
   bool Starved() const;
   // The state of a link that is online, for people.
-  const std::string& detail() const { return detail_; }
+  const std::string& detail() const { return subscriber_.detail(); }
 
  private:
   enum class Phase { kConnecting, kOnline, kEnded };
@@ -87,18 +76,18 @@ class MqttLink final : private MqttConnection::Listener {
     size_t unmatched = 0;
   };
 
-  MqttLink(const Shared& shared, MqttVersion version, OnEnd on_end);
+  MqttLink(const MqttShared& shared, MqttVersion version, OnEnd on_end);
 
   void Watch(std::unique_ptr<MqttConnection> connection);
   void OnReady(Ready ready);
   void UpdateWatch();
   void Advance(Ready ready);
-  bool Handshake(Ready ready);
+  bool Handshake();
   void Online();
   void OnConnectTimeout();
   void EndedEarly();
-  void Subscribe();
   void ReadBurst();
+  void OnReadTimer();
   void CountBurst();
   void Acknowledge();
   void Write();
@@ -113,22 +102,25 @@ class MqttLink final : private MqttConnection::Listener {
   // MqttConnection::Listener
   void OnConnack(const MqttConnection::Connack& connack) override;
   void OnSuback(int granted) override;
+  void OnUnsuback(int id) override;
   void OnPublish(const MqttPublish& publish) override;
 
-  const Shared shared_;
+  const MqttShared shared_;
   const MqttVersion version_;
   OnEnd on_end_;
+  Subscriber subscriber_;
   std::unique_ptr<MqttConnection> connection_;
   // Destroyed before connection_, whose descriptor it watches.
   std::unique_ptr<FdWatch> watch_;
   std::unique_ptr<Timer> connect_timer_;
+  // Reads what is buffered already, for which the descriptor is not readable.
+  std::unique_ptr<Timer> read_timer_;
   // Runs while online: keepalive, and whatever else has waited too long.
   std::unique_ptr<Timer> tick_timer_;
 
   Phase phase_ = Phase::kConnecting;
   bool tcp_connected_ = false;
   std::optional<MqttConnection::Connack> connack_;
-  bool subscribed_ = false;
   bool stopped_ = false;
   // A write is incomplete, and nothing is read until it is done.
   bool writing_ = false;
@@ -140,10 +132,7 @@ class MqttLink final : private MqttConnection::Listener {
   BootTime online_since_{0};
   // When the oldest PUBACK that is held back was queued.
   std::optional<BootTime> held_since_;
-  // When to subscribe again, unless the broker grants the subscription before.
-  std::optional<BootTime> subscribe_at_;
   Burst burst_;
-  std::string detail_;
   End end_;
 };
 

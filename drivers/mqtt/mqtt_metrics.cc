@@ -19,7 +19,7 @@ MqttMetrics::MqttMetrics(Metrics& metrics, const std::string& input)
     : messages(Counter(metrics, input, "tidegate_mqtt_messages_total", "Messages taken")),
       bytes(Counter(metrics, input, "tidegate_mqtt_bytes_total", "Payload bytes taken")),
       unmatched(Counter(metrics, input, "tidegate_mqtt_unmatched_total",
-                        "Messages taken whose topic does not match the input's")),
+                        "Messages set aside because their topic does not match the input's")),
       not_acknowledged(Counter(metrics, input, "tidegate_mqtt_not_acknowledged_total",
                                "Messages left to the broker to send again, because the "
                                "connection ended before they were acknowledged")),
@@ -29,6 +29,10 @@ MqttMetrics::MqttMetrics(Metrics& metrics, const std::string& input)
                                "Attempts to connect that failed")),
       subscribe_refused(Counter(metrics, input, "tidegate_mqtt_subscribe_refused_total",
                                 "Subscriptions that the broker refused")),
+      sessions_lost(Counter(metrics, input, "tidegate_mqtt_sessions_lost_total",
+                            "Sessions that the broker has lost, with what it kept for us")),
+      unsubscribed(Counter(metrics, input, "tidegate_mqtt_unsubscribed_total",
+                           "Subscriptions of earlier configurations that were removed")),
       connected(
           Gauge(metrics, input, "tidegate_mqtt_connected", "1 while connected and subscribed")),
       unsettled(Gauge(metrics, input, "tidegate_mqtt_unsettled",

@@ -19,6 +19,8 @@ struct MqttMetrics {
   Metrics::Counter& reconnects;
   Metrics::Counter& connect_failures;
   Metrics::Counter& subscribe_refused;
+  Metrics::Counter& sessions_lost;
+  Metrics::Counter& unsubscribed;
   Metrics::Gauge& connected;
   Metrics::Gauge& unsettled;
   Metrics::Gauge& window;

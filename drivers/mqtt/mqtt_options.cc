@@ -1,7 +1,8 @@
 #include "drivers/mqtt/mqtt_options.h"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
-#include <cassert>
+#include <netinet/in.h>
 
 #include <algorithm>
 #include <array>
@@ -24,6 +25,16 @@ constexpr std::chrono::seconds kMostKeepalive{65'535};
 // The most that ParseDuration accepts, well below the four bytes of seconds of MQTT 5.
 constexpr std::chrono::hours kMostSessionExpiry{24 * 10'000};
 constexpr size_t kMaxStringBytes = 65'535;
+// A broker on this machine costs no link, and may lose what comes while we are not connected.
+constexpr std::chrono::milliseconds kMostLocalWait{2'000};
+
+bool IsThisMachine(const std::string& host) {
+  in_addr address = {};
+  if (::inet_pton(AF_INET, host.c_str(), &address) == 1) {
+    return ntohl(address.s_addr) >> 24 == IN_LOOPBACKNET;
+  }
+  return host == "localhost" || host == "::1";
+}
 
 class Parser {
  public:
@@ -96,6 +107,7 @@ void Parser::Authority() {
   options_.tls = uri_.scheme == "mqtts";
   options_.host = uri_.host;
   options_.username = uri_.user;
+  if (IsThisMachine(uri_.host)) options_.backoff.max = kMostLocalWait;
   options_.port = uri_.port != 0 ? uri_.port : options_.tls ? kTlsPort : options_.port;
   if (uri_.host.empty()) Problem("the host is missing, as in mqtt://host/topic");
   if (!IsUtf8(uri_.user)) Problem("the user is not UTF-8");

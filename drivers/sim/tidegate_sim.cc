@@ -12,6 +12,7 @@
 
 #include "core/clock.h"
 #include "core/credentials.h"
+#include "core/output.h"
 #include "drivers/sim/command_line.h"
 #include "drivers/sim/line_publisher.h"
 
@@ -80,7 +81,8 @@ int Main(const std::vector<std::string>& arguments) {
   }
   const SimCommand command = ParseSimCommand(arguments, *password, TIDEGATE_VERSION);
   if (!command.message.empty()) {
-    fmt::print(command.exit_code == 0 ? stdout : stderr, "{}", command.message);
+    if (command.exit_code == 0) Print(command.message);
+    if (command.exit_code != 0) std::fputs(command.message.c_str(), stderr);
     return command.exit_code;
   }
   InstallSignals();
@@ -104,8 +106,12 @@ int Main(const std::vector<std::string>& arguments) {
   if (shows) fmt::print(stderr, "\r\033[K");
   if (!result.complete) fmt::print(stderr, "tidegate-sim: {}\n", result.problem);
   // With --print standard output belongs to the heartbeats.
-  std::FILE* out = command.target == SimCommand::Target::kPrint ? stderr : stdout;
-  fmt::print(out, "{}\n", Summary(result, command.json));
+  const std::string summary = Summary(result, command.json) + "\n";
+  if (command.target == SimCommand::Target::kPrint) {
+    std::fputs(summary.c_str(), stderr);
+  } else {
+    Print(summary);
+  }
   return result.complete ? 0 : 1;
 }
 
@@ -113,5 +119,6 @@ int Main(const std::vector<std::string>& arguments) {
 }  // namespace tidegate
 
 int main(int argc, char** argv) {
-  return tidegate::Main(std::vector<std::string>(argv + 1, argv + argc));
+  const int code = tidegate::Main(std::vector<std::string>(argv + 1, argv + argc));
+  return tidegate::FinishOutput(code);
 }

@@ -1,21 +1,35 @@
+#include "core/http/peer.h"
 #include "reader/config/loader.h"
+#include "reader/config/setting_file.h"
 
 namespace tidegate::reader {
 
 namespace {
 using std::chrono::milliseconds;
 constexpr std::string_view kTokens = "api.tokens";
+constexpr std::string_view kTokensFile = "TIDEGATE_API_TOKENS_FILE";
 constexpr std::string_view kTokensOrigin = "credential api.tokens";
 }  // namespace
 
+// The credential takes precedence over the variable, which names a file.
 void Loader::LoadTokens() {
-  const auto credential = credentials_.Read(kTokens);
-  if (!credential.ok()) return Problem(kTokensOrigin, credential.error().message);
-  if (!*credential) return Show(kTokensOrigin, "none", "default");
-  auto tokens = TokenTable::Parse(**credential);
-  if (!tokens.ok()) return Problem(kTokensOrigin, tokens.error().message);
-  Show(kTokensOrigin, fmt::format("{} tokens", tokens->size()), std::string(kTokensOrigin));
+  const auto file = environment_.Find(kTokensFile);
+  if (const auto path = credentials_.Path(kTokens))
+    return LoadTokenFile({*path, std::string(kTokensOrigin)});
+  if (const auto other = credentials_.Read(kTokens); !other.ok())
+    return Problem(kTokensOrigin, other.error().message);
+  if (file) return LoadTokenFile(*file);
+  Show(kTokensOrigin, "none", "default");
+}
+
+void Loader::LoadTokenFile(const Found& file) {
+  const auto text = ReadSettingFile(file.value);
+  if (!text.ok()) return Problem(file.origin, text.error().message);
+  auto tokens = TokenTable::Parse(*text);
+  if (!tokens.ok()) return Problem(file.origin, tokens.error().message);
+  Show(kTokensOrigin, fmt::format("{} tokens", tokens->size()), file.origin);
   config_.api.tokens = std::move(tokens).value();
+  config_.live.tokens_file = file.value;
 }
 
 // Without tokens, everyone who reaches the port can read the data of every tenant.

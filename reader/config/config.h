@@ -14,6 +14,7 @@
 #include "core/log.h"
 #include "core/rules/rules.h"
 #include "reader/config/environment.h"
+#include "reader/config/live_lists.h"
 #include "reader/decode/decoder.h"
 #include "reader/decode/stream.h"
 #include "reader/enrich/enrichment.h"
@@ -45,6 +46,8 @@ struct Config {
   Projector::Options projector;
   Enrichment::Options enrichment;
   std::string dlq_topic;
+  // Where records of a database wait that fails alone; empty: every outage is waited for.
+  std::string parking_topic;
   Roles roles;
   // How many threads land, if the roles include landing.
   size_t workers = 1;
@@ -53,6 +56,8 @@ struct Config {
   // nullopt: HTTP is off.
   std::optional<http::Server::Options> http;
   ApiOptions api;
+  // The lists that may change while the reader runs.
+  LiveLists::Options live;
   LogLevel log_level = LogLevel::kInfo;
 
   // Every setting with its effective value, for `check`. Secrets are replaced by ***.

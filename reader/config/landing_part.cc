@@ -1,7 +1,5 @@
 #include <array>
-#include <map>
 
-#include "core/record.h"
 #include "reader/config/loader.h"
 #include "reader/database/landing.h"
 
@@ -81,6 +79,8 @@ void Loader::LoadLanding() {
   Show("TIDEGATE_LANDING", WithoutPassword(config_.landing), origin);
   if (const auto landing = OpenLanding(config_.landing); !landing.ok())
     Problem(origin, landing.error().message);
+  for (const std::string& warning : LandingWarnings(config_.landing))
+    config_.warnings.push_back(fmt::format("{}: {}", origin, warning));
 
   WarnOfPostgres();
   const std::string in_uri = DatabaseOf(config_.landing);
@@ -99,44 +99,6 @@ void Loader::LoadLanding() {
     config_.decoder.tenancy = Tenancy::kDatabase;
   } else if (tenancy.value != "shared") {
     Problem(tenancy.origin, fmt::format("'{}' is neither shared nor database", tenancy.value));
-  }
-}
-
-void Loader::LoadTenants() {
-  Decoder::Options& decoder = config_.decoder;
-  if (const auto tenant = environment_.Find("TIDEGATE_TENANT")) {
-    Show("TIDEGATE_TENANT", tenant->value, tenant->origin);
-    decoder.tenant = tenant->value;
-    if (!IsTenantName(tenant->value))
-      Problem(tenant->origin, "is not the name of a tenant: 1 to 64 of A-Z a-z 0-9 . _ -");
-  }
-  const Found tenants = environment_.Find("TIDEGATE_TENANTS").value_or(Found{"", "default"});
-  Show("TIDEGATE_TENANTS", tenants.value.empty() ? "any" : tenants.value, tenants.origin);
-  std::map<std::string, std::string> databases;
-  for (const std::string& tenant : SplitList(tenants.value)) {
-    if (!IsTenantName(tenant)) {
-      Problem(
-          tenants.origin,
-          fmt::format("'{}' is not the name of a tenant: 1 to 64 of A-Z a-z 0-9 . _ -", tenant));
-      continue;
-    }
-    decoder.tenants.insert(tenant);
-    if (decoder.tenancy != Tenancy::kDatabase || !IsDatabaseName(decoder.database)) continue;
-    const auto [entry, is_new] =
-        databases.emplace(DatabaseForTenant(decoder.database, tenant).name, tenant);
-    if (!is_new && entry->second != tenant) {
-      Problem(tenants.origin,
-              fmt::format("'{}' and '{}' would share a database", entry->second, tenant));
-    }
-  }
-  if (!decoder.tenant.empty() && !decoder.tenants.empty() &&
-      !decoder.tenants.contains(decoder.tenant)) {
-    Problem("TIDEGATE_TENANT", "is not on TIDEGATE_TENANTS");
-  }
-  if (decoder.tenancy == Tenancy::kDatabase && decoder.tenants.empty()) {
-    config_.warnings.push_back(
-        "TIDEGATE_TENANCY=database without TIDEGATE_TENANTS: whoever may write to the topics makes "
-        "databases");
   }
 }
 

@@ -21,6 +21,8 @@ constexpr std::array kDlqTopic{Alias{"DLQ_TOPIC"}};
 constexpr std::array kHttpListen{Alias{"FD_METRICS_PORT", ":"}};
 constexpr std::array kLogLevel{Alias{"FD_LOG_LEVEL"}};
 
+constexpr unsigned kMaxConnections = 128;
+
 std::string_view Trim(std::string_view text) {
   const size_t begin = text.find_first_not_of(" \t");
   if (begin == std::string_view::npos) return {};
@@ -93,8 +95,18 @@ void Loader::LoadLimits() {
   worker.backoff.initial = std::min(worker.backoff.initial, worker.backoff.max);
 }
 
+// Only where tenants have databases of their own can one of them fail alone.
+void Loader::LoadParking() {
+  const Found topic = Text("TIDEGATE_PARKING_TOPIC", {}, "telemetry.parked");
+  if (topic.value == "off" || config_.decoder.tenancy != Tenancy::kDatabase) return;
+  config_.parking_topic = topic.value;
+  if (topic.value == config_.dlq_topic)
+    Problem(topic.origin, "is the topic of the dead letters, which are not landed again");
+}
+
 void Loader::LoadProcess() {
   config_.dlq_topic = Text("TIDEGATE_DLQ_TOPIC", kDlqTopic, "telemetry.dlq").value;
+  LoadParking();
   config_.workers = Number("TIDEGATE_WORKERS", {}, 1, 1, 64);
   const Found listen = Text("TIDEGATE_HTTP_LISTEN", kHttpListen, "127.0.0.1:8002");
   if (listen.value == "off" && config_.roles == Roles{.land = false, .project = false})
@@ -103,6 +115,8 @@ void Loader::LoadProcess() {
     const auto options = http::ParseListen(listen.value);
     if (options.ok()) {
       config_.http = *options;
+      // More than the queries that may wait for an answer, so that a probe always finds room.
+      config_.http->max_connections = kMaxConnections;
     } else {
       Problem(listen.origin, options.error().message);
     }
@@ -136,6 +150,8 @@ Config Loader::Load() {
   LoadLimits();
   LoadProjections();
   LoadProcess();
+  KeepStreamsOff(config_.dlq_topic, "the dead-letter topic");
+  if (!config_.parking_topic.empty()) KeepStreamsOff(config_.parking_topic, "the parking topic");
   LoadApi();
   FindUnknownNames();
   return std::move(config_);

@@ -31,6 +31,8 @@ class Loader {
   std::string StateFolder();
   // stream_part.cc
   void LoadStreams();
+  // Reports a stream that follows a topic which the reader itself writes.
+  void KeepStreamsOff(const std::string& topic, std::string_view what);
   std::vector<std::string> SelectedStreams(const std::vector<std::string>& defined,
                                            const Found& only);
   // stream_alias_part.cc
@@ -43,11 +45,16 @@ class Loader {
   std::string LandingUri(std::string& origin);
   std::optional<Found> LandingFromParts();
   void WarnOfPostgres();
+  // tenant_list_part.cc
   void LoadTenants();
+  void LoadTenantFile();
+  void CheckTenantDatabases(const std::string& origin);
   // project_part.cc
   void LoadProjections();
   // enrich_part.cc
   void LoadEnrichment();
+  void CheckEnrichSource(const EnrichSource& source, const std::string& origin);
+  void LoadEnrichHeaders();
   // tenant_part.cc
   void LoadRetention();
   Retention::Period RetentionPeriod(const Found& found);
@@ -61,9 +68,11 @@ class Loader {
   // api_part.cc
   void LoadApi();
   void LoadTokens();
+  void LoadTokenFile(const Found& file);
   void CheckReach();
   // loader.cc
   void LoadLimits();
+  void LoadParking();
   void LoadProcess();
   void FindUnknownNames();
 

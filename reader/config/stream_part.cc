@@ -84,4 +84,16 @@ void Loader::LoadStreams() {
     Problem("TIDEGATE_STREAMS", table.error().message);
 }
 
+void Loader::KeepStreamsOff(const std::string& topic, std::string_view what) {
+  const auto table = StreamTable::Make(config_.streams);
+  if (!table.ok()) return;  // Reported by LoadStreams().
+  const auto match = table->Find(topic);
+  if (!match) return;
+  Problem(
+      std::string(kStreamPrefix) + AsciiUpper(match->stream->name),
+      fmt::format("its topic {} includes {}, {}, which the reader writes: it would read what it "
+                  "has written without end; give one of them another name",
+                  match->stream->topic, topic, what));
+}
+
 }  // namespace tidegate::reader

@@ -3,6 +3,7 @@
 
 #include "core/quantity.h"
 #include "reader/config/loader.h"
+#include "reader/config/tenant_file.h"
 #include "reader/database/landing.h"
 
 namespace tidegate::reader {
@@ -13,7 +14,6 @@ constexpr std::string_view kRetentionOf = "TIDEGATE_RETENTION_";
 constexpr std::string_view kLandingOf = "TIDEGATE_LANDING_";
 constexpr std::string_view kCredentialBegin = "landing.";
 constexpr std::string_view kCredentialEnd = ".uri";
-constexpr std::chrono::milliseconds kShortest = std::chrono::minutes(1);
 
 // Returns the tenant of the credential landing.<tenant>.uri; empty if it is another credential.
 std::string_view TenantOfCredential(std::string_view name) {
@@ -25,12 +25,10 @@ std::string_view TenantOfCredential(std::string_view name) {
 }  // namespace
 
 Retention::Period Loader::RetentionPeriod(const Found& found) {
-  if (found.value == "forever") return std::nullopt;
-  const auto period = ParseDuration(found.value);
-  if (period && *period >= kShortest) return *period;
+  if (const auto period = ParseRetention(found.value)) return *period;
   Problem(found.origin,
           fmt::format("'{}' is neither forever nor a duration of at least {}, such as 90d",
-                      found.value, FormatDuration(kShortest)));
+                      found.value, FormatDuration(kShortestRetention)));
   return std::nullopt;
 }
 
@@ -44,6 +42,8 @@ void Loader::LoadRetention() {
     retention.tenants[suffix] = RetentionPeriod(found);
     CheckTenantSpelling(found.origin, suffix);
   }
+  config_.live.of_variables.retention = retention;
+  config_.live.of_variables.retention.by_name.clear();
 }
 
 // Returns the tenants of the allow list whose name is spelt like this in a variable.
@@ -69,6 +69,8 @@ void Loader::SetTenantLanding(const std::string& tenant, const Found& found) {
        found.origin);
   if (const auto landing = OpenLanding(found.value); !landing.ok())
     Problem(found.origin, landing.error().message);
+  for (const std::string& warning : LandingWarnings(found.value))
+    config_.warnings.push_back(fmt::format("{}: {}", found.origin, warning));
   if (config_.decoder.tenancy != Tenancy::kDatabase) {
     Problem(found.origin, "a tenant has a server of its own only with TIDEGATE_TENANCY=database");
   } else if (IsDatabaseName(config_.decoder.database)) {

@@ -1,18 +1,17 @@
-// Publishes dead letters to a Kafka topic. The idempotent producer starts with the first letter.
-// One thread; the library's own threads call nothing of ours.
+// Publishes dead letters to a Kafka topic. One thread; the library's own threads call nothing of
+// ours.
 // Known loss: a letter whose acknowledgement is lost is published again, and may be there twice; a
 // letter that the topic refuses for its size keeps only the beginning of its value.
 #pragma once
 
 #include <chrono>
-#include <memory>
 #include <string>
 
 #include "core/clock.h"
-#include "core/kafka/client_log.h"
 #include "core/kafka/kafka_config.h"
 #include "core/log.h"
 #include "reader/consume/dead_letters.h"
+#include "reader/consume/kafka_publisher.h"
 
 namespace tidegate::reader {
 
@@ -31,24 +30,15 @@ class KafkaDeadLetters final : public DeadLetters {
 
   // Clock and log must outlive the object.
   KafkaDeadLetters(Options options, const Clock& clock, const Log& log);
-  ~KafkaDeadLetters() override;
 
   std::vector<Status> Publish(std::span<const DeadLetter> letters) override;
 
  private:
-  class Producer;
-  struct Attempt;
+  // Sends a letter that was too large in ever smaller forms, and returns the last answer.
+  Status Shrink(const DeadLetter& letter, bool tried_alone, const Error& refusal);
 
-  Status EnsureProducer();
-  // Sends the attempts and waits for their answers. Afterwards none is pending.
-  void Round(std::span<Attempt> attempts);
-  // Sends an attempt that was too large in ever smaller forms.
-  void Shrink(Attempt& attempt, bool tried_alone);
-
-  const Options options_;
-  const Clock& clock_;
-  kafka::ClientLog client_log_;
-  std::unique_ptr<Producer> producer_;
+  const size_t truncated_bytes_;
+  KafkaPublisher publisher_;
 };
 
 }  // namespace tidegate::reader

@@ -82,8 +82,6 @@ kafka::ConfigRequest ConsumerRequest(const kafka::Properties& settings,
   return {
       .defaults = WithQueueBackoff(WithShared({
           {"group.id", "tidegate-reader"},
-          {"auto.offset.reset",
-           "earliest"},  // The library's default skips what came before the first start.
           {"auto.commit.interval.ms", "5000"},
           // Eager: before librdkafka 2.10 cooperative rebalances can lose an assignment.
           {"partition.assignment.strategy", "roundrobin"},
@@ -103,7 +101,9 @@ kafka::ConfigRequest ConsumerRequest(const kafka::Properties& settings,
       .credentials = Without(credentials, kProducerOnly),
       .forced = {{"enable.auto.offset.store", "false",
                   "an offset is stored when its record has landed, and not before"},
-                 {"enable.auto.commit", "true", "stored offsets are committed in the background"}},
+                 {"enable.auto.commit", "true", "stored offsets are committed in the background"},
+                 {"auto.offset.reset", "earliest",
+                  "latest skips what came before the first start or into a topic made anew"}},
   };
 }
 
@@ -117,6 +117,20 @@ kafka::ConfigRequest ProjectingConsumerRequest(kafka::ConfigRequest landing, siz
     if (const auto id = properties->find("group.instance.id"); id != properties->end())
       id->second += "-project-" + std::to_string(number);
   }
+  return landing;
+}
+
+kafka::ConfigRequest ParkedConsumerRequest(kafka::ConfigRequest landing) {
+  landing.defaults["topic.metadata.refresh.interval.ms"] = "10000";
+  for (kafka::Properties* properties :
+       {&landing.defaults, &landing.settings, &landing.credentials}) {
+    properties->erase("auto.offset.reset");
+    for (const char* name : {"group.id", "group.instance.id"}) {
+      if (const auto found = properties->find(name); found != properties->end())
+        found->second += "-parked";
+    }
+  }
+  landing.defaults["auto.offset.reset"] = "earliest";
   return landing;
 }
 

@@ -17,6 +17,9 @@ kafka::ConfigRequest ConsumerRequest(const kafka::Properties& settings,
 // For member `number` of the projecting group, whose name is the landing group's with "-project"
 // appended. It prefetches a little less.
 kafka::ConfigRequest ProjectingConsumerRequest(kafka::ConfigRequest landing, size_t number);
+// For the member of the group that reads the parking topic: "-parked" is appended. It always begins
+// at the earliest record, and soon notices that the topic has been created.
+kafka::ConfigRequest ParkedConsumerRequest(kafka::ConfigRequest landing);
 kafka::ConfigRequest ProducerRequest(const kafka::Properties& settings,
                                      const kafka::Properties& credentials);
 

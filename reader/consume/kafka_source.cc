@@ -28,6 +28,14 @@ std::vector<Partition> ToPartitions(const rd_kafka_topic_partition_list_t* list)
   return partitions;
 }
 
+kafka::PartitionListHandle ToList(std::span<const Partition> partitions) {
+  kafka::PartitionListHandle list(
+      rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
+  for (const Partition& partition : partitions)
+    rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.number);
+  return list;
+}
+
 class KafkaSource final : public Source {
  public:
   KafkaSource(const Clock& clock, const Log& log)
@@ -45,9 +53,13 @@ class KafkaSource final : public Source {
   Result<std::optional<SourceMessage>> Poll(milliseconds patience) override;
   void StoreOffsets(std::span<const Position> positions) override;
   Result<int64_t> EarliestOffset(const Partition& partition) override;
+  Result<int64_t> EndOffset(const Partition& partition) override;
   Result<std::vector<Position>> CommittedOffsets(std::span<const Partition> partitions) override;
+  Status Seek(const Partition& partition, int64_t offset) override;
   void Pause() override;
   void Resume() override;
+  void Pause(std::span<const Partition> partitions) override;
+  void Resume(std::span<const Partition> partitions) override;
   void Close() override;
 
  private:
@@ -65,6 +77,11 @@ class KafkaSource final : public Source {
   void Unassign(rd_kafka_topic_partition_list_t* partitions);
   Status OnErrorMessage(rd_kafka_resp_err_t code, const rd_kafka_message_t* message);
   bool Cooperative() const;
+  struct Watermarks {
+    int64_t earliest = 0;
+    int64_t end = 0;
+  };
+  Result<Watermarks> QueryWatermarks(const Partition& partition);
   void LogFailure(std::string_view operation, rd_kafka_error_t* error);
 
   const Clock& clock_;
@@ -73,6 +90,7 @@ class KafkaSource final : public Source {
   LogLimit error_log_;
   SourceListener* listener_ = nullptr;
   FetchWaker fetch_waker_;
+  bool may_be_missing_ = false;
   bool paused_ = false;
   bool polled_ = false;
   bool closed_ = false;
@@ -90,6 +108,7 @@ Status KafkaSource::Open(const KafkaSourceOptions& options) {
   auto client = StartConsumer(std::move(conf).value());
   if (!client.ok()) return client.error();
   client_ = std::move(client).value();
+  may_be_missing_ = options.may_be_missing;
   const kafka::PartitionListHandle topics(
       rd_kafka_topic_partition_list_new(static_cast<int>(options.subscription.size())));
   for (const std::string& topic : options.subscription) {
@@ -117,6 +136,7 @@ Result<std::optional<SourceMessage>> KafkaSource::Poll(milliseconds patience) {
 
 Status KafkaSource::OnErrorMessage(rd_kafka_resp_err_t code, const rd_kafka_message_t* message) {
   if (code == RD_KAFKA_RESP_ERR__PARTITION_EOF) return {};
+  if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART && may_be_missing_) return {};
   if (code == RD_KAFKA_RESP_ERR__FATAL) {
     std::array<char, 512> reason{};
     const rd_kafka_resp_err_t cause =
@@ -148,22 +168,31 @@ void KafkaSource::StoreOffsets(std::span<const Position> positions) {
     log_.Debug("store offsets: {}", kafka::DescribeError(error));
 }
 
-Result<int64_t> KafkaSource::EarliestOffset(const Partition& partition) {
-  int64_t earliest = 0;
-  int64_t end = 0;
-  const rd_kafka_resp_err_t error = rd_kafka_query_watermark_offsets(
-      client_.get(), partition.topic.c_str(), partition.number, &earliest, &end, kQueryTimeoutMs);
-  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return earliest;
+Result<KafkaSource::Watermarks> KafkaSource::QueryWatermarks(const Partition& partition) {
+  Watermarks marks;
+  const rd_kafka_resp_err_t error =
+      rd_kafka_query_watermark_offsets(client_.get(), partition.topic.c_str(), partition.number,
+                                       &marks.earliest, &marks.end, kQueryTimeoutMs);
+  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return marks;
   return Error{ErrorCode::kUnavailable,
-               fmt::format("ask for the earliest offset of {} [{}]: {}", partition.topic,
-                           partition.number, kafka::DescribeError(error))};
+               fmt::format("ask for the offsets of {} [{}]: {}", partition.topic, partition.number,
+                           kafka::DescribeError(error))};
+}
+
+Result<int64_t> KafkaSource::EarliestOffset(const Partition& partition) {
+  const auto marks = QueryWatermarks(partition);
+  if (!marks.ok()) return marks.error();
+  return marks->earliest;
+}
+
+Result<int64_t> KafkaSource::EndOffset(const Partition& partition) {
+  const auto marks = QueryWatermarks(partition);
+  if (!marks.ok()) return marks.error();
+  return marks->end;
 }
 
 Result<std::vector<Position>> KafkaSource::CommittedOffsets(std::span<const Partition> partitions) {
-  const kafka::PartitionListHandle list(
-      rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
-  for (const Partition& partition : partitions)
-    rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.number);
+  const kafka::PartitionListHandle list = ToList(partitions);
   const rd_kafka_resp_err_t error = rd_kafka_committed(client_.get(), list.get(), kQueryTimeoutMs);
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
     return Error{ErrorCode::kUnavailable,
@@ -175,6 +204,20 @@ Result<std::vector<Position>> KafkaSource::CommittedOffsets(std::span<const Part
     if (entry.offset >= 0) committed.push_back({{entry.topic, entry.partition}, entry.offset});
   }
   return committed;
+}
+
+Status KafkaSource::Seek(const Partition& partition, int64_t offset) {
+  const kafka::PartitionListHandle list(rd_kafka_topic_partition_list_new(1));
+  rd_kafka_topic_partition_t* entry =
+      rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.number);
+  entry->offset = offset;
+  const kafka::ErrorHandle error(
+      rd_kafka_seek_partitions(client_.get(), list.get(), kQueryTimeoutMs));
+  if (!error && entry->err == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
+  return Error{ErrorCode::kUnavailable,
+               fmt::format("seek in {} [{}]: {}", partition.topic, partition.number,
+                           error ? rd_kafka_error_string(error.get())
+                                 : kafka::DescribeError(entry->err).c_str())};
 }
 
 void KafkaSource::Pause() {
@@ -191,6 +234,14 @@ void KafkaSource::Resume() {
   if (rd_kafka_assignment(client_.get(), &list) != RD_KAFKA_RESP_ERR_NO_ERROR) return;
   const kafka::PartitionListHandle assignment(list);
   rd_kafka_resume_partitions(client_.get(), list);
+}
+
+void KafkaSource::Pause(std::span<const Partition> partitions) {
+  rd_kafka_pause_partitions(client_.get(), ToList(partitions).get());
+}
+
+void KafkaSource::Resume(std::span<const Partition> partitions) {
+  if (!paused_) rd_kafka_resume_partitions(client_.get(), ToList(partitions).get());
 }
 
 void KafkaSource::Close() {
@@ -241,9 +292,10 @@ void KafkaSource::Unassign(rd_kafka_topic_partition_list_t* partitions) {
 }
 
 int KafkaSource::OnStatistics(rd_kafka_t*, char* json, size_t size, void* self) {
-  const KafkaStatistics statistics = ReadStatistics({json, size});
+  // Those that cannot be read say nothing about the brokers: what was known stays.
+  const auto statistics = ReadStatistics({json, size});
   SourceListener* listener = static_cast<KafkaSource*>(self)->listener_;
-  if (listener) listener->OnLag(statistics.lag, statistics.brokers_up);
+  if (listener && statistics) listener->OnLag(statistics->lag, statistics->brokers_up);
   return 0;  // The library frees the text.
 }
 

@@ -19,6 +19,8 @@ struct KafkaSourceOptions {
   kafka::ConfigRequest request;
   // See StreamTable::Subscription().
   std::vector<std::string> subscription;
+  // A topic that does not exist is as good as an empty one, and is not logged.
+  bool may_be_missing = false;
 };
 
 // Joins the group in the background: waits for no broker. Clock and log must outlive the source.

@@ -8,9 +8,9 @@
 namespace tidegate::reader {
 
 namespace {
-// A thousand partitions with some sixty figures each.
+// Thirty thousand partitions with some sixty figures each.
 constexpr json::Limits kLimits{
-    .max_bytes = 16 * 1024 * 1024, .max_depth = 16, .max_values = 500'000};
+    .max_bytes = 64 * 1024 * 1024, .max_depth = 16, .max_values = 2'000'000};
 
 bool AnyBrokerUp(json::Item root) {
   const auto brokers = root.Find("brokers");
@@ -53,10 +53,10 @@ void ReadPartition(json::Item partition, std::string_view topic, std::vector<Par
 }
 }  // namespace
 
-KafkaStatistics ReadStatistics(std::string_view text) {
+std::optional<KafkaStatistics> ReadStatistics(std::string_view text) {
   KafkaStatistics statistics;
   const auto tree = json::Tree::Parse(text, kLimits);
-  if (!tree.ok()) return statistics;
+  if (!tree.ok()) return std::nullopt;
   const json::Item root = tree->root();
   statistics.brokers_up = AnyBrokerUp(root);
   const auto topics = root.Find("topics");

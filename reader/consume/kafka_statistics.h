@@ -2,6 +2,7 @@
 // Pure; any thread.
 #pragma once
 
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -16,7 +17,8 @@ struct KafkaStatistics {
   // offset, else from the committed one, else from the beginning of the partition.
   std::vector<PartitionLag> lag;
 };
-// Text that is not such statistics reads as no broker and no lag.
-KafkaStatistics ReadStatistics(std::string_view json);
+// nullopt: the text is no JSON, or about more than 30,000 partitions. Other text that is not such
+// statistics reads as no broker and no lag.
+std::optional<KafkaStatistics> ReadStatistics(std::string_view json);
 
 }  // namespace tidegate::reader

@@ -25,6 +25,8 @@ struct Partition {
 
 // Returns "<topic>/<number>", the name of a partition in the landing's documents.
 std::string PartitionName(const Partition& partition);
+// The same in a later epoch: "<topic>/<number>@<epoch>"; epoch 0 has the plain name.
+std::string PartitionName(const Partition& partition, int64_t epoch);
 
 struct SourceMessage {
   Partition partition;
@@ -76,13 +78,23 @@ class Source {
   // Returns the earliest offset that the partition still holds. Asks a broker, within 2 s.
   // kUnavailable: it does not answer now.
   virtual Result<int64_t> EarliestOffset(const Partition& partition) = 0;
+  // Returns the offset after the partition's last message. Asks a broker, within 2 s. kUnavailable:
+  // it does not answer now.
+  virtual Result<int64_t> EndOffset(const Partition& partition) = 0;
   // Returns the group's committed positions in these partitions; a partition without one is left
   // out. Asks a broker, within 2 s. kUnavailable: it does not answer now.
   virtual Result<std::vector<Position>> CommittedOffsets(std::span<const Partition> partitions) = 0;
+  // Has Poll() continue at `offset` in an assigned partition. Waits at most 2 s. kUnavailable: the
+  // partition is not assigned, or the client is not ready; try again.
+  virtual Status Seek(const Partition& partition, int64_t offset);
   // While paused, Poll() serves the group and returns no messages, except some that were fetched
   // before.
   virtual void Pause() = 0;
   virtual void Resume() = 0;
+  // The same for these partitions alone, until they are revoked. Resume() without arguments resumes
+  // them, too.
+  virtual void Pause(std::span<const Partition> partitions) = 0;
+  virtual void Resume(std::span<const Partition> partitions) = 0;
   // Commits what was stored and leaves the group. Only the destructor may follow.
   virtual void Close() = 0;
 };

@@ -32,6 +32,8 @@ struct PendingDocument {
   std::string id = {};
   // Empty: the document has no such member, or it is neither text nor a whole number.
   std::string key = {};
+  // The document's `tenant_id`; empty: it has none.
+  std::string tenant = {};
   WallTime since{};
 };
 

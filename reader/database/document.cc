@@ -1,5 +1,6 @@
 #include "reader/database/document.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "core/check.h"
@@ -50,11 +51,13 @@ void WriteProvenance(const Document& document, MemberSink& sink) {
   if (!provenance.sequence_id.empty()) sink.String("sequence_id", provenance.sequence_id);
   sink.String("time", TimeOriginName(provenance.time));
   sink.String("clock", provenance.clock_synced ? "synced" : "unsynced");
+  if (BoundedTime(document) < document.time) sink.Bool("time_suspect", true);
   if (provenance.restamped) sink.Bool("restamped", true);
   if (provenance.replayed) sink.Bool("replayed", true);
   sink.String("topic", provenance.topic);
   sink.Integer("partition", provenance.partition);
   sink.Integer("offset", provenance.offset);
+  if (provenance.epoch.value_or(0) > 0) sink.Integer("epoch", *provenance.epoch);
   sink.Time("received_at", provenance.received_at);
   if (provenance.expires_at) sink.Time("expires_at", *provenance.expires_at);
   sink.Integer("schema", provenance.schema);
@@ -74,6 +77,12 @@ std::string_view TimeOriginName(TimeOrigin origin) {
       return "broker";
   }
   return "";
+}
+
+WallTime BoundedTime(const Document& document) {
+  const WallTime received = document.provenance.received_at;
+  return received == WallTime() ? document.time
+                                : std::min(document.time, received + kClockTolerance);
 }
 
 void WriteMembers(const Document& document, MemberSink& sink) {

@@ -49,6 +49,8 @@ struct Provenance {
   std::string topic;
   int32_t partition = 0;
   int64_t offset = 0;
+  // The epoch of the partition's log (reader/land/partition_epochs.h); no value: not known yet.
+  std::optional<int64_t> epoch = std::nullopt;
   // When the reader received the message from Kafka.
   WallTime received_at{};
   // The version that the message names, of its own schema or of FORMAT.md.
@@ -58,6 +60,9 @@ struct Provenance {
   // nullopt: the document landed from the message itself.
   std::optional<LetterPlace> dead_letter = std::nullopt;
 };
+
+// How far a document's time may be after its receipt before it counts as wrong.
+inline constexpr std::chrono::minutes kClockTolerance{5};
 
 // A member that an external source supplies. Documents may share the value.
 struct Attachment {
@@ -72,6 +77,8 @@ struct Document {
   Namespace ns = {};
   // Becomes `_id`.
   std::string id = {};
+  // The id is made of the message's topic, partition and offset.
+  bool named_by_place = false;
   // REQUIRES: an object without the members `_id` and `tidegate`.
   json::Document value;
   // Becomes `tenant_id`; empty: no value.
@@ -88,6 +95,10 @@ struct Document {
   // The marks that are set (completions.h): the document waits for these attachments.
   std::vector<std::string> pending = {};
 };
+
+// Returns the time by which projections order the document: its own, but at most kClockTolerance
+// after its receipt, so that a clock that is ahead hides nothing that comes later.
+WallTime BoundedTime(const Document& document);
 
 // Receives a document's members in their order. Implementations build BSON or JSON text.
 class MemberSink {

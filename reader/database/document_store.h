@@ -23,11 +23,14 @@ enum class WriteOutcome {
   // This document was not written, for a reason of its own (a write conflict, an unknown error).
   // Try it again; the results of the other documents hold.
   kRetry,
+  // The document's database did not answer or refuses every document, so that the outcome is
+  // unknown: write it again later. The results of documents in other databases hold.
+  kUnavailable,
 };
 
 struct WriteResult {
   WriteOutcome outcome = WriteOutcome::kLanded;
-  // Why kRejected or kRetry, for people.
+  // Why kRejected, kRetry or kUnavailable, for people.
   std::string reason;
 };
 
@@ -40,8 +43,8 @@ class DocumentStore {
 
   // Inserts; never overwrites. Returns one result for each document, in their order, which the
   // stores guard by a CHECK. kUnavailable: the outcome of all of them is unknown; write the same
-  // documents again later, which their ids make harmless. Waits at most the landing's time limits
-  // (README.md).
+  // documents again later, which their ids make harmless. A store on several databases reports
+  // kUnavailable for each document instead. Waits at most the landing's time limits (README.md).
   virtual Result<std::vector<WriteResult>> Write(std::span<const Document> documents) = 0;
 
   // Makes the collection and the indexes that are missing, in their order, and drops retired ones.
@@ -50,7 +53,7 @@ class DocumentStore {
   virtual Status EnsureIndexes(const Namespace& ns, std::span<const Index> indexes) = 0;
 
   // Removes at most `limit` documents whose `tidegate.expires_at` is past, if the database does not
-  // do so by itself. Returns how many were removed. REQUIRES: EnsureIndexes of that namespace.
+  // do so by itself. Returns how many were removed. Without an index (EnsureIndexes) it reads all.
   virtual Result<size_t> Expire(const Namespace& ns, WallTime now, size_t limit);
 
   // Asks whether the database can be reached. Waits as long as Write.

@@ -38,19 +38,26 @@ std::vector<Index> ListIndexes(std::string_view time,
   return indexes;
 }
 
-std::vector<std::pair<std::string, std::vector<Index>>> ProjectionIndexes(Tenancy tenancy) {
-  return {
+std::vector<std::pair<std::string, std::vector<Index>>> ProjectionIndexes(Tenancy tenancy,
+                                                                          bool expires) {
+  std::vector<std::pair<std::string, std::vector<Index>>> all{
       {"assets", ListIndexes("first_seen", {}, tenancy)},
-      {"aggregated_data", ListIndexes("timestamp", {"asset_id"}, tenancy)},
+      {"aggregated_data", ListIndexes("timestamp", {"asset_id", "sensor_type", "window"}, tenancy)},
       // Active failures and raised alerts are queried most often, and are few among many.
       {"failures", ListIndexes("started_at", {"asset_id", "active"}, tenancy)},
-      {"alert_states", ListIndexes("raised_at", {"asset_id", "status"}, tenancy)},
+      {"alert_states", ListIndexes("raised_at", {"asset_id", "status", "severity"}, tenancy)},
       {"losses", ListIndexes("timestamp", {}, tenancy)},
   };
+  if (!expires) return all;
+  // The state of assets between documents is not listed, but expires, too.
+  all.emplace_back("tidegate_folds", std::vector<Index>());
+  for (auto& [collection, indexes] : all) indexes.push_back(ExpiryIndex());
+  return all;
 }
 
-Status EnsureProjectionIndexes(DocumentStore& store, const std::string& database, Tenancy tenancy) {
-  for (const auto& [collection, indexes] : ProjectionIndexes(tenancy)) {
+Status EnsureProjectionIndexes(DocumentStore& store, const std::string& database, Tenancy tenancy,
+                               bool expires) {
+  for (const auto& [collection, indexes] : ProjectionIndexes(tenancy, expires)) {
     if (Status status = store.EnsureIndexes({database, collection}, indexes); !status.ok())
       return status;
   }

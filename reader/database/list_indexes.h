@@ -23,9 +23,12 @@ std::vector<Index> ListIndexes(std::string_view time,
                                std::initializer_list<std::string_view> filters, Tenancy tenancy);
 
 // Returns the indexes of each projection's collection, in a database that holds landed documents.
-std::vector<std::pair<std::string, std::vector<Index>>> ProjectionIndexes(Tenancy tenancy);
+// With `expires` also those by which projections are removed.
+std::vector<std::pair<std::string, std::vector<Index>>> ProjectionIndexes(Tenancy tenancy,
+                                                                          bool expires = false);
 
 // Makes the indexes of all projections in the database. Errors are the store's.
-Status EnsureProjectionIndexes(DocumentStore& store, const std::string& database, Tenancy tenancy);
+Status EnsureProjectionIndexes(DocumentStore& store, const std::string& database, Tenancy tenancy,
+                               bool expires);
 
 }  // namespace tidegate::reader

@@ -30,6 +30,7 @@ Object StoredForm(const Projection& projection) {
   Object& folded = bookkeeping.Child("folded");
   for (const auto& [partition, offset] : projection.folded) folded[partition].is = offset;
   if (!projection.state.members().empty()) bookkeeping["state"].is = projection.state;
+  if (projection.expires_at) bookkeeping["expires_at"].is = *projection.expires_at;
   return stored;
 }
 
@@ -41,6 +42,7 @@ Projection ReadProjection(DocumentKey key, Object stored) {
   for (const auto& [partition, offset] : folded.members())
     projection.folded[partition] = folded.Integer(partition);
   projection.state = ChildOf(bookkeeping, "state");
+  projection.expires_at = bookkeeping.Time("expires_at");
   for (auto& [name, value] : stored.members()) {
     if (name != "_id" && name != "tidegate")
       projection.members.members().emplace_back(name, std::move(value));
@@ -55,7 +57,9 @@ std::optional<Landed> ReadLanded(const Object& stored) {
                 .partition = static_cast<int32_t>(origin.Integer("partition")),
                 .offset = origin.Integer("offset"),
                 .time = stored.Time("timestamp").value_or(WallTime()),
-                .dead_letter = ReadLetterPlace(origin)};
+                .dead_letter = ReadLetterPlace(origin),
+                .received_at = origin.Time("received_at").value_or(WallTime()),
+                .epoch = origin.Integer("epoch")};
 }
 
 }  // namespace tidegate::reader

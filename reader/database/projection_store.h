@@ -39,6 +39,8 @@ struct Projection {
   Offsets folded = {};
   // tidegate.state: what its fold needs for the next document; not written if empty.
   Object state = {};
+  // tidegate.expires_at: when the database may remove it; not written without a value: never.
+  std::optional<WallTime> expires_at = std::nullopt;
 };
 
 enum class SaveOutcome {
@@ -46,6 +48,8 @@ enum class SaveOutcome {
   // Another writer has saved it meanwhile, or it is unknown whether this save was done: load it
   // again and fold what it has not folded.
   kConflict,
+  // The database will never accept this projection: it is too large or invalid.
+  kRefused,
 };
 
 // The origin of a landed document.
@@ -56,6 +60,10 @@ struct Landed {
   // The document's `timestamp`.
   WallTime time{};
   std::optional<LetterPlace> dead_letter = std::nullopt;
+  // When the reader that landed the document received its message.
+  WallTime received_at{};
+  // Of the partition's log.
+  int64_t epoch = 0;
 };
 
 // Every error is kUnavailable: try the same again later. Calls wait at most the landing's time

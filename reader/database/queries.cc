@@ -11,8 +11,9 @@ namespace {
 constexpr std::string_view kSqliteUri = "sqlite:";
 }  // namespace
 
-Result<std::unique_ptr<Queries>> OpenQueries(const std::string& uri, const Clock& clock) {
-  if (!uri.starts_with(kSqliteUri)) return OpenMongoQueries(uri);
+Result<std::unique_ptr<Queries>> OpenQueries(const std::string& uri, const Clock& clock,
+                                             std::chrono::milliseconds answer_within) {
+  if (!uri.starts_with(kSqliteUri)) return OpenMongoQueries(uri, answer_within);
   std::string path = uri.substr(kSqliteUri.size());
   if (path.empty()) return Error{ErrorCode::kInvalid, "sqlite: needs the name of a file"};
   return OpenSqliteQueries(std::move(path), clock);

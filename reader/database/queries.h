@@ -2,6 +2,7 @@
 // belongs to the thread that uses it.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -16,8 +17,14 @@ class Queries {
   virtual Result<std::unique_ptr<QueryStore>> NewStore() = 0;
 };
 
+// How long a query may take, unless a setting says otherwise.
+inline constexpr std::chrono::milliseconds kAnswerWithin{5'000};
+
 // `uri` is as for OpenLanding. Touches neither file nor network. The clock must outlive the
-// queries. kInvalid: the URI cannot be used; the message holds no password.
-Result<std::unique_ptr<Queries>> OpenQueries(const std::string& uri, const Clock& clock);
+// queries. A server that does not answer within `answer_within` is given up, so that it keeps no
+// thread any longer. kInvalid: the URI cannot be used; the message holds no password.
+Result<std::unique_ptr<Queries>> OpenQueries(
+    const std::string& uri, const Clock& clock,
+    std::chrono::milliseconds answer_within = kAnswerWithin);
 
 }  // namespace tidegate::reader

@@ -82,7 +82,8 @@ class QueryStore {
 
   // Returns the newest documents first, and those of one time in descending order of their ids (by
   // bytes). Only documents whose `_id` is text are found. A namespace that does not exist is empty.
-  // kUnavailable: the database is unreachable, or it took longer than `within`.
+  // kUnavailable: the database is unreachable. kFull: it answers, but took longer than `within`.
+  // kCorrupt: it answers with an error.
   virtual Result<Page> Find(const Query& query, const PageLimit& limit,
                             std::chrono::milliseconds within) = 0;
   // Returns how many documents the query finds, counted up to `most`. Errors as for Find.

@@ -18,6 +18,8 @@ struct Retention {
   using Period = std::optional<std::chrono::milliseconds>;
 
   Period standard = std::nullopt;
+  // The periods of single tenants, by their names; they take precedence.
+  std::map<std::string, Period, std::less<>> by_name = {};
   // The periods of single tenants, by TenantVariable().
   std::map<std::string, Period, std::less<>> tenants = {};
 

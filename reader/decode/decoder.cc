@@ -53,32 +53,45 @@ std::string OffsetId(const SourceMessage& message) {
   return fmt::format("{}/{}/{}", message.partition.topic, message.partition.number, message.offset);
 }
 
+// Names a document by what its tenant does not choose: the gateway's count, or the place in Kafka.
+// Where tenants share a database, the id begins with the tenant, so that no tenant can take the id
+// of another's record. Ids of the other rules begin with it anyway.
+std::string IdOfTenant(std::string id, const Document& document, Tenancy tenancy) {
+  return tenancy == Tenancy::kShared ? document.tenant + "/" + id : id;
+}
+
 // Names the record by the rules of FORMAT.md. Two sales may be equal in every member, so only an
 // event_id can prove that they are one.
 std::string RecordId(const SourceMessage& message, const WireInfo& info, StreamKind kind,
-                     const std::optional<WallTime>& time, const Document& document) {
+                     const std::optional<WallTime>& time, Tenancy tenancy, Document& document) {
   const json::Value root = document.value.root();
   if (info.record_class.value_or(RecordClassOf(kind)) == RecordClass::kAlert) {
     if (auto id = AlertIdOf(root, document)) return *id;
   }
   const auto event = root.Find("event_id");
   const bool named_by_time = info.time_source == TimeSource::kSource && kind != StreamKind::kSales;
+  const std::string event_id = event ? IdText(*event).value_or("") : "";
+  if (event_id.empty() && !(named_by_time && time)) {
+    document.named_by_place = info.id.empty();
+    return IdOfTenant(info.id.empty() ? OffsetId(message) : info.id, document, tenancy);
+  }
   return DocumentId({.tenant = document.tenant,
                      .asset = document.asset,
-                     .event_id = event ? IdText(*event).value_or("") : "",
+                     .event_id = event_id,
                      .source_time = named_by_time ? time : std::nullopt,
-                     .sequence_id = info.id.empty() ? OffsetId(message) : info.id,
+                     .sequence_id = {},
                      .value = *message.value});
 }
 
 // Sets the document's id by the stream's own rule.
 std::optional<Refusal> ReadId(const SourceMessage& message, const WireInfo& info,
                               const Stream& stream, const std::optional<WallTime>& time,
-                              Document& document) {
+                              Tenancy tenancy, Document& document) {
   if (stream.id == kRecordRule) {
-    document.id = RecordId(message, info, stream.kind, time, document);
+    document.id = RecordId(message, info, stream.kind, time, tenancy, document);
   } else if (stream.id == kOffsetRule) {
-    document.id = OffsetId(message);
+    document.id = IdOfTenant(OffsetId(message), document, tenancy);
+    document.named_by_place = true;
   } else {
     const auto member = FindField(document.value.root(), stream.id);
     const std::string text = member ? IdText(*member).value_or("") : "";
@@ -154,6 +167,8 @@ std::variant<WireInfo, Refusal> ReadHeaders(const SourceMessage& message) {
   }
   Result<WireInfo> info = DecodeHeaders(message.headers);
   if (!info.ok()) return Refusal{RefusalKind::kHeaders, info.error().message};
+  // Anyone who may write to the topic may forge it; such a record is named by its place instead.
+  if (!IsSequenceId(info->id)) info->id.clear();
   return std::move(info).value();
 }
 
@@ -188,8 +203,9 @@ std::variant<Document, Refusal> Decoder::Decode(const SourceMessage& message, Wa
   Document document{.stream = &stream, .value = std::get<json::Document>(std::move(parsed))};
   std::optional<WallTime> time;
   auto refusal = ReadMembers(stream, document, time);
-  if (!refusal) refusal = Place(*match, document.value.root(), document);
-  if (!refusal) refusal = ReadId(message, info, stream, time, document);
+  const auto tenants = tenants_->Get();
+  if (!refusal) refusal = Place(*match, document.value.root(), *tenants, document);
+  if (!refusal) refusal = ReadId(message, info, stream, time, options_.tenancy, document);
   if (refusal) return *std::move(refusal);
   document.time = time.value_or(message.timestamp.value_or(now));
   const uint32_t schema = document.provenance.schema;
@@ -197,14 +213,14 @@ std::variant<Document, Refusal> Decoder::Decode(const SourceMessage& message, Wa
   document.provenance.schema = schema;
   // Retention counts from the landing, not from the document's own time: records of a device with a
   // wrong clock would be removed as they come.
-  if (const auto kept = options_.retention.For(document.tenant))
+  if (const auto kept = tenants->retention.For(document.tenant))
     document.provenance.expires_at = now + *kept;
   if (stream.kind == StreamKind::kSales) document.processed_at = now;
   return document;
 }
 
 std::optional<Refusal> Decoder::Place(const StreamTable::Match& match, json::Value root,
-                                      Document& document) const {
+                                      const Tenants& tenants, Document& document) const {
   const auto refuse = [](std::string text) {
     return Refusal{RefusalKind::kTenant, std::move(text)};
   };
@@ -223,18 +239,16 @@ std::optional<Refusal> Decoder::Place(const StreamTable::Match& match, json::Val
     // Plain devices know no tenants; where tenants are separated or checked, such a reading is
     // refused.
     const bool may_lack = KnowsNoTenants(match.stream->kind) &&
-                          options_.tenancy == Tenancy::kShared && options_.tenants.empty();
+                          options_.tenancy == Tenancy::kShared && tenants.allowed.empty();
     return may_lack ? std::nullopt : std::optional(refuse("the message names no tenant"));
   }
   if (!IsTenantName(tenant))
     return refuse("the tenant's name has other characters than A-Z a-z 0-9 . _ - or over 64");
-  if (!options_.tenants.empty() && !options_.tenants.contains(tenant)) {
-    return refuse(fmt::format("'{}' is not an allowed tenant", tenant));
-  }
+  if (!tenants.MayLand(tenant)) return refuse(fmt::format("'{}' is not an allowed tenant", tenant));
   document.tenant = tenant;
   if (options_.tenancy == Tenancy::kDatabase) {
     DatabaseName database = DatabaseForTenant(options_.database, tenant);
-    if (database.hashed && options_.tenants.empty()) {
+    if (database.hashed && tenants.allowed.empty()) {
       return refuse(
           "the name is too long for a database of its own, unless it is on the allow list");
     }
@@ -254,7 +268,8 @@ std::vector<std::pair<Namespace, const Stream*>> Decoder::KnownNamespaces() cons
   if (options_.tenancy == Tenancy::kShared) {
     databases.push_back(options_.database);
   } else {
-    for (const std::string& tenant : options_.tenants) {
+    const auto tenants = tenants_->Get();
+    for (const std::string& tenant : tenants->allowed) {
       databases.push_back(DatabaseForTenant(options_.database, tenant).name);
     }
   }

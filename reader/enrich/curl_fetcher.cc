@@ -49,6 +49,8 @@ bool IsPublic(const curl_sockaddr& target) {
 
 struct Transfer {
   std::array<char, CURL_ERROR_SIZE> trouble{};  // libcurl's words, used until `easy` is gone.
+  // Destroyed after `easy`, which refers to them.
+  ListHandle headers;
   EasyHandle easy{curl_easy_init()};
   FetchRequest request;
   std::string body;
@@ -75,8 +77,21 @@ curl_socket_t OnSocket(void* user, curlsocktype, curl_sockaddr* target) {
   return ::socket(target->family, target->socktype | SOCK_CLOEXEC, target->protocol);
 }
 
+// Returns false if there is no memory.
+bool AddHeaders(Transfer& transfer) {
+  for (const std::string& header : transfer.request.headers) {
+    // The new list holds the old one.
+    curl_slist* list = curl_slist_append(transfer.headers.get(), header.c_str());
+    if (list == nullptr) return false;
+    static_cast<void>(transfer.headers.release());
+    transfer.headers.reset(list);
+  }
+  return true;
+}
+
 CURLcode Prepare(Transfer& transfer) {
   CURL* easy = transfer.easy.get();
+  if (!AddHeaders(transfer)) return CURLE_OUT_OF_MEMORY;
   CURLcode code = CURLE_OK;
   const auto set = [easy, &code](auto option, auto value) {
     if (code == CURLE_OK) code = curl_easy_setopt(easy, option, value);
@@ -95,6 +110,7 @@ CURLcode Prepare(Transfer& transfer) {
   set(CURLOPT_PROXY, "");
   set(CURLOPT_PATH_AS_IS, 1L);
   set(CURLOPT_USERAGENT, "tidegate-reader");
+  set(CURLOPT_HTTPHEADER, transfer.headers.get());
   set(CURLOPT_NOSIGNAL, 1L);
   set(CURLOPT_TIMEOUT_MS, static_cast<long>(transfer.request.timeout.count()));
   set(CURLOPT_WRITEFUNCTION, OnBody);

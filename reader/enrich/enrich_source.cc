@@ -8,6 +8,7 @@
 
 #include "core/check.h"
 #include "core/quantity.h"
+#include "core/record.h"
 
 namespace tidegate::reader {
 
@@ -16,6 +17,8 @@ using std::chrono::milliseconds;
 
 constexpr size_t kMaxTemplateBytes = 1'024;
 constexpr size_t kMaxNameBytes = 32;
+constexpr std::string_view kTenantField = "tenant_id";
+constexpr std::string_view kEveryTenant = "*";
 constexpr milliseconds kLeast{10};
 constexpr milliseconds kMostTimeout = std::chrono::minutes(1);
 constexpr milliseconds kMostTtl = std::chrono::hours(24 * 30);
@@ -27,6 +30,20 @@ Error Invalid(std::string message) {
 bool IsPlain(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
          c == '-';
+}
+
+std::string PercentEncoded(std::string_view value) {
+  std::string encoded;
+  // A value of dots alone would be a step in the path.
+  const bool dots = value.find_first_not_of('.') == std::string_view::npos;
+  for (char c : value) {
+    if (IsPlain(c) || c == '~' || (c == '.' && !dots)) {
+      encoded += c;
+    } else {
+      encoded += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return encoded;
 }
 
 bool IsMemberName(std::string_view text) {
@@ -83,13 +100,19 @@ Status ReadOption(std::string_view name, std::string_view value, EnrichSource& s
     source.ca_file = value;
     return {};
   }
+  if (name == "tenant") {
+    if (value != kEveryTenant && !IsTenantName(value))
+      return Invalid(fmt::format("tenant='{}' is neither the name of a tenant nor *", value));
+    source.tenant = value;
+    return {};
+  }
   std::string* member = name == "key"      ? &source.key
                         : name == "into"   ? &source.into
                         : name == "stream" ? &source.stream
                                            : nullptr;
   if (!member)
-    return Invalid(
-        fmt::format("'{}' is none of key, into, ttl, timeout, stream, allow_private, ca", name));
+    return Invalid(fmt::format(
+        "'{}' is none of key, into, ttl, timeout, stream, tenant, allow_private, ca", name));
   if (!IsMemberName(value))
     return Invalid(
         fmt::format("{}='{}' has other characters than A-Z a-z 0-9 _ -, or over 64", name, value));
@@ -129,33 +152,34 @@ Result<UrlTemplate> UrlTemplate::Parse(std::string_view text) {
       return Invalid("the URL's braces do not match");
     const std::string_view field = text.substr(at + 1, end - at - 1);
     if (!IsMemberName(field)) return Invalid("the URL needs the name of a member in its braces");
-    if (!parsed.field_.empty() && parsed.field_ != field)
-      return Invalid("the URL has two different fields");
-    parsed.field_ = field;
     at = end + 1;
+    if (field == kTenantField) {
+      parsed.names_tenant_ = true;
+      continue;
+    }
+    if (!parsed.field_.empty() && parsed.field_ != field)
+      return Invalid("the URL has two different fields beside {tenant_id}");
+    parsed.field_ = field;
   }
+  if (parsed.field_.empty() && parsed.names_tenant_) parsed.field_ = kTenantField;
   if (parsed.field_.empty()) return Invalid("the URL has no {field}");
   parsed.text_ = text;
   return parsed;
 }
 
-std::string UrlTemplate::Expand(std::string_view value) const {
+std::string UrlTemplate::Expand(const EnrichKey& key) const {
   CHECK(!field_.empty(), "a template is expanded after it was parsed");
-  std::string encoded;
-  // A value of dots alone would be a step in the path.
-  const bool dots = value.find_first_not_of('.') == std::string_view::npos;
-  for (char c : value) {
-    if (IsPlain(c) || c == '~' || (c == '.' && !dots)) {
-      encoded += c;
-    } else {
-      encoded += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
+  std::string url;
+  std::string_view rest = text_;
+  // Piece by piece: a value that looks like a field is not expanded again.
+  for (size_t open = rest.find('{'); open != std::string_view::npos; open = rest.find('{')) {
+    const size_t close = rest.find('}', open);
+    const std::string_view field = rest.substr(open + 1, close - open - 1);
+    url += rest.substr(0, open);
+    url += PercentEncoded(field == kTenantField ? key.tenant : key.value);
+    rest.remove_prefix(close + 1);
   }
-  const std::string placeholder = "{" + field_ + "}";
-  std::string url = text_;
-  for (size_t at = 0; (at = url.find(placeholder, at)) != std::string::npos; at += encoded.size())
-    url.replace(at, placeholder.size(), encoded);
-  return url;
+  return url += rest;
 }
 
 Result<EnrichSource> ParseEnrichSource(std::string_view name, std::string_view text) {
@@ -188,20 +212,32 @@ Result<EnrichSource> ParseEnrichSource(std::string_view name, std::string_view t
   return source;
 }
 
-std::optional<std::string> KeyOf(const EnrichSource& source, const Document& document) {
+std::optional<EnrichKey> KeyOf(const EnrichSource& source, std::string_view tenant,
+                               std::string_view value) {
+  if (value.empty() || value.size() > kMaxKeyBytes) return std::nullopt;
+  if (!source.tenant.empty() && source.tenant != kEveryTenant && source.tenant != tenant)
+    return std::nullopt;
+  EnrichKey key{.value = std::string(value)};
+  if (!source.url.names_tenant()) return key;
+  // Another program may have written a document whose tenant is no name.
+  if (!IsTenantName(tenant)) return std::nullopt;
+  key.tenant = tenant;
+  return key;
+}
+
+std::optional<EnrichKey> KeyOf(const EnrichSource& source, const Document& document) {
   const json::Value root = document.value.root();
   if (root.Find(source.into)) return std::nullopt;
-  std::string key;
+  std::string value;
   if (source.key == "asset_id") {
-    key = document.asset;
-  } else if (source.key == "tenant_id") {
-    key = document.tenant;
+    value = document.asset;
+  } else if (source.key == kTenantField) {
+    value = document.tenant;
   } else if (const auto member = root.Find(source.key)) {
-    if (member->is_string()) key = member->as_string();
-    if (member->is_number()) key = member->number_text();
+    if (member->is_string()) value = member->as_string();
+    if (member->is_number()) value = member->number_text();
   }
-  if (key.empty() || key.size() > kMaxKeyBytes) return std::nullopt;
-  return key;
+  return KeyOf(source, document.tenant, value);
 }
 
 }  // namespace tidegate::reader

@@ -79,7 +79,7 @@ void Enrichment::Attach(std::string_view stream, Document& document) {
     const bool marked = mark != document.pending.end();
     const MutexLock lock(source->mutex);
     const BootTime now = parts_.clock.SinceBoot();
-    const SourceAnswer* answer = source->cache.Find(*key, now);
+    const SourceAnswer* answer = source->cache.Find(key->Text(), now);
     if (answer) {
       if (marked) document.pending.erase(mark);
       if (answer->value) document.attachments.push_back({spec.into, answer->value});
@@ -97,7 +97,7 @@ void Enrichment::Attach(std::string_view stream, Document& document) {
   }
 }
 
-void Enrichment::Source::Ask(const std::string& key, BootTime now, size_t max_waiting) {
+void Enrichment::Source::Ask(const EnrichKey& key, BootTime now, size_t max_waiting) {
   if (asked.contains(key)) return;
   const auto found = failed.find(key);
   if (found != failed.end() && now < found->second) return;
@@ -179,15 +179,17 @@ bool Enrichment::CompletePage(Source& source, const Namespace& ns,
   {
     const MutexLock lock(source.mutex);
     for (const PendingDocument& document : pending) {
-      const SourceAnswer* answer = source.cache.Find(document.key, parts_.clock.SinceBoot());
+      const auto key = KeyOf(source.spec, document.tenant, document.key);
+      const SourceAnswer* answer =
+          key ? source.cache.Find(key->Text(), parts_.clock.SinceBoot()) : nullptr;
       const bool too_old = parts_.clock.Now() - document.since > options_.give_up;
       if (answer) {
         completions.push_back({document.id, answer->value});
-      } else if (too_old || document.key.empty()) {
+      } else if (too_old || !key) {
         completions.push_back({document.id, nullptr});
         ++given_up;
       } else {
-        source.Ask(document.key, parts_.clock.SinceBoot(), options_.max_waiting);
+        source.Ask(*key, parts_.clock.SinceBoot(), options_.max_waiting);
       }
     }
   }
@@ -205,7 +207,7 @@ bool Enrichment::CompletePage(Source& source, const Namespace& ns,
 void Enrichment::BeginRequests(Source& source) {
   while (source.on_the_way < options_.concurrency &&
          source.breaker.Allows(parts_.clock.SinceBoot())) {
-    std::string key;
+    EnrichKey key;
     {
       const MutexLock lock(source.mutex);
       if (source.waiting.empty()) return;
@@ -220,7 +222,8 @@ void Enrichment::BeginRequests(Source& source) {
                          .url = source.spec.url.Expand(key),
                          .timeout = source.spec.timeout,
                          .allow_private = source.spec.allow_private,
-                         .ca_file = source.spec.ca_file};
+                         .ca_file = source.spec.ca_file,
+                         .headers = source.spec.headers};
     CHECK(source.on_the_way <= options_.concurrency, "requests on their way are bounded");
     requests_.emplace(id, std::pair{&source, std::move(key)});
     parts_.fetcher->Start(std::move(request));
@@ -236,7 +239,7 @@ void Enrichment::ApplyAnswers(std::vector<FetchResult> results) {
   }
 }
 
-void Enrichment::ApplyAnswer(Source& source, const std::string& key, SourceAnswer answer) {
+void Enrichment::ApplyAnswer(Source& source, const EnrichKey& key, SourceAnswer answer) {
   const BootTime now = parts_.clock.SinceBoot();
   CHECK(source.on_the_way > 0, "an answer belongs to a request on its way");
   --source.on_the_way;
@@ -260,7 +263,8 @@ void Enrichment::ApplyAnswer(Source& source, const std::string& key, SourceAnswe
   }
   source.failed.erase(key);
   const bool none = answer.kind == AnswerKind::kNone;
-  source.cache.Put(key, std::move(answer), now + (none ? options_.none_ttl : source.spec.ttl));
+  source.cache.Put(key.Text(), std::move(answer),
+                   now + (none ? options_.none_ttl : source.spec.ttl));
 }
 
 void Enrichment::LogTrouble(Source& source, std::string_view what, const std::string& reason) {

@@ -25,12 +25,12 @@
 #include <vector>
 
 #include "core/annotated_mutex.h"
+#include "core/circuit_breaker.h"
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/metrics.h"
 #include "reader/database/completions.h"
 #include "reader/enrich/answer_cache.h"
-#include "reader/enrich/circuit_breaker.h"
 #include "reader/enrich/enrich_source.h"
 #include "reader/enrich/fetcher.h"
 
@@ -99,14 +99,14 @@ class Enrichment {
                     const std::vector<PendingDocument>& pending);
   void BeginRequests(Source& source);
   void ApplyAnswers(std::vector<FetchResult> results);
-  void ApplyAnswer(Source& source, const std::string& key, SourceAnswer answer);
+  void ApplyAnswer(Source& source, const EnrichKey& key, SourceAnswer answer);
   void LogTrouble(Source& source, std::string_view what, const std::string& reason);
 
   const Options options_;
   Parts parts_;
   std::vector<std::unique_ptr<Source>> sources_;
   uint64_t next_request_ = 0;
-  std::map<uint64_t, std::pair<Source*, std::string>> requests_;
+  std::map<uint64_t, std::pair<Source*, EnrichKey>> requests_;
   std::atomic<bool> stopping_{false};
   std::thread thread_;
 };

@@ -35,18 +35,18 @@ struct Enrichment::Source {
 
   // Queues the key for a request, unless it is asked already, has failed a moment ago, or finds no
   // room.
-  void Ask(const std::string& key, BootTime now, size_t max_waiting) TIDEGATE_REQUIRES(mutex);
+  void Ask(const EnrichKey& key, BootTime now, size_t max_waiting) TIDEGATE_REQUIRES(mutex);
 
   const EnrichSource spec;
   const std::string mark;
 
   AnnotatedMutex mutex;
   AnswerCache cache TIDEGATE_GUARDED_BY(mutex);
-  std::deque<std::string> waiting TIDEGATE_GUARDED_BY(mutex);
+  std::deque<EnrichKey> waiting TIDEGATE_GUARDED_BY(mutex);
   // The keys that wait or are on their way.
-  std::set<std::string, std::less<>> asked TIDEGATE_GUARDED_BY(mutex);
+  std::set<EnrichKey> asked TIDEGATE_GUARDED_BY(mutex);
   // The keys that failed, and when each may be asked again.
-  std::map<std::string, BootTime, std::less<>> failed TIDEGATE_GUARDED_BY(mutex);
+  std::map<EnrichKey, BootTime> failed TIDEGATE_GUARDED_BY(mutex);
   // The collections that may hold documents that wait.
   std::set<Namespace> places TIDEGATE_GUARDED_BY(mutex);
   // A document was marked since the last search.

@@ -21,6 +21,8 @@ struct FetchRequest {
   bool allow_private = false;
   // The authorities that are trusted, as a file of PEM certificates; empty: the system's.
   std::string ca_file = {};
+  // "Name: value"; never logged.
+  std::vector<std::string> headers = {};
 };
 
 struct FetchResult {

@@ -1,6 +1,7 @@
 #include "reader/land/batch.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <numeric>
 #include <set>
@@ -11,6 +12,10 @@
 namespace tidegate::reader {
 
 namespace {
+size_t HashOf(const Namespace& ns) {
+  return std::hash<std::string>()(ns.database) ^ (std::hash<std::string>()(ns.collection) * 31);
+}
+
 size_t BytesOf(const SourceMessage& message) {
   size_t bytes = 0;
   if (message.key) bytes += message.key->size();
@@ -22,7 +27,7 @@ size_t BytesOf(const SourceMessage& message) {
 
 void Batch::CheckBooks() const {
   CHECK(documents_.size() == item_of_.size(), "each document has its item");
-  CHECK(documents_.size() + to_publish_ + done_ == items_.size(),
+  CHECK(documents_.size() + to_publish_ + to_park_ + done_ == items_.size(),
         "each item of a batch is in one state");
   CHECK(!items_.empty() || (payload_bytes_ == 0 && json_values_ == 0),
         "an empty batch costs nothing");
@@ -31,12 +36,14 @@ void Batch::CheckBooks() const {
 void Batch::AddItem(Item&& item) {
   payload_bytes_ += BytesOf(item.message);
   if (item.state == State::kToPublish) ++to_publish_;
+  if (item.state == State::kToPark) ++to_park_;
   if (item.state == State::kDone) ++done_;
   items_.push_back(std::move(item));
 }
 
 void Batch::AddDocument(Document&& document) {
   json_values_ += document.value.values();
+  namespaces_.insert(HashOf(document.ns));
   documents_.push_back(std::move(document));
   item_of_.push_back(items_.size());
 }
@@ -83,6 +90,12 @@ void Batch::SortByNamespace() {
   item_of_ = std::move(item_of);
 }
 
+void Batch::Keep(size_t from, size_t to) {
+  if (to == from) return;
+  documents_[to] = std::move(documents_[from]);
+  item_of_[to] = item_of_[from];
+}
+
 Batch::Tally Batch::ApplyResults(std::span<const WriteResult> results, int max_attempts,
                                  size_t first) {
   CHECK(first <= documents_.size() && results.size() <= documents_.size() - first,
@@ -114,10 +127,12 @@ Batch::Tally Batch::ApplyResults(std::span<const WriteResult> results, int max_a
           Refuse(item, {RefusalKind::kRetries, result.reason});
         } else {
           ++tally.retries;
-          if (kept != i) documents_[kept] = std::move(documents_[i]);
-          item_of_[kept] = item_of_[i];
-          ++kept;
+          Keep(i, kept++);
         }
+        break;
+      case WriteOutcome::kUnavailable:
+        ++tally.unavailable;
+        Keep(i, kept++);
         break;
     }
   }
@@ -125,7 +140,8 @@ Batch::Tally Batch::ApplyResults(std::span<const WriteResult> results, int max_a
   const auto rest = static_cast<std::ptrdiff_t>(end);
   documents_.erase(documents_.begin() + answered, documents_.begin() + rest);
   item_of_.erase(item_of_.begin() + answered, item_of_.begin() + rest);
-  CHECK(tally.landed + tally.duplicates + tally.rejected + tally.exhausted + tally.retries ==
+  CHECK(tally.landed + tally.duplicates + tally.rejected + tally.exhausted + tally.retries +
+                tally.unavailable ==
             results.size(),
         "each result is applied to one document");
   CheckBooks();
@@ -154,6 +170,63 @@ size_t Batch::ApplyLetterStatuses(std::span<const Status> statuses) {
   to_publish_ -= published;
   CheckBooks();
   return published;
+}
+
+std::set<std::string> Batch::databases() const {
+  std::set<std::string> databases;
+  const std::string* last = nullptr;
+  for (const Document& document : documents_) {
+    if (last && document.ns.database == *last) continue;
+    last = &*databases.insert(document.ns.database).first;
+  }
+  return databases;
+}
+
+size_t Batch::Park(const std::set<std::string>& databases) {
+  if (databases.empty()) return 0;
+  size_t kept = 0;
+  for (size_t i = 0; i < documents_.size(); ++i) {
+    if (!databases.contains(documents_[i].ns.database)) {
+      Keep(i, kept++);
+      continue;
+    }
+    Item& item = items_[item_of_[i]];
+    CHECK(item.state == State::kToWrite, "what is parked was to be written");
+    item.state = State::kToPark;
+    item.database = std::move(documents_[i].ns.database);
+    ++to_park_;
+  }
+  const size_t parked = documents_.size() - kept;
+  documents_.erase(documents_.begin() + static_cast<std::ptrdiff_t>(kept), documents_.end());
+  item_of_.resize(kept);
+  CheckBooks();
+  return parked;
+}
+
+std::vector<ParkedRecord> Batch::parked() const {
+  std::vector<ParkedRecord> records;
+  for (const Item& item : items_) {
+    if (item.state == State::kToPark) records.push_back({&item.message, &item.database});
+  }
+  CHECK(records.size() == to_park_, "every message to park becomes a record");
+  return records;
+}
+
+void Batch::FinishParked(std::span<const Result<Position>> places) {
+  CHECK(places.size() == to_park_, "each record to park has one place");
+  size_t next = 0;
+  for (Item& item : items_) {
+    if (item.state != State::kToPark) continue;
+    const Result<Position>& place = places[next++];
+    if (place.ok()) {
+      Finish(item);
+    } else {
+      CHECK(place.error().code == ErrorCode::kRejected, "nothing is left to be parked");
+      Refuse(item, {RefusalKind::kDatabase, place.error().message});
+    }
+  }
+  to_park_ = 0;
+  CheckBooks();
 }
 
 std::vector<Position> Batch::Finished() const {
@@ -201,9 +274,11 @@ void Batch::Clear() {
   documents_.clear();
   item_of_.clear();
   to_publish_ = 0;
+  to_park_ = 0;
   done_ = 0;
   payload_bytes_ = 0;
   json_values_ = 0;
+  namespaces_.clear();
   CheckBooks();
 }
 

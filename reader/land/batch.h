@@ -1,9 +1,11 @@
 // The messages that a worker has polled and not finished, and the state of each: its document is to
-// be written, it is to be published as a dead letter, or it is done. The batch decides which
-// offsets may be stored; it touches neither database nor Kafka. One thread.
+// be written, it is to be published as a dead letter, it is to be parked, or it is done. The batch
+// decides which offsets may be stored; it touches neither database nor Kafka. One thread.
 //
 // Invariants, each with the check that guards it (batch.cc):
-// - Each item is in one state: documents + letters to publish + done items = items (CheckBooks).
+// - Each item is in one state: documents + letters to publish + records to park + done items =
+// items
+//   (CheckBooks).
 // - A write's result is applied to an item that is to be written, a publication's status to one
 //   that is to be published; each answers one question only (ApplyResults, ApplyLetterStatuses).
 // - A done item stays done, and only a batch whose items are all done is cleared (Clear).
@@ -11,11 +13,15 @@
 #pragma once
 
 #include <cstddef>
+#include <set>
 #include <span>
+#include <string>
+#include <unordered_set>
 #include <variant>
 #include <vector>
 
 #include "reader/consume/dead_letters.h"
+#include "reader/consume/parking.h"
 #include "reader/consume/source.h"
 #include "reader/database/document_store.h"
 
@@ -37,6 +43,8 @@ class Batch {
     size_t exhausted = 0;
     // They are to be written again.
     size_t retries = 0;
+    // Their database did not answer: likewise, and that was no attempt of the document's.
+    size_t unavailable = 0;
   };
 
   // Adds a message; those of a partition come in the order of their delivery.
@@ -46,6 +54,8 @@ class Batch {
   size_t size() const { return items_.size(); }
   // The bytes of the messages' keys, values and headers. Parsed JSON comes on top: json_values().
   size_t payload_bytes() const { return payload_bytes_; }
+  // The collections that the documents were added for, an estimate by hashes that does not shrink.
+  size_t namespaces() const { return namespaces_.size(); }
   // The parsed JSON values of the documents that were added. It does not shrink when they land.
   size_t json_values() const { return json_values_; }
 
@@ -67,6 +77,17 @@ class Batch {
   // REQUIRES: one status for each of them.
   size_t ApplyLetterStatuses(std::span<const Status> statuses);
 
+  // The databases of the documents that are to be written.
+  std::set<std::string> databases() const;
+  // The messages whose documents are to be written to one of these databases are from then on to be
+  // parked. Returns how many they are.
+  size_t Park(const std::set<std::string>& databases);
+  // What is to be parked, in the order of arrival. Points into the batch.
+  std::vector<ParkedRecord> parked() const;
+  // Everything of parked() is parked; those that the parking topic refuses for good are to be
+  // published as dead letters. REQUIRES: one place for each of parked(), and none is kUnavailable.
+  void FinishParked(std::span<const Result<Position>> places);
+
   bool done() const { return done_ == items_.size(); }
   // For each partition the position after the done messages at its front; partitions whose first
   // message is not done are left out.
@@ -77,12 +98,14 @@ class Batch {
   void Clear();
 
  private:
-  enum class State { kToWrite, kToPublish, kDone };
+  enum class State { kToWrite, kToPublish, kToPark, kDone };
   struct Item {
     SourceMessage message;
     State state = State::kToWrite;
     int attempts = 0;
     Refusal refusal = {};
+    // The database of its document, once it is to be parked.
+    std::string database = {};
   };
 
   void AddItem(Item&& item);
@@ -90,17 +113,21 @@ class Batch {
   void AddDocument(Document&& document);
   void Finish(Item& item);
   void Refuse(Item& item, Refusal refusal);
+  // Moves a document that is to be written again to an earlier place.
+  void Keep(size_t from, size_t to);
   void CheckBooks() const;
 
   std::vector<Item> items_;
   // The documents of the items in kToWrite, and the index of each one's item.
   std::vector<Document> documents_;
   std::vector<size_t> item_of_;
-  // The numbers of items in kToPublish and kDone.
+  // The numbers of items in kToPublish, kToPark and kDone.
   size_t to_publish_ = 0;
+  size_t to_park_ = 0;
   size_t done_ = 0;
   size_t payload_bytes_ = 0;
   size_t json_values_ = 0;
+  std::unordered_set<size_t> namespaces_;
 };
 
 }  // namespace tidegate::reader

@@ -18,6 +18,17 @@ std::span<const Document> FirstNamespaces(std::span<const Document> documents, s
   }
   return documents.first(end);
 }
+
+// Why each database fails whose documents are kUnavailable.
+Lanes::Failures FailuresOf(std::span<const Document> documents,
+                           std::span<const WriteResult> results) {
+  Lanes::Failures failures;
+  for (size_t i = 0; i < results.size(); ++i) {
+    if (results[i].outcome == WriteOutcome::kUnavailable)
+      failures.emplace(documents[i].ns.database, results[i].reason);
+  }
+  return failures;
+}
 }  // namespace
 
 BatchLander::BatchLander(int max_attempts, Parts parts)
@@ -27,14 +38,18 @@ BatchLander::BatchLander(int max_attempts, Parts parts)
 
 Status BatchLander::Land(Batch& batch, const Limits& limits) {
   CHECK(limits.namespaces > 0, "a write covers at least one namespace");
-  Status status = parts_.preparation.Migrate();
-  if (status.ok()) status = parts_.preparation.EnsureIndexes(batch.documents(), limits.deadline);
-  if (status.ok()) status = WriteDocuments(batch, limits);
+  Status status = parts_.preparation.Check();
+  if (status.ok()) status = parts_.lanes.Read(batch.databases());
+  if (status.ok()) {
+    batch.Park(parts_.lanes.parked());
+    status = WriteDocuments(batch, limits);
+  }
   if (!status.ok()) {
     parts_.report.state().database_up = false;
     return status;
   }
-  return PublishLetters(batch);
+  status = ParkRecords(batch);
+  return status.ok() ? PublishLetters(batch) : status;
 }
 
 Status BatchLander::WriteDocuments(Batch& batch, const Limits& limits) {
@@ -46,15 +61,45 @@ Status BatchLander::WriteDocuments(Batch& batch, const Limits& limits) {
     const std::span<const Document> rest = batch.documents().subspan(first);
     const auto documents = FirstNamespaces(rest, limits.namespaces);
     const WallTime newest = std::ranges::max_element(documents, {}, &Document::time)->time;
-    Result<std::vector<WriteResult>> results = parts_.store.Write(documents);
-    if (!results.ok()) return results.error();
-    parts_.report.state().database_up = true;
-    parts_.metrics.CountWrite(TallyWrite(documents, *results));
-    const Batch::Tally tally = batch.ApplyResults(*results, max_attempts_, first);
+    parts_.preparation.WantIndexes(documents);
+    const std::vector<WriteResult> results = Write(documents);
+    const Lanes::Failures failures = FailuresOf(documents, results);
+    parts_.metrics.CountWrite(TallyWrite(documents, results));
+    const Batch::Tally tally = batch.ApplyResults(results, max_attempts_, first);
     first += tally.retries;
     Count(tally);
-    parts_.metrics.SetLastMessage(newest);
+    if (!failures.empty()) {
+      if (Status status = Divert(failures, batch); !status.ok()) return status;
+    }
+    parts_.report.state().database_up = true;
+    if (tally.landed + tally.duplicates > 0) parts_.metrics.SetLastMessage(newest);
   }
+  return {};
+}
+
+std::vector<WriteResult> BatchLander::Write(std::span<const Document> documents) {
+  Result<std::vector<WriteResult>> results = parts_.store.Write(documents);
+  if (results.ok()) return std::move(results).value();
+  return std::vector<WriteResult>(documents.size(),
+                                  WriteResult{WriteOutcome::kUnavailable, results.error().message});
+}
+
+// A main database that does not answer can keep no positions, so that nothing could be finished.
+Status BatchLander::Divert(const Lanes::Failures& failures, Batch& batch) {
+  if (Status status = parts_.store.Ping(); !status.ok()) return status;
+  if (!parts_.lanes.ParkFailing(failures))
+    return Error{ErrorCode::kUnavailable, failures.begin()->second};
+  batch.Park(parts_.lanes.parked());
+  return {};
+}
+
+Status BatchLander::ParkRecords(Batch& batch) {
+  parts_.report.state().parked = parts_.lanes.reasons();
+  const std::vector<ParkedRecord> records = batch.parked();
+  if (records.empty()) return {};
+  const auto places = parts_.lanes.Park(records);
+  if (!places.ok()) return places.error();
+  batch.FinishParked(*places);
   return {};
 }
 

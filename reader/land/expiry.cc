@@ -12,13 +12,17 @@ Status Expiry::Run(const std::set<Namespace>& collections) {
   const BootTime now = parts_.clock.SinceBoot();
   if (now < next_) return {};
   next_ = now + options_.interval;
+  Status failure;
   for (const Namespace& ns : collections) {
     const auto removed = parts_.store.Expire(ns, parts_.clock.Now(), options_.documents);
-    if (!removed.ok()) return removed.error();
+    if (!removed.ok()) {
+      failure = removed.error();
+      continue;
+    }
     parts_.metrics.CountExpired(*removed);
     if (*removed >= options_.documents) next_ = now;  // There may be more.
   }
-  return {};
+  return failure;
 }
 
 }  // namespace tidegate::reader

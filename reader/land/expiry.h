@@ -32,9 +32,9 @@ class Expiry {
   // REQUIRES: the options' bound is not 0.
   Expiry(Options options, Parts parts);
 
-  // Makes a pass over the collections if one is due, and counts what it removed. kUnavailable: the
-  // pass ended early; the next one follows after the interval. REQUIRES: the indexes of the
-  // collections exist.
+  // Makes a pass over the collections if one is due, and counts what it removed. kUnavailable: some
+  // collections could not be reached; the next pass follows after the interval. REQUIRES: the
+  // indexes of the collections exist.
   Status Run(const std::set<Namespace>& collections);
 
  private:

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/check.h"
+#include "reader/land/partition_epochs.h"
 
 namespace tidegate::reader {
 
@@ -30,9 +31,14 @@ Projection OffsetLoss(const std::string& database, const Partition& partition, i
 }  // namespace
 
 Result<Offsets> OffsetLosses::Expected(std::span<const Partition> partitions) {
-  std::vector<std::string> names;
-  for (const Partition& partition : partitions) names.push_back(PartitionName(partition));
-  return projections_.ReadPositions(database_, names);
+  const auto positions = ReadLogPositions(projections_, database_, partitions);
+  if (!positions.ok()) return positions.error();
+  Offsets expected;
+  for (const auto& [partition, position] : *positions) {
+    const bool has_landed = position.next_offset > 0;
+    if (has_landed) expected[PartitionName(partition)] = position.next_offset;
+  }
+  return expected;
 }
 
 Status OffsetLosses::Record(std::span<const Jump> lost, WallTime now) {

@@ -5,47 +5,32 @@
 namespace tidegate::reader {
 
 namespace {
-constexpr size_t kMaxIndexedNamespaces = 10'000;
+constexpr size_t kMaxRequested = 20'000;
 }  // namespace
 
 Preparation::Preparation(Parts parts)
     : parts_(parts),
       migrator_({parts.store, parts.projections, parts.decoder.layout(), parts.clock, parts.log}) {}
 
-Status Preparation::Migrate() {
-  if (migrated_) return {};
-  Status status = migrator_.Run();
-  migrated_ = status.ok();
-  if (!status.ok() && status.error().code == ErrorCode::kInvalid) unfit_ = status.error();
-  return status;
+Status Preparation::Check() {
+  if (checked_) return {};
+  const auto states = migrator_.Read();
+  checked_ = states.ok();
+  if (checked_) return {};
+  if (states.error().code == ErrorCode::kInvalid) unfit_ = states.error();
+  return states.error();
 }
 
-Status Preparation::EnsureIndexes(std::span<const Document> documents, BootTime deadline) {
+void Preparation::WantIndexes(std::span<const Document> documents) {
+  if (!parts_.requests) return;
+  const Namespace* last = nullptr;
   for (const Document& document : documents) {
-    if (indexed_.contains(document.ns)) continue;
-    if (IsPast(deadline)) return {};
+    if (last && document.ns == *last) continue;
+    last = &document.ns;
     CHECK(document.stream, "a document that is written carries its stream");
-    // A bound on what strangers' tenants may cost; forgetting only repeats a harmless command.
-    if (indexed_.size() >= kMaxIndexedNamespaces) indexed_.clear();
-    if (Status status = EnsureIndexesOf(document.ns, *document.stream); !status.ok()) return status;
+    if (requested_.size() >= kMaxRequested) requested_.clear();
+    if (requested_.insert(document.ns).second) parts_.requests->Add(document.ns, *document.stream);
   }
-  return {};
-}
-
-Status Preparation::EnsureKnownIndexes(BootTime deadline) {
-  for (const auto& [ns, stream] : parts_.decoder.KnownNamespaces()) {
-    if (IsPast(deadline)) return {};
-    if (indexed_.contains(ns)) continue;
-    if (Status status = EnsureIndexesOf(ns, *stream); !status.ok()) return status;
-  }
-  return {};
-}
-
-Status Preparation::EnsureIndexesOf(const Namespace& ns, const Stream& stream) {
-  CHECK(migrated_, "no index is made before the migrations have run");
-  Status status = parts_.store.EnsureIndexes(ns, parts_.decoder.IndexesOf(stream));
-  if (status.ok()) indexed_.insert(ns);
-  return status;
 }
 
 }  // namespace tidegate::reader

@@ -1,6 +1,6 @@
-// Brings the database to the state that a write needs: runs the migrations once, and makes the
-// indexes of each collection before the first document is written to it. One thread. Each call
-// waits for the database, within the database's own limits of time.
+// What a worker has to know of a database before it writes: that no later version has migrated it.
+// Everything else (migrations, indexes) is made beside the landing (upkeep.h), which needs `_id`
+// alone. One thread; each call waits for the database, within the database's own limits of time.
 #pragma once
 
 #include <optional>
@@ -14,46 +14,41 @@
 #include "reader/database/migrator.h"
 #include "reader/database/projection_store.h"
 #include "reader/decode/decoder.h"
+#include "reader/land/index_requests.h"
 
 namespace tidegate::reader {
 
 class Preparation {
  public:
-  // All of them must outlive the preparation.
+  // All of them must outlive the preparation. Without `requests` no indexes are requested.
   struct Parts {
     DocumentStore& store;
     ProjectionStore& projections;
     const Decoder& decoder;
     const Clock& clock;
     const Log& log;
+    IndexRequests* requests;
   };
 
   explicit Preparation(Parts parts);
 
-  // Runs the migrations, unless they have run already. kUnavailable: try again. kInvalid: a later
-  // version has migrated the database, and this member can never write to it.
-  Status Migrate();
-  // The error of Migrate() after kInvalid; no value otherwise.
+  // Reads the records of the migrations, once. kUnavailable: try again. kInvalid: a later version
+  // has migrated the database, and this member can never write to it.
+  Status Check();
+  // The error of Check() after kInvalid; no value otherwise.
   const std::optional<Error>& unfit() const { return unfit_; }
 
-  // Makes the missing indexes of the documents' collections. Returns OK, perhaps without having
-  // made all of them, once the clock reaches `deadline`. kUnavailable: try again.
+  // Requests the indexes of the documents' collections, each once.
   // REQUIRES: each document carries its stream.
-  Status EnsureIndexes(std::span<const Document> documents, BootTime deadline);
-  // The same for the collections that are known before any message comes.
-  Status EnsureKnownIndexes(BootTime deadline);
-  // The collections whose indexes are known to exist.
-  const std::set<Namespace>& indexed() const { return indexed_; }
+  void WantIndexes(std::span<const Document> documents);
 
  private:
-  Status EnsureIndexesOf(const Namespace& ns, const Stream& stream);
-  bool IsPast(BootTime deadline) const { return parts_.clock.SinceBoot() >= deadline; }
-
   Parts parts_;
   Migrator migrator_;
-  bool migrated_ = false;
+  bool checked_ = false;
   std::optional<Error> unfit_;
-  std::set<Namespace> indexed_;
+  // The collections that this worker has requested.
+  std::set<Namespace> requested_;
 };
 
 }  // namespace tidegate::reader

@@ -5,6 +5,7 @@
 //
 // Invariants, each with the check that guards it:
 // - No position lies beyond the newest message that was delivered in its partition (Store).
+// - A position is stored in the epoch of its partition's log (PartitionEpochs).
 // - A loss is a span of at least one offset (JumpWatch::RecordLosses, OffsetLosses::Record).
 // Offsets may go back while a partition is assigned, because Kafka may truncate it: no check.
 #pragma once
@@ -19,6 +20,7 @@
 #include "reader/database/projection_store.h"
 #include "reader/land/jump_watch.h"
 #include "reader/land/offset_losses.h"
+#include "reader/land/partition_epochs.h"
 
 namespace tidegate::reader {
 
@@ -37,19 +39,27 @@ class Progress {
   // Notes that a message was delivered.
   void OnMessage(const Partition& partition, int64_t offset) {
     jumps_.OnMessage(partition, offset);
+    epochs_.OnMessage(partition, offset);
+  }
+  // Sets the epochs of documents before they land. Errors as PartitionEpochs::Label().
+  Status Label(std::span<Document> documents, WallTime now) {
+    return epochs_.Label(documents, now);
   }
   // Does all three steps. kUnavailable: the source has no new offset; call again, with these
   // positions or later ones. REQUIRES: every message before a position is done, and none of the
   // positions is beyond the newest message that OnMessage() reported since Forget().
   Status Store(std::span<const Position> positions, WallTime now);
   // Forgets partitions that are no longer assigned.
-  void Forget(std::span<const Partition> partitions) { jumps_.Forget(partitions); }
+  void Forget(std::span<const Partition> partitions);
+  // How often a log was found to have begun anew.
+  uint64_t logs_begun_anew() const { return epochs_.raised(); }
 
  private:
   const std::string database_;
   Parts parts_;
   OffsetLosses losses_;
   JumpWatch jumps_;
+  PartitionEpochs epochs_;
 };
 
 }  // namespace tidegate::reader

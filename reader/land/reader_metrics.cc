@@ -41,6 +41,18 @@ ReaderMetrics::ReaderMetrics(Metrics& metrics)
                              "Attempts that found the database or the dead-letter topic away.")),
       expired_(metrics.AddCounter("tidegate_reader_expired_total",
                                   "Documents that the reader removed because their time was up.")),
+      parked_(metrics.AddCounter("tidegate_reader_parked_total",
+                                 "Records parked, because their database was away.")),
+      unparked_(metrics.AddCounter("tidegate_reader_unparked_total",
+                                   "Records that were parked and have landed.")),
+      parked_lost_(metrics.AddCounter("tidegate_reader_parked_lost_total",
+                                      "Offsets of the parking topic deleted before they landed.")),
+      parked_lanes_(metrics.AddGauge("tidegate_reader_parked_lanes",
+                                     "Databases whose records are parked, in all workers.")),
+      logs_begun_anew_(metrics.AddCounter(
+          "tidegate_reader_logs_begun_anew_total",
+          "Partitions whose log ended before the landing's position, because the topic was made "
+          "anew or truncated.")),
       batches_(metrics.AddCounter("tidegate_reader_batches_total", "Batches written.")),
       batch_records_(metrics.AddCounter("tidegate_reader_batch_records_total",
                                         "Messages in the batches written.")),
@@ -160,8 +172,24 @@ void ReaderMetrics::CountRetries(size_t retries) {
 void ReaderMetrics::CountOutage() {
   outages_.Increment();
 }
+void ReaderMetrics::CountLogsBegunAnew(uint64_t logs) {
+  logs_begun_anew_.Increment(static_cast<double>(logs));
+}
 void ReaderMetrics::CountExpired(size_t documents) {
   expired_.Increment(static_cast<double>(documents));
+}
+
+void ReaderMetrics::CountParked(size_t records) {
+  parked_.Increment(static_cast<double>(records));
+}
+void ReaderMetrics::CountUnparked(size_t records) {
+  unparked_.Increment(static_cast<double>(records));
+}
+void ReaderMetrics::CountParkedLost(int64_t offsets) {
+  parked_lost_.Increment(static_cast<double>(offsets));
+}
+void ReaderMetrics::AddParkedLanes(int64_t lanes) {
+  parked_lanes_.Increment(static_cast<double>(lanes));
 }
 
 void ReaderMetrics::ObserveBatch(size_t records, std::chrono::nanoseconds took) {

@@ -36,6 +36,15 @@ class ReaderMetrics {
   void CountRetries(size_t retries);
   void CountOutage();
   void CountExpired(size_t documents);
+  // Records that went to the parking topic, and records that landed from there.
+  void CountParked(size_t records);
+  void CountUnparked(size_t records);
+  // Offsets of the parking topic that Kafka deleted before their records had landed.
+  void CountParkedLost(int64_t offsets);
+  // The lanes of all workers that are parked.
+  void AddParkedLanes(int64_t lanes);
+  // Partitions whose log was found to have begun anew.
+  void CountLogsBegunAnew(uint64_t logs);
   // One attempt to land a batch of that many messages. REQUIRES: not 0.
   void ObserveBatch(size_t records, std::chrono::nanoseconds took);
   void SetLastMessage(WallTime time);
@@ -63,6 +72,11 @@ class ReaderMetrics {
   Metrics::Counter& retries_;
   Metrics::Counter& outages_;
   Metrics::Counter& expired_;
+  Metrics::Counter& parked_;
+  Metrics::Counter& unparked_;
+  Metrics::Counter& parked_lost_;
+  Metrics::Gauge& parked_lanes_;
+  Metrics::Counter& logs_begun_anew_;
   Metrics::Counter& batches_;
   Metrics::Counter& batch_records_;
   Metrics::Histogram& batch_seconds_;

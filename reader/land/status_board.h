@@ -12,7 +12,7 @@
 
 namespace tidegate::reader {
 
-enum class MemberRole { kLand, kProject };
+enum class MemberRole { kLand, kProject, kUnpark, kUpkeep };
 
 struct MemberState {
   std::string name = {};
@@ -27,6 +27,8 @@ struct MemberState {
   bool failed = false;
   // Why it cannot work now, for people; empty: it can.
   std::string trouble = {};
+  // Which databases' records are parked, and why, for people. The member itself goes on.
+  std::vector<std::string> parked = {};
   // The messages that are polled and not finished.
   size_t pending = 0;
   std::vector<PartitionLag> partitions = {};
@@ -34,8 +36,14 @@ struct MemberState {
   uint64_t landed = 0;
   uint64_t duplicates = 0;
   uint64_t dead_letters = 0;
+  // Partitions whose log was found to have begun anew (partition_epochs.h).
+  uint64_t logs_begun_anew = 0;
   // Documents folded into projections.
   uint64_t projected = 0;
+  // Projections that the database refused.
+  uint64_t refused_projections = 0;
+  // Databases whose projections lag alone, and why, for people.
+  std::vector<std::string> lagging = {};
   // When the member last posted. A turn posts at least once a second.
   BootTime last_turn{};
 };

@@ -20,12 +20,14 @@ Worker::Worker(Options options, Parts parts, size_t number, uint64_t seed)
       intake_(parts.source, parts.clock, options_.batch_interval),
       report_(parts.board, parts.clock, number, fmt::format("worker {}", number),
               MemberRole::kLand),
-      preparation_({parts.store, parts.projections, parts.decoder, parts.clock, parts.log}),
+      preparation_(
+          {parts.store, parts.projections, parts.decoder, parts.clock, parts.log, parts.indexes}),
+      lanes_({.database = options_.database, .all = options_.databases},
+             {parts.parking, parts.projections, parts.clock, parts.log, parts.metrics}),
       lander_(options_.max_attempts,
-              {parts.store, parts.dead_letters, preparation_, parts.enrichment, parts.clock,
+              {parts.store, parts.dead_letters, preparation_, lanes_, parts.enrichment, parts.clock,
                parts.log, parts.metrics, report_}),
-      progress_(options_.database, {parts.source, parts.projections, parts.log}),
-      expiry_(options_.expiry, {parts.store, parts.clock, parts.metrics}) {
+      progress_(options_.database, {parts.source, parts.projections, parts.log}) {
   CHECK(options_.batch_records > 0 && options_.batch_bytes > 0, "a batch has room for a message");
   parts_.source.SetListener(this);
 }
@@ -41,7 +43,6 @@ Status Worker::Step(milliseconds patience) {
     return report_.Fail(status.error(), batch_.size());
   if (Due()) Land(options_.write_time, options_.write_namespaces);
   if (batch_.empty()) CheckDatabase();
-  if (batch_.empty() && parts_.decoder.expires()) RemoveExpired();
   if (const auto& unfit = preparation_.unfit()) return report_.Fail(*unfit, batch_.size());
   Report(false);
   return {};
@@ -67,8 +68,11 @@ void Worker::CountRefusal(const SourceMessage& message, const Refusal& refusal) 
 }
 
 bool Worker::Full() const {
-  return batch_.size() >= options_.batch_records ||
-         batch_.payload_bytes() >= options_.batch_bytes || batch_.json_values() >= kMaxJsonValues;
+  // Few records for each collection are dear to write.
+  const bool sparse = batch_.size() < batch_.namespaces() * options_.namespace_records;
+  const size_t records = options_.batch_records * (sparse ? options_.sparse_growth : 1);
+  return batch_.size() >= records || batch_.payload_bytes() >= options_.batch_bytes ||
+         batch_.json_values() >= kMaxJsonValues;
 }
 
 void Worker::Land(milliseconds time, size_t namespaces) {
@@ -76,7 +80,8 @@ void Worker::Land(milliseconds time, size_t namespaces) {
   const BootTime began = parts_.clock.SinceBoot();
   const BootTime deadline = began + time;
   const size_t records = batch_.size();
-  Status status = lander_.Land(batch_, {.deadline = deadline, .namespaces = namespaces});
+  Status status = progress_.Label(batch_.documents(), parts_.clock.Now());
+  if (status.ok()) status = lander_.Land(batch_, {.deadline = deadline, .namespaces = namespaces});
   if (!status.ok()) return Postpone(status);
   parts_.metrics.ObserveBatch(records, parts_.clock.SinceBoot() - began);
   if (batch_.done()) return Finish();
@@ -94,7 +99,10 @@ void Worker::Drain() {
 }
 
 Status Worker::StoreProgress() {
-  return progress_.Store(batch_.Finished(), parts_.clock.Now());
+  Status status = progress_.Store(batch_.Finished(), parts_.clock.Now());
+  parts_.metrics.CountLogsBegunAnew(progress_.logs_begun_anew() - state().logs_begun_anew);
+  state().logs_begun_anew = progress_.logs_begun_anew();
+  return status;
 }
 
 void Worker::Finish() {
@@ -141,8 +149,9 @@ void Worker::CheckDatabase() {
   const BootTime now = parts_.clock.SinceBoot();
   if (now < next_check_) return;
   Status status = parts_.store.Ping();
-  if (status.ok()) status = preparation_.Migrate();
-  if (status.ok()) status = preparation_.EnsureKnownIndexes(now + options_.write_time);
+  if (status.ok()) status = preparation_.Check();
+  if (status.ok()) status = lanes_.Read({});
+  state().parked = lanes_.reasons();
   state().database_up = status.ok();
   if (status.ok()) {
     backoff_.Reset();
@@ -156,14 +165,8 @@ void Worker::CheckDatabase() {
   Report(true);
 }
 
-void Worker::RemoveExpired() {
-  if (!state().database_up) return;
-  const Status status = expiry_.Run(preparation_.indexed());
-  if (!status.ok() && trouble_log_.Count(parts_.clock.SinceBoot()))
-    parts_.log.Warning("{}: {}", name(), status.error().message);
-}
-
 void Worker::OnAssigned(std::span<const Partition> partitions) {
+  lanes_.Forget();
   parts_.metrics.AddAssigned(static_cast<int64_t>(partitions.size()));
   parts_.log.Info("{}: {} partitions assigned", name(), partitions.size());
 }

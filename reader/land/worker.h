@@ -1,6 +1,7 @@
-// One member of the consumer group: polls messages into a batch, lands the batch, publishes as dead
-// letters what can never land, and only then has the offsets committed. An unreachable server costs
-// no message: the worker pauses its partitions, keeps polling, and tries again.
+// One member of the consumer group: polls messages into a batch, lands the batch, parks what
+// belongs to a database that fails alone (lanes.h), publishes as dead letters what can never land,
+// and only then has the offsets committed. An outage of every database costs no message: the worker
+// pauses its partitions, keeps polling, and tries again.
 //
 // Everything happens in Step() and Stop(), on the caller's thread; source, store and dead letters
 // belong to that thread too. A step waits for a message as long as its argument says, and for the
@@ -15,21 +16,19 @@
 
 #include <chrono>
 #include <cstdint>
+#include <set>
 #include <span>
 #include <string>
 
 #include "core/backoff.h"
 #include "core/clock.h"
 #include "core/log.h"
-#include "reader/consume/source.h"
 #include "reader/database/document_store.h"
-#include "reader/database/projection_store.h"
-#include "reader/decode/decoder.h"
 #include "reader/enrich/enrichment.h"
 #include "reader/land/batch.h"
 #include "reader/land/batch_lander.h"
-#include "reader/land/expiry.h"
 #include "reader/land/intake.h"
+#include "reader/land/lanes.h"
 #include "reader/land/member.h"
 #include "reader/land/member_report.h"
 #include "reader/land/preparation.h"
@@ -47,6 +46,10 @@ class Worker final : public Member, private SourceListener {
     // database and cost memory and delay. REQUIRES: neither of the first two is 0.
     size_t batch_records = 5'000;
     size_t batch_bytes = 4 * 1024 * 1024;
+    // A batch with fewer records for each of its collections is sparse: it may have so many times
+    // as many records, within the same bytes.
+    size_t namespace_records = 8;
+    size_t sparse_growth = 4;
     // Since the batch's first message.
     std::chrono::milliseconds batch_interval{500};
     // How often a document is written that the database does not accept for no clear reason.
@@ -55,15 +58,17 @@ class Worker final : public Member, private SourceListener {
     Backoff::Options backoff{};
     // Between checks of the database while no message is pending.
     std::chrono::milliseconds ping_interval{10'000};
-    Expiry::Options expiry = {};
-    // Where the positions are kept.
+    // The main database, where the positions are kept.
     std::string database = "tidegate";
+    // Every database that documents may land in, if it is known; empty: unknown.
+    std::set<std::string> databases = {};
     // How long a slow database may keep the worker from polling Kafka; then it polls with the
     // partitions paused. The write that is under way comes on top: the database's limit of time for
-    // each of at most `write_namespaces`. The sum must stay far below max.poll.interval.ms, after
-    // which the group expels the member.
+    // each of `write_namespaces`, of which each of the threads writes one at a time. The sum must
+    // stay far below max.poll.interval.ms, after which the group expels the member.
     std::chrono::milliseconds write_time{60'000};
-    size_t write_namespaces = 4;
+    size_t write_namespaces = 16;
+    size_t write_threads = 8;
     // The same when partitions are revoked or the reader stops, where others wait.
     std::chrono::milliseconds drain_time{10'000};
   };
@@ -71,7 +76,7 @@ class Worker final : public Member, private SourceListener {
   struct Parts {
     Source& source;
     DocumentStore& store;
-    // For positions, losses and migrations.
+    // For positions, losses, and the marks of parked lanes.
     ProjectionStore& projections;
     DeadLetters& dead_letters;
     const Decoder& decoder;
@@ -81,6 +86,10 @@ class Worker final : public Member, private SourceListener {
     StatusBoard& board;
     // nullptr: nothing is enriched.
     Enrichment* enrichment = nullptr;
+    // nullptr: nothing is parked, and any outage is waited for.
+    Parking* parking = nullptr;
+    // nullptr: no indexes are requested.
+    IndexRequests* indexes = nullptr;
   };
 
   // Becomes the source's listener. `number` is this worker's place on the board.
@@ -114,9 +123,8 @@ class Worker final : public Member, private SourceListener {
   void Postpone(const Status& status);
   // Keeps the batch; the next step continues it, because a slow database is no outage.
   void ContinueNextStep();
-  // Pings and prepares the database, if a check is due.
+  // Pings the database, if a check is due.
   void CheckDatabase();
-  void RemoveExpired();
   void ExportWaiting(const Partition& partition);
   void Report(bool changed) { report_.Post(batch_.size(), changed); }
   MemberState& state() { return report_.state(); }
@@ -131,10 +139,10 @@ class Worker final : public Member, private SourceListener {
 
   Batch batch_;
   Preparation preparation_;
+  Lanes lanes_;
   BatchLander lander_;
   Progress progress_;
   WaitingSince waiting_;
-  Expiry expiry_;
   BootTime next_check_{};
   bool stopped_ = false;
 };

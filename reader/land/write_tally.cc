@@ -11,6 +11,8 @@ void Count(WriteOutcome outcome, WriteCounts& counts) {
     ++counts.landed;
   } else if (outcome == WriteOutcome::kDuplicate) {
     ++counts.duplicates;
+  } else if (outcome == WriteOutcome::kUnavailable) {
+    ++counts.unavailable;
   } else {
     ++counts.failed;
   }
@@ -27,7 +29,8 @@ WriteTally TallyWrite(std::span<const Document> documents, std::span<const Write
     if (document.stream->kind == StreamKind::kSales) Count(results[i].outcome, tally.sales);
     if (results[i].outcome == WriteOutcome::kLanded) ++tally.by_tenant[document.tenant];
   }
-  CHECK(tally.all.landed + tally.all.duplicates + tally.all.failed == results.size(),
+  CHECK(tally.all.landed + tally.all.duplicates + tally.all.failed + tally.all.unavailable ==
+            results.size(),
         "each result is counted once");
   return tally;
 }

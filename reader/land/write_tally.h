@@ -16,6 +16,8 @@ struct WriteCounts {
   size_t duplicates = 0;
   // The database refused them, or they are to be written again.
   size_t failed = 0;
+  // Their database did not answer.
+  size_t unavailable = 0;
 };
 
 struct WriteTally {

@@ -87,15 +87,14 @@ void FoldAggregates(const Event& event, std::span<const milliseconds> windows, E
   const std::string asset = AssetId(document);
   for (const milliseconds width : windows) {
     const std::string window = FormatDuration(width);
-    const WallTime start = WindowStart(document.time, width);
+    const WallTime start = WindowStart(BoundedTime(document), width);
     for (const Measured& measured : numbers) {
-      effects.changes.push_back(
-          {{{document.ns.database, "aggregated_data"},
-            fmt::format("{}/{}/{}/{}", asset, IdPart(measured.sensor), window,
-                        start.time_since_epoch().count())},
-           [&event, measured, window, start](Projection& aggregate, Effects&) {
-             FoldMeasured(event, measured, window, start, aggregate);
-           }});
+      effects.changes.push_back({{{document.ns.database, "aggregated_data"},
+                                  fmt::format("{}/{}/{}/{}", asset, IdPart(measured.sensor), window,
+                                              start.time_since_epoch().count())},
+                                 [&event, measured, window, start](Projection& aggregate) {
+                                   FoldMeasured(event, measured, window, start, aggregate);
+                                 }});
     }
   }
 }

@@ -52,7 +52,7 @@ std::optional<AlertNews> NewsOf(const Document& alert) {
   AlertNews news;
   news.tenant = alert.tenant;
   news.asset = alert.asset;
-  news.time = alert.time;
+  news.time = BoundedTime(alert);
   news.rule = TextOf(root, "rule");
   if (news.rule.empty()) news.rule = TextOf(root, "alert_type");
   if (news.rule.empty()) return std::nullopt;
@@ -61,7 +61,7 @@ std::optional<AlertNews> NewsOf(const Document& alert) {
   }
   const std::string status = TextOf(root, "status");
   news.raised = status != "cleared" && status != "resolved";
-  news.raised_at = MemberTime(root, "raised_at").value_or(alert.time);
+  news.raised_at = MemberTime(root, "raised_at").value_or(news.time);
   news.severity = TextOf(root, "severity");
   news.message = TextOf(root, "message");
   const auto value = root.Find("value");
@@ -101,8 +101,9 @@ void FoldAlert(const Document& alert, std::string_view source, Effects& effects)
                   fmt::format("{}/{}/{}", AssetId(alert), IdPart(news->rule),
                               news->raised_at.time_since_epoch().count())};
   effects.changes.push_back(
-      {std::move(key), [news = *std::move(news), source = std::string(source)](
-                           Projection& state, Effects&) { FoldNews(news, source, state); }});
+      {std::move(key), [news = *std::move(news), source = std::string(source)](Projection& state) {
+         FoldNews(news, source, state);
+       }});
 }
 
 }  // namespace tidegate::reader

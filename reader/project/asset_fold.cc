@@ -48,13 +48,13 @@ Object Summary(const Event& event) {
 bool IsNewest(const Event& event, const Projection& asset) {
   const auto seen = asset.members.Time("last_seen");
   if (!seen) return true;
-  return std::tuple(event.document->time, std::string_view(event.partition), event.offset) >
+  return std::tuple(BoundedTime(*event.document), std::string_view(event.partition), event.offset) >
          std::tuple(*seen, asset.state.Text("partition"), asset.state.Integer("offset"));
 }
 
 void FoldAsset(const Event& event, Projection& asset) {
   Object& members = asset.members;
-  const WallTime time = event.document->time;
+  const WallTime time = BoundedTime(*event.document);
   const bool newest = IsNewest(event, asset);
   NameAsset(event.document->tenant, event.document->asset, members);
   members["first_seen"].is = std::min(members.Time("first_seen").value_or(time), time);
@@ -69,7 +69,7 @@ void FoldAsset(const Event& event, Projection& asset) {
 
 void FoldAsset(const Event& event, Effects& effects) {
   effects.changes.push_back({{{event.document->ns.database, "assets"}, AssetId(*event.document)},
-                             [&event](Projection& asset, Effects&) { FoldAsset(event, asset); }});
+                             [&event](Projection& asset) { FoldAsset(event, asset); }});
 }
 
 }  // namespace tidegate::reader

@@ -14,17 +14,23 @@ void FoldDocument(const Event& event, const FoldOptions& options, Effects& effec
     case StreamKind::kReading:
     case StreamKind::kMachine:
       if (event.document->asset.empty()) return;
-      FoldAsset(event, effects);
-      FoldAggregates(event, options.windows, effects);
-      if (options.states) FoldState(event, options, effects);
+      if (options.scope != FoldScope::kStatesOnly) FoldAsset(event, effects);
+      if (options.scope != FoldScope::kStatesOnly) FoldAggregates(event, options.windows, effects);
+      if (options.scope != FoldScope::kWithoutStates) FoldState(event, options, effects);
       return;
     case StreamKind::kAlert:
-      return FoldAlert(*event.document, "gateway", effects);
+      if (options.scope != FoldScope::kStatesOnly) FoldAlert(*event.document, "gateway", effects);
+      return;
     case StreamKind::kGap:
-      return FoldGap(event, effects);
+      if (options.scope != FoldScope::kStatesOnly) FoldGap(event, effects);
+      return;
     case StreamKind::kSales:
       return;  // Events without an asset.
   }
+}
+
+std::string LetterPartition(const LetterPlace& letter) {
+  return letter.partition + "#" + letter.replay;
 }
 
 std::string AssetId(const Document& document) {

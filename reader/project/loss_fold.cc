@@ -19,14 +19,14 @@ void FoldLoss(const Event& event, Projection& loss) {
   copy("last_seq", "to");
   copy("count", "count");
   copy("reason", "reason");
-  members["timestamp"].is = event.document->time;
+  members["timestamp"].is = BoundedTime(*event.document);
 }
 }  // namespace
 
 void FoldGap(const Event& event, Effects& effects) {
   effects.changes.push_back({{{event.document->ns.database, "losses"},
                               AssetId(*event.document) + "/" + IdPart(event.document->id)},
-                             [&event](Projection& loss, Effects&) { FoldLoss(event, loss); }});
+                             [&event](Projection& loss) { FoldLoss(event, loss); }});
 }
 
 }  // namespace tidegate::reader

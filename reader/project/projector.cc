@@ -23,60 +23,63 @@ Projector::Projector(Options options, Parts parts, size_t place, std::string nam
       intake_(parts.source, parts.clock, options_.batch_interval),
       report_(parts.board, parts.clock, place, std::move(name), MemberRole::kProject),
       folder_(options_.folder, {parts.projections, parts.documents}),
-      jumps_(parts.source, *this, parts.log) {
+      jumps_(parts.source, *this, parts.log),
+      buffer_({options_.batch_records, options_.batch_bytes, kMaxJsonValues}),
+      positions_(options_.database, parts.source, parts.projections),
+      laggards_(options_.laggards) {
   parts_.source.SetListener(this);
 }
 
 Status Projector::Step(milliseconds patience) {
   const auto add = [this](SourceMessage message) {
     Add(std::move(message));
-    return Full() || Due();
+    return buffer_.Full();
   };
-  if (Status status = intake_.Take(items_.empty() ? patience : intake_.UntilDue(patience), add);
+  if (Status status = intake_.Take(buffer_.empty() ? patience : intake_.UntilDue(patience), add);
       !status.ok())
-    return report_.Fail(status.error(), items_.size());
+    return report_.Fail(status.error(), buffer_.size());
   if (Due()) Advance();
-  if (items_.empty()) WhenIdle();
+  if (!failing_) TryLaggard();
+  if (buffer_.empty()) WhenIdle();
   Report(false);
   return {};
 }
 
 void Projector::Add(SourceMessage message) {
-  Item item;
-  item.partition = message.partition;
-  item.key = PartitionName(message.partition);
-  item.offset = message.offset;
-  const auto [newest, is_new] = newest_.emplace(item.key, message.offset);
-  if (!is_new && message.offset <= newest->second) return;  // Buffered or folded.
-  newest->second = message.offset;
-  jumps_.OnMessage(message.partition, message.offset);
-  if (items_.empty()) intake_.Begin();
+  Buffer::Item item{.partition = message.partition, .offset = message.offset};
+  if (message.offset <= positions_.NewestOf(item.partition)) GoBack(item.partition);
+  positions_.OnMessage(item.partition, item.offset);
+  jumps_.OnMessage(item.partition, item.offset);
+  if (buffer_.empty()) intake_.Begin();
+  item.since = parts_.clock.SinceBoot();
   auto decoded = parts_.decoder.Decode(message, parts_.clock.Now());
   if (auto* document = std::get_if<Document>(&decoded)) {
     item.bytes = message.value ? message.value->size() : 0;
     item.values = document->value.values();
     item.document = std::move(*document);
   }
-  bytes_ += item.bytes;
-  values_ += item.values;
-  items_.push_back(std::move(item));
+  buffer_.Add(std::move(item));
 }
 
-bool Projector::Full() const {
-  return items_.size() >= options_.batch_records || bytes_ >= options_.batch_bytes ||
-         values_ >= kMaxJsonValues;
+void Projector::GoBack(const Partition& partition) {
+  const size_t dropped = buffer_.Remove(partition);
+  const auto end = parts_.source.EndOffset(partition);
+  const bool is_anew = end.ok() && *end <= positions_.NewestOf(partition);
+  positions_.Forget(partition);
+  if (!is_anew) return;  // They are read again.
+  parts_.metrics.CountMissed(static_cast<int64_t>(dropped));
+  parts_.log.Error(
+      "{}: {} [{}] was made anew or truncated; {} messages of the previous log were not projected: "
+      "`tidegate-reader rebuild` takes in those that had landed",
+      name(), partition.topic, partition.number, dropped);
+  laggards_.Forget(partition);
+  done_.erase(partition);
 }
 
 void Projector::Advance() {
-  if (Status status = jumps_.RecordLosses(parts_.clock.Now()); !status.ok())
-    return Postpone(status);
-  if (Status status = ReadPositions(); !status.ok()) return Postpone(status);
-  const size_t ready = PartReady();
-  if (ready > 0) {
-    Status status = FoldFront(ready);
-    Account();
-    if (!status.ok()) return Postpone(status);
-  }
+  const Status status = AdvanceOnce();
+  Account();
+  if (!status.ok()) return Postpone(status);
   if (std::exchange(failing_, false)) parts_.log.Info("{}: projecting again", name());
   backoff_.Reset();
   state().trouble.clear();
@@ -84,138 +87,190 @@ void Projector::Advance() {
   intake_.WaitNoMore();
   intake_.Begin();
   // The rest waits for the landing.
-  if (!items_.empty()) intake_.WaitUntil(parts_.clock.SinceBoot() + options_.landing_interval);
-  Full() ? intake_.Pause() : intake_.Resume();
+  if (!buffer_.empty()) intake_.WaitUntil(parts_.clock.SinceBoot() + options_.landing_interval);
+  Balance();
 }
 
-// Asks only if a buffered message is not before the last known position of its partition.
-Status Projector::ReadPositions() {
-  std::vector<std::string> unknown;
-  for (const auto& [partition, newest] : newest_) {
-    const auto known = landed_.find(partition);
-    if (known == landed_.end() || known->second <= newest) unknown.push_back(partition);
-  }
-  if (unknown.empty()) return {};
-  unknown.emplace_back(kRebuildMark);
-  const auto positions = parts_.projections.ReadPositions(options_.database, unknown);
-  if (!positions.ok()) return positions.error();
-  if (const auto mark = positions->find(kRebuildMark);
-      mark != positions->end() && IsUnderWay(mark->second)) {
-    return Error{ErrorCode::kUnavailable,
-                 "the projections are being made anew; if that was broken off, stop projecting and "
-                 "use `tidegate-reader rebuild --again`"};
-  }
-  for (const auto& [partition, next] : *positions)
-    if (partition != kRebuildMark) landed_[partition] = next;
-  return {};
+Status Projector::AdvanceOnce() {
+  if (Status status = jumps_.RecordLosses(parts_.clock.Now()); !status.ok()) return status;
+  if (Status status = positions_.Read(); !status.ok()) return status;
+  const size_t ready = MoveReady();
+  return ready > 0 ? FoldFront(ready) : Status();
 }
 
-size_t Projector::PartReady() {
-  const auto rest = std::stable_partition(items_.begin(), items_.end(), [&](const Item& item) {
-    const auto next = landed_.find(item.key);
-    return next != landed_.end() && item.offset < next->second;
-  });
-  return static_cast<size_t>(rest - items_.begin());
+size_t Projector::MoveReady() {
+  const size_t ready = buffer_.MoveToFront(
+      [&](const Buffer::Item& item) { return positions_.HasLanded(item.partition, item.offset); });
+  if (ready == 0 || ready == buffer_.size() || buffer_.Full()) return ready;
+  const BootTime young = parts_.clock.SinceBoot() - options_.order_patience;
+  const auto is_young = [&](const Buffer::Item& item) { return item.since > young; };
+  const std::span<Buffer::Item> items = buffer_.items();
+  const bool may_wait = std::ranges::all_of(items.first(ready), is_young) &&
+                        std::ranges::any_of(items.subspan(ready), is_young);
+  return may_wait ? 0 : ready;
 }
 
 Status Projector::FoldFront(size_t count) {
-  auto events = FindEvents(std::span(items_).first(count));
-  if (!events.ok()) return events.error();
-  if (Status status = EnsureIndexes(*events); !status.ok()) return status;
-  if (Status status = folder_.Fold(*events); !status.ok()) return status;
-  parts_.metrics.CountFolded(events->size());
-  state().projected += events->size();
+  const BootTime began = parts_.clock.SinceBoot();
+  for (auto& [database, items] : ByDatabase(buffer_.items().first(count))) {
+    const BootTime now = parts_.clock.SinceBoot();
+    if (now - began > options_.fold_time)
+      return Error{ErrorCode::kUnavailable, "databases that do not answer take the time"};
+    Status status = FoldDatabase(items);
+    if (!status.ok())
+      status = LetLag(database, items, status.error(), parts_.clock.SinceBoot() - now);
+    if (!status.ok()) return status;
+  }
   Finish(count);
   return {};
 }
 
-Result<std::vector<Event>> Projector::FindEvents(std::span<Item> items) {
-  std::vector<Item*> decoded;
-  std::vector<DocumentKey> keys;
-  std::vector<size_t> key_of;
-  std::map<DocumentKey, size_t> places;  // A record may be in Kafka twice.
-  for (Item& item : items) {
+std::map<std::string, Projector::Items> Projector::ByDatabase(std::span<Buffer::Item> items) {
+  std::map<std::string, Items> groups;
+  for (Buffer::Item& item : items) {
     if (!item.document) continue;
-    const auto [place, is_new] =
-        places.emplace(DocumentKey{item.document->ns, item.document->id}, keys.size());
-    if (is_new) keys.push_back(place->first);
-    decoded.push_back(&item);
-    key_of.push_back(place->second);
+    const std::string& database = item.document->ns.database;
+    if (laggards_.Takes(database, item.partition, item.offset)) {
+      groups[database].push_back(&item);
+    } else {
+      LeaveOut(item);
+    }
   }
-  const auto landed = parts_.projections.FindLanded(keys);
-  if (!landed.ok()) return landed.error();
-  CHECK(landed->size() == keys.size(), "each key has one answer");
-  std::vector<Event> events;
-  size_t absent = 0;
-  for (size_t i = 0; i < decoded.size(); ++i) {
-    Item& item = *decoded[i];
-    const auto& found = (*landed)[key_of[i]];
-    if (!found) ++absent;
-    // The replay of dead letters that landed a document has folded it.
-    if (!found || found->dead_letter || found->offset != item.offset ||
-        found->partition != item.partition.number || found->topic != item.partition.topic)
-      continue;
-    // A message without a time has the time that the landing gave it.
-    item.document->time = found->time;
-    events.push_back({&*item.document, item.key, item.offset});
-  }
-  CHECK(absent + events.size() <= decoded.size(), "each decoded message is counted once");
-  parts_.metrics.CountSkipped(absent, decoded.size() - absent - events.size());
-  if (absent == 0) return events;
-  if (const auto count = skip_log_.Count(parts_.clock.SinceBoot(), absent))
-    parts_.log.Warning("{}: {} messages did not land or are gone again; no projection has them",
-                       name(), *count);
-  return events;
+  return groups;
 }
 
-Status Projector::EnsureIndexes(std::span<const Event> events) {
-  for (const Event& event : events) {
-    const std::string& database = event.document->ns.database;
-    if (indexed_.contains(database)) continue;
-    Status status = EnsureProjectionIndexes(parts_.documents, database, parts_.decoder.tenancy());
-    if (!status.ok()) return status;
-    if (indexed_.size() >= kMaxIndexedDatabases) indexed_.clear();
-    indexed_.insert(database);
+Status Projector::FoldDatabase(const Items& items) {
+  const auto found = FindLandedEvents(parts_.projections, positions_, items);
+  if (!found.ok()) return found.error();
+  if (!found->events.empty()) {
+    if (Status status = EnsureIndexes(items.front()->document->ns.database); !status.ok())
+      return status;
+    if (Status status = folder_.Fold(found->events); !status.ok()) return status;
   }
+  CountSkipped(*found);
+  return {};
+}
+
+Status Projector::LetLag(const std::string& database, const Items& items, const Error& error,
+                         BootTime took) {
+  if (database == options_.database) return error;
+  // If the main database does not answer either, everything waits.
+  const auto main = ReadRebuildMark(parts_.projections, options_.database);
+  if (!main.ok()) return main.error();
+  const BootTime now = parts_.clock.SinceBoot();
+  laggards_.Begin(database, error.message, now, took);
+  for (const Buffer::Item* item : items) LeaveOut(*item);
+  parts_.metrics.CountOutage();
+  if (trouble_log_.Count(now))
+    parts_.log.Warning("{}: the projections of {} lag: {}", name(), database, error.message);
+  state().lagging = laggards_.Reasons();
+  Report(true);
+  return {};
+}
+
+void Projector::LeaveOut(const Buffer::Item& item) {
+  const std::string& database = item.document->ns.database;
+  const int64_t given_up = laggards_.LeaveOut(database, item.partition, item.offset);
+  if (given_up == 0) return;
+  parts_.metrics.CountMissed(given_up);
+  parts_.log.Error(
+      "{}: the projections of {} lag too far: up to {} messages of {} [{}] are given up; "
+      "`tidegate-reader rebuild` takes in those that had landed",
+      name(), database, given_up, item.partition.topic, item.partition.number);
+}
+
+void Projector::TryLaggard() {
+  const BootTime began = parts_.clock.SinceBoot();
+  const auto database = laggards_.Due(began);
+  if (!database) return;
+  const DocumentKey probe{{*database, "assets"}, "-"};
+  Status status(parts_.projections.Load({&probe, 1}));
+  if (status.ok()) status = RewindFor(*database);
+  const BootTime now = parts_.clock.SinceBoot();
+  if (status.ok()) {
+    laggards_.End(*database);
+    parts_.log.Info("{}: the projections of {} catch up", name(), *database);
+  } else {
+    laggards_.Begin(*database, status.error().message, now, now - began);
+  }
+  state().lagging = laggards_.Reasons();
+  Report(true);
+}
+
+Status Projector::RewindFor(const std::string& database) {
+  for (const auto& [partition, from] : laggards_.From(database)) {
+    if (Status status = parts_.source.Seek(partition, from); !status.ok()) return status;
+    laggards_.OnRewound(database, partition, done_[partition]);
+    buffer_.Remove(partition);
+    positions_.Forget(partition);
+  }
+  Balance();
+  return {};
+}
+
+Status Projector::EnsureIndexes(const std::string& database) {
+  if (indexed_.contains(database)) return {};
+  Status status = EnsureProjectionIndexes(parts_.documents, database, parts_.decoder.tenancy(),
+                                          parts_.decoder.expires());
+  if (!status.ok()) return status;
+  if (indexed_.size() >= kMaxIndexedDatabases) indexed_.clear();
+  indexed_.insert(database);
   return {};
 }
 
 void Projector::Finish(size_t count) {
-  CHECK(count <= items_.size(), "only buffered messages are finished");
   std::map<Partition, int64_t> next;
-  for (const Item& item : std::span(items_).first(count)) {
-    const auto [position, is_first] = next.emplace(item.partition, item.offset);
+  for (const Buffer::Item& item : buffer_.items().first(count)) {
+    const auto [position, is_first] = next.emplace(item.partition, item.offset + 1);
     CHECK(is_first || item.offset >= position->second, "a partition's position only moves forward");
     position->second = item.offset + 1;
-    Discount(item);
   }
-  items_.erase(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(count));
+  buffer_.RemoveFront(count);
   std::vector<Position> positions;
-  for (const auto& [partition, offset] : next) positions.push_back({partition, offset});
+  for (const auto& [partition, offset] : next) {
+    done_[partition] = std::max(done_[partition], offset);
+    positions.push_back({partition, laggards_.OnDone(partition, offset)});
+  }
   parts_.source.StoreOffsets(positions);
-  CheckCounts();
-  if (items_.empty()) newest_.clear();
 }
 
-void Projector::Discount(const Item& item) {
-  CHECK(bytes_ >= item.bytes && values_ >= item.values,
-        "a message is discounted as it was counted");
-  bytes_ -= item.bytes;
-  values_ -= item.values;
+void Projector::CountSkipped(const LandedEvents& found) {
+  parts_.metrics.CountSkipped(found.absent, found.repeated);
+  if (found.absent == 0) return;
+  if (const auto count = skip_log_.Count(parts_.clock.SinceBoot(), found.absent))
+    parts_.log.Warning("{}: {} messages did not land or are gone again; no projection has them",
+                       name(), *count);
 }
 
-void Projector::CheckCounts() const {
-  CHECK(!items_.empty() || (bytes_ == 0 && values_ == 0), "an empty batch has no bytes");
+void Projector::Balance() {
+  const Buffer::Turn turn = buffer_.Balance(assigned_.size());
+  if (!turn.pause.empty()) parts_.source.Pause(turn.pause);
+  if (!turn.resume.empty()) parts_.source.Resume(turn.resume);
+  // What an outage has paused.
+  if (!intake_.Resume()) return;
+  const std::vector<Partition> paused(buffer_.paused().begin(), buffer_.paused().end());
+  if (!paused.empty()) parts_.source.Pause(paused);
 }
 
 void Projector::Account() {
   parts_.metrics.CountConflicts(folder_.conflicts() - counted_conflicts_);
   counted_conflicts_ = folder_.conflicts();
-  const uint64_t refused = folder_.alerts_refused() - counted_refusals_;
-  counted_refusals_ = folder_.alerts_refused();
-  if (refused == 0) return;
-  parts_.metrics.CountRefusedAlerts(refused);
-  parts_.log.Warning("{}: the database does not take {} alerts by rules", name(), refused);
+  const uint64_t applied = folder_.applied() - counted_applied_;
+  counted_applied_ = folder_.applied();
+  parts_.metrics.CountFolded(applied);
+  state().projected += applied;
+  const uint64_t alerts = folder_.alerts_refused() - counted_alerts_;
+  counted_alerts_ = folder_.alerts_refused();
+  const uint64_t saves = folder_.saves_refused() - counted_saves_;
+  counted_saves_ = folder_.saves_refused();
+  if (alerts + saves == 0) return;
+  parts_.metrics.CountRefusedAlerts(alerts);
+  parts_.metrics.CountRefusedSaves(saves);
+  state().refused_projections += saves;
+  if (!refusal_log_.Count(parts_.clock.SinceBoot())) return;
+  parts_.log.Warning("{}: the database refuses {} alerts by rules and {} projections{}{}", name(),
+                     alerts, saves, saves > 0 ? ", such as " : "",
+                     saves > 0 ? folder_.last_refused() : "");
 }
 
 void Projector::Postpone(const Status& status) {
@@ -226,7 +281,7 @@ void Projector::Postpone(const Status& status) {
   state().database_up = false;
   state().trouble = status.error().message;
   if (trouble_log_.Count(now))
-    parts_.log.Warning("{}: {}; {} messages wait", name(), state().trouble, items_.size());
+    parts_.log.Warning("{}: {}; {} messages wait", name(), state().trouble, buffer_.size());
   intake_.Pause();
   Report(true);
 }
@@ -243,22 +298,19 @@ void Projector::WhenIdle() {
 
 void Projector::OnAssigned(std::span<const Partition> partitions) {
   folder_.Forget();
-  landed_.clear();
+  for (const Partition& partition : partitions) ForgetPartition(partition);
+  assigned_.insert(partitions.begin(), partitions.end());
   parts_.log.Info("{}: {} partitions assigned", name(), partitions.size());
 }
 
 void Projector::OnRevoked(std::span<const Partition> partitions, bool lost) {
   // With the database known to be unreachable another attempt would only delay the group.
-  if (!lost && !items_.empty() && !failing_) Advance();
-  std::erase_if(items_, [&](const Item& item) {
-    if (std::ranges::count(partitions, item.partition) == 0) return false;
-    Discount(item);
-    return true;
-  });
-  CheckCounts();
-  for (const Partition& partition : partitions) newest_.erase(PartitionName(partition));
-  if (items_.empty()) {
-    newest_.clear();
+  if (!lost && !buffer_.empty() && !failing_) Advance();
+  for (const Partition& partition : partitions) {
+    ForgetPartition(partition);
+    assigned_.erase(partition);
+  }
+  if (buffer_.empty()) {
     intake_.WaitNoMore();
     intake_.Resume();
   }
@@ -267,6 +319,13 @@ void Projector::OnRevoked(std::span<const Partition> partitions, bool lost) {
   parts_.metrics.Forget(partitions);
   report_.Forget(partitions);
   parts_.log.Info("{}: {} partitions {}", name(), partitions.size(), lost ? "lost" : "revoked");
+}
+
+void Projector::ForgetPartition(const Partition& partition) {
+  buffer_.Remove(partition);
+  positions_.Forget(partition);
+  laggards_.Forget(partition);
+  done_.erase(partition);
 }
 
 void Projector::OnLag(std::span<const PartitionLag> lag, bool brokers_up) {
@@ -295,9 +354,9 @@ Status Projector::Record(std::span<const Jump> lost, WallTime) {
 }
 
 void Projector::Stop() {
-  if (!items_.empty() && !failing_) Advance();
+  if (!buffer_.empty() && !failing_) Advance();
   parts_.source.Close();
-  report_.Stopped(items_.size());
+  report_.Stopped(buffer_.size());
 }
 
 }  // namespace tidegate::reader

@@ -3,11 +3,12 @@
 // is past it, and only if the landed document of its id came from that very message.
 //
 // While the database is unreachable, or projections are made anew (rebuild_mark.h), it pauses its
-// partitions, keeps polling, and tries again.
+// partitions, keeps polling, and tries again. A tenant's database that fails alone lags alone
+// (laggards.h), and a partition whose messages do not land waits alone (buffer.h).
 //
-// Invariants, each guarded by a CHECK where it changes: the offsets of each partition are folded
-// and stored in ascending order; bytes_ and values_ are the sums over items_; each decoded message
-// is counted once, as folded, absent or repeated.
+// Invariants, each guarded by a CHECK where it changes: the offsets of each partition are done and
+// stored in ascending order, except when the partition is rewound; each decoded message is counted
+// once, as folded, absent or repeated.
 // Thread: everything happens in Step() and Stop(), on the caller's thread, to which the source and
 // the stores belong too.
 #pragma once
@@ -15,7 +16,6 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
-#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -30,29 +30,19 @@
 #include "reader/land/member.h"
 #include "reader/land/member_report.h"
 #include "reader/land/status_board.h"
+#include "reader/project/buffer.h"
 #include "reader/project/folder.h"
+#include "reader/project/laggards.h"
+#include "reader/project/landed_events.h"
+#include "reader/project/landed_positions.h"
 #include "reader/project/projector_metrics.h"
+#include "reader/project/projector_options.h"
 
 namespace tidegate::reader {
 
 class Projector final : public Member, private SourceListener, private JumpKeeper {
  public:
-  struct Options {
-    // A batch is folded at the first of these limits. Larger batches load and save each projection
-    // less often.
-    size_t batch_records = 2'000;
-    size_t batch_bytes = 2 * 1024 * 1024;
-    // Since the batch's first message.
-    std::chrono::milliseconds batch_interval{500};
-    // How long to wait before the landing's positions are read again, if buffered messages have not
-    // landed yet.
-    std::chrono::milliseconds landing_interval{200};
-    // Between attempts while the database is unreachable.
-    Backoff::Options backoff{};
-    // The database that holds the landing's positions.
-    std::string database = "tidegate";
-    Folder::Options folder;
-  };
+  using Options = ProjectorOptions;
   struct Parts {
     Source& source;
     ProjectionStore& projections;
@@ -72,16 +62,6 @@ class Projector final : public Member, private SourceListener, private JumpKeepe
   void Stop() override;
 
  private:
-  struct Item {
-    Partition partition;
-    std::string key;  // "<topic>/<number>"
-    int64_t offset = 0;
-    size_t bytes = 0;
-    size_t values = 0;
-    // Without one, the message did not decode and cannot have landed.
-    std::optional<Document> document;
-  };
-
   void OnAssigned(std::span<const Partition> partitions) override;
   void OnRevoked(std::span<const Partition> partitions, bool lost) override;
   void OnLag(std::span<const PartitionLag> lag, bool brokers_up) override;
@@ -90,25 +70,41 @@ class Projector final : public Member, private SourceListener, private JumpKeepe
   Status Record(std::span<const Jump> lost, WallTime now) override;
 
   void Add(SourceMessage message);
-  bool Full() const;
-  bool Due() const { return !items_.empty() && intake_.Due(Full()); }
+  // The consumer has gone back in the partition: drops what is buffered of it, and notices if its
+  // log was made anew.
+  void GoBack(const Partition& partition);
+  // What is new may be folded at once, even while other messages wait for the landing.
+  bool Due() const {
+    return !buffer_.empty() && (intake_.Due(buffer_.Full()) || (buffer_.Full() && !failing_));
+  }
   // Folds the buffered messages that the landing's positions are past; the rest stays buffered.
   void Advance();
-  Status ReadPositions();
-  // Moves the messages that have landed to the front, in their order. Returns how many there are.
-  size_t PartReady();
+  Status AdvanceOnce();
+  // Moves the messages that are to be folded now to the front. Returns how many there are.
+  size_t MoveReady();
+  // Folds the first `count` messages, database by database, and finishes them.
   Status FoldFront(size_t count);
-  // Returns the documents that landed from these very messages.
-  Result<std::vector<Event>> FindEvents(std::span<Item> items);
-  Status EnsureIndexes(std::span<const Event> events);
+  using Items = std::vector<Buffer::Item*>;
+  // Groups the messages that are to be folded, and leaves out those of databases that lag.
+  std::map<std::string, Items> ByDatabase(std::span<Buffer::Item> items);
+  Status FoldDatabase(const Items& items);
+  // The database has failed. Returns an error if the main one fails, too, so that all wait.
+  Status LetLag(const std::string& database, const Items& items, const Error& error, BootTime took);
+  void LeaveOut(const Buffer::Item& item);
+  // Tries a database that lags, and rewinds its partitions if it answers.
+  void TryLaggard();
+  Status RewindFor(const std::string& database);
+  Status EnsureIndexes(const std::string& database);
   // Removes the first `count` messages and stores their offsets.
   void Finish(size_t count);
-  void Discount(const Item& item);
-  void CheckCounts() const;
+  void CountSkipped(const LandedEvents& found);
+  // Pauses and resumes the partitions that wait.
+  void Balance();
+  void ForgetPartition(const Partition& partition);
   void Postpone(const Status& status);
   void Account();
   void WhenIdle();
-  void Report(bool changed) { report_.Post(items_.size(), changed); }
+  void Report(bool changed) { report_.Post(buffer_.size(), changed); }
   MemberState& state() { return report_.state(); }
   const std::string& name() const { return report_.name(); }
 
@@ -119,22 +115,24 @@ class Projector final : public Member, private SourceListener, private JumpKeepe
   MemberReport report_;
   LogLimit trouble_log_;
   LogLimit skip_log_;
+  LogLimit refusal_log_;
   Folder folder_;
   JumpWatch jumps_;
 
-  // Buffered messages in the order of arrival, their bytes, and their JSON values.
-  std::vector<Item> items_;
-  size_t bytes_ = 0;
-  size_t values_ = 0;
-  // The highest offset that was buffered, of each partition with buffered messages.
-  std::map<std::string, int64_t, std::less<>> newest_;
-  // The landing's positions as they were last read.
-  Offsets landed_;
+  Buffer buffer_;
+  LandedPositions positions_;
+  Laggards laggards_;
+  std::set<Partition> assigned_;
+  // The position after the last finished message of each partition.
+  std::map<Partition, int64_t> done_;
   bool failing_ = false;  // The last attempt found the database unreachable.
   // Databases whose projections have their indexes.
   std::set<std::string> indexed_;
+  // What was counted and logged of the folder's counts.
   uint64_t counted_conflicts_ = 0;
-  uint64_t counted_refusals_ = 0;
+  uint64_t counted_alerts_ = 0;
+  uint64_t counted_saves_ = 0;
+  uint64_t counted_applied_ = 0;
   BootTime next_ping_{};
 };
 

@@ -23,7 +23,7 @@ Metrics::Labels LabelsOf(const Partition& partition) {
 ProjectorMetrics::ProjectorMetrics(Metrics& metrics)
     : metrics_(metrics),
       folded_(metrics.AddCounter("tidegate_reader_projected_total",
-                                 "Landed documents folded into the projections.")),
+                                 "Landed documents that have changed a projection.")),
       absent_(metrics.AddCounter(kSkipped, kSkippedHelp, {{"reason", "absent"}})),
       repeated_(metrics.AddCounter(kSkipped, kSkippedHelp, {{"reason", "repeated"}})),
       missed_(metrics.AddCounter("tidegate_reader_projection_missed_total",
@@ -33,6 +33,9 @@ ProjectorMetrics::ProjectorMetrics(Metrics& metrics)
                                     "Projections that another process had saved meanwhile.")),
       refused_alerts_(metrics.AddCounter("tidegate_reader_alerts_refused_total",
                                          "Alerts by rules that the database does not take.")),
+      refused_saves_(metrics.AddCounter("tidegate_reader_projections_refused_total",
+                                        "Projections that the database refuses; they are set "
+                                        "aside until a rebalance or a restart.")),
       outages_(metrics.AddCounter("tidegate_reader_projection_outages_total",
                                   "Attempts to project that found the database away.")) {}
 
@@ -51,6 +54,9 @@ void ProjectorMetrics::CountConflicts(uint64_t conflicts) {
 }
 void ProjectorMetrics::CountRefusedAlerts(uint64_t alerts) {
   refused_alerts_.Increment(static_cast<double>(alerts));
+}
+void ProjectorMetrics::CountRefusedSaves(uint64_t projections) {
+  refused_saves_.Increment(static_cast<double>(projections));
 }
 void ProjectorMetrics::CountOutage() {
   outages_.Increment();

@@ -21,6 +21,8 @@ class ProjectorMetrics {
   void CountMissed(int64_t messages);
   void CountConflicts(uint64_t conflicts);
   void CountRefusedAlerts(uint64_t alerts);
+  // Projections that the database refuses.
+  void CountRefusedSaves(uint64_t projections);
   void CountOutage();
   void SetLag(std::span<const PartitionLag> lag);
   // Stops reporting the lag of partitions that are no longer assigned.
@@ -34,6 +36,7 @@ class ProjectorMetrics {
   Metrics::Counter& missed_;
   Metrics::Counter& conflicts_;
   Metrics::Counter& refused_alerts_;
+  Metrics::Counter& refused_saves_;
   Metrics::Counter& outages_;
 };
 

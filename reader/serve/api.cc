@@ -5,6 +5,7 @@
 #include <array>
 
 #include "core/check.h"
+#include "core/http/peer.h"
 #include "core/json/tree.h"
 #include "reader/serve/arguments.h"
 #include "reader/serve/openapi.h"
@@ -22,17 +23,11 @@ constexpr milliseconds kStopDelay{100};
 const std::vector<double> kSecondsBounds{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
                                          0.1,   0.25,   0.5,   1,    2.5,   5};
 
-// A web page whose name was rebound to this machine sends that name as its Host.
-bool IsLoopbackHost(std::string_view host) {
-  const size_t colon = host.rfind(':');
-  if (host.starts_with('[')) return host == "[::1]" || (host.starts_with("[::1]:") && colon == 5);
-  host = host.substr(0, std::min(colon, host.size()));
-  return host.empty() || host == "localhost" || http::IsLoopback(host);
-}
-
+// Probes are never refused for the sake of others' requests.
 bool IsProbe(const Endpoint* endpoint) {
   return endpoint != nullptr &&
-         (endpoint->answer == Answer::kHealthz || endpoint->answer == Answer::kReadyz);
+         (endpoint->answer == Answer::kHealthz || endpoint->answer == Answer::kReadyz ||
+          endpoint->answer == Answer::kHealth);
 }
 
 http::Response Html(std::string body) {
@@ -70,14 +65,20 @@ std::string StoppingJson() {
 
 using NamedQuery = std::pair<std::string_view, Query>;
 
-http::Response CountAll(std::span<const NamedQuery> queries, QueryStore& store, milliseconds left) {
+// A server that took too long has answered; one that is unreachable has not.
+QueryPool::Outcome Failed(const Error& error) {
+  return {Problem(error), error.code != ErrorCode::kUnavailable};
+}
+
+QueryPool::Outcome CountAll(std::span<const NamedQuery> queries, QueryStore& store,
+                            milliseconds left) {
   json::Tree counts;
   for (const auto& [name, query] : queries) {
     const auto count = store.Count(query, kMaxCount, left / static_cast<int64_t>(queries.size()));
-    if (!count.ok()) return Problem(count.error());
+    if (!count.ok()) return Failed(count.error());
     counts.members().Unsigned(name, *count);
   }
-  return {.status = 200, .body = counts.Print()};
+  return {{.status = 200, .body = counts.Print()}};
 }
 }  // namespace
 
@@ -85,12 +86,19 @@ Api::Api(const ApiOptions& options, Placement placement, Parts parts)
     : options_(options),
       placement_(std::move(placement)),
       parts_(std::move(parts)),
-      rate_(options.rate) {
+      tokens_(options.tokens),
+      rate_(options.rate),
+      servers_down_(parts_.metrics.AddGauge(
+          "tidegate_reader_api_servers_down",
+          "Database servers whose queries are refused because they do not answer.")) {
   stop_ = parts_.loop.AddTimer([this] { parts_.stop(); });
   if (parts_.queries == nullptr) return;
   CHECK(parts_.queries->fd() >= 0, "the pool is started");
   deadline_ = parts_.loop.AddTimer([this] { Collect(); });
   watch_ = parts_.loop.WatchFd(parts_.queries->fd(), [this](Ready) { Collect(); });
+  CHECK(parts_.probes != nullptr && parts_.probes->fd() >= 0, "the probes' pool is started");
+  probe_watch_ =
+      parts_.loop.WatchFd(parts_.probes->fd(), [this](Ready) { parts_.probes->Collect(); });
 }
 
 void Api::Answer(const http::Request& request, http::Reply reply) {
@@ -105,11 +113,12 @@ void Api::Answer(const http::Request& request, http::Reply reply) {
 }
 
 Api::Caller Api::Identify(const http::Request& request) const {
-  if (!options_.tokens) return {{.every_tenant = true}, "peer " + request.peer, false};
-  size_t number = 0;
-  const Principal* principal = options_.tokens->Find(request.authorization, &number);
-  if (principal == nullptr) return {{}, "peer " + request.peer, false};
-  return {*principal, fmt::format("token {}", number), true};
+  const std::string peer = "peer " + http::PeerNetwork(request.peer);
+  if (!tokens_) return {{.every_tenant = true}, peer, false};
+  std::string name;
+  const Principal* principal = tokens_->Find(request.authorization, &name);
+  if (principal == nullptr) return {{}, peer, false};
+  return {*principal, "token " + name, true};
 }
 
 std::optional<http::Response> Api::Refuse(const http::Request& request, const Route& route,
@@ -118,7 +127,7 @@ std::optional<http::Response> Api::Refuse(const http::Request& request, const Ro
   if (!IsProbe(route.endpoint)) {
     if (const auto wait = rate_.Take(caller.name, now)) {
       if (const auto count = refusal_log_.Count(now))
-        parts_.log.Warning("api: {} requests over the rate limit, now of {}", *count, caller.name);
+        parts_.log.Warning("api: {} requests refused, now of {}", *count, caller.name);
       http::Response response = Problem(429, "over the rate limit");
       response.headers.emplace_back("Retry-After", std::to_string(wait->count()));
       return response;
@@ -137,7 +146,7 @@ std::optional<http::Response> Api::RefuseAccess(const http::Request& request,
   if (endpoint.answer == Answer::kShutdown && !options_.shutdown)
     return Problem(404, "TIDEGATE_HTTP_SHUTDOWN is off");
   if (endpoint.access == Access::kOpen) return std::nullopt;
-  if (options_.tokens || endpoint.access == Access::kAdmin) {
+  if (tokens_ || endpoint.access == Access::kAdmin) {
     if (!caller.known) {
       http::Response response = Problem(401, "a bearer token is needed");
       response.headers.emplace_back("WWW-Authenticate", "Bearer");
@@ -150,7 +159,7 @@ std::optional<http::Response> Api::RefuseAccess(const http::Request& request,
     return Problem(403, "this token may not ask that");
   }
   if (endpoint.answer == Answer::kMetrics) return std::nullopt;
-  if (http::IsLoopback(request.peer) && IsLoopbackHost(request.host)) return std::nullopt;
+  if (http::IsLoopback(request.peer) && http::IsLoopbackHost(request.host)) return std::nullopt;
   return Problem(403, "without the credential api.tokens only this machine may ask that");
 }
 
@@ -192,15 +201,17 @@ void Api::List(const Route& route, const http::Request& request, const Caller& c
   if (!arguments.ok()) return reply(Problem(arguments.error()));
   auto query = PlanQuery(listing, *arguments, caller.principal, placement_, parts_.clock.Now());
   if (!query.ok()) return reply(Problem(query.error()));
+  const std::string database = query->ns.database;
   Submit(
+      caller, database,
       [&listing, &log = parts_.log, query = std::move(query).value(), limit = arguments->limit,
-       list = arguments->list](QueryStore& store, milliseconds left) {
+       list = arguments->list](QueryStore& store, milliseconds left) -> QueryPool::Outcome {
         const auto page = store.Find(query, {.documents = limit}, left);
         if (!page.ok()) {
           log.Debug("api: {}", page.error().message);
-          return Problem(page.error());
+          return Failed(page.error());
         }
-        return http::JsonLine(200, WritePage(listing, *page, list));
+        return {http::JsonLine(200, WritePage(listing, *page, list))};
       },
       std::move(reply));
 }
@@ -221,41 +232,67 @@ void Api::Stats(const Route& route, const http::Request& request, const Caller& 
     if (list.where) query->where.push_back(*list.where);
     queries.emplace_back(list.name, std::move(query).value());
   }
-  Submit([queries = std::move(queries)](
-             QueryStore& store, milliseconds left) { return CountAll(queries, store, left); },
-         [this, everything, reply = std::move(reply)](const http::Response& counts) {
-           reply(parts_.state.Stats(everything, counts.status == 200 ? counts.body : "null"));
-         });
+  const std::string database = queries.front().second.ns.database;
+  Submit(
+      caller, database,
+      [queries = std::move(queries)](QueryStore& store, milliseconds left) {
+        return CountAll(queries, store, left);
+      },
+      [this, everything, reply = std::move(reply)](const http::Response& counts) {
+        reply(parts_.state.Stats(everything, counts.status == 200 ? counts.body : "null"));
+      });
 }
 
-void Api::Submit(QueryPool::Job job, http::Reply reply) {
-  if (!parts_.queries->Submit(std::move(job), reply)) {
-    http::Response response = Problem(503, "too many queries wait already");
-    response.headers.emplace_back("Retry-After", "1");
-    return reply(std::move(response));
-  }
+void Api::Submit(const Caller& caller, const std::string& database, QueryPool::Job job,
+                 http::Reply reply) {
+  const auto admission = parts_.queries->Submit(
+      {.caller = caller.name, .server = placement_.ServerOf(database)}, std::move(job), reply);
+  if (admission != QueryPool::Admission::kAccepted) return reply(RefuseQuery(admission, caller));
   if (!deadline_->armed()) Collect();
+}
+
+http::Response Api::RefuseQuery(QueryPool::Admission admission, const Caller& caller) {
+  const bool down = admission == QueryPool::Admission::kServerDown;
+  const bool of_caller = admission == QueryPool::Admission::kCallerFull;
+  parts_.metrics
+      .AddCounter("tidegate_reader_api_refused_total",
+                  "Queries refused, by what was full: the queue, the caller's share of it, or the "
+                  "server's (down).",
+                  {{"reason", down        ? "server"
+                              : of_caller ? "caller"
+                                          : "queue"}})
+      .Increment();
+  if (down) return Problem(Error{ErrorCode::kUnavailable, {}});
+  if (const auto count = refusal_log_.Count(parts_.clock.SinceBoot()))
+    parts_.log.Warning("api: {} requests refused, now of {}", *count, caller.name);
+  http::Response response = of_caller ? Problem(429, "too many of your queries wait already")
+                                      : Problem(503, "too many queries wait already");
+  response.headers.emplace_back("Retry-After", "1");
+  return response;
 }
 
 void Api::Collect() {
   parts_.queries->Collect();
+  servers_down_.Set(static_cast<double>(parts_.queries->servers_down()));
   const auto next = parts_.queries->NextDeadline();
   if (!next) return deadline_->Cancel();
   deadline_->After(std::max(*next - parts_.clock.SinceBoot(), BootTime::duration::zero()));
 }
 
 void Api::Probe() {
-  if (parts_.queries == nullptr || probing_) return;
-  probing_ = parts_.queries->Submit(
-      [](QueryStore& store, milliseconds left) {
-        const Status status = store.Ping(left);
-        return status.ok() ? http::Response{} : Problem(status.error());
-      },
-      [this](const http::Response& response) {
-        probing_ = false;
-        parts_.state.SetQueriesUp(response.status == 200);
-      });
-  if (probing_) Collect();
+  if (parts_.probes == nullptr) return;
+  parts_.probes->Collect();  // Answers a probe that has taken too long.
+  if (probing_) return;
+  const auto ping = [](QueryStore& store, milliseconds left) -> QueryPool::Outcome {
+    const Status status = store.Ping(left);
+    // Whatever the answer, the next probe is to be made.
+    return {status.ok() ? http::Response{} : Problem(status.error())};
+  };
+  const auto admission = parts_.probes->Submit({}, ping, [this](const http::Response& response) {
+    probing_ = false;
+    parts_.state.SetQueriesUp(response.status == 200);
+  });
+  probing_ = admission == QueryPool::Admission::kAccepted;
 }
 
 http::Reply Api::Counted(const Endpoint* endpoint, http::Reply reply) {

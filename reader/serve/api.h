@@ -37,6 +37,9 @@ class Api {
     Endpoints& state;
     // nullptr: this process has not the role `api` and answers only from its own state.
     QueryPool* queries;
+    // A pool for Probe() alone, so that queries never make the reader look unready; nullptr where
+    // `queries` is.
+    QueryPool* probes;
     Loop& loop;
     Metrics& metrics;
     const Clock& clock;
@@ -45,8 +48,11 @@ class Api {
     std::function<void()> stop;
   };
 
-  // `options` and all parts must outlive it. REQUIRES: the pool is started.
+  // `options` and all parts must outlive it. REQUIRES: the pools are started.
   Api(const ApiOptions& options, Placement placement, Parts parts);
+
+  // Replaces the tokens; requests that are under way keep what they were allowed.
+  void SetTokens(std::optional<TokenTable> tokens) { tokens_ = std::move(tokens); }
 
   // Replies exactly once, in this or in a later turn of the loop, at the latest after the pool's
   // deadline. Counts and times the request.
@@ -77,7 +83,10 @@ class Api {
             http::Reply reply);
   void Stats(const Route& route, const http::Request& request, const Caller& caller,
              http::Reply reply);
-  void Submit(QueryPool::Job job, http::Reply reply);
+  void Submit(const Caller& caller, const std::string& database, QueryPool::Job job,
+              http::Reply reply);
+  // Answers a query that was not accepted.
+  http::Response RefuseQuery(QueryPool::Admission admission, const Caller& caller);
   // Wraps `reply` so that it counts the answer and adds the headers that all answers have.
   http::Reply Counted(const Endpoint* endpoint, http::Reply reply);
   void Collect();
@@ -85,12 +94,15 @@ class Api {
   const ApiOptions& options_;
   const Placement placement_;
   const Parts parts_;
+  std::optional<TokenTable> tokens_;
   RateLimit rate_;
   LogLimit refusal_log_;
   bool probing_ = false;
   std::unique_ptr<Timer> deadline_;
   std::unique_ptr<Timer> stop_;
   std::unique_ptr<FdWatch> watch_;
+  std::unique_ptr<FdWatch> probe_watch_;
+  Metrics::Gauge& servers_down_;
 };
 
 }  // namespace tidegate::reader

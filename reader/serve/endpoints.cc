@@ -29,6 +29,9 @@ void WriteMember(json::Members object, const MemberState& member) {
     object.Unsigned("dead_letters", member.dead_letters);
   } else {
     object.Unsigned("projected", member.projected);
+    object.Unsigned("refused_projections", member.refused_projections);
+    json::Elements lagging = object.Array("lagging");
+    for (const std::string& reason : member.lagging) lagging.Text(reason);
   }
   WritePartitions(object.Array("partitions"), member.partitions);
 }
@@ -36,6 +39,24 @@ void WriteMember(json::Members object, const MemberState& member) {
 void WriteMembers(json::Elements list, MemberRole role, const std::vector<MemberState>& members) {
   for (const MemberState& member : members)
     if (member.role == role) WriteMember(list.Object(), member);
+}
+
+// What concerns single databases or partitions, and not the reader's health as a whole.
+std::vector<std::string> Notes(const std::vector<MemberState>& workers) {
+  std::vector<std::string> notes;
+  for (const MemberState& worker : workers) {
+    for (const std::string& reason : worker.lagging)
+      notes.push_back(fmt::format("{}: projections lag: {}", worker.name, reason));
+    if (worker.refused_projections > 0) {
+      notes.push_back(fmt::format("{}: the database refuses {} projections", worker.name,
+                                  worker.refused_projections));
+    }
+    if (worker.logs_begun_anew > 0) {
+      notes.push_back(fmt::format("{}: {} partitions were made anew or truncated", worker.name,
+                                  worker.logs_begun_anew));
+    }
+  }
+  return notes;
 }
 
 uint64_t Sum(const std::vector<MemberState>& workers, uint64_t MemberState::*member) {
@@ -56,13 +77,17 @@ void WriteWorkers(const std::string& landing, const std::vector<MemberState>& wo
 }
 }  // namespace
 
+bool IsStuck(const MemberState& member, BootTime now) {
+  return !member.stopped && member.role != MemberRole::kUpkeep &&
+         now - member.last_turn > kStuckAfter;
+}
+
 std::vector<std::string> HealthProblems(const std::vector<MemberState>& workers, BootTime now) {
   std::vector<std::string> problems;
   for (const MemberState& worker : workers) {
     if (worker.failed)
       problems.push_back(fmt::format("{} has given up: {}", worker.name, worker.trouble));
-    if (!worker.stopped && now - worker.last_turn > kStuckAfter)
-      problems.push_back(fmt::format("{} is stuck", worker.name));
+    if (IsStuck(worker, now)) problems.push_back(fmt::format("{} is stuck", worker.name));
   }
   return problems;
 }
@@ -82,6 +107,13 @@ std::vector<std::string> ReadinessProblems(const std::vector<MemberState>& worke
   return problems;
 }
 
+std::set<std::string> ParkedLanes(const std::vector<MemberState>& members) {
+  std::set<std::string> lanes;
+  for (const MemberState& member : members)
+    lanes.insert(member.parked.begin(), member.parked.end());
+  return lanes;
+}
+
 http::Response Endpoints::Verdict(const std::vector<std::string>& problems, bool why) const {
   json::Tree body;
   json::Members members = body.members();
@@ -91,6 +123,15 @@ http::Response Endpoints::Verdict(const std::vector<std::string>& problems, bool
   if (!problems.empty() && why) {
     json::Elements list = members.Array("problems");
     for (const std::string& problem : problems) list.Text(problem);
+  }
+  if (const auto parked = ParkedLanes(board_.Read()); !parked.empty() && why) {
+    json::Elements list = members.Array("parked");
+    for (const std::string& lane : parked) list.Text(lane);
+  }
+  const std::vector<std::string> notes = why ? Notes(board_.Read()) : std::vector<std::string>();
+  if (!notes.empty()) {
+    json::Elements list = members.Array("notes");
+    for (const std::string& note : notes) list.Text(note);
   }
   return http::JsonLine(problems.empty() ? 200 : 503, body.Print());
 }

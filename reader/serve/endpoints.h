@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,10 +19,15 @@ namespace tidegate::reader {
 // limits within one turn.
 inline constexpr std::chrono::seconds kStuckAfter{180};
 
+// The upkeep is never stuck: an index may take hours.
+bool IsStuck(const MemberState& member, BootTime now);
 // Returns why the reader is not healthy; empty: it is healthy. A restart would cure each problem.
 std::vector<std::string> HealthProblems(const std::vector<MemberState>& workers, BootTime now);
 // Returns why records cannot land at present; empty: they can.
 std::vector<std::string> ReadinessProblems(const std::vector<MemberState>& workers);
+
+// Returns which databases' records are parked, and why; everything else lands.
+std::set<std::string> ParkedLanes(const std::vector<MemberState>& members);
 
 class Endpoints {
  public:

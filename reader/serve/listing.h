@@ -5,6 +5,7 @@
 // tenant that it names is one that the caller may see (checked in PlanQuery()).
 #pragma once
 
+#include <set>
 #include <span>
 #include <string>
 
@@ -23,6 +24,13 @@ struct Placement {
   Tenancy tenancy = Tenancy::kShared;
   std::string database = "tidegate";
   std::vector<Stream> streams = {};
+  // The databases that are on servers of their own.
+  std::set<std::string> own_servers = {};
+
+  // Returns the name of the server that holds the database; empty: the common one.
+  std::string ServerOf(const std::string& name) const {
+    return own_servers.contains(name) ? name : std::string();
+  }
 };
 
 // Makes every query of the API. In a shared database the tenants become a condition; where each

@@ -44,6 +44,7 @@ http::Response Problem(int status, std::string_view detail) {
 http::Response Problem(const Error& error) {
   if (error.code == ErrorCode::kInvalid) return Problem(400, error.message);
   if (error.code == ErrorCode::kRejected) return Problem(403, error.message);
+  if (error.code == ErrorCode::kFull) return Problem(504, "the query takes too long");
   http::Response response = Problem(503, "the database does not answer now");
   response.headers.emplace_back("Retry-After", "5");
   return response;

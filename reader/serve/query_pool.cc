@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 #include <sys/eventfd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "core/check.h"
 #include "reader/serve/problem.h"
@@ -25,7 +27,13 @@ http::Response Late() {
 }  // namespace
 
 QueryPool::QueryPool(const Options& options, NewStore new_store, const Clock& clock, const Log& log)
-    : options_(options), new_store_(std::move(new_store)), clock_(clock), log_(log) {}
+    : options_(options),
+      new_store_(std::move(new_store)),
+      clock_(clock),
+      log_(log),
+      queue_({.threads = options.threads,
+              .jobs = options.queue,
+              .jobs_of_caller = options.queue_of_caller}) {}
 
 QueryPool::~QueryPool() {
   {
@@ -46,35 +54,85 @@ Status QueryPool::Start() {
   return {};
 }
 
-bool QueryPool::Submit(Job job, http::Reply done) {
+CircuitBreaker& QueryPool::BreakerOf(const std::string& server) {
+  return breakers_.try_emplace(server, options_.breaker, std::hash<std::string>()(server))
+      .first->second;
+}
+
+size_t QueryPool::servers_down() const {
+  return static_cast<size_t>(
+      std::ranges::count_if(breakers_, [](const auto& entry) { return entry.second.open(); }));
+}
+
+QueryPool::Admission QueryPool::Submit(Origin origin, Job job, http::Reply done) {
   CHECK(!threads_.empty(), "the pool is started");
-  const BootTime deadline = clock_.SinceBoot() + options_.deadline;
+  const BootTime now = clock_.SinceBoot();
+  CircuitBreaker& breaker = BreakerOf(origin.server);
+  if (!breaker.Allows(now)) return Admission::kServerDown;
+  const BootTime deadline = now + options_.deadline;
   {
     const MutexLock lock(mutex_);
-    if (queue_.size() >= options_.queue) return false;
-    queue_.push_back({next_id_, deadline, std::move(job)});
-    CHECK(queue_.size() <= options_.queue, "the queue is bounded");
+    const Admission admission = queue_.Push({next_id_, deadline, origin, std::move(job)});
+    if (admission != Admission::kAccepted) return admission;
   }
-  const bool added = pending_.emplace(next_id_++, Pending{deadline, std::move(done)}).second;
+  breaker.OnRequest();
+  const bool added =
+      pending_.emplace(next_id_++, Pending{deadline, std::move(origin), std::move(done)}).second;
   CHECK(added, "each job has an id of its own");
   Add(work_fd_, 1);
-  return true;
+  return Admission::kAccepted;
 }
 
 void QueryPool::Collect() {
   uint64_t count = 0;
   [[maybe_unused]] const auto got = ::read(finished_fd_.get(), &count, sizeof(count));
-  std::vector<std::pair<uint64_t, http::Response>> finished;
+  std::vector<Finished> finished;
   {
     const MutexLock lock(mutex_);
     finished.swap(finished_);
   }
-  for (auto& [id, response] : finished) {
-    if (const auto pending = pending_.extract(id)) pending.mapped().done(std::move(response));
+  for (Finished& one : finished) {
+    Account(one);
+    if (const auto pending = pending_.extract(one.id))
+      pending.mapped().done(std::move(one.outcome.response));
   }
+  AnswerLate();
+}
+
+void QueryPool::Account(const Finished& finished) {
+  const std::string& server = finished.origin.server;
+  CircuitBreaker& breaker = BreakerOf(server);
+  if (!finished.ran) return breaker.OnDropped();
+  if (finished.outcome.server_answered) {
+    breaker.OnSuccess();
+  } else {
+    breaker.OnFailure(clock_.SinceBoot());
+  }
+  {
+    const MutexLock lock(mutex_);
+    queue_.Suspect(server, !finished.outcome.server_answered);
+  }
+  if (!breaker.open()) return;
+  if (const auto times = server_log_.Count(clock_.SinceBoot()))
+    log_.Warning("api: {} does not answer ({} times); its queries are refused for a while",
+                 server.empty() ? "the database" : "the server of database " + server, *times);
+}
+
+void QueryPool::AnswerLate() {
   const BootTime now = clock_.SinceBoot();
-  while (!pending_.empty() && pending_.begin()->second.deadline <= now)
-    pending_.extract(pending_.begin()).mapped().done(Late());
+  while (!pending_.empty() && pending_.begin()->second.deadline <= now) {
+    const auto late = pending_.extract(pending_.begin());
+    const std::string& server = late.mapped().origin.server;
+    bool waited = false;
+    {
+      const MutexLock lock(mutex_);
+      waited = queue_.Remove(late.key());
+      // It has the deadline, too: if it still has not answered, it may never do.
+      if (!waited) queue_.Suspect(server, true);
+    }
+    if (waited) BreakerOf(server).OnDropped();
+    late.mapped().done(Late());
+  }
 }
 
 std::optional<BootTime> QueryPool::NextDeadline() const {
@@ -82,43 +140,52 @@ std::optional<BootTime> QueryPool::NextDeadline() const {
   return pending_.begin()->second.deadline;
 }
 
-std::optional<QueryPool::Item> QueryPool::NextItem() {
-  uint64_t one = 0;
-  while (::read(work_fd_.get(), &one, sizeof(one)) < 0 && errno == EINTR) {
+std::optional<QueryQueue::Item> QueryPool::NextItem() {
+  for (;;) {
+    uint64_t one = 0;
+    while (::read(work_fd_.get(), &one, sizeof(one)) < 0 && errno == EINTR) {
+    }
+    const MutexLock lock(mutex_);
+    if (stopping_) return std::nullopt;
+    if (auto item = queue_.Pop()) return item;
+    held_back_ = std::min<uint64_t>(held_back_ + 1, queue_.size());
   }
-  const MutexLock lock(mutex_);
-  if (stopping_ || queue_.empty()) return std::nullopt;
-  Item item = std::move(queue_.front());
-  queue_.pop_front();
-  return item;
 }
 
 void QueryPool::Run() {
   std::unique_ptr<QueryStore> store;
-  while (std::optional<Item> item = NextItem()) {
-    http::Response response = Execute(*item, store);
+  while (const std::optional<QueryQueue::Item> item = NextItem()) {
+    Finished finished = Execute(*item, store);
+    uint64_t wake = 0;
     {
       const MutexLock lock(mutex_);
-      finished_.emplace_back(item->id, std::move(response));
+      queue_.Finished(item->origin);
+      finished_.push_back(std::move(finished));
+      wake = std::exchange(held_back_, 0);
     }
+    Add(work_fd_, wake);
     Add(finished_fd_, 1);
   }
 }
 
-http::Response QueryPool::Execute(const Item& item, std::unique_ptr<QueryStore>& store) {
+QueryPool::Finished QueryPool::Execute(const QueryQueue::Item& item,
+                                       std::unique_ptr<QueryStore>& store) {
+  Finished finished{.id = item.id, .origin = item.origin};
   if (!store) {
     const MutexLock lock(store_mutex_);
     auto made = new_store_();
     if (!made.ok()) {
       log_.Debug("api: {}", made.error().message);
-      return Problem(made.error());
+      finished.outcome = {Problem(made.error()), false};
+      return finished;
     }
     store = std::move(made).value();
   }
   const auto left = std::chrono::floor<milliseconds>(item.deadline - clock_.SinceBoot());
   // Collect() has answered this job already, or will before it sees this result.
-  if (left <= milliseconds::zero()) return Late();
-  return item.job(*store, left);
+  finished.ran = left > milliseconds::zero();
+  if (finished.ran) finished.outcome = item.job(*store, left);
+  return finished;
 }
 
 }  // namespace tidegate::reader

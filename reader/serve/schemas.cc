@@ -103,7 +103,8 @@ constexpr std::array kStats{Member{"version", kText},         Member{"uptime_sec
                             Member{"landed", kInteger},       Member{"duplicates", kInteger},
                             Member{"dead_letters", kInteger}, Member{"workers", kObjects}};
 constexpr std::array kHealth{Member{"status", kText}, Member{"kafka", kText},
-                             Member{"database", kText}, Member{"problems", kTexts}};
+                             Member{"database", kText}, Member{"problems", kTexts},
+                             Member{"notes", kTexts}};
 constexpr std::array kShutdown{Member{"status", kText}};
 constexpr std::array kProblem{Member{"type", kText}, Member{"title", kText},
                               Member{"status", kInteger}, Member{"detail", kText}};

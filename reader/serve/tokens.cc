@@ -1,7 +1,6 @@
 #include "reader/serve/tokens.h"
 
 #include <fmt/format.h>
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 #include <algorithm>
@@ -95,21 +94,21 @@ Result<TokenTable::Entry> TokenTable::ParseLine(std::string_view line) {
   Entry entry;
   const auto digest = DigestOf(NextWord(line));
   if (!digest.ok()) return digest.error();
-  entry.digest = *digest;
+  entry.first = *digest;
   bool has_role = false;
   for (std::string_view word = NextWord(line); !word.empty(); word = NextWord(line)) {
     Status status;
     if (word.starts_with("tenants=")) {
-      status = SetTenants(word.substr(8), entry.principal);
+      status = SetTenants(word.substr(8), entry.second);
     } else if (word.starts_with("role=")) {
-      status = SetRole(word.substr(5), entry.principal);
+      status = SetRole(word.substr(5), entry.second);
       has_role = true;
     } else {
       status = InvalidToken("only tenants= and role= follow a token");
     }
     if (!status.ok()) return status.error();
   }
-  if (!entry.principal.every_tenant && entry.principal.tenants.empty())
+  if (!entry.second.every_tenant && entry.second.tenants.empty())
     return InvalidToken("it has no tenants=");
   if (!has_role) return InvalidToken("it has no role=");
   return entry;
@@ -126,18 +125,14 @@ Result<TokenTable> TokenTable::Parse(std::string_view text) {
     if (first.empty() || first.starts_with('#')) continue;
     auto entry = ParseLine(line);
     if (!entry.ok()) return InvalidToken(fmt::format("line {}: {}", number, entry.error().message));
-    const auto same = [&](const Entry& other) { return other.digest == entry->digest; };
-    if (std::ranges::any_of(table.entries_, same))
+    if (!table.principals_.insert(std::move(entry).value()).second)
       return InvalidToken(fmt::format("line {}: the token is on an earlier line too", number));
-    if (table.entries_.size() == kMaxTokens)
-      return InvalidToken(fmt::format("more than {} tokens", kMaxTokens));
-    table.entries_.push_back(std::move(entry).value());
   }
-  if (table.entries_.empty()) return InvalidToken("there is no token in it");
+  if (table.principals_.empty()) return InvalidToken("there is no token in it");
   return table;
 }
 
-const Principal* TokenTable::Find(std::string_view authorization, size_t* number) const {
+const Principal* TokenTable::Find(std::string_view authorization, std::string* name) const {
   if (authorization.size() <= kBearer.size() ||
       authorization.size() > kBearer.size() + kMaxTokenBytes) {
     return nullptr;
@@ -149,14 +144,12 @@ const Principal* TokenTable::Find(std::string_view authorization, size_t* number
   }
   const auto digest = Sha256(authorization.substr(kBearer.size()));
   if (!digest) return nullptr;
-  const Principal* found = nullptr;
-  // Every entry is compared, each in the same time.
-  for (size_t i = 0; i < entries_.size(); ++i) {
-    if (CRYPTO_memcmp(entries_[i].digest.data(), digest->data(), digest->size()) != 0) continue;
-    found = &entries_[i].principal;
-    if (number != nullptr) *number = i;
-  }
-  return found;
+  const auto found = principals_.find(*digest);
+  if (found == principals_.end()) return nullptr;
+  if (name != nullptr)
+    *name = fmt::format("{:02x}{:02x}{:02x}{:02x}", (*digest)[0], (*digest)[1], (*digest)[2],
+                        (*digest)[3]);
+  return &found->second;
 }
 
 }  // namespace tidegate::reader

@@ -7,10 +7,11 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
-#include <vector>
+#include <utility>
 
 #include "core/result.h"
 
@@ -30,7 +31,6 @@ struct Principal {
 
 class TokenTable {
  public:
-  static constexpr size_t kMaxTokens = 1'000;
   // The shortest token that is accepted in plain text.
   static constexpr size_t kMinTokenBytes = 16;
   static constexpr size_t kMaxTokenBytes = 512;
@@ -39,20 +39,18 @@ class TokenTable {
   static Result<TokenTable> Parse(std::string_view text);
 
   // Returns the owner of the token in the Authorization header's value, valid as long as the table;
-  // nullptr: there is no such token. Sets `*number`, if it is not nullptr, to the token's place
-  // among the tokens. The time that it takes does not depend on the tokens.
-  const Principal* Find(std::string_view authorization, size_t* number) const;
-  size_t size() const { return entries_.size(); }
+  // nullptr: there is no such token. Sets `*name`, if it is not nullptr, to a name of the token for
+  // people, which stays the same in every table: the begin of its digest. Tokens are found by their
+  // digest, so that the time it takes says nothing about a token.
+  const Principal* Find(std::string_view authorization, std::string* name) const;
+  size_t size() const { return principals_.size(); }
 
  private:
   using Digest = std::array<uint8_t, 32>;
-  struct Entry {
-    Digest digest{};
-    Principal principal;
-  };
+  using Entry = std::pair<Digest, Principal>;
   static Result<Entry> ParseLine(std::string_view line);
 
-  std::vector<Entry> entries_;
+  std::map<Digest, Principal> principals_;
 };
 
 }  // namespace tidegate::reader

@@ -18,10 +18,6 @@ constexpr std::string_view kTotals =
     "SELECT count(*), sum(" TIDEGATE_LETTER_BYTES ") FROM dead_letter";
 #undef TIDEGATE_LETTER_BYTES
 
-std::string_view Cut(std::string_view text, uint64_t bytes) {
-  return text.substr(0, bytes);
-}
-
 }  // namespace
 
 Result<DeadLetterTable> DeadLetterTable::Prepare(sqlite::Database& database, uint64_t max_bytes,
@@ -30,7 +26,8 @@ Result<DeadLetterTable> DeadLetterTable::Prepare(sqlite::Database& database, uin
   DeadLetterTable table(max_bytes, max_payload_bytes);
   const std::pair<sqlite::Statement*, std::string_view> statements[] = {
       {&table.insert_,
-       "INSERT INTO dead_letter(time, input, origin, reason, payload) VALUES(?1, ?2, ?3, ?4, ?5)"},
+       "INSERT INTO dead_letter(time, input, origin, reason, payload, whole_bytes) "
+       "VALUES(?1, ?2, ?3, ?4, ?5, ?6)"},
       {&table.oldest_, kOldest},
       {&table.delete_, "DELETE FROM dead_letter WHERE id=?1"},
       {&table.totals_, kTotals}};
@@ -40,54 +37,59 @@ Result<DeadLetterTable> DeadLetterTable::Prepare(sqlite::Database& database, uin
   return table;
 }
 
-uint64_t DeadLetterTable::BytesOf(const DeadLetter& letter) const {
-  return kRowBytes + std::min(letter.input.size(), kMaxTextBytes) +
-         std::min(letter.origin.size(), kMaxTextBytes) +
-         std::min(letter.reason.size(), kMaxTextBytes) +
-         std::min<uint64_t>(letter.payload.size(), max_payload_bytes_);
+std::string_view DeadLetterTable::CutPayload(const DeadLetter& letter) const {
+  return std::string_view(letter.payload).substr(0, max_payload_bytes_);
 }
 
-uint64_t DeadLetterTable::BytesOf(std::span<const DeadLetter> letters) const {
-  uint64_t bytes = 0;
-  for (const DeadLetter& letter : letters) bytes += BytesOf(letter);
-  return bytes;
+uint64_t DeadLetterTable::BytesOf(const DeadLetter& letter) const {
+  return kRowBytes + CutLetterText(letter.input).size() + CutLetterText(letter.origin).size() +
+         CutLetterText(letter.reason).size() + CutPayload(letter).size();
 }
 
 Status DeadLetterTable::Add(std::span<const DeadLetter> letters, DeadLetterTotals& totals) {
   for (const DeadLetter& letter : letters) {
-    auto status = insert_.Bind(1, letter.time.time_since_epoch().count())
-                      .Bind(2, Cut(letter.input, kMaxTextBytes))
-                      .Bind(3, Cut(letter.origin, kMaxTextBytes))
-                      .Bind(4, Cut(letter.reason, kMaxTextBytes))
-                      .BindBlob(5, Cut(letter.payload, max_payload_bytes_))
-                      .Run();
-    if (!status.ok()) return status;
-    ++totals.letters;
-    totals.bytes += BytesOf(letter);
+    if (auto status = Insert(letter, totals); !status.ok()) return status;
     while (totals.bytes > max_bytes_ && totals.letters > 1) {
-      if (status = DropOldest(totals); !status.ok()) return status;
+      if (auto dropped = DropOldest(totals); !dropped.ok()) return dropped.error();
     }
   }
   return {};
 }
 
-Status DeadLetterTable::DropOldest(DeadLetterTotals& totals) {
-  CHECK(totals.letters > 1, "the newest dead letter is never dropped");
+Status DeadLetterTable::Insert(const DeadLetter& letter, DeadLetterTotals& totals) {
+  const std::string_view payload = CutPayload(letter);
+  const bool truncated = letter.payload_bytes() > payload.size();
+  insert_.Bind(1, letter.time.time_since_epoch().count())
+      .Bind(2, CutLetterText(letter.input))
+      .Bind(3, CutLetterText(letter.origin))
+      .Bind(4, CutLetterText(letter.reason))
+      .BindBlob(5, payload);
+  // A letter that is whole has a null there.
+  if (truncated) insert_.Bind(6, static_cast<int64_t>(letter.payload_bytes()));
+  if (auto status = insert_.Run(); !status.ok()) return status;
+  ++totals.letters;
+  totals.bytes += BytesOf(letter);
+  if (truncated) ++totals.truncated;
+  return {};
+}
+
+Result<bool> DeadLetterTable::DropOldest(DeadLetterTotals& totals) {
   int64_t id = 0;
   {
     const sqlite::StatementScope scope(oldest_);
     const auto row = oldest_.Step();
     if (!row.ok()) return row.error();
     if (!*row) {
-      totals = {0, 0, totals.dropped};
-      return {};
+      totals.letters = totals.bytes = 0;
+      return false;
     }
     id = oldest_.Int(0);
     totals.bytes -= std::min(totals.bytes, kRowBytes + static_cast<uint64_t>(oldest_.Int(1)));
   }
-  --totals.letters;
+  totals.letters -= std::min<uint64_t>(totals.letters, 1);
   ++totals.dropped;
-  return delete_.Bind(1, id).Run();
+  if (auto status = delete_.Bind(1, id).Run(); !status.ok()) return status.error();
+  return true;
 }
 
 Result<DeadLetterTotals> DeadLetterTable::Totals() {

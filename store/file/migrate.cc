@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "core/check.h"
 #include "core/sqlite/transaction.h"
 #include "store/file/batch_table.h"
 #include "store/file/dead_letter_table.h"
@@ -42,7 +43,8 @@ Result<StoreTotals> CountVersion1(sqlite::Database& database) {
   return totals;
 }
 
-Status Rewrite(sqlite::Database& database) {
+// Version 1 to 2: totals and snapshots. REQUIRES: table dead_letter is that of the newest version.
+Status AddTotals(sqlite::Database& database) {
   auto status = database.Execute("ALTER TABLE batch ADD COLUMN totals BLOB");
   if (!status.ok()) return status;
   const auto totals = CountVersion1(database);
@@ -52,9 +54,19 @@ Status Rewrite(sqlite::Database& database) {
   if (status.ok()) {
     status = WriteState(database, kStateSnapshots[0], EncodeSnapshot("", totals->next_seq - 1));
   }
-  if (status.ok()) status = DeleteState(database, kOldStateNextSeq);
+  return status.ok() ? DeleteState(database, kOldStateNextSeq) : status;
+}
+
+// Version 2 to 3: the whole size of a dead letter's payload, null in the rows so far.
+Status AddWholeBytes(sqlite::Database& database) {
+  return database.Execute("ALTER TABLE dead_letter ADD COLUMN whole_bytes INTEGER");
+}
+
+Status Rewrite(int64_t version, sqlite::Database& database) {
+  auto status = AddWholeBytes(database);
+  if (status.ok() && version < 2) status = AddTotals(database);
   if (status.ok()) {
-    status = WriteState(database, kStateLeastVersion, fmt::format("{}", kStoreVersion));
+    status = WriteState(database, kStateLeastVersion, fmt::format("{}", kLeastVersion));
   }
   if (!status.ok()) return status;
   return database.Execute(fmt::format("PRAGMA user_version={}", kStoreVersion));
@@ -62,10 +74,11 @@ Status Rewrite(sqlite::Database& database) {
 
 }  // namespace
 
-Status MigrateFromVersion1(sqlite::Database& database) {
+Status MigrateFrom(int64_t version, sqlite::Database& database) {
+  CHECK(version < kStoreVersion, "only an earlier version is migrated");
   auto transaction = sqlite::Transaction::Begin(database);
   if (!transaction.ok()) return transaction.error();
-  if (auto status = Rewrite(database); !status.ok()) return status;
+  if (auto status = Rewrite(version, database); !status.ok()) return status;
   return transaction->Commit();
 }
 

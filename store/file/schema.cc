@@ -30,7 +30,7 @@ CREATE TABLE batch(key INTEGER PRIMARY KEY, count INTEGER NOT NULL, created INTE
                    totals BLOB);
 CREATE TABLE state(name TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE dead_letter(id INTEGER PRIMARY KEY, time INTEGER NOT NULL, input TEXT NOT NULL, origin TEXT NOT NULL,
-                         reason TEXT NOT NULL, payload BLOB NOT NULL);
+                         reason TEXT NOT NULL, payload BLOB NOT NULL, whole_bytes INTEGER);
 )";
 
 Error Foreign(const std::string& path, std::string_view why) {
@@ -87,7 +87,7 @@ Status Create(sqlite::Database& database) {
   auto status = database.Execute(std::string(kTables));
   if (status.ok()) status = WriteState(database, kStateEpoch, RandomEpoch());
   if (status.ok())
-    status = WriteState(database, kStateLeastVersion, fmt::format("{}", kStoreVersion));
+    status = WriteState(database, kStateLeastVersion, fmt::format("{}", kLeastVersion));
   if (status.ok())
     status = database.Execute(fmt::format("PRAGMA application_id={}", kApplicationId));
   if (status.ok()) status = database.Execute(fmt::format("PRAGMA user_version={}", kStoreVersion));
@@ -110,7 +110,7 @@ Status SetPragmas(sqlite::Database& database, const SizeBudget& budget) {
 Status Migrate(sqlite::Database& database) {
   const auto version = database.Query("PRAGMA user_version");
   if (!version.ok()) return version.error();
-  return *version == 1 ? MigrateFromVersion1(database) : Status();
+  return *version < kStoreVersion ? MigrateFrom(*version, database) : Status();
 }
 
 // A new file has no tables at all.
@@ -130,6 +130,22 @@ Result<std::optional<std::string>> ReadState(sqlite::Database& database, std::st
   if (!row.ok()) return row.error();
   if (!*row) return std::optional<std::string>();
   return std::optional<std::string>(statement->Bytes(0));
+}
+
+Result<std::vector<std::pair<std::string, std::string>>> ReadStates(sqlite::Database& database,
+                                                                    std::string_view prefix) {
+  CHECK(!prefix.empty(), "a prefix leaves out the other rows");
+  auto statement =
+      database.Prepare("SELECT name, body FROM state WHERE substr(name, 1, ?2)=?1 ORDER BY name");
+  if (!statement.ok()) return statement.error();
+  statement->Bind(1, prefix).Bind(2, static_cast<int64_t>(prefix.size()));
+  std::vector<std::pair<std::string, std::string>> rows;
+  for (;;) {
+    const auto row = statement->Step();
+    if (!row.ok()) return row.error();
+    if (!*row) return rows;
+    rows.emplace_back(statement->Text(0), statement->Bytes(1));
+  }
 }
 
 Status WriteState(sqlite::Database& database, std::string_view name, std::string_view body) {

@@ -8,6 +8,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "core/result.h"
 #include "core/sqlite/database.h"
@@ -17,7 +19,10 @@ namespace tidegate {
 
 inline constexpr int64_t kApplicationId = 0x54476174;  // "TGat"
 // The format version that this code writes.
-inline constexpr int64_t kStoreVersion = 2;
+inline constexpr int64_t kStoreVersion = 3;
+// The least version that this code writes into new and migrated files: version 2 does not know
+// where a dead letter's whole size is, and stores letters without it.
+inline constexpr int64_t kLeastVersion = 2;
 
 // Names of rows of table state.
 inline constexpr std::string_view kStateEpoch = "epoch";
@@ -28,6 +33,8 @@ inline constexpr std::array<std::string_view, 2> kStateSnapshots{"snapshot.0", "
 inline constexpr std::string_view kStateValuePrefix = "value.";
 // The oldest format version whose code may read and write the file, decimal.
 inline constexpr std::string_view kStateLeastVersion = "least_version";
+// How many dropped dead letters no gap record declares yet, decimal.
+inline constexpr std::string_view kStateLettersUndeclared = "letters_undeclared";
 // Present if the last run did not sync its commits.
 inline constexpr std::string_view kStateProcessSafe = "process_safe";
 
@@ -43,6 +50,10 @@ Status CheckStoreDatabase(sqlite::Database& database, const std::string& path);
 
 // Read, write and delete one row of table state; nullopt: there is no such row.
 Result<std::optional<std::string>> ReadState(sqlite::Database& database, std::string_view name);
+// Returns the rows whose names begin with `prefix`, which is not empty, in the order of their
+// names.
+Result<std::vector<std::pair<std::string, std::string>>> ReadStates(sqlite::Database& database,
+                                                                    std::string_view prefix);
 Status WriteState(sqlite::Database& database, std::string_view name, std::string_view body);
 Status DeleteState(sqlite::Database& database, std::string_view name);
 

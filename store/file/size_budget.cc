@@ -29,6 +29,7 @@ Result<SizeBudget> SizeBudget::For(uint64_t max_bytes) {
   budget.log_reserve_bytes = std::min(budget.log_bytes, 2 * kMiB);
   budget.checkpoint_bytes = budget.log_reserve_bytes / 2;
   budget.transaction_bytes = budget.log_reserve_bytes / 4;
+  budget.row_bytes = RowBytesIn(budget.transaction_bytes / kFrameBytes);
   budget.snapshot_bytes = budget.log_reserve_bytes / 8;
   budget.deletes = budget.log_reserve_bytes / kFrameBytes / 16;
   budget.growth_pages = std::min(max_bytes / 16, kMiB) / kPageBytes;

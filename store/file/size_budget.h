@@ -28,6 +28,8 @@ struct SizeBudget {
   uint64_t reserve_pages = 0;
   // Most bytes that the rows of one append may take in the log.
   uint64_t transaction_bytes = 0;
+  // Most bytes of a row that fits one append alone.
+  uint64_t row_bytes = 0;
   // Most bytes of a snapshot.
   uint64_t snapshot_bytes = 0;
   // Most delivered batches that one transaction deletes.
@@ -41,5 +43,10 @@ struct SizeBudget {
 constexpr uint64_t PagesForRow(uint64_t bytes) {
   return (bytes + 32) / (kPageBytes - 4) + 3;
 }
+// Returns the most bytes of a row that takes that many pages. REQUIRES: pages >= 3.
+constexpr uint64_t RowBytesIn(uint64_t pages) {
+  return (pages - 2) * (kPageBytes - 4) - 32 - 1;
+}
+static_assert(PagesForRow(RowBytesIn(100)) == 100 && PagesForRow(RowBytesIn(100) + 1) == 101);
 
 }  // namespace tidegate

@@ -25,6 +25,7 @@ struct StoreFile {
   std::string vfs;
   SizeBudget budget;
   uint64_t max_dead_letter_bytes = 0;
+  // Payload of a dead letter; so much always fits an append and the letters' limit.
   uint64_t max_payload_bytes = 0;
   // True: a commit is synced before it returns.
   bool sync_commits = true;

@@ -19,11 +19,17 @@ std::string Quoted(std::string_view text) {
   return out;
 }
 
+std::string Seqs(const Gap& gap) {
+  if (!gap.record_class) return {};
+  return fmt::format(R"("first_seq":{},"last_seq":{},)", gap.first_seq, gap.last_seq);
+}
+
 }  // namespace
 
 Record MakeGapRecord(const Gap& gap, const GapOrigin& origin, const ClockStamp& stamp) {
   CHECK(gap.first_seq <= gap.last_seq, "a gap has its seqs in order");
-  CHECK(gap.reason == kGapStoreFull || gap.reason == kGapDamaged, "a gap has one of the reasons");
+  CHECK(gap.reason == kGapStoreFull || gap.reason == kGapDamaged || gap.reason == kGapLettersFull,
+        "a gap has one of the reasons");
   Record record;
   record.record_class = RecordClass::kGap;
   record.time_source = TimeSource::kGateway;
@@ -32,11 +38,12 @@ Record MakeGapRecord(const Gap& gap, const GapOrigin& origin, const ClockStamp& 
   record.tenant = gap.tenant;
   record.asset = origin.gateway;
   const std::string gateway = Quoted(origin.gateway);
-  record.value = fmt::format(
-      R"({{"tenant_id":{},"asset_id":{},"timestamp":"{}","gateway_id":{},"epoch":"{}","class":"{}",)"
-      R"("first_seq":{},"last_seq":{},"count":{},"reason":"{}"}})",
-      Quoted(gap.tenant), gateway, FormatTime(stamp.wall), gateway, origin.epoch,
-      RecordClassName(gap.record_class), gap.first_seq, gap.last_seq, gap.count, gap.reason);
+  record.value =
+      fmt::format(R"({{"tenant_id":{},"asset_id":{},"timestamp":"{}","gateway_id":{},"epoch":"{}",)"
+                  R"("class":"{}",{}"count":{},"reason":"{}"}})",
+                  Quoted(gap.tenant), gateway, FormatTime(stamp.wall), gateway, origin.epoch,
+                  gap.record_class ? RecordClassName(*gap.record_class) : kGapOfLetters, Seqs(gap),
+                  gap.count, gap.reason);
   return record;
 }
 

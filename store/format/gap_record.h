@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,16 +13,19 @@ namespace tidegate {
 
 inline constexpr std::string_view kGapStoreFull = "store full";
 inline constexpr std::string_view kGapDamaged = "damaged";
+inline constexpr std::string_view kGapLettersFull = "dead letters full";
+// In place of a class: dead letters were dropped, which have no seqs.
+inline constexpr std::string_view kGapOfLetters = "dead_letter";
 
 struct Gap {
   std::string tenant;
-  // Class of the dropped records.
-  RecordClass record_class = RecordClass::kHeartbeat;
-  // One of the constants above.
+  // Class of the dropped records; nullopt: dead letters.
+  std::optional<RecordClass> record_class = RecordClass::kHeartbeat;
+  // One of the reasons above.
   std::string_view reason;
   Seq first_seq = 0;
   Seq last_seq = 0;
-  // Dropped records of this tenant from first_seq to last_seq.
+  // Dropped letters, or dropped records of this tenant from first_seq to last_seq.
   uint64_t count = 0;
 };
 

@@ -8,22 +8,23 @@ namespace {
 
 constexpr std::string_view kRule = "store-damaged";
 
-Record MakeRecord(const DamageAlert& alert, std::string_view status, std::string_view message) {
+Record MakeRecord(const DamageAlert& alert, std::string_view status, WallTime at) {
   Record record;
   record.record_class = RecordClass::kAlert;
   record.time_source = TimeSource::kGateway;
   record.clock_synced = alert.stamp.synced;
-  record.time = alert.stamp.wall;
+  record.time = at;
   record.tenant = alert.tenant;
   record.asset = alert.gateway;
-  const std::string time = FormatTime(alert.stamp.wall);
+  const std::string time = FormatTime(at);
+  const std::string raised = FormatTime(alert.since);
   json::Writer writer(record.value);
   writer.BeginObject();
   const std::pair<std::string_view, std::string_view> members[] = {
       {"tenant_id", alert.tenant}, {"asset_id", alert.gateway},
       {"timestamp", time},         {"rule", kRule},
       {"status", status},          {"severity", "critical"},
-      {"raised_at", time},         {"message", message}};
+      {"raised_at", raised},       {"message", alert.message}};
   for (const auto& [key, value] : members) {
     writer.Key(key);
     writer.String(value);
@@ -34,9 +35,12 @@ Record MakeRecord(const DamageAlert& alert, std::string_view status, std::string
 
 }  // namespace
 
-std::vector<Record> MakeDamageAlerts(const DamageAlert& alert) {
-  return {MakeRecord(alert, "raised", alert.message),
-          MakeRecord(alert, "cleared", "a new store has taken its place")};
+Record MakeDamageRaised(const DamageAlert& alert) {
+  return MakeRecord(alert, "raised", alert.since);
+}
+
+Record MakeDamageCleared(const DamageAlert& alert) {
+  return MakeRecord(alert, "cleared", alert.stamp.wall);
 }
 
 }  // namespace tidegate

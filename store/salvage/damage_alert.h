@@ -2,7 +2,6 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "core/record.h"
 #include "store/store.h"
@@ -13,12 +12,17 @@ struct DamageAlert {
   // REQUIRES: passes IsAssetName.
   std::string gateway;
   std::string tenant;
+  // When the record is written.
   ClockStamp stamp;
+  // When the damage was found; both records of the alert carry it.
+  WallTime since{};
   // For people.
   std::string message;
 };
 
-// Returns the alert raised and, because the new store works, cleared in the same moment.
-std::vector<Record> MakeDamageAlerts(const DamageAlert& alert);
+// Return the alert as it is raised when a new store has replaced a damaged one, and as it is
+// cleared when everything was moved.
+Record MakeDamageRaised(const DamageAlert& alert);
+Record MakeDamageCleared(const DamageAlert& alert);
 
 }  // namespace tidegate

@@ -6,7 +6,6 @@
 #include "store/file/schema.h"
 #include "store/format/batch_codec.h"
 #include "store/salvage/page_scan.h"
-#include "store/salvage/store_scan.h"
 
 namespace tidegate {
 namespace {
@@ -25,10 +24,9 @@ std::string EpochOf(PageImage& image) {
 }
 
 // Returns the epoch of a row of table batch; empty: it is no such row, or of format version 1.
-std::string EpochOf(const Cell& cell, BatchCodec& codec) {
-  const auto columns = cell.payload ? ParseRecord(*cell.payload) : std::nullopt;
-  if (!columns || columns->size() < 4) return {};
-  const auto batch = codec.Decode((*columns)[3].bytes);
+std::string EpochOf(const std::vector<Column>& columns, BatchCodec& codec) {
+  if (columns.size() < 4) return {};
+  const auto batch = codec.Decode(columns[3].bytes);
   return batch.ok() && batch->numbering ? batch->numbering->epoch : std::string();
 }
 
@@ -41,7 +39,8 @@ std::set<std::string> EpochsIn(PageImage& image, const LogScan& log, const std::
     if (!image.Read(number, page) || page.type != Page::kTableLeaf) continue;
     for (uint32_t i = 0; i < page.cells; ++i) {
       const auto cell = image.ReadCell(page, i);
-      std::string epoch = cell ? EpochOf(*cell, codec) : std::string();
+      const auto columns = cell && cell->payload ? ParseRecord(*cell->payload) : std::nullopt;
+      std::string epoch = columns ? EpochOf(*columns, codec) : std::string();
       if (epoch == ours && !epoch.empty()) return {std::move(epoch)};
       if (!epoch.empty()) epochs.insert(std::move(epoch));
     }
@@ -52,16 +51,20 @@ std::set<std::string> EpochsIn(PageImage& image, const LogScan& log, const std::
 // Returns true if the database holds a batch of one of the epochs. Salvaged batches name the epoch
 // of an earlier store, and then the database has some of them.
 bool Holds(ByteSource& database, const std::set<std::string>& epochs) {
-  StoreScan scan(database, nullptr);
-  scan.Run();
+  const LogScan no_log;
+  PageImage image(database, nullptr, no_log);
+  PageScan scan(image);
   BatchCodec codec;
-  for (const FoundBatch& found : scan.batches()) {
-    const auto row = scan.Load(found);
-    if (!row) continue;
-    const auto batch = codec.Decode(row->body);
-    if (batch.ok() && batch->numbering && epochs.contains(batch->numbering->epoch)) return true;
+  bool holds = false;
+  const auto visit = [&](const FoundRow& row) {
+    const auto columns = row.payload ? ParseRecord(*row.payload) : std::nullopt;
+    if (row.table == StoreTable::kBatch && columns)
+      holds = epochs.contains(EpochOf(*columns, codec));
+  };
+  // Nearly always the first batch decides.
+  while (!holds && scan.Step(visit)) {
   }
-  return false;
+  return holds;
 }
 
 }  // namespace

@@ -41,6 +41,33 @@ class LogSum {
   uint32_t second_ = 0;
 };
 
+// Reads many frames at once. Where the medium does not return them all it reads one at a time.
+class FrameReader {
+ public:
+  explicit FrameReader(ByteSource& log) : log_(log) {}
+
+  bool Read(uint64_t offset, std::span<char> frame) {
+    if (offset < begin_ || offset + frame.size() > begin_ + chunk_.size()) Fill(offset);
+    if (chunk_.size() < frame.size()) return log_.Read(offset, frame);
+    std::copy_n(chunk_.begin() + static_cast<std::ptrdiff_t>(offset - begin_), frame.size(),
+                frame.begin());
+    return true;
+  }
+
+ private:
+  void Fill(uint64_t offset) {
+    CHECK(offset < log_.size(), "a frame begins within the log");
+    begin_ = offset;
+    chunk_.resize(std::min<uint64_t>(kFramesAtOnce * kFrameBytes, log_.size() - offset));
+    if (!log_.Read(offset, chunk_)) chunk_.clear();
+  }
+
+  static constexpr uint64_t kFramesAtOnce = 128;
+  ByteSource& log_;
+  uint64_t begin_ = 0;
+  std::vector<char> chunk_;
+};
+
 std::string CheckLogHeader(std::span<const char> header) {
   if ((Big32(&header[0]) & ~1u) != kLogMagic) return "no write-ahead log";
   if (Big32(&header[4]) != kLogVersion) return "a log of an unknown version";
@@ -69,8 +96,9 @@ LogScan ScanLog(ByteSource& log) {
   std::unordered_map<uint64_t, uint64_t> open;  // Of the transaction that has not ended yet.
   bool chained = true;                          // Every frame so far has the right sum.
   std::array<char, kFrameBytes> frame;
+  FrameReader reader(log);
   for (uint64_t at = kLogHeaderBytes; at + kFrameBytes <= log.size(); at += kFrameBytes) {
-    const bool reads = log.Read(at, frame);
+    const bool reads = reader.Read(at, frame);
     const bool same_run = reads && std::equal(&frame[8], &frame[16], &header[16]);
     if (chained) {
       sum.Add(std::span(frame).first(8));

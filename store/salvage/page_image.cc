@@ -74,6 +74,7 @@ PageImage::PageImage(ByteSource& database, ByteSource* log, const LogScan& scan)
 bool PageImage::ReadBytes(uint64_t number, Page& page) {
   page.number = number;
   if (number == 0 || number > pages_) return false;
+  ++pages_read_;
   const auto logged = scan_.pages.find(number);
   if (logged != scan_.pages.end()) return log_->Read(logged->second, page.bytes);
   return database_.Read((number - 1) * kPageBytes, page.bytes);

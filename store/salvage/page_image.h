@@ -58,13 +58,15 @@ struct Column {
 
 class PageImage {
  public:
-  // Larger rows are not read.
-  static constexpr uint64_t kMaxPayloadBytes = 64ull << 20;
+  // Larger rows are not read: more than any store writes, little enough for one step.
+  static constexpr uint64_t kMaxPayloadBytes = 4ull << 20;
 
   // All three outlive the image; `log` may be null. REQUIRES: without a log `scan` has no pages.
   PageImage(ByteSource& database, ByteSource* log, const LogScan& scan);
 
   uint64_t pages() const { return pages_; }
+  // How many pages were read so far, some of them more than once.
+  uint64_t pages_read() const { return pages_read_; }
   // Reads the page's bytes only. False: they cannot be read, or there is no such page.
   bool ReadBytes(uint64_t number, Page& page);
   // Reads and parses the page. False: as above, or it is no page of a b-tree.
@@ -79,6 +81,7 @@ class PageImage {
   ByteSource* log_;
   const LogScan& scan_;
   uint64_t pages_;
+  uint64_t pages_read_ = 0;
 };
 
 // Parses the page's head from its bytes. False: it is no page of a b-tree.

@@ -16,6 +16,7 @@ namespace {
 constexpr int kMaxDepth = 20;
 constexpr int64_t kFirst = std::numeric_limits<int64_t>::min();
 constexpr int64_t kLast = std::numeric_limits<int64_t>::max();
+constexpr size_t kSchemaColumns = 5;
 constexpr size_t kFreeListOffset = 32;  // Of the first trunk page, in the file's header.
 // Where creation puts the tables: SQLite never moves a root. For a file whose schema does not read.
 constexpr std::pair<StoreTable, uint64_t> kRootsAtCreation[] = {
@@ -47,24 +48,61 @@ std::string_view StoreTableName(StoreTable table) {
 }
 
 void PageScan::Run(const Visitor& visit) {
-  CHECK(known_.empty(), "a scan runs once");
-  known_.assign(image_.pages() + 1, false);
-  for (const Root& root : ReadSchema(visit)) {
-    leaf_depth_ = 0;
-    Walk(root.table, root.page, kFirst, kLast, 1, visit);
+  CHECK(stage_ == Stage::kStart, "a scan runs once");
+  while (Step(visit)) {
   }
-  if (std::ranges::none_of(broken_, std::identity())) return;
-  ReadFreeList();
-  VisitStrays(visit);
 }
 
 void PageScan::RunTable(StoreTable table, const Visitor& visit) {
-  CHECK(known_.empty(), "a scan runs once");
-  known_.assign(image_.pages() + 1, false);
-  for (const Root& root : ReadSchema([](const FoundRow&) {})) {
-    leaf_depth_ = 0;
-    if (root.table == table) Walk(root.table, root.page, kFirst, kLast, 1, visit);
+  only_ = table;
+  Run(visit);
+}
+
+bool PageScan::Step(const Visitor& visit) {
+  switch (stage_) {
+    case Stage::kStart:
+      Start();
+      break;
+    case Stage::kSchema:
+      if (path_.empty()) {
+        AddMissingRoots();
+        stage_ = Stage::kTables;
+        break;
+      }
+      Advance([&](const FoundRow& row) {
+        TakeRoot(row);
+        if (!only_) visit(row);
+      });
+      break;
+    case Stage::kTables:
+      path_.empty() ? EnterNextTable() : Advance(visit);
+      break;
+    case Stage::kStrays:
+      VisitStray(visit);
+      break;
+    case Stage::kDone:
+      break;
   }
+  return stage_ != Stage::kDone;
+}
+
+void PageScan::Start() {
+  known_.assign(image_.pages() + 1, false);
+  path_.reserve(kMaxDepth);
+  stage_ = Stage::kSchema;
+  Enter(StoreTable::kSchema, 1, kFirst, kLast, 1);
+}
+
+void PageScan::EnterNextTable() {
+  while (next_root_ < roots_.size() && only_ && roots_[next_root_].table != *only_) ++next_root_;
+  if (next_root_ < roots_.size()) {
+    const Root& root = roots_[next_root_++];
+    leaf_depth_ = 0;
+    return Enter(root.table, root.page, kFirst, kLast, 1);
+  }
+  const bool searches = !only_ && std::ranges::any_of(broken_, std::identity());
+  if (searches) ReadFreeList();
+  stage_ = searches ? Stage::kStrays : Stage::kDone;
 }
 
 bool PageScan::Mark(uint64_t number) {
@@ -80,27 +118,24 @@ void PageScan::Lose(StoreTable table, int64_t after, int64_t until, std::string 
   if (findings_.size() < kMaxFindings) findings_.push_back(std::move(finding));
 }
 
-std::vector<PageScan::Root> PageScan::ReadSchema(const Visitor& visit) {
-  std::vector<Root> roots;
-  Walk(StoreTable::kSchema, 1, kFirst, kLast, 1, [&](const FoundRow& row) {
-    const auto columns = row.payload ? ParseRecord(*row.payload) : std::nullopt;
-    if (!columns || columns->size() != 5 || (*columns)[0].bytes != "table") return;
-    const auto page = static_cast<uint64_t>((*columns)[3].integer);
-    roots.push_back({TableOf((*columns)[1].bytes), page});
-    visit(row);
-  });
-  // A schema that has lost a row has lost a table's root.
-  for (const auto& [table, page] : kRootsAtCreation) {
-    const bool there = std::ranges::any_of(
-        roots, [&, wanted = table](const Root& root) { return root.table == wanted; });
-    if (!there) roots.push_back({table, page});
-    if (!there) broken_[static_cast<size_t>(StoreTable::kSchema)] = true;
-  }
-  return roots;
+void PageScan::TakeRoot(const FoundRow& row) {
+  const auto columns = row.payload ? ParseRecord(*row.payload) : std::nullopt;
+  if (!columns || columns->size() != kSchemaColumns || (*columns)[0].bytes != "table") return;
+  roots_.push_back({TableOf((*columns)[1].bytes), static_cast<uint64_t>((*columns)[3].integer)});
 }
 
-void PageScan::Walk(StoreTable table, uint64_t number, int64_t after, int64_t until, int depth,
-                    const Visitor& visit) {
+// A schema that has lost a row has lost a table's root.
+void PageScan::AddMissingRoots() {
+  for (const auto& [table, page] : kRootsAtCreation) {
+    const bool there = std::ranges::any_of(
+        roots_, [&, wanted = table](const Root& root) { return root.table == wanted; });
+    if (there) continue;
+    roots_.push_back({table, page});
+    broken_[static_cast<size_t>(StoreTable::kSchema)] = true;
+  }
+}
+
+void PageScan::Enter(StoreTable table, uint64_t number, int64_t after, int64_t until, int depth) {
   CHECK(after <= until, "a tree's range of rows is in order");
   const auto lose = [&](std::string_view why) {
     Lose(table, after, until,
@@ -117,73 +152,75 @@ void PageScan::Walk(StoreTable table, uint64_t number, int64_t after, int64_t un
   if (page.is_leaf()) {
     if (leaf_depth_ == 0) leaf_depth_ = depth;
     if (depth != leaf_depth_) lose("is a leaf where a node should be");
-    VisitLeaf(table, page, after, until, visit);
+  }
+  path_.push_back({table, page, after, after, until, depth});
+}
+
+void PageScan::Advance(const Visitor& visit) {
+  CHECK(!path_.empty(), "a walk has a page");
+  const Node& node = path_.back();
+  if (node.page.is_leaf()) return node.next < node.page.cells ? VisitCell(visit) : EndNode();
+  if (node.next > node.page.cells) return EndNode();
+  AdvanceNode(visit);
+}
+
+void PageScan::AdvanceNode(const Visitor& visit) {
+  Node& node = path_.back();
+  CHECK(node.depth <= kMaxDepth && !node.page.is_leaf(), "only nodes within the bound lead on");
+  const uint32_t i = node.next++;
+  const int64_t after = node.after, until = node.until;
+  const int depth = node.depth + 1;
+  if (i == node.page.cells) return Enter(node.table, node.page.right_child, after, until, depth);
+  const auto cell = image_.ReadCell(node.page, i);
+  node.cell_bytes += cell ? cell->bytes : 0;
+  const bool is_table = node.page.is_table();
+  const auto key = cell && is_table ? static_cast<int64_t>(cell->rowid) : until;
+  if (!cell || key < after || key > until) {
+    return Lose(node.table, after, until,
+                fmt::format("page {} (table {}): entry {} is impossible", node.page.number,
+                            StoreTableName(node.table), i));
+  }
+  if (is_table) {
+    node.after = key;
   } else {
-    WalkNode(table, page, after, until, depth, visit);
+    // An index's nodes hold rows, too.
+    visit({{static_cast<uint32_t>(node.page.number), i}, node.table, 0, cell->payload});
   }
+  Enter(node.table, cell->left_child, after, key, depth);
 }
 
-void PageScan::WalkNode(StoreTable table, const Page& page, int64_t after, int64_t until, int depth,
-                        const Visitor& visit) {
-  CHECK(depth <= kMaxDepth && !page.is_leaf(), "only nodes within the bound lead on");
-  const int64_t begin = after;
-  uint32_t cell_bytes = 0;
-  for (uint32_t i = 0; i < page.cells; ++i) {
-    const auto cell = image_.ReadCell(page, i);
-    cell_bytes += cell ? cell->bytes : 0;
-    const auto key = cell && page.is_table() ? static_cast<int64_t>(cell->rowid) : until;
-    if (!cell || key < after || key > until) {
-      Lose(table, after, until,
-           fmt::format("page {} (table {}): entry {} is impossible", page.number,
-                       StoreTableName(table), i));
-      continue;
-    }
-    Walk(table, cell->left_child, after, key, depth + 1, visit);
-    if (page.is_table()) {
-      after = key;
-    } else {
-      // An index's nodes hold rows, too.
-      visit({{static_cast<uint32_t>(page.number), i}, table, 0, cell->payload});
-    }
+void PageScan::EndNode() {
+  const Node& node = path_.back();
+  if (!IsAccounted(node.page, node.cell_bytes)) {
+    Lose(node.table, node.begin, node.until,
+         fmt::format("page {} (table {}): its entries are not what its head says", node.page.number,
+                     StoreTableName(node.table)));
   }
-  Walk(table, page.right_child, after, until, depth + 1, visit);
-  Account(table, page, cell_bytes, begin, until);
+  path_.pop_back();
 }
 
-void PageScan::Account(StoreTable table, const Page& page, uint32_t cell_bytes, int64_t after,
-                       int64_t until) {
-  if (IsAccounted(page, cell_bytes)) return;
-  Lose(table, after, until,
-       fmt::format("page {} (table {}): its entries are not what its head says", page.number,
-                   StoreTableName(table)));
-}
-
-void PageScan::VisitLeaf(StoreTable table, const Page& page, int64_t after, int64_t until,
-                         const Visitor& visit) {
-  const int64_t begin = after;
-  uint32_t cell_bytes = 0;
-  for (uint32_t i = 0; i < page.cells; ++i) {
-    const auto cell = image_.ReadCell(page, i);
-    cell_bytes += cell ? cell->bytes : 0;
-    const auto rowid = cell ? static_cast<int64_t>(cell->rowid) : 0;
-    const bool in_place = cell && (!page.is_table() || (rowid > after && rowid <= until));
-    if (!in_place || !cell->payload) {
-      Lose(table, in_place && page.is_table() ? rowid - 1 : after,
-           in_place && page.is_table() ? rowid : until,
-           fmt::format("page {} (table {}): row {} {}", page.number, StoreTableName(table), i,
-                       in_place ? "does not read to its end" : "is impossible"));
-    }
-    // A row in a wrong place may still be whole.
-    if (cell) {
-      visit({{static_cast<uint32_t>(page.number), i},
-             in_place ? table : StoreTable::kOther,
-             cell->rowid,
-             cell->payload});
-    }
-    CHECK(!in_place || !page.is_table() || rowid > after, "rows in place ascend");
-    if (in_place && page.is_table()) after = rowid;
+void PageScan::VisitCell(const Visitor& visit) {
+  Node& node = path_.back();
+  const bool is_table = node.page.is_table();
+  const uint32_t i = node.next++;
+  const auto cell = image_.ReadCell(node.page, i);
+  node.cell_bytes += cell ? cell->bytes : 0;
+  const auto rowid = cell ? static_cast<int64_t>(cell->rowid) : 0;
+  const bool in_place = cell && (!is_table || (rowid > node.after && rowid <= node.until));
+  if (!in_place || !cell->payload) {
+    Lose(node.table, in_place && is_table ? rowid - 1 : node.after,
+         in_place && is_table ? rowid : node.until,
+         fmt::format("page {} (table {}): row {} {}", node.page.number, StoreTableName(node.table),
+                     i, in_place ? "does not read to its end" : "is impossible"));
   }
-  Account(table, page, cell_bytes, begin, until);
+  if (in_place && is_table) node.after = rowid;
+  // A row in a wrong place may still be whole.
+  if (cell) {
+    visit({{static_cast<uint32_t>(node.page.number), i},
+           in_place ? node.table : StoreTable::kOther,
+           cell->rowid,
+           cell->payload});
+  }
 }
 
 void PageScan::ReadFreeList() {
@@ -198,19 +235,27 @@ void PageScan::ReadFreeList() {
   }
 }
 
-// Visits pages that no tree leads to: below a broken node, or free with a free list that is broken.
-// (A page of a row's overflow does not look like a page of a tree: it begins with a page's number.)
-void PageScan::VisitStrays(const Visitor& visit) {
-  Page page;
-  for (uint64_t number = 1; number < known_.size(); ++number) {
-    if (known_[number] || !image_.Read(number, page)) continue;
-    if (page.type == Page::kTableNode) continue;
-    for (uint32_t i = 0; i < page.cells; ++i) {
-      const auto cell = image_.ReadCell(page, i);
-      if (!cell || !cell->payload) continue;
-      visit({{static_cast<uint32_t>(number), i}, StoreTable::kOther, cell->rowid, cell->payload});
-    }
+// Visits a row on a page that no tree leads to: below a broken node, or free with a free list that
+// is broken. (A page of a row's overflow does not look like a page of a tree: it begins with a
+// page's number.)
+void PageScan::VisitStray(const Visitor& visit) {
+  if (stray_cell_ < stray_.cells) {
+    const uint32_t i = stray_cell_++;
+    const auto cell = image_.ReadCell(stray_, i);
+    if (!cell || !cell->payload) return;
+    return visit({{static_cast<uint32_t>(stray_number_), i},
+                  StoreTable::kOther,
+                  cell->rowid,
+                  cell->payload});
   }
+  stray_cell_ = stray_.cells = 0;
+  if (++stray_number_ >= known_.size()) {
+    stage_ = Stage::kDone;
+    return;
+  }
+  const bool holds_rows = !known_[stray_number_] && image_.Read(stray_number_, stray_) &&
+                          stray_.type != Page::kTableNode;
+  if (!holds_rows) stray_.cells = 0;
 }
 
 }  // namespace tidegate

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,8 +46,10 @@ class PageScan {
 
   explicit PageScan(PageImage& image) : image_(image) {}
 
-  // Calls `visit` for every row, first for those that a tree leads to. REQUIRES: the scan has not
-  // run.
+  // Reads on for one cell or page and calls `visit` for a row that it finds, first for rows that a
+  // tree leads to. False: every row was visited.
+  bool Step(const Visitor& visit);
+  // Steps to the end. REQUIRES: the scan has not begun.
   void Run(const Visitor& visit);
   // Calls `visit` only for the rows that the tree of this table leads to. REQUIRES: as Run.
   void RunTable(StoreTable table, const Visitor& visit);
@@ -58,29 +61,54 @@ class PageScan {
   bool broken(StoreTable table) const { return broken_[static_cast<size_t>(table)]; }
 
  private:
+  enum class Stage { kStart, kSchema, kTables, kStrays, kDone };
   struct Root {
     StoreTable table;
     uint64_t page;
   };
+  // A page of the tree that is being walked; its cells before `next` are done.
+  struct Node {
+    StoreTable table;
+    Page page;
+    int64_t begin;
+    // The rest of its rows: after < rowid <= until.
+    int64_t after;
+    int64_t until;
+    int depth;
+    uint32_t next = 0;
+    uint32_t cell_bytes = 0;
+  };
 
-  std::vector<Root> ReadSchema(const Visitor& visit);
-  void Walk(StoreTable table, uint64_t number, int64_t after, int64_t until, int depth,
-            const Visitor& visit);
-  void WalkNode(StoreTable table, const Page& page, int64_t after, int64_t until, int depth,
-                const Visitor& visit);
-  void VisitLeaf(StoreTable table, const Page& page, int64_t after, int64_t until,
-                 const Visitor& visit);
+  void Start();
+  void TakeRoot(const FoundRow& row);
+  void AddMissingRoots();
+  void EnterNextTable();
+  // Begins with a page of a tree, or reports its range as lost.
+  void Enter(StoreTable table, uint64_t number, int64_t after, int64_t until, int depth);
+  // Does the next cell of the newest node of the walk.
+  void Advance(const Visitor& visit);
+  void AdvanceNode(const Visitor& visit);
+  void VisitCell(const Visitor& visit);
+  void EndNode();
   void ReadFreeList();
-  void VisitStrays(const Visitor& visit);
+  void VisitStray(const Visitor& visit);
   void Lose(StoreTable table, int64_t after, int64_t until, std::string finding);
   bool Mark(uint64_t number);
-  // Reports the range as lost if the page's head counts other cells than were read.
-  void Account(StoreTable table, const Page& page, uint32_t cell_bytes, int64_t after,
-               int64_t until);
 
   PageImage& image_;
+  Stage stage_ = Stage::kStart;
+  // Set: only the tree of this table is walked.
+  std::optional<StoreTable> only_;
   // Pages that are in a tree or in the free list.
   std::vector<bool> known_;
+  std::vector<Root> roots_;
+  size_t next_root_ = 0;
+  // From the root of the tree that is being walked down to the page that is being read.
+  std::vector<Node> path_;
+  // The page that is being searched for stray rows, and its next cell.
+  Page stray_;
+  uint64_t stray_number_ = 0;
+  uint32_t stray_cell_ = 0;
   // Depth of the leaves of the tree that is being walked; 0 before the first leaf.
   int leaf_depth_ = 0;
   std::vector<LostRows> lost_;

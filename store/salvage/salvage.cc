@@ -4,14 +4,12 @@
 
 #include <algorithm>
 #include <charconv>
-#include <functional>
-#include <iterator>
-#include <optional>
+#include <filesystem>
 #include <utility>
 
 #include "core/check.h"
-#include "core/sqlite/transaction.h"
 #include "store/file/schema.h"
+#include "store/format/snapshot_body.h"
 #include "store/format/store_totals.h"
 #include "store/salvage/damage_alert.h"
 
@@ -21,8 +19,7 @@ namespace {
 // A higher number comes from damage and is not continued.
 constexpr Seq kMostSeq = 1ull << 55;
 constexpr std::string_view kOldStateNextSeq = "next_seq";  // Of format version 1, decimal.
-// Left free for gap records and alerts about the damage, and for what follows.
-constexpr uint64_t kTellingPages = 64;
+constexpr std::string_view kSnapshotPrefix = "snapshot.";
 
 uint64_t NumberIn(std::string_view text) {
   uint64_t number = 0;
@@ -36,306 +33,207 @@ bool IsOwnState(std::string_view name) {
          name == kStateLeastVersion || name == kStateProcessSafe;
 }
 
-class Salvager {
- public:
-  Salvager(const SalvageOrder& order, BatchCodec& codec, StoreScan& scan)
-      : order_(order), codec_(codec), scan_(scan) {}
-
-  Result<SalvageReport> Run();
-
- private:
-  Status CheckVersion() const;
-  void FindEpoch();
-  Status Build();
-  Status MoveBatches();
-  Status MoveBatch(const FoundBatch& found);
-  // Adds a batch that is not moved to what is declared as lost.
-  void Lose(const FoundBatch& found, std::string_view reason);
-  Status MoveLetters();
-  Status MoveState();
-  Status Tell();
-  Status TellGap(const LostSeqs& lost);
-  Status InsertRow(const BatchRow& row);
-  Status Insert(RecordClass record_class, std::span<const Record> records);
-  // False: there is no room for so many pages, in the store or on the disk.
-  Result<bool> MakeRoom(uint64_t pages);
-  Status Commit();
-  std::string_view StateOf(std::string_view name) const;
-
-  const SalvageOrder& order_;
-  BatchCodec& codec_;
-  StoreScan& scan_;
-  StoreFile file_;
-  std::unique_ptr<StoreHandle> handle_;
-  std::optional<sqlite::Transaction> transaction_;
-  uint64_t transaction_pages_ = 0;
-  std::string epoch_;  // Of the damaged store; empty: not known.
-  std::string new_epoch_;
-  Seq next_seq_ = 1;
-  StoreTotals totals_;  // Of the new store.
-  bool is_full_ = false;
-  // The previous batch was not moved.
-  bool lost_last_ = false;
-  SalvageReport report_;
-};
-
-std::string_view Salvager::StateOf(std::string_view name) const {
-  const auto row = scan_.state().find(name);
-  return row == scan_.state().end() ? std::string_view() : std::string_view(row->second);
-}
-
-Status Salvager::CheckVersion() const {
-  const uint64_t least = NumberIn(StateOf(kStateLeastVersion));
-  if (least <= static_cast<uint64_t>(kStoreVersion)) return {};
-  return Error{ErrorCode::kInvalid,
-               fmt::format("{}: a later Tidegate wrote it (format {}, this one reads up to {})",
-                           order_.file.path, least, kStoreVersion)};
-}
-
-Result<SalvageReport> Salvager::Run() {
-  if (auto status = CheckVersion(); !status.ok()) return status.error();
-  FindEpoch();
-  const auto told = DecodeTotals(StateOf(kStateTotals));
-  next_seq_ = std::max(
-      {order_.next_seq, NumberIn(StateOf(kOldStateNextSeq)), told.ok() ? told->next_seq : Seq{1}});
-  next_seq_ = std::min(next_seq_, kMostSeq);
-  auto path = BeginReplacement(order_.file.path);
-  if (!path.ok()) return path.error();
-  file_ = order_.file;
-  file_.path = *path;
-  report_.aside = scan_.is_store() ? Aside::kDamaged : Aside::kForeign;
-  if (auto status = Build(); !status.ok()) return status.error();
-  const bool has_more = report_.left > 0 || !order_.with_log;
-  if (scan_.is_store() && has_more) report_.aside = Aside::kKept;
-  auto aside = Replace(order_.file.path, report_.aside, order_.stamp.wall);
-  if (!aside.ok()) return aside.error();
-  report_.path = *aside;
-  return std::move(report_);
-}
-
-// Builds the new store and closes it, whole in its one file.
-Status Salvager::Build() {
-  CHECK(handle_ == nullptr && report_.batches == 0, "a store is built once");
-  auto handle = StoreHandle::Open(file_);
-  if (!handle.ok()) return handle.error();
-  handle_ = *std::move(handle);
-  const auto epoch = ReadState(handle_->database(), kStateEpoch);
-  if (!epoch.ok()) return epoch.error();
-  new_epoch_ = epoch->value_or("");
-  auto status = MoveState();
-  if (status.ok()) status = MoveBatches();
-  if (status.ok()) status = MoveLetters();
-  if (status.ok()) status = Tell();
-  if (status.ok()) status = Commit();
-  if (status.ok()) status = handle_->EmptyLog();
-  transaction_.reset();
-  handle_.reset();
-  return status;
-}
-
-Result<bool> Salvager::MakeRoom(uint64_t pages) {
-  if ((transaction_pages_ + pages) * kFrameBytes > file_.budget.transaction_bytes) {
-    if (auto status = Commit(); !status.ok()) return status.error();
-  }
-  const auto free_pages = handle_->FreePages(pages);
-  if (!free_pages.ok()) return free_pages.error();
-  if (pages > *free_pages) return false;
-  if (!transaction_) {
-    auto status = handle_->MakeLogRoom(file_.budget.log_reserve_bytes / 2);
-    if (!status.ok()) return status.error();
-    auto transaction = sqlite::Transaction::Begin(handle_->database());
-    if (!transaction.ok()) return transaction.error();
-    transaction_.emplace(*std::move(transaction));
-  }
-  transaction_pages_ += pages;
-  return true;
-}
-
-Status Salvager::Commit() {
-  transaction_pages_ = 0;
-  if (!transaction_) return {};
-  auto status = transaction_->Commit();
-  transaction_.reset();
-  return status;
-}
-
-Status Salvager::MoveState() {
-  for (const auto& [name, body] : scan_.state()) {
-    if (IsOwnState(name)) continue;
-    const auto fits = MakeRoom(PagesForRow(name.size() + body.size()));
-    if (!fits.ok()) return fits.error();
-    if (!*fits) return {};
-    if (auto status = WriteState(handle_->database(), name, body); !status.ok()) return status;
-  }
-  return {};
-}
-
-// Takes the epoch from the newest batch if table state does not hold it.
-void Salvager::FindEpoch() {
-  epoch_ = order_.origin.epoch.empty() ? std::string(StateOf(kStateEpoch)) : order_.origin.epoch;
-  const auto newest = std::ranges::max_element(
-      scan_.batches(), {}, [](const FoundBatch& found) { return SeqOf(found.key); });
-  if (!epoch_.empty() || newest == scan_.batches().end()) return;
-  const auto row = scan_.Load(*newest);
-  if (!row) return;
-  const auto batch = codec_.Decode(row->body);
-  if (batch.ok() && batch->numbering) epoch_ = batch->numbering->epoch;
-}
-
-Status Salvager::MoveBatches() {
-  for (const FoundBatch& found : scan_.batches()) {
-    const Seq end = SeqOf(found.key) + found.count;
-    if (end > kMostSeq) {
-      Lose(found, kGapDamaged);
-      continue;
-    }
-    next_seq_ = std::max(next_seq_, end);
-    if (auto status = MoveBatch(found); !status.ok()) return status;
-  }
-  return {};
-}
-
-Status Salvager::MoveBatch(const FoundBatch& found) {
-  auto row = scan_.Load(found);
-  auto batch = row ? codec_.Decode(row->body) : Result<Batch>(Error{ErrorCode::kCorrupt, ""});
-  if (!batch.ok()) {  // The medium gave it a moment ago and does not now.
-    Lose(found, kGapDamaged);
-    return {};
-  }
-  if (!batch->numbering && !epoch_.empty()) {
-    // A body of version 1 does not name its epoch.
-    batch->numbering = Numbering{epoch_, batch->first_seq};
-    const auto body = codec_.Encode(BatchView::Of(*batch));
-    if (!body.ok()) return body.error();
-    row->body = *body;
-  }
-  const auto fits = is_full_ ? false : MakeRoom(PagesForRow(row->body.size()) + kTellingPages);
-  if (!fits.ok()) return fits.error();
-  if (!*fits) {
-    // Every later batch is at most as urgent.
-    is_full_ = true;
-    report_.left += found.count;
-    Lose(found, kGapStoreFull);
-    return {};
-  }
-  CHECK(transaction_pages_ >= kTellingPages, "room was made for the gap records as well");
-  transaction_pages_ -= kTellingPages;
-  lost_last_ = false;
-  ++report_.batches;
-  report_.records += found.count;
-  if (!found.sure) ++report_.unsure;
-  if (!batch->numbering) report_.renamed += found.count;
-  return InsertRow({found.key, found.count, row->created_ms, row->body, {}});
-}
-
-void Salvager::Lose(const FoundBatch& found, std::string_view reason) {
-  const RecordClass record_class = ClassOf(found.key);
-  const Seq first = SeqOf(found.key), last = first + found.count - 1;
-  // It was delivered, and kept for replay only.
-  if (first <= scan_.delivered()[static_cast<size_t>(record_class)]) return;
-  auto& lost = report_.lost;
-  CHECK(!lost_last_ || !lost.empty(), "the previous loss is listed");
-  // Consecutive batches share an entry, so that there is room to declare them all.
-  if (lost_last_ && lost.back().record_class == record_class && lost.back().reason == reason) {
-    lost.back().last = last;
-    lost.back().most += found.count;
-  } else {
-    lost.push_back({record_class, first, last, found.count, reason});
-  }
-  lost_last_ = true;
-}
-
-Status Salvager::InsertRow(const BatchRow& row) {
-  CHECK(transaction_.has_value(), "rows are inserted in a transaction");
-  CHECK(SeqOf(row.key) + row.count <= next_seq_, "a row's seqs come before the next seq");
-  totals_.records[static_cast<size_t>(ClassOf(row.key))] += row.count;
-  ++totals_.batches;
-  return handle_->batches().Insert(row);
-}
-
-Status Salvager::MoveLetters() {
-  DeadLetterTotals totals;
-  for (const auto& [id, place] : scan_.letters()) {
-    const auto letter = scan_.Letter(place);
-    if (!letter) continue;
-    const auto fits = MakeRoom(PagesForRow(letter->payload.size() + letter->origin.size() +
-                                           letter->reason.size() + letter->input.size()) +
-                               kTellingPages);
-    if (!fits.ok()) return fits.error();
-    if (!*fits) break;
-    CHECK(transaction_pages_ >= kTellingPages, "room was made for the gap records as well");
-    transaction_pages_ -= kTellingPages;
-    auto status = handle_->dead_letters().Add({&*letter, 1}, totals);
-    if (!status.ok()) return status;
-  }
-  report_.letters = totals_.letters = totals.letters;
-  totals_.letter_bytes = totals.bytes;
-  return {};
-}
-
-Status Salvager::Tell() {
-  // Of what lay there before a foreign file, nobody knows anything.
-  if (scan_.is_store())
-    std::ranges::move(scan_.Lost(order_.next_seq), std::back_inserter(report_.lost));
-  for (const LostSeqs& lost : report_.lost) {
-    if (auto status = TellGap(lost); !status.ok()) return status;
-  }
-  const std::vector<Record> alerts = MakeDamageAlerts(
-      {order_.origin.gateway, order_.tenant, order_.stamp, order_.why + "; " + report_.Summary()});
-  if (auto status = Insert(RecordClass::kAlert, alerts); !status.ok()) return status;
-  CHECK(totals_.batches > report_.batches, "the totals cover what was moved, and the alerts");
-  totals_.next_seq = next_seq_;
-  totals_.delivered = scan_.delivered();
-  return WriteState(handle_->database(), kStateTotals, EncodeTotals(totals_));
-}
-
-Status Salvager::TellGap(const LostSeqs& lost) {
-  const Gap gap{order_.tenant, lost.record_class, lost.reason, lost.first, lost.last, lost.most};
-  const Record record = MakeGapRecord(
-      gap, {order_.origin.gateway, epoch_.empty() ? "unknown" : epoch_}, order_.stamp);
-  return Insert(RecordClass::kGap, {&record, 1});
-}
-
-Status Salvager::Insert(RecordClass record_class, std::span<const Record> records) {
-  CHECK(!records.empty(), "a batch has records");
-  const Numbering own{new_epoch_, next_seq_};
-  const auto body = codec_.Encode({record_class, next_seq_, order_.stamp, records, {}, {}, &own});
-  if (!body.ok()) return body.error();
-  const auto fits = MakeRoom(PagesForRow(body->size()));
-  if (!fits.ok()) return fits.error();
-  if (!*fits) return Error{ErrorCode::kFull, "salvage: no room to tell of it"};
-  const BatchKey key = MakeBatchKey(record_class, next_seq_);
-  next_seq_ += records.size();
-  return InsertRow({key, records.size(), order_.stamp.wall.time_since_epoch().count(), *body, {}});
+bool IsThere(const std::string& path) {
+  std::error_code error;
+  return std::filesystem::exists(path, error) || std::filesystem::exists(path + "-wal", error);
 }
 
 }  // namespace
 
-std::string SalvageReport::Summary() const {
-  std::string text = aside == Aside::kForeign
-                         ? std::string("it is none of ours")
-                         : fmt::format("{} records in {} batches and {} dead letters were salvaged",
-                                       records, batches, letters);
-  uint64_t most = 0;
-  bool more = false;
-  for (const LostSeqs& seqs : lost) {
-    if (seqs.reason == kGapStoreFull) continue;  // They are counted in `left`.
-    most += seqs.most;
-    more = more || seqs.most == 0;
-  }
-  if (most > 0) text += fmt::format(", at most {} are lost", most);
-  if (more) text += ", an unknown number may be lost";
-  if (left > 0) text += fmt::format(", {} had no room", left);
-  if (unsure > 0) text += fmt::format(", {} batches may be sent a second time", unsure);
-  if (renamed > 0) text += fmt::format(", {} have new ids", renamed);
-  return text;
+Salvage::Salvage(const Context& context, SalvageJob job, bool fold_is_live, BatchSet delivered)
+    : context_(context),
+      job_(std::move(job)),
+      path_(context.file.path + job_.aside_name),
+      fold_is_live_(fold_is_live),
+      delivered_(std::move(delivered)) {}
+
+bool Salvage::Blocks(const StoreContents& contents) const {
+  if (fold_is_live_ || job_.phase > SalvageJob::Phase::kBatches) return false;
+  if (job_.end_seq != 0 && contents.covered + 1 >= job_.end_seq) return false;
+  return job_.replay != SalvageJob::Replay::kMoved;
 }
 
-Result<SalvageReport> Salvage(const SalvageOrder& order, BatchCodec& codec) {
-  auto scan = StoreScan::Open(order.file.path, order.file.vfs, order.with_log);
+double Salvage::progress() const {
+  if (is_done_) return 1;
+  if (scan_ == nullptr || !is_scanned_) return scan_ == nullptr ? 0 : scan_->progress() / 2;
+  // With a replay this process goes through the batches twice.
+  const bool replays = job_.replay == SalvageJob::Replay::kDue || next_replay_ > 0;
+  const size_t all = std::max<size_t>(scan_->batches().size(), 1) * (replays ? 2 : 1);
+  const size_t done = next_batch_ + (replays ? next_replay_ : 0);
+  return 0.5 + 0.49 * static_cast<double>(done) / static_cast<double>(all);
+}
+
+Status Salvage::Step(SalvageTarget& target, StepLimit& limit) {
+  using Phase = SalvageJob::Phase;
+  CHECK(!is_done_, "a salvage that is done has no step");
+  if (job_.phase == Phase::kEnd) return End(target);
+  if (scan_ == nullptr && !is_missing_) return Open();
+  while (!is_missing_ && !is_scanned_) {
+    const uint64_t pages = scan_->pages_read();
+    is_scanned_ = !scan_->Step();
+    if (limit.IsSpent(1 + scan_->pages_read() - pages)) return {};
+  }
+  if (job_.phase == Phase::kBegin) return Begin(target);
+  if (is_missing_) return DeclareLosses(target);
+  if (Blocks(target.contents())) return MoveBatches(target, limit);
+  switch (job_.phase) {
+    case Phase::kLetters:
+      return MoveLetters(target, limit);
+    case Phase::kBatches:
+      return MoveBatches(target, limit);
+    case Phase::kBegin:
+    case Phase::kLosses:
+    case Phase::kEnd:
+      break;
+  }
+  return DeclareLosses(target);
+}
+
+Status Salvage::Open() {
+  is_missing_ = !IsThere(path_);
+  if (is_missing_) return {};
+  auto scan = StoreScan::Open(path_, context_.base_vfs, job_.with_log != 0);
   if (!scan.ok()) return scan.error();
-  (*scan)->Run();
-  return Salvager(order, codec, **scan).Run();
+  scan_ = *std::move(scan);
+  return {};
+}
+
+std::string_view Salvage::StateOf(std::string_view name) const {
+  const auto row = scan_->state().find(name);
+  return row == scan_->state().end() ? std::string_view() : std::string_view(row->second);
+}
+
+// Finds out what the file is, as far as nobody knew it when it was replaced.
+void Salvage::Identify(SalvageJob& job, Seq next_seq) const {
+  job.is_store = is_missing_ || scan_->is_store() ? 1 : 0;
+  if (is_missing_) {
+    job.end_seq = std::max(job.end_seq, next_seq);
+    return;
+  }
+  if (job.epoch.empty()) job.epoch = StateOf(kStateEpoch);
+  const auto& batches = scan_->batches();
+  const auto newest = std::ranges::max_element(
+      batches, {}, [](const FoundBatch& found) { return SeqOf(found.key); });
+  if (job.epoch.empty() && newest != batches.end()) {
+    const auto row = scan_->Load(*newest);
+    const auto batch =
+        row ? context_.codec.Decode(row->body) : Result<Batch>(Error{ErrorCode::kCorrupt, ""});
+    if (batch.ok() && batch->numbering) job.epoch = batch->numbering->epoch;
+  }
+  if (job.end_seq != 0) return;
+  const auto totals = DecodeTotals(StateOf(kStateTotals));
+  job.end_seq = std::max(
+      {next_seq, NumberIn(StateOf(kOldStateNextSeq)), totals.ok() ? totals->next_seq : Seq{1}});
+  job.end_seq = std::min(job.end_seq, kMostSeq);
+  for (const FoundBatch& found : batches) {
+    const Seq end = SeqOf(found.key) + found.count;
+    if (end <= kMostSeq) job.end_seq = std::max(job.end_seq, end);
+  }
+}
+
+Status Salvage::Begin(SalvageTarget& target) {
+  SalvageJob job;
+  const bool blocks = Blocks(target.contents());
+  auto status = target.Write(
+      [&](StoreWriter& writer) -> Status {
+        job = job_;
+        const Seq next_seq = writer.contents().totals.next_seq;
+        Identify(job, next_seq);
+        if (next_seq < job.end_seq) writer.SkipSeqs(job.end_seq - next_seq);
+        if (!is_missing_) {
+          std::array<Seq, kRecordClassCount> delivered = scan_->delivered();
+          for (Seq& mark : delivered) mark = std::min(mark, job.end_seq - 1);
+          writer.RaiseMarks(delivered);
+          if (auto step = MoveState(writer, job); !step.ok()) return step;
+        }
+        const WallTime since{std::chrono::milliseconds(job.since_ms)};
+        const Record raised =
+            MakeDamageRaised({context_.gateway, context_.tenant, writer.stamp(), since, job.why});
+        if (auto step = writer.AppendOwn(RecordClass::kAlert, {&raised, 1}); !step.ok()) {
+          return step;
+        }
+        if (blocks) job.replay = SalvageJob::Replay::kDue;
+        job.phase = is_missing_ ? SalvageJob::Phase::kLosses : SalvageJob::Phase::kLetters;
+        return Save(writer, job);
+      },
+      false);
+  if (!status.ok()) return status;
+  job_ = std::move(job);
+  return blocks ? target.Reload() : Status();
+}
+
+Status Salvage::MoveState(StoreWriter& writer, const SalvageJob& job) const {
+  uint64_t pages = 0;
+  const uint64_t most = context_.file.budget.log_reserve_bytes * 2 / 5 / kFrameBytes;
+  for (const auto& [name, body] : scan_->state()) {
+    const auto wanted = WantsState(writer, job, name, body);
+    if (!wanted.ok()) return wanted.error();
+    const uint64_t row_pages = PagesForRow(name.size() + body.size());
+    if (!*wanted || pages + row_pages > most) continue;
+    const auto fits = Fits(writer, row_pages);
+    if (!fits.ok()) return fits.error();
+    if (!*fits) continue;
+    pages += row_pages;
+    auto status = WriteState(writer.handle().database(), name, body);
+    if (!status.ok()) return status;
+  }
+  return {};
+}
+
+Result<bool> Salvage::WantsState(StoreWriter& writer, const SalvageJob& job, std::string_view name,
+                                 std::string_view body) const {
+  if (IsOwnState(name)) return false;
+  if (name.starts_with(kSnapshotPrefix)) {
+    // One that is not older has been saved already, or comes from an append that failed.
+    const auto snapshot = DecodeSnapshot(body);
+    if (!snapshot.ok() || snapshot->through >= job.end_seq) return false;
+    if (writer.contents().covered >= snapshot->through && writer.contents().covered > 0) {
+      return false;
+    }
+  }
+  if (name.starts_with(kStateSalvagePrefix)) {
+    // The damaged store was itself still moving another file.
+    const auto other = DecodeSalvageJob(name, body);
+    if (!other.ok() || !IsThere(context_.file.path + other->aside_name)) return false;
+  }
+  const auto own = ReadState(writer.handle().database(), name);
+  if (!own.ok()) return own.error();
+  return !*own;
+}
+
+Result<bool> Salvage::Fits(StoreWriter& writer, uint64_t pages) const {
+  auto status = writer.CheckFits(pages + context_.file.budget.reserve_pages);
+  if (status.ok()) return true;
+  if (status.error().code == ErrorCode::kFull) return false;
+  return status.error();
+}
+
+Status Salvage::Save(StoreWriter& writer, const SalvageJob& job) const {
+  return WriteState(writer.handle().database(), job.RowName(), EncodeSalvageJob(job));
+}
+
+// The file gets its last name only when all that was moved is safe: the old name is where a salvage
+// that a power cut took back looks for it.
+Status Salvage::End(SalvageTarget& target) {
+  const Aside aside = job_.is_store == 0                    ? Aside::kForeign
+                      : job_.left > 0 || job_.with_log == 0 ? Aside::kKept
+                                                            : Aside::kDamaged;
+  scan_.reset();
+  auto renamed = RenameAside(path_, aside);
+  if (!renamed.ok()) return renamed.error();
+  auto status = target.Write(
+      [&](StoreWriter& writer) -> Status {
+        const WallTime since{std::chrono::milliseconds(job_.since_ms)};
+        const Record cleared = MakeDamageCleared({context_.gateway, context_.tenant, writer.stamp(),
+                                                  since, job_.why + "; " + job_.Summary()});
+        auto step = writer.AppendOwn(RecordClass::kAlert, {&cleared, 1});
+        return step.ok() ? DeleteState(writer.handle().database(), job_.RowName()) : step;
+      },
+      false);
+  if (!status.ok()) return status;
+  path_ = *std::move(renamed);
+  is_done_ = true;
+  return {};
 }
 
 }  // namespace tidegate

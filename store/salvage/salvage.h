@@ -1,61 +1,132 @@
-// Replaces a damaged or foreign file by a new store with all that could be read of the old one:
-// store/README.md, "Damage". Private to store/; one thread.
+// Moves what can be read of one damaged file into the store that replaced it, in steps and while
+// that store is in use: store/README.md, "Damage". Each transaction records how far it has come, so
+// that a kill repeats no more than reading. Private to store/; one thread.
+//
+// Invariants:
+// - What is moved ends before the job's end seq, where the new store's own seqs begin: Skips and
+//   InsertSalvaged see to it.
+// - A batch is moved once: the job's keys only grow, and change with the rows.
 #pragma once
 
-#include <cstdint>
+#include <functional>
+#include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "core/result.h"
 #include "store/file/store_handle.h"
 #include "store/format/batch_codec.h"
-#include "store/format/gap_record.h"
+#include "store/salvage/salvage_job.h"
 #include "store/salvage/set_aside.h"
+#include "store/salvage/step_limit.h"
 #include "store/salvage/store_scan.h"
+#include "store/transaction/batch_set.h"
+#include "store/transaction/store_writer.h"
 
 namespace tidegate {
 
-struct SalvageOrder {
-  // The damaged file.
-  const StoreFile& file;
-  // The epoch is empty if the caller has not read it.
-  GapOrigin origin;
-  // Tenant of the gap records and alerts about the damage.
-  std::string tenant;
-  ClockStamp stamp;
-  // The first seq that was never used; 0: the caller does not know.
-  Seq next_seq = 0;
-  // False: the log belongs to another store.
-  bool with_log = true;
-  // For people.
-  std::string why;
+// The store in use that a salvage writes to.
+class SalvageTarget {
+ public:
+  using Steps = std::function<Status(StoreWriter& writer)>;
+
+  virtual ~SalvageTarget() = default;
+  virtual const StoreContents& contents() const = 0;
+  // Runs the steps in one transaction. `synced`: it and all earlier ones survive a power cut.
+  // Errors as StoreSession::Write.
+  virtual Status Write(const Steps& steps, bool synced) = 0;
+  // Reads the contents anew, after rows of table state or delivered batches were moved.
+  virtual Status Reload() = 0;
+  // Gap records declare so many records of the class as lost.
+  virtual void OnLost(RecordClass record_class, uint64_t records) = 0;
 };
 
-struct SalvageReport {
-  // Path at which the damaged file lies now.
-  std::string path;
-  Aside aside = Aside::kDamaged;
-  // What was moved into the new store.
-  uint64_t batches = 0;
-  uint64_t records = 0;
-  uint64_t letters = 0;
-  // Moved batches that may have been delivered already.
-  uint64_t unsure = 0;
-  // Records that the new store had no room for; they are in the file at `path`.
-  uint64_t left = 0;
-  // Records whose epoch is unknown, so that they have new ids.
-  uint64_t renamed = 0;
-  // What is declared with gap records; includes the undelivered ones of `left`.
-  std::vector<LostSeqs> lost;
+class Salvage {
+ public:
+  // Everything outlives the salvage.
+  struct Context {
+    const StoreFile& file;
+    // Through it the damaged file is read: not the store's own one, which judges its open log.
+    const std::string& base_vfs;
+    const std::string& gateway;
+    // Of the gap records and alerts about the damage.
+    const std::string& tenant;
+    BatchCodec& codec;
+  };
 
-  // Returns one line for people, without the reason.
-  std::string Summary() const;
+  // `fold_is_live`: this process has the whole fold in memory, so that nothing needs a replay.
+  // `delivered`: batches of the damaged file that need not be moved.
+  Salvage(const Context& context, SalvageJob job, bool fold_is_live, BatchSet delivered);
+
+  // Does one piece of the work, at most one transaction. An error changed nothing; kFull: there is
+  // no room for gap records now. REQUIRES: not done.
+  Status Step(SalvageTarget& target, StepLimit& limit);
+  bool is_done() const { return is_done_; }
+  // True as long as a start cannot restore the fold from the store.
+  bool Blocks(const StoreContents& contents) const;
+  const SalvageJob& job() const { return job_; }
+  // Path of the damaged file.
+  const std::string& path() const { return path_; }
+  // From 0 to 1.
+  double progress() const;
+
+ private:
+  // What one transaction changes.
+  struct Move {
+    SalvageJob job;
+    // Index into the scan's batches or letters.
+    size_t next = 0;
+    uint64_t pages = 0;
+    bool lost_last = false;
+    std::vector<LostSeqs> losses;
+  };
+
+  Status Open();
+  Status Begin(SalvageTarget& target);
+  void Identify(SalvageJob& job, Seq next_seq) const;
+  Status MoveState(StoreWriter& writer, const SalvageJob& job) const;
+  Result<bool> WantsState(StoreWriter& writer, const SalvageJob& job, std::string_view name,
+                          std::string_view body) const;
+  Status MoveLetters(SalvageTarget& target, StepLimit& limit);
+  Status MoveSomeLetters(StoreWriter& writer, Move& move, StepLimit& limit) const;
+  Status MoveBatches(SalvageTarget& target, StepLimit& limit);
+  Status MoveSomeBatches(StoreWriter& writer, Move& move, bool replay, StepLimit& limit);
+  // False: the transaction has no room for it; the next one begins with it.
+  Result<bool> MoveBatch(StoreWriter& writer, Move& move, const FoundBatch& found);
+  bool Skips(const StoreWriter& writer, const SalvageJob& job, const FoundBatch& found,
+             bool replay) const;
+  Status NameEpoch(StoreScan::Row& row, SalvageJob& job) const;
+  // False: the store has no room for that many pages.
+  Result<bool> Fits(StoreWriter& writer, uint64_t pages) const;
+  // Adds a batch that is not moved to what the transaction declares as lost.
+  static void Lose(const StoreWriter& writer, Move& move, const FoundBatch& found,
+                   std::string_view reason);
+  Status Declare(StoreWriter& writer, const SalvageJob& job,
+                 std::span<const LostSeqs> losses) const;
+  Status DeclareLosses(SalvageTarget& target);
+  void FindLosses();
+  Status End(SalvageTarget& target);
+  Status Save(StoreWriter& writer, const SalvageJob& job) const;
+  std::string_view StateOf(std::string_view name) const;
+
+  const Context context_;
+  SalvageJob job_;
+  std::string path_;
+  const bool fold_is_live_;
+  const BatchSet delivered_;
+  // Null until the file is opened, or if it is missing.
+  std::unique_ptr<StoreScan> scan_;
+  bool is_missing_ = false;
+  bool is_scanned_ = false;
+  bool is_done_ = false;
+  // Every later batch is at most as urgent as one that had no room.
+  bool is_full_ = false;
+  size_t next_letter_ = 0;
+  size_t next_batch_ = 0;
+  size_t next_replay_ = 0;
+  // What is missing between the batches; valid from kLosses on.
+  std::vector<LostSeqs> losses_;
+  bool losses_found_ = false;
 };
-
-// Builds the new store and puts it in the place of the file, which is set aside. Batches keep their
-// keys and their ids. kInvalid: a later version wrote the file; it stays unchanged. kUnavailable,
-// kFull: nothing is changed; try again later. REQUIRES: this process does not have the file open.
-Result<SalvageReport> Salvage(const SalvageOrder& order, BatchCodec& codec);
 
 }  // namespace tidegate

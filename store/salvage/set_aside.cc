@@ -73,20 +73,6 @@ uint64_t SizeOnDisk(const std::string& path) {
   return missing ? 0 : size;
 }
 
-// Returns a name with the time, so that names sort by age, and a number if two share a second.
-std::string FreeName(const std::string& path, Aside aside, WallTime now) {
-  CHECK(kNames[static_cast<size_t>(aside)].first == aside, "names are in the order of Aside");
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(now);
-  const std::string stem =
-      fmt::format("{}{:%Y%m%dT%H%M%SZ}", kNames[static_cast<size_t>(aside)].second,
-                  fmt::gmtime(seconds.time_since_epoch().count()));
-  std::string name = stem;
-  for (int i = 2; fs::exists(path + name) || fs::exists(path + name + "-wal"); ++i) {
-    name = fmt::format("{}.{}", stem, i);
-  }
-  return name;
-}
-
 }  // namespace
 
 std::vector<SetAsideFile> ListSetAside(const std::string& path) {
@@ -120,12 +106,45 @@ Result<std::string> BeginReplacement(const std::string& path) {
   return file;
 }
 
-Result<std::string> Replace(const std::string& path, Aside aside, WallTime now) {
-  const std::string name = FreeName(path, aside, now);
-  auto status = Rename(path + std::string(kNew), path + std::string(kReady) + name);
-  if (status.ok()) status = FinishReplacement(path);
-  if (!status.ok()) return status.error();
-  return path + name;
+// The time in the name lets names sort by age; a number follows if two share a second.
+std::string FreeAsidePath(const std::string& path, Aside aside, WallTime now) {
+  CHECK(kNames[static_cast<size_t>(aside)].first == aside, "names are in the order of Aside");
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(now);
+  const std::string stem =
+      fmt::format("{}{}{:%Y%m%dT%H%M%SZ}", path, kNames[static_cast<size_t>(aside)].second,
+                  fmt::gmtime(seconds.time_since_epoch().count()));
+  std::string name = stem;
+  for (int i = 2; fs::exists(name) || fs::exists(name + "-wal"); ++i) {
+    name = fmt::format("{}.{}", stem, i);
+  }
+  return name;
+}
+
+Status Replace(const std::string& path, const std::string& aside_path) {
+  CHECK(aside_path.starts_with(path), "a file is set aside beside its store");
+  auto status =
+      Rename(path + std::string(kNew), path + std::string(kReady) + aside_path.substr(path.size()));
+  return status.ok() ? FinishReplacement(path) : status;
+}
+
+Result<std::string> RenameAside(const std::string& aside_path, Aside aside) {
+  const std::string_view name = kNames[static_cast<size_t>(aside)].second;
+  const size_t folder = FolderOf(aside_path).size();
+  for (const auto& [other, infix] : kNames) {
+    const size_t at = aside_path.rfind(infix);
+    if (other == aside || at == std::string::npos || at <= folder) continue;
+    const std::string stem = aside_path.substr(0, at) + std::string(name);
+    const std::string tail = aside_path.substr(at + infix.size());
+    std::string renamed = stem + tail;
+    for (int i = 2; fs::exists(renamed) && fs::exists(aside_path); ++i) {
+      renamed = fmt::format("{}{}.{}", stem, tail, i);
+    }
+    auto status = Rename(aside_path + "-wal", renamed + "-wal");
+    if (status.ok()) status = Rename(aside_path, renamed);
+    if (!status.ok()) return status.error();
+    return renamed;
+  }
+  return aside_path;
 }
 
 // Every step may have been done already.

@@ -43,10 +43,17 @@ SetAsideUsage UsageOf(const std::vector<SetAsideFile>& files);
 // there.
 Result<std::string> BeginReplacement(const std::string& path);
 
-// Puts the new store in the place of the file at `path`, which is set aside with its log,
-// unchanged. Returns the path of the file set aside. FinishReplacement completes it after a crash.
-// REQUIRES: the new store is closed and synced.
-Result<std::string> Replace(const std::string& path, Aside aside, WallTime now);
+// Returns a path beside `path` that is free for a file set aside at that time, and for its log.
+std::string FreeAsidePath(const std::string& path, Aside aside, WallTime now);
+
+// Puts the new store in the place of the file at `path`, which is set aside as `aside_path` with
+// its log, unchanged. FinishReplacement completes it after a crash. REQUIRES: the new store is
+// closed and synced; FreeAsidePath returned `aside_path`.
+Status Replace(const std::string& path, const std::string& aside_path);
+
+// Gives a file that was set aside, and its log, the name for another reason, unless it has it or is
+// missing. Returns its path then.
+Result<std::string> RenameAside(const std::string& aside_path, Aside aside);
 
 // Completes a replacement that a crash has interrupted. To be called before a store is opened.
 Status FinishReplacement(const std::string& path);

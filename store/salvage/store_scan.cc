@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 #include "core/check.h"
@@ -17,8 +16,8 @@ namespace {
 
 constexpr std::string_view kBatchTable = "CREATE TABLE batch(key INTEGER PRIMARY KEY, count";
 constexpr uint64_t kApplicationIdOffset = 68;
-constexpr size_t kLetterColumns = 6;
-constexpr size_t kTotalsColumn = 4;  // Of a batch, since format version 2.
+constexpr size_t kLetterColumns = 6;  // Of version 2; later ones have more.
+constexpr size_t kTotalsColumn = 4;   // Of a batch, since format version 2.
 constexpr Seq kLastSeq = SeqOf(-1);
 constexpr int64_t kMaxCount = static_cast<int64_t>(BatchCodec::kMaxRecords);
 
@@ -50,11 +49,18 @@ bool IsBatchKey(uint64_t rowid) {
 // Seqs that are accounted for: intervals sorted by their first seq, without overlaps.
 class SeqCover {
  public:
-  void Add(Seq first, uint64_t count) {
-    CHECK(count > 0, "an interval holds a seq");
-    intervals_.emplace_back(first, first + count - 1);
+  explicit SeqCover(const std::vector<FoundBatch>& batches) {
+    for (const FoundBatch& batch : batches) {
+      intervals_.emplace_back(SeqOf(batch.key), SeqOf(batch.key) + batch.count - 1);
+    }
+    std::ranges::sort(intervals_);
   }
-  void Sort() { std::ranges::sort(intervals_); }
+  // Covers the seqs from `first` to `last`. REQUIRES: neither of the two is covered.
+  void Fill(Seq first, Seq last) {
+    const auto begin = std::ranges::lower_bound(intervals_, std::pair(first, Seq{0}));
+    const auto end = std::ranges::lower_bound(intervals_, std::pair(last, Seq{0}));
+    intervals_.insert(intervals_.erase(begin, end), std::pair(first, last));
+  }
   Seq lowest() const { return intervals_.empty() ? 1 : intervals_.front().first; }
   Seq highest() const { return intervals_.empty() ? 0 : intervals_.back().second; }
   // Returns the first covered seq > `seq`; nullopt if there is none.
@@ -74,11 +80,12 @@ class SeqCover {
       high = to;
       holes += to - from + 1;
     };
-    for (const auto& [begin, end] : intervals_) {
-      if (end < seq) continue;
-      if (begin > last) break;
-      if (begin > seq) hole(seq, begin - 1);
-      seq = end + 1;
+    auto next = std::ranges::upper_bound(intervals_, std::pair(first, UINT64_MAX));
+    if (next != intervals_.begin()) --next;
+    for (; next != intervals_.end() && next->first <= last; ++next) {
+      if (next->second < seq) continue;
+      if (next->first > seq) hole(seq, next->first - 1);
+      seq = next->second + 1;
     }
     hole(seq, last);
     CHECK(holes == 0 || (first <= low && low <= high && high <= last),
@@ -104,8 +111,7 @@ class LossList {
     const uint64_t most = first <= last ? told_.Holes(first, last) : 0;
     if (most == 0) return;
     lost_.push_back({record_class, first, last, most});
-    told_.Add(first, last - first + 1);
-    told_.Sort();
+    told_.Fill(first, last);
   }
 
   // Adds batches with keys after `after`, up to `until`.
@@ -179,10 +185,28 @@ StoreScan::StoreScan(ByteSource& database, ByteSource* log)
 
 void StoreScan::Run() {
   CHECK(batches_.empty() && letters_.empty(), "a scan runs once");
+  while (Step()) {
+  }
+}
+
+bool StoreScan::Step() {
+  if (is_finished_) return false;
+  if (pages_.Step([this](const FoundRow& row) { Take(row); })) return true;
+  Finish();
+  return false;
+}
+
+void StoreScan::Finish() {
+  is_finished_ = true;
   if (!log_.problem.empty()) Find("log: " + log_.problem);
-  pages_.Run([this](const FoundRow& row) { Take(row); });
   for (const std::string& finding : pages_.findings()) Find(finding);
   Sort();
+}
+
+double StoreScan::progress() const {
+  if (is_finished_) return 1;
+  const auto pages = static_cast<double>(std::max<uint64_t>(image_.pages(), 1));
+  return std::min(static_cast<double>(image_.pages_read()) / pages, 0.99);
 }
 
 void StoreScan::Find(std::string finding) {
@@ -204,7 +228,7 @@ void StoreScan::Take(const FoundRow& row) {
   const auto may_be = [&](StoreTable table) {
     return row.table == table || (stray && pages_.broken(table));
   };
-  if (columns->size() == kLetterColumns && may_be(StoreTable::kDeadLetter) &&
+  if (columns->size() >= kLetterColumns && may_be(StoreTable::kDeadLetter) &&
       (*columns)[5].type == Column::Type::kBlob) {
     letters_.emplace_back(static_cast<int64_t>(row.rowid), row.place);
   } else if (columns->size() == 2 && may_be(StoreTable::kState) &&
@@ -251,16 +275,28 @@ void StoreScan::Sort() {
   std::ranges::stable_sort(batches_, [](const FoundBatch& a, const FoundBatch& b) {
     return std::pair(!a.sure, SeqOf(a.key)) < std::pair(!b.sure, SeqOf(b.key));
   });
-  std::map<Seq, Seq> taken;
-  std::erase_if(batches_, [&](const FoundBatch& batch) {
+  const auto all_sure = std::ranges::find_if_not(batches_, &FoundBatch::sure);
+  const auto found_sure = static_cast<size_t>(all_sure - batches_.begin());
+  // What is kept moves to the front.
+  size_t kept = 0;
+  Seq kept_end = 0;
+  const auto keep = [&](FoundBatch batch) {
     const Seq first = SeqOf(batch.key);
     CHECK(first != 0 && batch.count > 0, "a batch that was found has a seq and records");
-    const Seq last = first + batch.count - 1;
-    const auto next = taken.upper_bound(last);
-    if (next != taken.begin() && std::prev(next)->second >= first) return true;
-    taken.emplace(first, last);
-    return false;
-  });
+    if (first < kept_end) return;
+    kept_end = first + batch.count;
+    batches_[kept++] = batch;
+  };
+  for (size_t i = 0; i < found_sure; ++i) keep(batches_[i]);
+  const size_t sure = kept;
+  kept_end = 0;
+  size_t next = 0;  // The first sure batch that does not end before the unsure one.
+  for (size_t i = found_sure; i < batches_.size(); ++i) {
+    const Seq first = SeqOf(batches_[i].key);
+    while (next < sure && SeqOf(batches_[next].key) + batches_[next].count <= first) ++next;
+    if (next == sure || SeqOf(batches_[next].key) >= first + batches_[i].count) keep(batches_[i]);
+  }
+  batches_.resize(kept);
   std::ranges::sort(batches_, {}, &FoundBatch::key);
   std::ranges::sort(letters_, {}, [](const auto& letter) { return letter.first; });
   const auto same = std::unique(letters_.begin(), letters_.end(),
@@ -269,9 +305,7 @@ void StoreScan::Sort() {
 }
 
 std::vector<LostSeqs> StoreScan::Lost(Seq next_seq) const {
-  SeqCover stored;
-  for (const FoundBatch& batch : batches_) stored.Add(SeqOf(batch.key), batch.count);
-  stored.Sort();
+  const SeqCover stored(batches_);
   LossList losses(stored, delivered_, next_seq);
   for (const auto& [key, count] : unreadable_) {
     if (count != 0) losses.Add(ClassOf(key), SeqOf(key), SeqOf(key) + count - 1);
@@ -304,10 +338,15 @@ std::optional<StoreScan::Row> StoreScan::Load(const FoundBatch& batch) {
 std::optional<DeadLetter> StoreScan::Letter(RowPlace place) {
   const auto payload = Payload(place);
   const auto columns = payload ? ParseRecord(*payload) : std::nullopt;
-  if (!columns || columns->size() != kLetterColumns) return std::nullopt;
+  if (!columns || columns->size() < kLetterColumns) return std::nullopt;
   const auto text = [&](size_t i) { return std::string((*columns)[i].bytes); };
-  return DeadLetter{text(2), text(3), text(4), text(5),
-                    WallTime(std::chrono::milliseconds((*columns)[1].integer))};
+  const int64_t whole = columns->size() > kLetterColumns ? (*columns)[kLetterColumns].integer : 0;
+  return DeadLetter{text(2),
+                    text(3),
+                    text(4),
+                    text(5),
+                    WallTime(std::chrono::milliseconds((*columns)[1].integer)),
+                    static_cast<uint64_t>(std::max<int64_t>(whole, 0))};
 }
 
 }  // namespace tidegate

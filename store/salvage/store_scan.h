@@ -55,8 +55,15 @@ class StoreScan {
   // `log` may be null. Both outlive the scan.
   StoreScan(ByteSource& database, ByteSource* log);
 
-  // Reads everything; the getters below return what it found. REQUIRES: called once.
+  // Reads on for one cell or page. False: everything was read, and the getters below return what
+  // was found.
+  bool Step();
+  // Steps to the end. REQUIRES: the scan has not begun.
   void Run();
+  // How many pages were read so far, some of them more than once.
+  uint64_t pages_read() const { return image_.pages_read(); }
+  // The part of the file that was read, from 0 to 1.
+  double progress() const;
 
   // In the order of their keys; no two share a seq.
   const std::vector<FoundBatch>& batches() const { return batches_; }
@@ -80,6 +87,7 @@ class StoreScan {
   std::optional<DeadLetter> Letter(RowPlace place);
 
  private:
+  void Finish();
   void Take(const FoundRow& row);
   bool TakeBatch(const FoundRow& row, const std::vector<Column>& columns);
   void TakeUnreadable(const FoundRow& row);
@@ -101,6 +109,7 @@ class StoreScan {
   std::array<Seq, kRecordClassCount> delivered_{};
   std::vector<std::string> findings_;
   bool is_store_ = false;
+  bool is_finished_ = false;
 };
 
 }  // namespace tidegate

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -44,7 +45,7 @@ class GapLedger {
   size_t changed() const { return changed_; }
 
  private:
-  using Id = std::tuple<std::string, RecordClass, std::string_view>;
+  using Id = std::tuple<std::string, std::optional<RecordClass>, std::string_view>;
 
   void EraseIf(const std::function<bool(const Entry&)>& matches);
 

@@ -1,6 +1,7 @@
 #include "store/transaction/store_book.h"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "core/check.h"
@@ -66,6 +67,18 @@ Result<StoreTotals> ReadTotals(StoreHandle& handle, StoreContents& contents) {
   return counted;
 }
 
+// A number that no process can have reached is damage and counts as 0.
+Status ReadUndeclared(StoreHandle& handle, StoreContents& contents) {
+  constexpr uint64_t kMost = 1ull << 48;
+  const auto body = ReadState(handle.database(), kStateLettersUndeclared);
+  if (!body.ok()) return body.error();
+  uint64_t letters = 0;
+  if (*body) std::from_chars((*body)->data(), (*body)->data() + (*body)->size(), letters);
+  if (letters > kMost) letters = 0;
+  contents.letters_undeclared = contents.letters_undeclared_saved = letters;
+  return {};
+}
+
 Result<bool> IsStored(StoreHandle& handle, BatchKey key) {
   const auto head = handle.batches().HeadAfter(ClassOf(key), SeqOf(key) - 1);
   if (!head.ok()) return head.error();
@@ -99,6 +112,8 @@ Status StoreBook::Read(StoreHandle& handle, const SnapshotSlots& snapshots,
     contents.covered = snapshot->through;
     contents.snapshot_slot = i;
   }
+  if (auto status = ReadUndeclared(handle, contents); !status.ok()) return status;
+  contents.letters_declared_at = contents_.letters_declared_at;
   for (const RecordClass record_class : kRecordClasses) {
     if (!IsReplayable(record_class)) continue;
     const auto after =
@@ -115,7 +130,9 @@ Status StoreBook::Read(StoreHandle& handle, const SnapshotSlots& snapshots,
 
 Status StoreBook::ForgetMissing(StoreHandle& handle) {
   auto status = EraseMissing(handle, delivered_);
-  return status.ok() ? EraseMissing(handle, handed_out_) : status;
+  if (status.ok()) status = EraseMissing(handle, handed_out_);
+  std::erase_if(parked_, [this](BatchKey key) { return !handed_out_.Contains(key); });
+  return status;
 }
 
 Status StoreBook::ReadDelivered(StoreHandle& handle) {
@@ -166,6 +183,7 @@ bool StoreBook::Deliver(BatchKey key) {
   CHECK(!delivered_.Contains(key), "a batch that is handed out is not delivered");
   delivered_.Add(key, handed_out_.CountOf(key));
   handed_out_.Erase(key);
+  parked_.erase(key);
   has_deliveries_ = true;
   return true;
 }
@@ -198,6 +216,7 @@ void StoreBook::Apply(const StoreWriter& writer, StoreContents contents, uint64_
   for (const BatchKey key : writer.dropped()) {
     CHECK(!delivered_.Contains(key), "what is dropped was not delivered");
     handed_out_.Erase(key);
+    parked_.erase(key);
   }
   CHECK(Covers(contents_.totals, delivered_, handed_out_),
         "the totals cover what is delivered and handed out");

@@ -16,6 +16,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -43,6 +44,8 @@ class StoreBook {
   Seq next_seq() const { return contents_.totals.next_seq; }
   // Batches that Next has returned and that are not delivered yet.
   const BatchSet& handed_out() const { return handed_out_; }
+  // Batches handed out of which nothing can be delivered now. Some may not be stored any more.
+  const std::set<BatchKey>& parked() const { return parked_; }
   // Delivered batches that are still stored: their delete is pending, or they stay for replay.
   const BatchSet& delivered() const { return delivered_; }
   // Batches of an append that failed, or of one that is under way: a failed commit may have left
@@ -65,13 +68,21 @@ class StoreBook {
   // Makes a snapshot due at the next append.
   void RequestSnapshot(uint64_t max_replay_batches);
   // A new file has replaced the one that Next read from.
-  void ForgetHandedOut() { handed_out_.Clear(); }
+  void ForgetHandedOut() {
+    handed_out_.Clear();
+    parked_.clear();
+  }
 
   // Next returns the batch: its gap record and those of its class grow no more. kCorrupt: more
   // records than the totals in the file leave. REQUIRES: it is not delivered.
   Status HandOut(BatchKey key, uint64_t count);
   // Moves the batch to the delivered ones. False: it is not handed out, because it was dropped.
   bool Deliver(BatchKey key);
+
+  // The batch is dropped before others. Does nothing if it is not handed out.
+  void Park(BatchKey key) {
+    if (handed_out_.Contains(key)) parked_.insert(key);
+  }
 
   // REQUIRES: no earlier append is unacknowledged.
   void BeginAppend(std::span<const EncodedBatch> batches);
@@ -85,6 +96,7 @@ class StoreBook {
  private:
   StoreContents contents_;
   BatchSet handed_out_;
+  std::set<BatchKey> parked_;
   BatchSet delivered_;
   bool has_deliveries_ = false;
   bool deletes_due_ = false;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "core/clock.h"
 #include "store/file/batch_table.h"
 #include "store/format/store_totals.h"
 #include "store/transaction/gap_ledger.h"
@@ -19,8 +20,14 @@ struct StoreContents {
   std::optional<StoreTotals> saved;
   // The row of table batch that holds `saved`; 0 if table state does.
   BatchKey totals_key = 0;
-  // Dead letters that the last transaction dropped.
+  // Dead letters that the last transaction dropped, and those that it truncated.
   uint64_t letters_dropped = 0;
+  uint64_t letters_truncated = 0;
+  // Dropped dead letters that no gap record declares yet, and the same number in the file.
+  uint64_t letters_undeclared = 0;
+  uint64_t letters_undeclared_saved = 0;
+  // When this process last declared some.
+  std::optional<BootTime> letters_declared_at;
   // Every record up to this seq is in a snapshot that no failed commit can take back, or needs
   // none. Records after it stay stored for replay.
   Seq covered = 0;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <map>
 
 #include "core/check.h"
@@ -14,6 +15,7 @@ namespace {
 
 // Pages that a new gap record takes.
 constexpr uint64_t kGapPages = 4;
+constexpr auto kDeclareInterval = std::chrono::minutes(1);
 
 // What each tenant loses with the batch.
 std::map<std::string, Gap> LossesOf(const Batch& batch, std::string_view reason) {
@@ -160,6 +162,11 @@ Status StoreWriter::DropOne(RecordClass protect) {
     }
     return false;
   };
+  for (const RecordClass record_class : {RecordClass::kReading, RecordClass::kHeartbeat}) {
+    const auto done = DropParked(record_class);
+    if (!done.ok()) return done.error();
+    if (*done) return {};
+  }
   // What is handed out is likely to arrive, so it is dropped after what waits; what is more urgent
   // is dropped last.
   const std::pair<bool, bool> rounds[] = {
@@ -176,6 +183,21 @@ Status StoreWriter::DropOne(RecordClass protect) {
     if (*done) return {};
   }
   return Error{ErrorCode::kRejected, "append: larger than the whole store may be"};
+}
+
+// The oldest one.
+Result<bool> StoreWriter::DropParked(RecordClass record_class) {
+  const std::set<BatchKey>& parked = context_.book.parked();
+  for (auto key = parked.lower_bound(MakeBatchKey(record_class, 0));
+       key != parked.end() && ClassOf(*key) == record_class; ++key) {
+    if (removed_.contains(*key)) continue;
+    auto row = context_.handle.batches().After(record_class, SeqOf(*key) - 1);
+    if (!row.ok()) return row.error();
+    if (!*row || (*row)->key != *key) continue;
+    if (auto status = Drop(**row, kGapStoreFull); !status.ok()) return status.error();
+    return true;
+  }
+  return false;
 }
 
 Result<bool> StoreWriter::DropFirst(RecordClass record_class, bool also_handed_out) {
@@ -236,43 +258,120 @@ Status StoreWriter::Insert(const EncodedBatch& batch) {
                                            batch.body, encoded});
 }
 
-Status StoreWriter::AddDeadLetters(std::span<const DeadLetter> letters) {
+template <typename Change>
+Status StoreWriter::ChangeLetters(Change change) {
   CHECK(!is_finished_, "no step follows Finish");
-  DeadLetterTotals totals{contents_.totals.letters, contents_.totals.letter_bytes, 0};
-  auto status = context_.handle.dead_letters().Add(letters, totals);
+  DeadLetterTotals totals{contents_.totals.letters, contents_.totals.letter_bytes, 0, 0};
+  const Status status = change(context_.handle.dead_letters(), totals);
   contents_.totals.letters = totals.letters;
   contents_.totals.letter_bytes = totals.bytes;
   contents_.letters_dropped += totals.dropped;
+  contents_.letters_undeclared += totals.dropped;
+  contents_.letters_truncated += totals.truncated;
   return status;
 }
 
+uint64_t StoreWriter::PagesFor(const DeadLetter& letter) const {
+  return PagesForRow(context_.handle.dead_letters().BytesOf(letter));
+}
+
+Status StoreWriter::AddDeadLetters(std::span<const DeadLetter> letters) {
+  return ChangeLetters(
+      [&](DeadLetterTable& table, DeadLetterTotals& totals) { return table.Add(letters, totals); });
+}
+
+Result<bool> StoreWriter::DropOldestLetter(uint64_t limit) {
+  if (contents_.letters_dropped >= limit) return false;
+  bool dropped = false;
+  const auto status = ChangeLetters([&](DeadLetterTable& table, DeadLetterTotals& totals) {
+    const auto result = table.DropOldest(totals);
+    dropped = result.ok() && *result;
+    return Status(result);
+  });
+  if (!status.ok()) return status.error();
+  return dropped;
+}
+
+// At most one a minute, which a source of nothing but refused payloads cannot change.
+Status StoreWriter::DeclareLetters() {
+  const BootTime now = context_.stamp.since_boot;
+  const auto& last = contents_.letters_declared_at;
+  if (contents_.letters_undeclared > 0 && (!last || now >= *last + kDeclareInterval)) {
+    contents_.gaps.Add({context_.fallback_tenant, std::nullopt, kGapLettersFull, 0, 0,
+                        contents_.letters_undeclared});
+    contents_.letters_undeclared = 0;
+    contents_.letters_declared_at = now;
+  }
+  if (contents_.letters_undeclared == contents_.letters_undeclared_saved) return {};
+  contents_.letters_undeclared_saved = contents_.letters_undeclared;
+  return WriteState(context_.handle.database(), kStateLettersUndeclared,
+                    fmt::format("{}", contents_.letters_undeclared));
+}
+
 Status StoreWriter::SetAside(const BatchRow& row, const std::string& why) {
-  const DeadLetter letter{
-      "store", fmt::format("{} batch {}", RecordClassName(ClassOf(row.key)), SeqOf(row.key)), why,
-      std::string(row.body), context_.stamp.wall};
+  const std::string origin =
+      fmt::format("{} batch {}", RecordClassName(ClassOf(row.key)), SeqOf(row.key));
+  const DeadLetter letter = MakeDeadLetter({"store", origin, why, row.body}, context_.stamp.wall);
   if (auto status = AddDeadLetters({&letter, 1}); !status.ok()) return status;
   return Drop(row, kGapDamaged);
 }
 
+Status StoreWriter::AppendOwn(RecordClass record_class, std::span<const Record> records) {
+  CHECK(!records.empty(), "a batch has records");
+  const Numbering own{context_.origin.epoch, contents_.totals.next_seq};
+  const auto body =
+      context_.codec.Encode({record_class, own.first_seq, context_.stamp, records, {}, {}, &own});
+  if (!body.ok()) return body.error();
+  return Insert({MakeBatchKey(record_class, own.first_seq), records.size(), std::string(*body)});
+}
+
+Result<bool> StoreWriter::InsertSalvaged(const BatchRow& row) {
+  CHECK(!is_finished_, "no step follows Finish");
+  const RecordClass record_class = ClassOf(row.key);
+  StoreTotals& totals = contents_.totals;
+  CHECK(SeqOf(row.key) + row.count <= totals.next_seq, "what is salvaged was numbered before");
+  const auto head = context_.handle.batches().HeadAfter(record_class, SeqOf(row.key) - 1);
+  if (!head.ok()) return head.error();
+  if (*head && (*head)->key == row.key) return false;
+  totals.records[static_cast<size_t>(record_class)] += row.count;
+  ++totals.batches;
+  if (IsReplayable(record_class) && SeqOf(row.key) > contents_.covered) {
+    ++contents_.batches_after_snapshot;
+  }
+  auto status = context_.handle.batches().Insert(row);
+  if (!status.ok()) return status.error();
+  return true;
+}
+
+void StoreWriter::RaiseMarks(const std::array<Seq, kRecordClassCount>& delivered) {
+  StoreTotals& totals = contents_.totals;
+  for (size_t i = 0; i < delivered.size(); ++i) {
+    const Seq mark = std::min(delivered[i], totals.next_seq - 1);
+    totals.delivered[i] = std::max(totals.delivered[i], mark);
+  }
+}
+
 Status StoreWriter::StoreGap(GapLedger::Entry& entry) {
-  const bool is_new = entry.seq == 0;
-  if (is_new) entry.seq = contents_.totals.next_seq;
-  CHECK(is_new || entry.seq < contents_.totals.next_seq,
-        "a stored gap record has a seq of its own");
   const Record record = MakeGapRecord(entry.gap, context_.origin, context_.stamp);
+  if (entry.seq == 0) {
+    entry.seq = contents_.totals.next_seq;
+    return AppendOwn(RecordClass::kGap, {&record, 1});
+  }
+  CHECK(entry.seq < contents_.totals.next_seq, "a stored gap record has a seq of its own");
   const Numbering own{context_.origin.epoch, entry.seq};
   const auto body = context_.codec.Encode(
       {RecordClass::kGap, entry.seq, context_.stamp, {&record, 1}, {}, {}, &own});
   if (!body.ok()) return body.error();
-  const BatchKey key = MakeBatchKey(RecordClass::kGap, entry.seq);
-  if (!is_new) return context_.handle.batches().ReplaceBody(key, *body);
-  return Insert({key, 1, std::string(*body)});
+  return context_.handle.batches().ReplaceBody(MakeBatchKey(RecordClass::kGap, entry.seq), *body);
 }
 
 Status StoreWriter::Finish() {
   CHECK(!is_finished_, "a transaction ends once");
-  auto status =
-      contents_.gaps.StoreChanged([this](GapLedger::Entry& entry) { return StoreGap(entry); });
+  auto status = DeclareLetters();
+  if (status.ok()) {
+    status =
+        contents_.gaps.StoreChanged([this](GapLedger::Entry& entry) { return StoreGap(entry); });
+  }
   is_finished_ = true;
   if (!status.ok()) return status;
   CHECK(contents_.gaps.changed() == 0, "every loss is declared before the commit");

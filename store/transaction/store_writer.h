@@ -3,7 +3,7 @@
 //
 // Invariants, each checked where it could break:
 // - Insert numbers records without a hole, from the next seq on: so the first seqs of a class only
-//   grow.
+//   grow. InsertSalvaged adds batches that were numbered before, each key once.
 // - A removal leaves the totals at or above what is delivered and handed out. Rows and totals both
 //   come from the file, so a contradiction is kCorrupt and no failed check.
 // - Only what need not stay for replay is deleted: DeleteDelivered asks MustStay.
@@ -70,20 +70,36 @@ class StoreWriter {
   bool HoldsDelivered() const;
   // Leaves that many seqs unused.
   void SkipSeqs(Seq count);
-  // Drops one batch and declares it with a gap record: of class `protect` and less urgent ones
-  // first. kRejected: no batch is left to drop.
+  // Drops one batch and declares it with a gap record: parked heartbeats and readings first, then
+  // of class `protect` and less urgent ones. kRejected: no batch is left to drop.
   Status DropOne(RecordClass protect);
   // kFull: that many more pages do not fit.
   Status CheckFits(uint64_t pages);
   // REQUIRES: the batch has records, and its first seq is the next seq.
   Status Insert(const EncodedBatch& batch);
+  // Returns the most pages that the letter takes.
+  uint64_t PagesFor(const DeadLetter& letter) const;
   Status AddDeadLetters(std::span<const DeadLetter> letters);
+  // Drops the oldest dead letter. False: there is none, or this transaction has dropped `limit`.
+  Result<bool> DropOldestLetter(uint64_t limit);
+  // Appends records of the store's own under the next seqs. REQUIRES: they are not empty and all of
+  // that class.
+  Status AppendOwn(RecordClass record_class, std::span<const Record> records);
+  // Inserts a batch of a damaged store under the key that it had there. False: that key is taken.
+  // REQUIRES: a possible key and count; the batch ends before the next seq.
+  Result<bool> InsertSalvaged(const BatchRow& row);
+  // Moves the delivered marks forward to those of a damaged store. REQUIRES: no batch after a mark
+  // is stored.
+  void RaiseMarks(const std::array<Seq, kRecordClassCount>& delivered);
   // Drops one damaged batch; its bytes become a dead letter.
   Status SetAside(const BatchRow& row, const std::string& why);
   // The last step: writes the gap records of what was dropped, and the totals unless the newest
   // row holds them.
   Status Finish();
 
+  const StoreContents& contents() const { return contents_; }
+  const ClockStamp& stamp() const { return context_.stamp; }
+  StoreHandle& handle() { return context_.handle; }
   // Delivered batches that were deleted.
   const std::set<BatchKey>& deleted() const { return deleted_; }
   // Undelivered batches that were dropped.
@@ -96,7 +112,13 @@ class StoreWriter {
   bool MustStay(BatchKey key, uint64_t count) const;
   Status AdvanceMark(RecordClass record_class);
   Status Drop(const BatchRow& row, std::string_view reason);
+  Result<bool> DropParked(RecordClass record_class);
   Result<bool> DropFirst(RecordClass record_class, bool also_handed_out);
+  template <typename Change>
+  Status ChangeLetters(Change change);
+  // Adds a gap about dropped dead letters if the last one is old enough, and saves what remains
+  // undeclared.
+  Status DeclareLetters();
   Status StoreGap(GapLedger::Entry& entry);
 
   Context context_;

@@ -179,24 +179,25 @@ TEST_F(WaitingAgentTest, AStoreThatTurnsOutToBeInUseEndsTheWait) {
   EXPECT_THAT(failure->message, HasSubstr("another"));
 }
 
-TEST_F(WaitingAgentTest, AnHttpPortThatIsTakenIsAClearErrorNevertheless) {
-  environment_["TIDEGATE_STORE_DIR"] = folder_ + "/other";
+TEST_F(AgentTest, AnHttpPortThatIsTakenKeepsNoRecordFromBeingStored) {
   MustStart();
-  environment_["TIDEGATE_HTTP_LISTEN"] = agent_->status().http;
-  environment_["TIDEGATE_STORE_DIR"] = folder_ + "/store";
-  const auto second = Start();
-  ASSERT_FALSE(second.ok());
-  EXPECT_THAT(second.error().message, HasSubstr(environment_["TIDEGATE_HTTP_LISTEN"]));
+  const auto first = std::move(agent_);
+  environment_["TIDEGATE_HTTP_LISTEN"] = first->status().http;
+  environment_["TIDEGATE_STORE_DIR"] = folder_ + "/second";
+  MustStart();
+  EXPECT_TRUE(RunUntil([&] { return Stored() == 50; }));
+  EXPECT_EQ(agent_->status().http, "");
+  EXPECT_THAT(agent_->status().not_listening,
+              testing::ElementsAre(HasSubstr(environment_["TIDEGATE_HTTP_LISTEN"])));
 }
 
-TEST_F(AgentTest, AnHttpPortThatIsTakenIsAClearError) {
+TEST_F(AgentTest, AFolderForTheSocketThatIsMissingKeepsNoRecordFromBeingStored) {
+  environment_["TIDEGATE_CONTROL_SOCKET"] = folder_ + "/missing/control.sock";
   MustStart();
-  const std::string taken = agent_->status().http;
-  environment_["TIDEGATE_STORE_DIR"] = folder_ + "/second";
-  environment_["TIDEGATE_HTTP_LISTEN"] = taken;
-  const auto second = Start();
-  ASSERT_FALSE(second.ok());
-  EXPECT_THAT(second.error().message, HasSubstr(taken.substr(taken.find(':') + 1)));
+  EXPECT_TRUE(RunUntil([&] { return Stored() == 50; }));
+  EXPECT_THAT(agent_->status().not_listening, testing::ElementsAre(HasSubstr("/missing/")));
+  std::filesystem::create_directory(folder_ + "/missing");
+  EXPECT_TRUE(RunUntil([&] { return agent_->status().not_listening.empty(); }));
 }
 
 }  // namespace

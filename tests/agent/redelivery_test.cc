@@ -55,7 +55,7 @@ class Life {
     const Input input{"local", "", "", RecordClass::kReading};
     MqttOptions mqtt = LocalOptions(port);
     mqtt.version = version;
-    driver_ = std::make_unique<MqttDriver>(input, mqtt, clock_, log_, metrics_);
+    driver_ = std::make_unique<MqttDriver>(input, mqtt, clock_, log_, metrics_, notes_);
     EXPECT_TRUE(driver_->Start(loop_, pipeline_->AddInput(input, driver_.get())).ok());
   }
   bool Connected() {
@@ -74,6 +74,7 @@ class Life {
   Log log_{LogLevel::kError, [](LogLevel, std::string_view) {}};
   Metrics metrics_;
   PollLoop loop_;
+  MemoryNotes notes_;
   std::unique_ptr<Store> sqlite_;
   std::unique_ptr<Pipeline> pipeline_;
   std::unique_ptr<MqttDriver> driver_;

@@ -205,6 +205,15 @@ TEST_P(DocumentStoreContract, IndexesCanBeAskedForTwice) {
   EXPECT_EQ(WriteAll(Heartbeat("a")), std::vector{kLanded});
 }
 
+TEST_P(DocumentStoreContract, DocumentsLandBeforeAnyIndexIsMade) {
+  std::vector<Document> documents;
+  documents.push_back(MakeDocument("a", R"({"asset_id":"a"})", {database_, "never_indexed"}));
+  const auto results = store_->Write(documents);
+  ASSERT_TRUE(results.ok());
+  EXPECT_EQ(results->front().outcome, kLanded);
+  EXPECT_EQ(place_->Open()->Write(documents).value().front().outcome, kDuplicate);
+}
+
 TEST_P(DocumentStoreContract, PingAnswers) {
   EXPECT_TRUE(store_->Ping().ok());
 }

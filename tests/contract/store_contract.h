@@ -238,6 +238,24 @@ TEST_P(StoreContract, DropOldestGivesUpTheLowestClassAndLeavesAGapRecord) {
   EXPECT_THAT(gaps, testing::HasSubstr(R"("class":"heartbeat","first_seq":3,)"));
 }
 
+TEST_P(StoreContract, WhatCannotBeDeliveredIsDroppedBeforeWhatWaits) {
+  Store& store = Open();
+  const Seq stuck = *AppendBatch(store, Noise(30'000));
+  ReadAll(store);
+  store.Park(RecordClass::kHeartbeat, stuck);
+  const Seq waiting = *AppendBatch(store, Noise(30'000, RecordClass::kReading));
+  const auto holds = [&](RecordClass record_class, Seq seq) {
+    const auto batch = store.Replay(record_class, seq - 1);
+    return batch.ok() && *batch && (*batch)->first_seq == seq;
+  };
+  while (holds(RecordClass::kHeartbeat, stuck)) {
+    ASSERT_TRUE(AppendBatch(store, Noise(30'000)).ok());
+  }
+  EXPECT_TRUE(holds(RecordClass::kReading, waiting));
+  const auto batches = ReadAll(store);
+  EXPECT_THAT(batches.front().records[0].value, testing::HasSubstr(R"("first_seq":1,)"));
+}
+
 TEST_P(StoreContract, DeliveryOfWhatWasGivenUpChangesNothing) {
   Store& store = Open();
   ASSERT_TRUE(AppendBatch(store, Noise(30'000)).ok());

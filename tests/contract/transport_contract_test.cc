@@ -31,7 +31,9 @@ class TransportContractTest : public ::testing::TestWithParam<std::pair<std::str
     transport().OnActivity([this] { ++activity_; });
   }
   Transport& transport() { return world_->transport(); }
-  Status Send(Seq seq) { return transport().Send(seq, Message("v" + std::to_string(seq))); }
+  Status Send(Seq seq, Route route = Route::kMain) {
+    return transport().Send(seq, Message("v" + std::to_string(seq)), route);
+  }
   void SendOk(Seq first, Seq last) {
     for (Seq seq = first; seq <= last; ++seq) {
       const Status status = Send(seq);
@@ -128,7 +130,7 @@ TEST_P(TransportContractTest, WithoutALinkWhatIsRecalledComesBackUnsent) {
   transport().Recall("the clock was set");
   ASSERT_TRUE(RunUntilReports(10));
   for (const auto& [seq, report] : reports_) {
-    EXPECT_EQ(report.delivery, Delivery::kRetry);
+    EXPECT_EQ(report.delivery, Delivery::kReturned);
     EXPECT_THAT(report.reason, HasSubstr("the clock was set"));
   }
   world_->LinkUp();
@@ -149,7 +151,7 @@ TEST_P(TransportContractTest, ARecallOnAWorkingLinkReportsOnEachAndGoesOn) {
 }
 
 TEST_P(TransportContractTest, WhatCanNeverFitIsRejectedAtOnce) {
-  const Status status = transport().Send(1, Message(std::string(1'100'000, 'x')));
+  const Status status = transport().Send(1, Message(std::string(1'100'000, 'x')), Route::kMain);
   ASSERT_FALSE(status.ok());
   EXPECT_EQ(status.error().code, ErrorCode::kRejected);
   EXPECT_THAT(status.error().message, Not(IsEmpty()));
@@ -179,6 +181,20 @@ TEST_P(TransportContractTest, AfterARefusalItWorksAgain) {
   ASSERT_TRUE(RunUntilSent(2));
   ASSERT_TRUE(RunUntilReports(2));
   EXPECT_EQ(reports_.at(2).delivery, Delivery::kAcked);
+}
+
+TEST_P(TransportContractTest, ARefusedTrialCostsNoOtherMessage) {
+  ASSERT_TRUE(RunUntilConnected(true));
+  world_->RefuseNextRequest();
+  ASSERT_TRUE(Send(1, Route::kTrial).ok());
+  ASSERT_TRUE(RunUntilReports(1));
+  EXPECT_EQ(reports_.at(1).delivery, Delivery::kRejected);
+  EXPECT_EQ(reports_.at(1).refusal, Refusal::kSize);
+  ASSERT_TRUE(Send(2, Route::kTrial).ok());
+  ASSERT_TRUE(Send(3, Route::kMain).ok());
+  ASSERT_TRUE(RunUntilReports(3));
+  EXPECT_EQ(reports_.at(2).delivery, Delivery::kAcked);
+  EXPECT_EQ(reports_.at(3).delivery, Delivery::kAcked);
 }
 
 INSTANTIATE_TEST_SUITE_P(

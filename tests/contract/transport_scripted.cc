@@ -9,6 +9,7 @@ class ScriptedWorld final : public TransportWorld {
   ScriptedWorld() {
     transport_.SetRoom(100);
     transport_.SetMaxValueBytes(1'000'000);
+    transport_.SetRefusal(Refusal::kSize);
   }
   Transport& transport() override { return transport_; }
   void LinkDown() override {

@@ -41,5 +41,15 @@ TEST(LogLimit, OneLineAMinuteStandsForAllOfIt) {
   EXPECT_EQ(limit.Count(1000s), 2U);
 }
 
+TEST(LogTest, ALineIsCutAtTwoKilobytes) {
+  std::string logged;
+  const Log log(LogLevel::kInfo, [&](LogLevel, std::string_view line) { logged = line; });
+  log.Write(LogLevel::kInfo, std::string(120'000, 'x'));
+  EXPECT_EQ(logged.size(), 2'048U);
+  EXPECT_TRUE(logged.ends_with("... (cut)"));
+  log.Write(LogLevel::kInfo, std::string(2'048, 'x'));
+  EXPECT_TRUE(logged.ends_with("xxx"));
+}
+
 }  // namespace
 }  // namespace tidegate

@@ -28,5 +28,14 @@ TEST(Utf8, SeesABadByteAtAnyPlace) {
   }
 }
 
+TEST(Utf8, APrefixDividesNoCharacter) {
+  EXPECT_EQ(Utf8Prefix("abc", 3), "abc");
+  EXPECT_EQ(Utf8Prefix("abc", 2), "ab");
+  EXPECT_EQ(Utf8Prefix("a\xE2\x82\xAC", 3), "a");
+  EXPECT_EQ(Utf8Prefix("a\xE2\x82\xAC", 1), "a");
+  EXPECT_EQ(Utf8Prefix("\xF0\x9F\x98\x80", 3), "");
+  EXPECT_EQ(Utf8Prefix("\x80\x80\x80\x80\x80\x80", 4), "\x80\x80\x80\x80") << "no character anyway";
+}
+
 }  // namespace
 }  // namespace tidegate

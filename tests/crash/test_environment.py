@@ -83,7 +83,9 @@ class Station:
                 timed = message.headers["tg-time"] == "source"
                 self._oracle.found(n, message.value if timed else message.headers["tg-id"])
         for message in self._site.kafka.read(self._site.topics["gap"]):
-            self._oracle.gap(json.loads(message.value)["count"])
+            gap = json.loads(message.value)
+            if gap["class"] != "dead_letter":
+                self._oracle.gap(gap["count"])
         return len(self._oracle.missing)
 
     def close(self):
@@ -188,19 +190,28 @@ def test_system_calls_that_fail(possible, campaign, station, count, calls, error
     one.expect_recovered()
 
 
-def test_thirty_two_megabytes_of_memory(possible, campaign, station, site, count):
-    possible()
+@contextmanager
+def memory_limit(megabytes: int):
+    """A control group with that limit, and what lets an agent start in it; skips the test where there is none."""
     try:
-        limit = machine.MemoryLimit(32)
+        limit = machine.MemoryLimit(megabytes)
     except OSError as error:
         pytest.skip(f"no control group with a limit of memory: {error}")
-    oracle = campaign("32 MB of memory")
+
+    def confine(agent):
+        launch = agent.launch
+        agent.launch = lambda command, env=None, cwd=None: launch([*limit.enter(), *command], env, cwd)
+
     with limit:
+        yield limit, confine
+
+
+def test_thirty_two_megabytes_of_memory(possible, campaign, station, site, count):
+    possible()
+    with memory_limit(32) as (limit, confine):
+        oracle = campaign("32 MB of memory")
         one = station(oracle, _KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1")
-        launch = one.agent.launch
-        one.agent.launch = lambda command, env=None, cwd=None: launch(
-            [*limit.enter(), *command], env, cwd
-        )
+        confine(one.agent)
         one.start()
         oracle.fault()
         # A backlog builds up, and then the agent sends all of it.
@@ -215,6 +226,24 @@ def test_thirty_two_megabytes_of_memory(possible, campaign, station, site, count
         one.expect_recovered()
         one.close()
         assert 1 < limit.peak_mb() <= 32
+
+
+def test_arrays_of_refused_elements_in_sixty_four_megabytes(possible, campaign, station, site, mosquitto):
+    """Each of 33,000 elements is refused, on a topic whose tenant is a name of 60,000 bytes."""
+    possible()
+    bomb = ("[" + ",".join(["{}"] * 33_000) + "]").encode()
+    with memory_limit(64) as (limit, confine):
+        oracle = campaign("arrays of refused elements")
+        one = station(oracle)
+        confine(one.agent)
+        one.start().load()
+        bomber = site.publisher(mosquitto.port)
+        for _ in range(5):
+            oracle.fault()
+            bomber.send_raw(f"fleet/{'t' * 60_000}/truck-9/heartbeat", bomb)
+        one.expect_recovered()
+        one.close()
+        assert 1 < limit.peak_mb() <= 64
 
 
 def test_a_clock_that_is_set(possible, campaign, station, tmp_path, count):

@@ -21,7 +21,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto source = ParseEnrichSource("fuzz", line());
   const std::string_view key = line();
   if (source.ok()) {
-    const std::string url = source->url.Expand(key);
+    const std::string url =
+        source->url.Expand({.tenant = std::string(key), .value = std::string(key)});
     const std::string& text = source->url.text();
     const size_t field = text.find('{');
     Check(url.starts_with(text.substr(0, field)), "scheme and host stay as they are");

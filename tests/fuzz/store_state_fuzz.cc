@@ -1,10 +1,11 @@
-// Bytes from a damaged file as a snapshot and as the totals of a row: what decodes must encode to
-// the same again.
+// Bytes from a damaged file as a snapshot, as the totals of a row and as the job of a salvage: what
+// decodes must encode to the same again.
 #include <string>
 
 #include "store/format/checksum.h"
 #include "store/format/snapshot_body.h"
 #include "store/format/store_totals.h"
+#include "store/salvage/salvage_job.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace tidegate {
@@ -19,6 +20,12 @@ void DecodeAndBack(const std::string& bytes) {
   if (const auto totals = DecodeTotals(bytes); totals.ok()) {
     const auto again = DecodeTotals(EncodeTotals(*totals));
     fuzz::Check(again.ok() && *again == *totals, "totals come back");
+  }
+  constexpr std::string_view kRow = "salvage..kept-20260101T000000Z";
+  if (const auto job = DecodeSalvageJob(kRow, bytes); job.ok()) {
+    const auto again = DecodeSalvageJob(kRow, EncodeSalvageJob(*job));
+    fuzz::Check(again.ok() && again->end_seq == job->end_seq && again->last_key == job->last_key,
+                "a job comes back");
   }
 }
 

@@ -1,7 +1,9 @@
 """Brokers of different kinds: without MQTT 5, with TLS and passwords, with SASL."""
 
+import json
+
 import pytest
-from harness import expect_once
+from harness import expect_once, heartbeat
 from realparts import Kafka, Mosquitto, TcpProxy, refuse_mqtt5, wait_until
 
 
@@ -94,6 +96,46 @@ def test_a_broker_whose_certificate_nobody_signed_is_refused(site, secure_mosqui
         return "certificate" in state["detail"].lower() or "tls" in state["detail"].lower()
 
     wait_until(refused, 20, lambda: f"refused for its certificate: {agent.status()['inputs']}", 0.2)
+
+
+def test_a_narrowed_topic_takes_no_other_tenants_messages(site, mosquitto):
+    """The broker keeps the subscription to all tenants, whatever the agent is configured to afterwards."""
+    agent = site.agent(mosquitto.port, _KAFKA_BOOTSTRAP_SERVERS="").start()
+    agent.wait_input("local")
+    assert agent.finish() == 0
+    publisher = site.publisher(mosquitto.port)
+    other = json.dumps(heartbeat(1)).encode()
+    publisher.send_raw("fleet/beta/truck-1/heartbeat", other)  # The broker queues it.
+
+    topic = f"mqtt://127.0.0.1:{mosquitto.port}/fleet/acme/{{asset}}/heartbeat?tenant=acme"
+    agent.settings["_INPUT_LOCAL"] = topic
+    agent.start()
+    agent.wait_input("local")
+    publisher.send_raw("fleet/beta/truck-2/heartbeat", other)
+    publisher.send_raw("fleet/acme/truck-3/heartbeat", json.dumps(heartbeat(2)).encode())
+    wait_until(lambda: agent.settled() == 2, 30, lambda: f"two messages: {agent.status()}", 0.2)
+    stored = [json.loads(line)["value"] for line in agent.run("export").stdout.splitlines()]
+    assert [(value["tenant_id"], value["asset_id"]) for value in stored] == [("acme", "truck-3")]
+    assert agent.status()["store"]["dead_letters"] == 1, "what was queued, and nothing later"
+    assert agent.metric("tidegate_mqtt_unsubscribed_total") == 1
+
+
+def test_a_message_of_60_mb_takes_no_memory_and_holds_up_no_other(site, mosquitto):
+    """With 3.1.1 a client cannot forbid it, and the broker would send it again on each connection."""
+    site.create_topics()
+    topic = f"mqtt://127.0.0.1:{mosquitto.port}/fleet/{{tenant}}/{{asset}}/heartbeat?version=3.1.1"
+    agent = site.agent(_INPUT_LOCAL=topic).start()
+    agent.wait_input("local")
+    before = agent.peak_memory()
+    publisher = site.publisher(mosquitto.port)
+    publisher.send_raw("fleet/acme/truck-1/heartbeat", b"x" * 60_000_000)
+    publisher.send_raw("fleet/acme/truck-2/heartbeat", json.dumps(heartbeat(1)).encode())
+    wait_until(
+        lambda: site.kafka.count(site.topics["heartbeat"]) >= 1, 60, "the next one arrives", 0.2
+    )
+    assert agent.status()["store"]["dead_letters"] == 1
+    assert agent.metric("tidegate_mqtt_reconnects_total") == 0
+    assert agent.peak_memory() - before < 16 << 20, "of 60 MB"
 
 
 def test_a_wrong_password_is_named_and_survived(site, secure_mosquitto, certificates):

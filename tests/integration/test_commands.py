@@ -40,6 +40,45 @@ def test_run_refuses_a_configuration_that_check_refuses(site):
     assert site.agent(1883, _NONSENSE="1").run("run").returncode == 2
 
 
+AGENT_VERBS = (
+    ("check",),
+    ("status",),
+    ("status", "--json"),
+    ("tail",),
+    ("tail", "--follow"),
+    ("export",),
+    ("export", "--dead-letters"),
+    ("verify",),
+    ("version",),
+    ("--help",),
+)
+READER_VERBS = (("check",), ("migrate", "--dry-run"), ("migrate",), ("version",), ("--help",))
+
+
+def _expect_lost_output_to_fail(program, verbs):
+    for words in verbs:
+        with open("/dev/full", "w", encoding="ascii") as full:
+            done = program.run(*words, stdout=full)
+        assert done.returncode == 1, (words, done.stderr)
+        assert "write standard output: No space left on device" in done.stderr, words
+
+
+def test_a_verb_of_the_reader_whose_output_is_lost_fails(site):
+    _expect_lost_output_to_fail(site.reader(site.sqlite()), READER_VERBS)
+
+
+def test_a_verb_of_the_agent_whose_output_is_lost_fails(site, mosquitto):
+    agent = site.agent(mosquitto.port, _KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:9").start()
+    agent.wait_input("local")
+    publisher = site.publisher(mosquitto.port)
+    publisher.send(30)
+    publisher.send_raw(publisher.topic("truck-1"), b"no JSON")
+    publisher.settle()
+    wait_until(lambda: agent.backlog() == 30, 20, lambda: f"stored: {agent.status()['store']}")
+    _expect_lost_output_to_fail(agent, AGENT_VERBS)
+    assert agent.finish() == 0
+
+
 def test_usage_is_an_exit_status_of_its_own(site):
     agent = site.agent(1883)
     assert agent.run("fly").returncode == 2

@@ -16,7 +16,7 @@ class Source(HttpSource):
         super().__init__(self._answer)
         self.setting = (
             f"{self.url}/trucks/{{asset_id}} into=truck timeout=2s stream=heartbeat "
-            "allow_private=yes"
+            "tenant=* allow_private=yes"
         )
 
     def _answer(self, asset: str) -> tuple[int, object]:
@@ -86,7 +86,7 @@ def test_what_no_certificate_vouches_for_never_lands(site, mongo, certificates):
     }
     settings = {
         f"_ENRICH_{name.upper()}": f"{sources[name].url}/{{asset_id}} into={name} "
-        f"stream=heartbeat allow_private=yes {ca}"
+        f"stream=heartbeat tenant=* allow_private=yes {ca}"
         for name, (_, ca) in cases.items()
     }
     landing = site.mongo(mongo.url)

@@ -111,6 +111,7 @@ AFTER = {
         "tenant_id_1_raised_at_-1__id_-1",
         "tenant_id_1_asset_id_1_raised_at_-1__id_-1",
         "tenant_id_1_status_1_raised_at_-1__id_-1",
+        "tenant_id_1_severity_1_raised_at_-1__id_-1",
     },
     "assets": {"first_seen_-1__id_-1", "tenant_id_1_first_seen_-1__id_-1"},
 }

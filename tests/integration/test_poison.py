@@ -39,6 +39,12 @@ def test_poison_among_good_ones(site, mosquitto, mongo):
         20,
         lambda: f"{len(POISON)} dead letters: {agent.status()['store']}",
     )
+    letters = [
+        json.loads(line) for line in agent.run("export", "--dead-letters").stdout.splitlines()
+    ]
+    (large,) = (letter for letter in letters if letter["truncated"])
+    assert large["payload_bytes"] > 300_000
+    assert len(large["payload"]) == 64 * 1024
     local = agent.status()["inputs"]["local"]
     assert local["settled"] == local["received"] == len(publisher.promised) + len(POISON), (
         "poison is acknowledged too"
@@ -67,6 +73,9 @@ def test_a_record_that_the_topic_does_not_take(site, mosquitto, mongo):
         20,
         lambda: f"one dead letter: {agent.status()['store']}",
     )
+    (letter,) = map(json.loads, agent.run("export", "--dead-letters").stdout.splitlines())
+    assert letter["input"] == "uplink" and not letter["truncated"]
+    assert letter["payload_bytes"] == len(letter["payload"]) > 200_000, "a record is kept whole"
     agent.wait_drained(settled=101)
     publisher.send(50)
     publisher.settle()

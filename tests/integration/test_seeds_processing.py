@@ -69,7 +69,7 @@ def test_the_telemetry_processing_system_takes_what_its_schema_knows(site, proce
 def test_the_telemetry_processing_system_fetches_from_an_external_source(site, processing):
     source = HttpSource(lambda asked: (200, {"model": f"model of {asked}", "limit_c": 60}))
     device = f"device-{site.prefix}"
-    enrichment = f"{source.url}/devices/{{device_id}} into=device allow_private=yes"
+    enrichment = f"{source.url}/devices/{{device_id}} into=device tenant=* allow_private=yes"
     consumer = processing(
         "consumer",
         MODE="consumer",

@@ -1,9 +1,12 @@
 """Tenants with databases, or even a database server, of their own."""
 
 import json
+import subprocess
 
+import pytest
 from harness import heartbeat
 from harness.landing import SqliteLanding, expect_once
+from harness.programs import binary
 from realparts import wait_until
 
 
@@ -47,8 +50,9 @@ def test_the_heartbeat_readers_tenants_are_kept_apart(site, mongo, own_mongo, st
         TIDEGATE_TENANTS="acme,bolt,north-1",
         TIDEGATE_LANDING_NORTH_1=own_mongo.url,
         TIDEGATE_DLQ_TOPIC=site.dead_letters,
+        TIDEGATE_PARKING_TOPIC=site.parked,
     )
-    site.kafka.create(site.dead_letters)
+    site.kafka.create(site.dead_letters, site.parked)
     one.run()
     own = site.mongo(own_mongo.url)
 
@@ -75,7 +79,103 @@ def test_the_heartbeat_readers_tenants_are_kept_apart(site, mongo, own_mongo, st
     assert len(one.letters(site.dead_letters, 5)) == 5
     own_mongo.kill()
     send(range(20, 40))
-    wait_until(lambda: one.reader.fetch("/readyz")[0] == 503, 30, "it waits for that server")
+    wait_until(lambda: site.kafka.count(site.parked) == 5, 60, "that tenant's records are parked")
     own_mongo.again()
     expect(40)
     assert one.reader.finish() == 0
+
+
+@pytest.fixture
+def refusing(tmp_path):
+    """Starts a server whose file lists the databases to which nobody may write."""
+    started = []
+
+    def make(*databases: str):
+        file = tmp_path / "refused"
+        file.write_text("".join(f"{name}\n" for name in databases))
+        process = subprocess.Popen(
+            [binary("tidegate-mongo-stub"), "--refused", file],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return f"mongodb://127.0.0.1:{int(process.stdout.readline())}", file
+
+    yield make
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def test_a_dead_server_and_a_database_without_rights_cost_their_tenants_alone(
+    site, mongo, own_mongo, refusing
+):
+    site.create_topics()
+    site.kafka.create(site.parked)
+    refused_url, refused_file = refusing(f"{site.prefix}_coral")
+    places = {
+        "acme": site.mongo(mongo.url),
+        "bolt": site.mongo(mongo.url),
+        "north-1": site.mongo(own_mongo.url),
+        "coral": site.mongo(refused_url),
+    }
+    tenants = tuple(places)
+    reader = site.reader(
+        places["acme"],
+        _TENANCY="database",
+        _TENANTS=",".join(tenants),
+        _LANDING_NORTH_1=own_mongo.url,
+        _LANDING_CORAL=refused_url,
+        _ROLES="land,api",
+    ).start()
+
+    def send(numbers: range):
+        for n in numbers:
+            tenant = tenants[n % 4]
+            value = heartbeat(n) | {"tenant_id": tenant, "asset_id": "truck-1"}
+            site.kafka.send(
+                site.topics["heartbeat"], json.dumps(value).encode(), f"{tenant}/truck-1"
+            )
+
+    def expect(tenant: str, last: int, seconds: float = 60):
+        expect_once(
+            lambda: places[tenant].documents("heartbeats", tenant),
+            set(range(tenants.index(tenant), last, 4)),
+            seconds,
+        )
+
+    send(range(200))
+    for tenant in ("acme", "bolt", "north-1"):
+        expect(tenant, 200)
+    own_mongo.kill()
+    send(range(200, 400))
+    # A server that does not answer may cost the others its limit of time, once.
+    for tenant in ("acme", "bolt"):
+        expect(tenant, 400, 30)
+    wait_until(lambda: site.kafka.count(site.parked) >= 150, 30, "the rest is parked")
+    send(range(400, 600))
+    for tenant in ("acme", "bolt"):
+        expect(tenant, 600, 5)
+    wait_until(
+        lambda: reader.metric("tidegate_reader_parked_lanes") == 2, 30, "two lanes are parked"
+    )
+    assert reader.fetch("/readyz")[0] == 200
+    assert not places["coral"].documents("heartbeats", "coral")
+
+    # The marks outlive the process: nothing overtakes what is parked.
+    assert reader.finish() == 0
+    reader.start()
+    send(range(600, 800))
+    own_mongo.again()
+    refused_file.write_text("")
+    for tenant in tenants:
+        expect(tenant, 800, 120)
+    wait_until(
+        lambda: reader.metric("tidegate_reader_parked_lanes") == 0, 60, "no lane is parked"
+    )
+    send(range(800, 840))
+    for tenant in tenants:
+        expect(tenant, 840)
+    assert site.kafka.count(site.dead_letters) == 0
+    assert reader.finish() == 0

@@ -23,7 +23,7 @@ MODULES = [
     (r"store/format/", ["core/", r"store/store\.h$", "store/format/"]),
     (r"store/file/", ["core/", r"store/store\.h$", "store/(format|file)/"]),
     (r"store/transaction/", ["core/", r"store/store\.h$", "store/(format|file|transaction)/"]),
-    (r"store/salvage/", ["core/", r"store/store\.h$", "store/(format|file|salvage)/"]),
+    (r"store/salvage/", ["core/", r"store/store\.h$", "store/(format|file|transaction|salvage)/"]),
     (r"store/", ["core/", "store/"]),
     (r"uplink/", ["core/", r"store/store\.h$", "uplink/"]),
     (r"reader/consume/", ["core/", "reader/consume/"]),
@@ -46,13 +46,13 @@ MODULES = [
 ]
 
 # Concrete classes may be named where they are wired, in their own folder, and by tests and benches.
-WIRING = r"(agent/agent\.cc|drivers/registry\.cc|reader/database/(landing|queries)\.cc|reader/main\.cc)$|(tests|bench)/"
+WIRING = r"(agent/agent\.cc|drivers/registry\.cc|reader/database/(eraser|landing|queries)\.cc|reader/main\.cc)$|(tests|bench)/"
 CONCRETE = [
     (r"drivers/(?P<own>[^/]+)/.*\.h$", "drivers/{own}/"),
-    (r"store/(?!(?:store|inspect)\.h$).*\.h$", "store/"),
+    (r"store/(?!(?:store|inspect|salvage_work)\.h$).*\.h$", "store/"),
     (r"uplink/[^/]*_transport\.h$", "uplink/"),
     (r"reader/database/(?P<own>mongo|sqlite)/.*\.h$", "reader/database/{own}/"),
-    (r"core/sqlite/.*\.h$", "(core/sqlite|store|reader/database/sqlite)/"),
+    (r"core/sqlite/.*\.h$", "(core/sqlite|store|reader/database/sqlite|reader/project/rebuild)/"),
 ]
 
 # Headers of C libraries may be included only by .cc files and private *_handle.h files.

@@ -31,6 +31,8 @@ ALLOWED = {
     "reader/service.cc": "how long messages have waited in Kafka",
     "reader/land/batch_lander.cc": "times of dead letters",
     "reader/land/expiry.cc": "which documents have expired",
+    "reader/land/lanes.cc": "when records were parked",
+    "reader/park/unparker.cc": "received_at, times of dead letters",
     "reader/land/worker.cc": "received_at, times of positions and of a backlog",
     "store/store.cc": "the stamp of a commit",
     "uplink/gate/byte_budget.cc": "a budget's day ends at midnight",

@@ -157,6 +157,30 @@ class Kafka(Server):
             reply = link.recv(4096)
         return len(reply) >= 12 and int.from_bytes(reply[8:12], "big") >= 1
 
+    def create_topic(self, name: str, partitions: int = 1, **config: object):
+        """Creates a topic; `config` has its settings, with _ for the dots of their names."""
+        settings = [_text(key.replace("_", ".")) + _text(str(value)) for key, value in config.items()]
+        # CreateTopics (key 19, version 2) without a client's name: one topic with one copy of each partition.
+        request = b"\0\x13\0\2\0\0\0\1\xff\xff" + _array([
+            _text(name) + partitions.to_bytes(4, "big") + b"\0\1" + _array([]) + _array(settings)
+        ]) + (10_000).to_bytes(4, "big") + b"\0"
+        with socket.create_connection((self.address, self.port), timeout=20) as link:
+            link.sendall(len(request).to_bytes(4, "big") + request)
+            reply = link.makefile("rb")
+            answer = reply.read(int.from_bytes(reply.read(4), "big"))
+        # The error of the only topic follows the correlation id, a time, the count and the name.
+        code = int.from_bytes(answer[14 + len(name) :][:2], "big", signed=True)
+        if code != 0:
+            raise ServerError(f"kafka does not create topic {name}: error {code}")
+
+
+def _text(text: str) -> bytes:
+    return len(text).to_bytes(2, "big") + text.encode()
+
+
+def _array(elements: list[bytes]) -> bytes:
+    return len(elements).to_bytes(4, "big") + b"".join(elements)
+
 
 class KafkaCluster:
     """Three brokers that keep three copies of everything and accept a write when two have it, like a

@@ -77,19 +77,19 @@ TEST_F(SqliteStoreTest, ASecondAgentIsKeptAway) {
 TEST_F(SqliteStoreTest, ALaterSchemaIsRefusedAndLeftAlone) {
   Reopen();
   Close();
-  Execute("UPDATE state SET body='3' WHERE name='least_version'; PRAGMA user_version=3");
+  Execute("UPDATE state SET body='4' WHERE name='least_version'; PRAGMA user_version=4");
   const std::string before = FileContents();
   const auto opened = TryOpen();
   ASSERT_FALSE(opened.ok());
   EXPECT_EQ(opened.error().code, ErrorCode::kInvalid);
-  EXPECT_THAT(opened.error().message, HasSubstr("a later Tidegate wrote it (format 3"));
+  EXPECT_THAT(opened.error().message, HasSubstr("a later Tidegate wrote it (format 4"));
   EXPECT_EQ(FileContents(), before);
 }
 
 TEST_F(SqliteStoreTest, ALaterSchemaThatThisVersionMayUseIsOpened) {
   ASSERT_TRUE(AppendBatch(Reopen(), fleet.Take(3)).ok());
   Close();
-  Execute("CREATE TABLE later(x); PRAGMA user_version=3");
+  Execute("CREATE TABLE later(x); PRAGMA user_version=4");
   EXPECT_EQ(ReadAll(Reopen()).size(), 1u);
 }
 
@@ -182,6 +182,8 @@ TEST_F(SqliteStoreTest, TotalsBelowWhatIsStoredAreCountedAnew) {
   }
   ASSERT_FALSE(status.ok());
   EXPECT_EQ(status.error().code, ErrorCode::kUnavailable);
+  ASSERT_TRUE(store().ReadValue("any").ok());
+  FinishSalvage(store());
   uint64_t records = 0;
   for (const Batch& batch : ReadAll(store())) {
     if (batch.record_class == RecordClass::kHeartbeat) records += batch.records.size();
@@ -227,10 +229,9 @@ TEST_F(SqliteStoreTest, AnUnsyncedRunSkipsTheSeqsThatItMayHaveLost) {
 
 TEST_F(SqliteStoreTest, TheOldestDeadLettersMakeRoom) {
   options.max_dead_letter_bytes = 10'000;
-  options.max_payload_bytes = 1'000;
   Reopen();
   for (int i = 0; i < 30; ++i)
-    ASSERT_TRUE(AppendLetter(std::to_string(i) + std::string(5'000, 'x')).ok());
+    ASSERT_TRUE(AppendLetter(fmt::format("{:02}", i) + std::string(998, 'x')).ok());
   EXPECT_EQ(store().Usage().dead_letters, 9u);
   EXPECT_THAT(metrics->Text(), HasSubstr("tidegate_store_dead_letters_dropped_total 21\n"));
   Reopen();

@@ -60,8 +60,9 @@ class Ledger {
   void CountGap(const Batch& batch) {
     for (const Record& record : batch.records) {
       const auto at = record.value.find("\"count\":") + 8;
-      // Lost gap records are no lost readings.
-      if (record.value.find("\"class\":\"gap\"") == std::string::npos)
+      // Lost gap records and dead letters are no lost readings.
+      if (record.value.find("\"class\":\"gap\"") == std::string::npos &&
+          record.value.find("\"class\":\"dead_letter\"") == std::string::npos)
         gaps_ += std::stoull(record.value.substr(at));
     }
   }

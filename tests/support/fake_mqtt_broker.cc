@@ -19,11 +19,16 @@ constexpr uint8_t kPublish = 0x30;
 constexpr uint8_t kPuback = 0x40;
 constexpr uint8_t kSubscribe = 0x80;
 constexpr uint8_t kSuback = 0x90;
+constexpr uint8_t kUnsubscribe = 0xa0;
+constexpr uint8_t kUnsuback = 0xb0;
 constexpr uint8_t kPingreq = 0xc0;
 constexpr uint8_t kPingresp = 0xd0;
 constexpr uint8_t kDisconnect = 0xe0;
 
+constexpr uint8_t kRetain = 0x01;
+
 constexpr int kVersion5 = 5;
+constexpr int kNotAuthorized = 0x87;
 
 // A test cannot go on without its broker.
 void Require(bool holds, const char* what) {
@@ -167,6 +172,7 @@ bool FakeMqttBroker::TakePacket() {
 void FakeMqttBroker::OnPacket(uint8_t type, std::string_view body) {
   if (type == kConnect) OnConnect(body);
   if (type == kSubscribe) OnSubscribe(body);
+  if (type == kUnsubscribe) OnUnsubscribe(body);
   if (type == kDisconnect) ++disconnects_;
   if (type == kPuback) {
     pubacks_.push_back(static_cast<uint16_t>(Reader(body).Uint16()));
@@ -213,6 +219,9 @@ void FakeMqttBroker::Refuse(int version) {
     case Refusal::kV3Connack:
       Send(Packet(kConnack, std::string("\0\1", 2)));
       break;
+    case Refusal::kV3Code:
+      Send(Packet(kConnack, std::string("\0\1\0", 3)));
+      break;
     case Refusal::kV5Connack:
       Send(Packet(kConnack, std::string("\0\x84\0", 3)));
       break;
@@ -236,8 +245,20 @@ void FakeMqttBroker::OnSubscribe(std::string_view body) {
   std::string answer;
   AppendUint16(answer, static_cast<size_t>(id));
   if (version_ == kVersion5) answer.push_back('\0');
-  answer.push_back(static_cast<char>(granted_));
+  answer.push_back(
+      static_cast<char>(std::exchange(refuse_next_, false) ? kNotAuthorized : granted_));
   Send(Packet(kSuback, answer));
+}
+
+void FakeMqttBroker::OnUnsubscribe(std::string_view body) {
+  Reader reader(body);
+  const int id = reader.Uint16();
+  if (version_ == kVersion5) reader.Properties();
+  unsubscriptions_.push_back(reader.String());
+  std::string answer;
+  AppendUint16(answer, static_cast<size_t>(id));
+  if (version_ == kVersion5) answer.append(2, '\0');
+  Send(Packet(kUnsuback, answer));
 }
 
 std::string FakeMqttBroker::PublishPacket(std::string_view topic, std::string_view payload,
@@ -253,6 +274,13 @@ std::string FakeMqttBroker::PublishPacket(std::string_view topic, std::string_vi
 
 void FakeMqttBroker::Publish(std::string_view topic, std::string_view payload, int qos) {
   pending_.push_back({PublishPacket(topic, payload, qos), qos > 0});
+  SendPending();
+}
+
+void FakeMqttBroker::PublishRetained(std::string_view topic, std::string_view payload) {
+  std::string packet = PublishPacket(topic, payload, 1);
+  packet[0] = static_cast<char>(packet[0] | kRetain);
+  pending_.push_back({std::move(packet), true});
   SendPending();
 }
 

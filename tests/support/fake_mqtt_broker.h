@@ -18,7 +18,8 @@ class FakeMqttBroker {
  public:
   // The answer to a CONNECT of a version that the broker does not speak.
   enum class Refusal {
-    kV3Connack,   // A CONNACK of MQTT 3.1.1, code 1 (Moquette).
+    kV3Connack,   // A CONNACK of MQTT 3.1.1, code 1.
+    kV3Code,      // Code 1 in a CONNACK of MQTT 5 (Moquette).
     kV5Connack,   // Reason 0x84 (aedes).
     kClose,       // No CONNACK (RabbitMQ).
     kSilence,     // Nothing (amqtt).
@@ -51,7 +52,11 @@ class FakeMqttBroker {
     next_id_ = packet_id;
     Publish(topic, payload);
   }
+  // Like Publish(), as a message that the broker had kept.
+  void PublishRetained(std::string_view topic, std::string_view payload);
   void AnswerSubscribe(int granted) { granted_ = granted; }
+  // Refuses the next subscription only (mochi, in a resumed session).
+  void RefuseNextSubscribe() { refuse_next_ = true; }
   void AnswerPings(bool answer) { answer_pings_ = answer; }
   // Keeps `count` messages unacknowledged at most, like a broker with a window; 0 is no limit.
   void SetWindow(size_t count) { window_ = count; }
@@ -66,6 +71,7 @@ class FakeMqttBroker {
   bool connected() const { return client_.valid(); }
   const std::vector<Connect>& connects() const { return connects_; }
   const std::vector<std::string>& subscriptions() const { return subscriptions_; }
+  const std::vector<std::string>& unsubscriptions() const { return unsubscriptions_; }
   const std::vector<uint16_t>& pubacks() const { return pubacks_; }
   size_t sent() const { return sent_; }
   size_t pings() const { return pings_; }
@@ -84,6 +90,7 @@ class FakeMqttBroker {
   void OnConnect(std::string_view body);
   void Refuse(int version);
   void OnSubscribe(std::string_view body);
+  void OnUnsubscribe(std::string_view body);
   void SendPending();
   void Send(std::string packet);
   void Flush();
@@ -106,6 +113,7 @@ class FakeMqttBroker {
   bool publish_first_ = false;
   bool resume_ = true;
   int granted_ = 1;
+  bool refuse_next_ = false;
   bool answer_pings_ = true;
   size_t window_ = 0;
 
@@ -114,6 +122,7 @@ class FakeMqttBroker {
   uint16_t next_id_ = 1;
   std::vector<Connect> connects_;
   std::vector<std::string> subscriptions_;
+  std::vector<std::string> unsubscriptions_;
   std::vector<uint16_t> pubacks_;
   size_t sent_ = 0;
   size_t pings_ = 0;

@@ -19,6 +19,9 @@ uint64_t BytesOf(std::span<const Record> records) {
 
 Result<Seq> MemoryStore::Append(const AppendRequest& request) {
   if (!failure_.ok()) return failure_.error();
+  for (const DeadLetter& letter : request.dead_letters) {
+    if (Refuses(letter)) return Error{ErrorCode::kRejected, "append: the letter is too large"};
+  }
   uint64_t bytes = 0;
   for (const auto& batch : request.batches) {
     CHECK(!batch.records.empty(), "a batch has records");
@@ -44,6 +47,10 @@ Result<Seq> MemoryStore::Append(const AppendRequest& request) {
   return first_seq;
 }
 
+bool MemoryStore::Refuses(const DeadLetter& letter) const {
+  return refuses_letters_ || (most_letter_bytes_ && letter.payload.size() > *most_letter_bytes_);
+}
+
 void MemoryStore::Keep(const AppendRequest& request, const AppendRequest::NewBatch& batch,
                        Seq first_seq) {
   Batch& kept = batches_[{batch.record_class, first_seq}];
@@ -63,8 +70,16 @@ void MemoryStore::DropOldest(const ClockStamp& stamp) {
   auto victim = batches_.lower_bound({std::prev(batches_.end())->first.first, 0});
   // Gap records take no room here, so they are never what has to go.
   if (victim->first.first == RecordClass::kGap) victim = batches_.begin();
+  for (RecordClass lowest : {RecordClass::kReading, RecordClass::kHeartbeat}) {
+    const auto parked = parked_.lower_bound({lowest, 0});
+    if (parked == parked_.end() || parked->first != lowest) continue;
+    victim = batches_.find(*parked);
+    CHECK(victim != batches_.end(), "a parked batch is stored");
+    break;
+  }
   const Batch lost = std::move(victim->second);
   handed_out_.erase(victim->first);
+  parked_.erase(victim->first);
   delivered_.erase(victim->first);
   batches_.erase(victim);
   bytes_ -= BytesOf(lost.records);
@@ -100,8 +115,14 @@ Result<std::optional<Batch>> MemoryStore::Next(const Cursor& after) {
   return std::optional<Batch>();
 }
 
+void MemoryStore::Park(RecordClass record_class, Seq first_seq) {
+  const Key key{record_class, first_seq};
+  if (handed_out_.contains(key)) parked_.insert(key);
+}
+
 void MemoryStore::Delivered(RecordClass record_class, Seq first_seq) {
   const Key key{record_class, first_seq};
+  parked_.erase(key);
   if (handed_out_.erase(key) == 0) return;
   if (snapshot_source_ && record_class >= RecordClass::kHeartbeat) {
     delivered_.insert(key);
@@ -133,6 +154,7 @@ void MemoryStore::TakeSnapshot() {
 void MemoryStore::Restart() {
   snapshot_source_ = nullptr;
   handed_out_.clear();
+  parked_.clear();
 }
 
 Result<std::optional<Batch>> MemoryStore::Replay(RecordClass record_class, Seq after) {

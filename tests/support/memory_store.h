@@ -32,6 +32,7 @@ class MemoryStore final : public Store {
   Result<Seq> Append(const AppendRequest& request) override;
   Result<std::optional<Batch>> Next(const Cursor& after) override;
   void Delivered(RecordClass record_class, Seq first_seq) override;
+  void Park(RecordClass record_class, Seq first_seq) override;
   Status Flush() override;
   void SetSnapshotSource(SnapshotSource source) override { snapshot_source_ = std::move(source); }
   Result<std::optional<Snapshot>> LoadSnapshot() override { return snapshot_; }
@@ -45,6 +46,10 @@ class MemoryStore final : public Store {
   void Restart();
   // Append and Next return `status` from now on; OK ends that.
   void FailWith(Status status) { failure_ = std::move(status); }
+  // From now on a dead letter with a larger payload is refused for good.
+  void RefuseLettersOver(size_t payload_bytes) { most_letter_bytes_ = payload_bytes; }
+  // From now on every dead letter is refused for good.
+  void RefuseLetters() { refuses_letters_ = true; }
   const std::vector<DeadLetter>& dead_letters() const { return dead_letters_; }
 
  private:
@@ -54,6 +59,7 @@ class MemoryStore final : public Store {
   void DropOldest(const ClockStamp& stamp);
   // Saves one if the source gives one, and forgets the delivered batches that it covers.
   void TakeSnapshot();
+  bool Refuses(const DeadLetter& letter) const;
   void Forget(const Key& key);
 
   Options options_;
@@ -63,11 +69,14 @@ class MemoryStore final : public Store {
   uint64_t bytes_ = 0;
   std::map<Key, Batch> batches_;
   std::set<Key> handed_out_;
+  std::set<Key> parked_;
   std::set<Key> delivered_;  // Kept for replay.
   SnapshotSource snapshot_source_;
   std::optional<Snapshot> snapshot_;
   std::map<std::string, std::string, std::less<>> values_;
   std::vector<DeadLetter> dead_letters_;
+  std::optional<size_t> most_letter_bytes_;
+  bool refuses_letters_ = false;
 };
 
 }  // namespace tidegate

@@ -30,6 +30,9 @@ class MosquittoProcess {
 
   uint16_t port() const { return port_; }
   std::string ca_file() const { return folder_ + "/ca.pem"; }
+  // The broker's own certificate, which does for a client as well.
+  std::string cert_file() const { return folder_ + "/server.pem"; }
+  std::string key_file() const { return folder_ + "/server.key"; }
 
   // Sends SIGTERM and waits for the end.
   void Stop();

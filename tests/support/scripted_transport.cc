@@ -7,7 +7,7 @@
 
 namespace tidegate {
 
-Status ScriptedTransport::Send(Seq seq, const WireMessage& message) {
+Status ScriptedTransport::Send(Seq seq, const WireMessage& message, Route route) {
   if (refused_topics_.contains(message.topic)) {
     return Error{ErrorCode::kUnavailable, "produce to " + message.topic + ": not authorized"};
   }
@@ -15,7 +15,7 @@ Status ScriptedTransport::Send(Seq seq, const WireMessage& message) {
     return Error{ErrorCode::kRejected, "produce to " + message.topic + ": too large"};
   }
   if (room_ && pending_.size() >= *room_) return Error{ErrorCode::kFull, "produce: no room"};
-  pending_.push_back({seq, message});
+  pending_.push_back({seq, message, route});
   return {};
 }
 
@@ -37,22 +37,22 @@ void ScriptedTransport::RetryAll() {
 }
 
 void ScriptedTransport::Recall(const std::string& reason) {
-  while (!pending_.empty()) Answer(pending_.front().seq, Delivery::kRetry);
+  while (!pending_.empty()) Answer(pending_.front().seq, Delivery::kReturned);
   for (Report& report : reports_) {
-    if (report.delivery == Delivery::kRetry) report.reason = reason;
+    if (report.delivery == Delivery::kReturned) report.reason = reason;
   }
   Activity();
 }
 
 void ScriptedTransport::AnswerRequests(const std::function<bool(const WireMessage&)>& refuses) {
-  std::set<std::string> refused;
+  std::set<std::pair<std::string, Route>> refused;
   for (const Sent& sent : pending_) {
-    if (refuses(sent.message)) refused.insert(sent.message.topic);
+    if (refuses(sent.message)) refused.emplace(sent.message.topic, sent.route);
   }
   request_sizes_.push_back(pending_.size());
   while (!pending_.empty()) {
     const Sent& first = pending_.front();
-    const bool bad = refused.contains(first.message.topic);
+    const bool bad = refused.contains({first.message.topic, first.route});
     Answer(first.seq, bad ? Delivery::kRejected : Delivery::kAcked);
   }
 }
@@ -71,10 +71,10 @@ void ScriptedTransport::Answer(Seq seq, Delivery delivery) {
     acked_.push_back(seq);
     delivered_.push_back(*found);
   }
-  const char* reason = delivery == Delivery::kAcked   ? ""
-                       : delivery == Delivery::kRetry ? "the link went away"
-                                                      : "refused by the broker";
-  reports_.push_back({seq, delivery, reason});
+  const char* reason = delivery == Delivery::kAcked      ? ""
+                       : delivery == Delivery::kRejected ? "refused by the broker"
+                                                         : "the link went away";
+  reports_.push_back({seq, delivery, reason, refusal_});
   pending_.erase(found);
   Activity();
 }

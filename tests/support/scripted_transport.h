@@ -17,9 +17,10 @@ class ScriptedTransport final : public Transport {
   struct Sent {
     Seq seq;
     WireMessage message;
+    Route route;
   };
 
-  Status Send(Seq seq, const WireMessage& message) override;
+  Status Send(Seq seq, const WireMessage& message, Route route) override;
   void Drain(const std::function<void(const Report&)>& on_report) override;
   void Recall(const std::string& reason) override;
   void OnActivity(std::function<void()> callback) override { on_activity_ = std::move(callback); }
@@ -42,9 +43,13 @@ class ScriptedTransport final : public Transport {
   void Reject(Seq seq) { Answer(seq, Delivery::kRejected); }
   void AckAll();
   void RetryAll();
-  // Answers the pending messages like a broker that gets one request for each topic: it refuses all
-  // messages of a request for one that `refuses` holds for, and acknowledges the others.
+  // Answers the pending messages like a broker that gets one request for each topic and route: it
+  // refuses all messages of a request for one that `refuses` holds for, and acknowledges the
+  // others.
   void AnswerRequests(const std::function<bool(const WireMessage&)>& refuses);
+
+  // Why the broker refuses from now on.
+  void SetRefusal(Refusal refusal) { refusal_ = refusal; }
 
   // The messages accepted and not reported on, oldest first.
   const std::vector<Sent>& pending() const { return pending_; }
@@ -66,6 +71,7 @@ class ScriptedTransport final : public Transport {
   std::vector<Sent> delivered_;
   std::vector<size_t> request_sizes_;
   std::set<std::string> refused_topics_;
+  Refusal refusal_ = Refusal::kOther;
   std::optional<size_t> room_;
   std::optional<size_t> max_value_bytes_;
   bool connected_ = true;

@@ -73,7 +73,8 @@ class SqliteStoreFixture {
  public:
   SqliteStoreFixture();
 
-  // REQUIRES: it can be opened.
+  // Opens the store and, unless `leaves_salvage`, moves everything out of a damaged file. REQUIRES:
+  // it can be opened.
   SqliteStore& Reopen();
   Result<std::unique_ptr<SqliteStore>> TryOpen();
   void Close() { store_.reset(); }
@@ -87,6 +88,7 @@ class SqliteStoreFixture {
   Log log;
   std::unique_ptr<Metrics> metrics;
   SqliteStore::Options options;
+  bool leaves_salvage = false;
 
  private:
   std::unique_ptr<SqliteStore> store_;
@@ -95,6 +97,8 @@ class SqliteStoreFixture {
 // Appends one batch. REQUIRES: records are not empty and of one class.
 Result<Seq> AppendBatch(Store& store, std::span<const Record> records,
                         const ClockStamp& stamp = {});
+// Steps a salvage to its end. Returns the number of steps; throws if it does not end.
+uint64_t FinishSalvage(SqliteStore& store);
 // Returns everything in the order of Next(). Throws on an error.
 std::vector<Batch> ReadAll(Store& store);
 

@@ -21,6 +21,9 @@ class StoreProxy : public Store {
   void Delivered(RecordClass record_class, Seq first_seq) override {
     store_->Delivered(record_class, first_seq);
   }
+  void Park(RecordClass record_class, Seq first_seq) override {
+    store_->Park(record_class, first_seq);
+  }
   Status Flush() override { return store_->Flush(); }
   void SetSnapshotSource(SnapshotSource source) override {
     store_->SetSnapshotSource(std::move(source));

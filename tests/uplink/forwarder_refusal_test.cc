@@ -23,6 +23,9 @@ class ForwarderRefusalTest : public ForwarderTest {
     for (size_t i : large) records[i].value = std::string(100'000, 'x');
     Store(RecordClass::kHeartbeat, records);
   }
+  static bool Ends(const WireMessage& message, std::string_view id) {
+    return message.headers[0].second.ends_with(id);
+  }
   static bool TooLarge(const WireMessage& message) { return message.value.size() > 64'000; }
 };
 
@@ -91,6 +94,34 @@ TEST_F(ForwarderRefusalTest, ATimeThatTheBrokerDoesNotTakeCostsTheTimestampAndNo
   EXPECT_THAT(store_.dead_letters(), IsEmpty());
 }
 
+TEST_F(ForwarderRefusalTest, ATimeTwoHoursAheadIsNoTimestampInTheFirstPlace) {
+  Start();
+  std::vector<Record> records(3, MakeRecord(RecordClass::kHeartbeat, "a", "{}"));
+  for (Record& record : records) record.time = clock_.Now();
+  for (Record& record : records) record.time_source = TimeSource::kSource;
+  records[1].time += std::chrono::hours(2);
+  Store(RecordClass::kHeartbeat, records);
+  ASSERT_THAT(transport_.pending(), SizeIs(3));
+  EXPECT_EQ(transport_.pending()[0].message.timestamp, clock_.Now());
+  EXPECT_EQ(transport_.pending()[1].message.timestamp, std::nullopt);
+  EXPECT_EQ(transport_.pending()[2].message.timestamp, clock_.Now());
+  EXPECT_THAT(metrics_.Text(), HasSubstr("tidegate_uplink_suspect_times_total 1"));
+}
+
+TEST_F(ForwarderRefusalTest, AnUnsynchronisedClockCallsNoTimeSuspect) {
+  clock_.SetSynced(false);
+  Start();
+  Record record = MakeRecord(RecordClass::kHeartbeat, "a", "{}");
+  record.time_source = TimeSource::kSource;
+  record.time = clock_.Now() + std::chrono::hours(2);
+  Store(RecordClass::kHeartbeat, {record});
+  ASSERT_THAT(transport_.pending(), SizeIs(1));
+  EXPECT_EQ(transport_.pending()[0].message.timestamp, std::nullopt);
+  for (const auto& [name, value] : transport_.pending()[0].message.headers) {
+    EXPECT_NE(name, kHeaderTimeSuspect);
+  }
+}
+
 TEST_F(ForwarderRefusalTest, WhatNeverFitsTheClientIsGivenUpAtOnce) {
   transport_.SetMaxValueBytes(64'000);
   Start();
@@ -117,16 +148,133 @@ TEST_F(ForwarderRefusalTest, TheDeadLetterIsWrittenBeforeTheBatchIsDeleted) {
   EXPECT_EQ(Stored(), 0U);
 }
 
-TEST_F(ForwarderRefusalTest, NothingElseIsOnTheWayWhileItLooks) {
+TEST_F(ForwarderRefusalTest, ALetterThatTheStoreRefusesLosesItsPayloadAndHoldsUpNothing) {
+  store_.RefuseLettersOver(1'000);
+  Start();
+  StoreWithLarge(5, {2});
+  AnswerAll(TooLarge);
+  EXPECT_THAT(transport_.acked(), SizeIs(4));
+  ASSERT_THAT(store_.dead_letters(), SizeIs(1));
+  EXPECT_EQ(store_.dead_letters()[0].payload, "");
+  EXPECT_EQ(store_.dead_letters()[0].payload_bytes(), 100'000U);
+  EXPECT_EQ(store_.dead_letters()[0].reason, "refused by the broker");
+  EXPECT_EQ(Stored(), 0U);
+}
+
+TEST_F(ForwarderRefusalTest, ALetterThatCanNeverBeStoredHoldsUpNothing) {
+  store_.RefuseLetters();
+  Start();
+  StoreWithLarge(5, {2});
+  AnswerAll(TooLarge);
+  EXPECT_THAT(transport_.acked(), SizeIs(4));
+  EXPECT_EQ(forwarder_->status().rejected, 1U);
+  EXPECT_EQ(Stored(), 0U);
+}
+
+TEST_F(ForwarderRefusalTest, OtherTopicsGoOnWhileItLooks) {
   Start();
   StoreWithLarge(10, {5});
   transport_.AnswerRequests(TooLarge);
   Turn();
   EXPECT_TRUE(forwarder_->status().probing);
-  StoreAlert();
+  EXPECT_EQ(forwarder_->status().topics_on_trial, 1U);
   EXPECT_THAT(transport_.PendingSeqs(), ElementsAreArray(Range(1, 5)));
+  StoreAlert();
+  transport_.Ack(11);
+  Turn();
+  EXPECT_THAT(transport_.acked(), ElementsAre(11));
   AnswerAll(TooLarge);
-  EXPECT_EQ(transport_.acked().back(), 11U);
+  EXPECT_FALSE(forwarder_->status().probing);
+}
+
+TEST_F(ForwarderRefusalTest, NoStepOfASearchWaits) {
+  Start();
+  StoreHeartbeats(500);
+  const BootTime begun = clock_.SinceBoot();
+  for (int i = 0; i < 30 && !forwarder_->Idle(); ++i) {
+    transport_.AnswerRequests([](const WireMessage& message) { return Ends(message, ":251"); });
+    Turn();
+  }
+  EXPECT_TRUE(forwarder_->Idle());
+  EXPECT_EQ(clock_.SinceBoot(), begun);
+  EXPECT_THAT(store_.dead_letters(), SizeIs(1));
+}
+
+TEST_F(ForwarderRefusalTest, ARefusedTimeSendsTheWholeGroupAgainWithoutTimestamps) {
+  transport_.SetRefusal(Refusal::kTimestamp);
+  Start();
+  std::vector<Record> records(20, MakeRecord(RecordClass::kHeartbeat, "a", "{}"));
+  for (Record& record : records) record.time_source = TimeSource::kSource;
+  for (Record& record : records) record.time = clock_.Now();
+  Store(RecordClass::kHeartbeat, records);
+  AnswerAll([](const WireMessage& message) { return message.timestamp.has_value(); });
+  EXPECT_THAT(transport_.request_sizes(), ElementsAre(20, 20));
+  EXPECT_THAT(store_.dead_letters(), IsEmpty());
+}
+
+TEST_F(ForwarderRefusalTest, ASourceOfRefusedRecordsCostsTheOthersOneSearch) {
+  const auto refuses = [](const WireMessage& message) { return message.key == "acme/bad"; };
+  std::vector<Record> records(100, MakeRecord(RecordClass::kHeartbeat, "good", "{}"));
+  records[50].asset = "bad";
+  Start();
+  Store(RecordClass::kHeartbeat, records);
+  AnswerAll(refuses);
+  const size_t searched = transport_.request_sizes().size();
+  for (int i = 0; i < 10; ++i) {
+    Store(RecordClass::kHeartbeat, records);
+    AnswerAll(refuses);
+  }
+  EXPECT_EQ(transport_.request_sizes().size() - searched, 20U) << "the good ones, then the bad one";
+  EXPECT_EQ(transport_.request_sizes().back(), 1U);
+  EXPECT_THAT(store_.dead_letters(), SizeIs(11));
+  EXPECT_THAT(transport_.acked(), SizeIs(11 * 99));
+}
+
+TEST_F(ForwarderRefusalTest, RecordsAsLargeAsARefusedOneAreSentAlone) {
+  transport_.SetRefusal(Refusal::kSize);
+  Start();
+  StoreWithLarge(100, {50});
+  AnswerAll(TooLarge);
+  const size_t searched = transport_.request_sizes().size();
+  std::vector<Record> records(50, MakeRecord(RecordClass::kHeartbeat, "truck-2", "{}"));
+  records.push_back(MakeRecord(RecordClass::kHeartbeat, "truck-3", std::string(200'000, 'x')));
+  Store(RecordClass::kHeartbeat, records);
+  AnswerAll(TooLarge);
+  EXPECT_EQ(transport_.request_sizes().size() - searched, 2U);
+  EXPECT_THAT(store_.dead_letters(), SizeIs(2));
+}
+
+TEST_F(ForwarderRefusalTest, ATopicThatBehavesIsNoLongerOnTrial) {
+  Start();
+  StoreWithLarge(10, {5});
+  AnswerAll(TooLarge);
+  StoreHeartbeats(1);
+  EXPECT_EQ(transport_.pending().back().route, Route::kTrial);
+  AckAll();
+  Wait(std::chrono::minutes(10));
+  StoreHeartbeats(1);
+  Turn();
+  EXPECT_EQ(forwarder_->status().topics_on_trial, 0U);
+  EXPECT_EQ(transport_.pending().back().route, Route::kMain);
+  AckAll();
+  EXPECT_TRUE(forwarder_->Idle());
+}
+
+TEST_F(ForwarderRefusalTest, EachTopicIsSearchedByItself) {
+  options_.topics.heartbeat = "{tenant}.heartbeat";
+  Start();
+  std::vector<Record> records(40, MakeRecord(RecordClass::kHeartbeat, "truck-1", "{}"));
+  for (size_t i = 0; i < records.size(); i += 2) records[i].tenant = "zeta";
+  Store(RecordClass::kHeartbeat, records);
+  transport_.AnswerRequests([](const WireMessage& message) { return Ends(message, ":21"); });
+  Turn();
+  EXPECT_THAT(transport_.acked(), SizeIs(20));
+  StoreHeartbeats(1);
+  transport_.Ack(41);
+  Turn();
+  EXPECT_THAT(transport_.acked(), SizeIs(21)) << "acme waits for zeta";
+  AnswerAll([](const WireMessage& message) { return Ends(message, ":21"); });
+  EXPECT_THAT(store_.dead_letters(), SizeIs(1));
 }
 
 // Random refusals, retries and closed topics: every record arrives or is a dead letter, and no

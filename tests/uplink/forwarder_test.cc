@@ -43,6 +43,24 @@ TEST_F(ForwarderTest, MessagesAreNamedByGatewayEpochAndSeq) {
   EXPECT_THAT(message.headers, Contains(Pair("tg-id", "gw-1:" + store_.epoch() + ":1")));
 }
 
+TEST_F(ForwarderTest, ARecordOfARetainedMessageSaysSo) {
+  AppendRequest request;
+  const std::vector<Record> records(2, MakeRecord(RecordClass::kHeartbeat, "truck-1", "{}"));
+  const std::vector<std::string> inputs{"local", "local retained"};
+  std::vector<Arrival> arrivals(2);
+  arrivals[1].input = 1;
+  arrivals[1].position = 1;
+  request.batches = {{RecordClass::kHeartbeat, records, arrivals}};
+  request.inputs = inputs;
+  request.stamp = StampNow(clock_);
+  ASSERT_TRUE(store_.Append(request).ok());
+  Start();
+  ASSERT_EQ(transport_.pending().size(), 2U);
+  const std::pair<std::string, std::string> mark("tg-retained", "1");
+  EXPECT_THAT(transport_.pending()[0].message.headers, testing::Not(testing::Contains(mark)));
+  EXPECT_THAT(transport_.pending()[1].message.headers, testing::Contains(mark));
+}
+
 TEST_F(ForwarderTest, AClockThatIsRightNowTakesBackWhatWaitsWithoutALink) {
   transport_.SetConnected(false);
   Start();
@@ -50,8 +68,7 @@ TEST_F(ForwarderTest, AClockThatIsRightNowTakesBackWhatWaitsWithoutALink) {
   ASSERT_THAT(transport_.PendingSeqs(), ElementsAre(1, 2, 3));
   forwarder_->OnClockSet(false);
   Turn();
-  EXPECT_THAT(transport_.pending(), IsEmpty());
-  Wait(std::chrono::seconds(1));
+  EXPECT_EQ(forwarder_->status().retried, 3U);
   EXPECT_THAT(transport_.PendingSeqs(), ElementsAre(1, 2, 3));
 }
 
@@ -63,9 +80,7 @@ TEST_F(ForwarderTest, OnAWorkingLinkOnlyAClockSetBackTakesAnythingBack) {
   EXPECT_THAT(transport_.PendingSeqs(), ElementsAre(1, 2, 3));
   forwarder_->OnClockSet(true);
   Turn();
-  EXPECT_THAT(transport_.pending(), IsEmpty());
   EXPECT_EQ(forwarder_->status().retried, 3U);
-  Wait(std::chrono::seconds(1));
   AckAll();
   EXPECT_EQ(Stored(), 0U);
 }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <memory>
 #include <string>
@@ -181,6 +182,56 @@ TEST_F(KafkaRealTest, ATimeInTheFutureCostsTheTimestampAndNotTheRecord) {
   ASSERT_TRUE(RunUntilIdle());
   EXPECT_THAT(store_.dead_letters(), IsEmpty());
   EXPECT_THAT(Arrived(), ElementsAreArray(ValuesOf(records)));
+}
+
+// Nothing is refused, nothing comes back, and the good ones keep their timestamps.
+TEST_F(KafkaRealTest, AVehicleTwoHoursAheadCostsTheOthersNothing) {
+  Start(3, {{"message.timestamp.type", "CreateTime"}});
+  for (int round = 0; round < 10; ++round) {
+    std::vector<Record> records = Numbered(round * 101, round * 101 + 100);
+    for (size_t i = 0; i < records.size(); ++i) {
+      records[i].asset = i == 50 ? "ahead" : "truck-" + std::to_string(i % 7);
+      records[i].time_source = TimeSource::kSource;
+      records[i].time = clock_.Now() + (i == 50 ? 2h : 0h);
+    }
+    Store(records);
+    ASSERT_TRUE(RunUntilIdle());
+  }
+  EXPECT_EQ(forwarder_->status().sent, 1010U);
+  EXPECT_EQ(forwarder_->status().retried, 0U);
+  EXPECT_THAT(store_.dead_letters(), IsEmpty());
+  EXPECT_THAT(metrics_.Text(), HasSubstr("tidegate_uplink_producers_replaced_total 0\n"));
+  const std::vector<KafkaMessage> messages = ReadTopic(servers_, topic_);
+  EXPECT_THAT(messages, SizeIs(1010));
+  EXPECT_EQ(std::ranges::count(messages, -1, &KafkaMessage::timestamp_ms), 10);
+}
+
+// The topic is stricter than the gateway, so that the broker refuses the request.
+TEST_F(KafkaRealTest, ARefusedTimestampCostsNoRecordOfItsRequest) {
+  Start(1, {{"message.timestamp.type", "CreateTime"}, {"message.timestamp.after.max.ms", "1000"}});
+  std::vector<Record> records = Numbered(1, 500);
+  for (Record& record : records) record.time = clock_.Now();
+  for (Record& record : records) record.time_source = TimeSource::kSource;
+  records[250].time += 5min;
+  Store(records);
+  ASSERT_TRUE(RunUntilIdle());
+  EXPECT_THAT(store_.dead_letters(), IsEmpty());
+  EXPECT_THAT(Arrived(), ElementsAreArray(ValuesOf(records)));
+}
+
+TEST_F(KafkaRealTest, ASourceOfRefusedRecordsEndsOneProducer) {
+  Start(3, {{"max.message.bytes", "65536"}});
+  for (int round = 0; round < 10; ++round) {
+    std::vector<Record> records = Numbered(round * 100 + 1, round * 100 + 100);
+    for (size_t i = 0; i < records.size(); ++i) records[i].asset = "truck-" + std::to_string(i % 7);
+    records[50].asset = "bad";
+    records[50].value = Noise(100'000);
+    Store(records);
+    ASSERT_TRUE(RunUntilIdle());
+  }
+  EXPECT_THAT(store_.dead_letters(), SizeIs(10));
+  EXPECT_THAT(Arrived(), SizeIs(990));
+  EXPECT_THAT(metrics_.Text(), HasSubstr("tidegate_uplink_producers_replaced_total 1\n"));
 }
 
 }  // namespace

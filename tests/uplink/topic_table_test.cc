@@ -10,7 +10,12 @@ using std::chrono::seconds;
 
 class TopicTableTest : public ::testing::Test {
  protected:
-  TopicTable table_{{milliseconds(100), seconds(30)}, 1};
+  static constexpr size_t kBytes = 10;
+  void Send(TopicIndex topic, int count) {
+    for (int i = 0; i < count; ++i) table_.Sent(topic, kBytes);
+  }
+  TopicTable table_{
+      {milliseconds(100), seconds(30)}, 1, {.max_records = 100, .max_bytes = 100'000}};
   TopicIndex a_ = table_.IndexOf("a");
   TopicIndex b_ = table_.IndexOf("b");
   BootTime now_ = seconds(1000);
@@ -23,12 +28,11 @@ TEST_F(TopicTableTest, ANameHasOneIndex) {
 }
 
 TEST_F(TopicTableTest, ClosedWhileAnythingThatFollowsIsOnItsWay) {
-  table_.Sent(a_);
-  table_.Sent(a_);
-  table_.CameBack(a_);
+  Send(a_, 2);
+  table_.CameBack(a_, kBytes);
   EXPECT_FALSE(table_.Open(a_, now_));
   EXPECT_TRUE(table_.Open(b_, now_));
-  table_.Acked(a_);
+  table_.Acked(a_, kBytes, now_);
   EXPECT_TRUE(table_.Open(a_, now_));
 }
 
@@ -46,6 +50,52 @@ TEST_F(TopicTableTest, TheNextOpeningIsTheEarliest) {
   EXPECT_FALSE(table_.Open(a_, *next - BootTime(1)));
   EXPECT_TRUE(table_.Open(a_, *next));
   EXPECT_EQ(table_.NextOpening(*next), std::nullopt);
+}
+
+TEST_F(TopicTableTest, OneTopicLeavesRoomForTheOthers) {
+  Send(a_, 79);
+  EXPECT_TRUE(table_.Open(a_, now_));
+  Send(a_, 1);
+  EXPECT_FALSE(table_.Open(a_, now_));
+  EXPECT_TRUE(table_.Open(b_, now_));
+  Send(b_, 16);
+  EXPECT_FALSE(table_.Open(b_, now_));
+  EXPECT_TRUE(table_.Open(table_.IndexOf("c"), now_));
+}
+
+TEST_F(TopicTableTest, BytesAreSharedToo) {
+  table_.Sent(a_, 80'000);
+  EXPECT_FALSE(table_.Open(a_, now_));
+  EXPECT_TRUE(table_.Open(b_, now_));
+  table_.Acked(a_, 80'000, now_);
+  EXPECT_TRUE(table_.Open(a_, now_));
+}
+
+TEST_F(TopicTableTest, AFullTopicOpensWhenHalfOfItsShareIsFree) {
+  Send(a_, 80);
+  for (int i = 0; i < 39; ++i) table_.Acked(a_, kBytes, now_);
+  EXPECT_FALSE(table_.Open(a_, now_));
+  EXPECT_TRUE(table_.Busy(a_, now_));
+  EXPECT_FALSE(table_.Busy(a_, now_ + seconds(1)));
+  for (int i = 0; i < 3; ++i) table_.Acked(a_, kBytes, now_);
+  EXPECT_TRUE(table_.Open(a_, now_));
+}
+
+TEST_F(TopicTableTest, ATopicThatFailedHasFewRecordsInFlightUntilOneIsAcknowledged) {
+  table_.WaitFrom(a_, now_);
+  now_ += seconds(1);
+  EXPECT_TRUE(table_.Stuck(a_));
+  Send(a_, 10);
+  EXPECT_FALSE(table_.Open(a_, now_));
+  table_.Acked(a_, kBytes, now_);
+  EXPECT_FALSE(table_.Stuck(a_));
+  EXPECT_TRUE(table_.Open(a_, now_));
+}
+
+TEST_F(TopicTableTest, ATopicOnTrialIsReadyAndNotOpen) {
+  table_.SetTrial(a_, true);
+  EXPECT_FALSE(table_.Open(a_, now_));
+  EXPECT_TRUE(table_.Ready(a_, now_));
 }
 
 }  // namespace

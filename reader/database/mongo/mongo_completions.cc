@@ -68,6 +68,7 @@ Result<std::vector<PendingDocument>> MongoCompletions::Find(const PendingQuery& 
   BSON_APPEND_DOCUMENT_BEGIN(options.get(), "projection", &child);
   BSON_APPEND_INT32(&child, path.c_str(), 1);
   BSON_APPEND_INT32(&child, query.key.c_str(), 1);
+  if (query.key != "tenant_id") BSON_APPEND_INT32(&child, "tenant_id", 1);
   bson_append_document_end(options.get(), &child);
   BSON_APPEND_INT64(options.get(), "limit", static_cast<int64_t>(query.limit));
   BSON_APPEND_INT64(options.get(), "maxTimeMS", kMaxTimeMs);
@@ -82,6 +83,7 @@ Result<std::vector<PendingDocument>> MongoCompletions::Find(const PendingQuery& 
     bson_iter_t inner;
     if (bson_iter_init_find(&member, document, "_id")) pending.id = TextOf(member);
     if (bson_iter_init_find(&member, document, query.key.c_str())) pending.key = TextOf(member);
+    if (bson_iter_init_find(&member, document, "tenant_id")) pending.tenant = TextOf(member);
     if (bson_iter_init(&member, document) &&
         bson_iter_find_descendant(&member, path.c_str(), &inner) &&
         BSON_ITER_HOLDS_DATE_TIME(&inner))

@@ -9,6 +9,7 @@
 
 #include "reader/database/mongo/bson_json.h"
 #include "reader/database/mongo/mongo_client.h"
+#include "reader/database/mongo/mongo_save.h"
 #include "reader/database/mongo/mongo_value.h"
 #include "reader/database/projection_document.h"
 
@@ -18,15 +19,7 @@ namespace {
 // How many `_id`s one find names. A server may compare all of them with each document that it
 // finds.
 constexpr size_t kKeysPerQuery = 100;
-// Every server accepts that many in one command.
-constexpr size_t kSavesPerBulk = 1'000;
-constexpr int64_t kDuplicateKey = 11000;
 constexpr uint32_t kNamespaceNotFound = 26;
-
-int64_t Figure(const bson_t* reply, const char* name) {
-  bson_iter_t found;
-  return bson_iter_init_find(&found, reply, name) ? bson_iter_as_int64(&found) : 0;
-}
 
 class MongoProjections final : public ProjectionStore {
  public:
@@ -48,8 +41,6 @@ class MongoProjections final : public ProjectionStore {
   Status FindAll(std::span<const DocumentKey> keys, const bson_t* options, const Found& found);
   Status FindSome(const Namespace& ns, std::span<const DocumentKey> keys,
                   std::span<const size_t> positions, const bson_t* options, const Found& found);
-  Status SaveSome(const Namespace& ns, std::span<const Projection> projections,
-                  std::span<const size_t> positions, std::vector<SaveOutcome>& outcomes);
 
   ClientHandle client_;
 };
@@ -160,78 +151,8 @@ Status MongoProjections::Clear(const Namespace& ns) {
   return MongoError(fmt::format("clear {}.{}", ns.database, ns.collection), error);
 }
 
-// Each projection is an upsert that selects the `_id` and the loaded revision. If the stored
-// document has another revision, the server tries to insert a second one of that `_id` and reports
-// 11000 with the update's index.
-Status MongoProjections::SaveSome(const Namespace& ns, std::span<const Projection> projections,
-                                  std::span<const size_t> positions,
-                                  std::vector<SaveOutcome>& outcomes) {
-  const CollectionHandle collection = CollectionOf(client_.get(), ns);
-  Bson unordered;
-  BSON_APPEND_BOOL(unordered.get(), "ordered", false);
-  const BulkHandle bulk(
-      mongoc_collection_create_bulk_operation_with_opts(collection.get(), unordered.get()));
-  Bson upsert;
-  BSON_APPEND_BOOL(upsert.get(), "upsert", true);
-  BSON_APPEND_BOOL(upsert.get(), "validate", false);  // Partitions' names hold dots.
-  bson_error_t error{};
-  for (size_t position : positions) {
-    const Projection& projection = projections[position];
-    Bson selector;
-    BSON_APPEND_UTF8(selector.get(), "_id", projection.key.id.c_str());
-    BSON_APPEND_INT64(selector.get(), "tidegate.revision", projection.revision);
-    Bson document;
-    AppendObject(StoredForm(projection), document.get());
-    if (!mongoc_bulk_operation_replace_one_with_opts(bulk.get(), selector.get(), document.get(),
-                                                     upsert.get(), &error))
-      return MongoError("save a projection", error);
-  }
-  Bson reply;
-  bson_destroy(reply.get());
-  const bool succeeded = mongoc_bulk_operation_execute(bulk.get(), reply.get(), &error) != 0;
-  size_t conflicts = 0;
-  bson_iter_t found;
-  bson_iter_t errors;
-  if (bson_iter_init_find(&found, reply.get(), "writeErrors") &&
-      bson_iter_recurse(&found, &errors)) {
-    for (; bson_iter_next(&errors); ++conflicts) {
-      bson_iter_t element;
-      if (!bson_iter_recurse(&errors, &element)) continue;
-      const Object write_error = ReadObject(element);
-      const int64_t index = write_error.Integer("index", -1);
-      if (write_error.Integer("code") != kDuplicateKey || index < 0 ||
-          static_cast<size_t>(index) >= positions.size()) {
-        return Error{ErrorCode::kUnavailable,
-                     fmt::format("save projections: {} (code {})", write_error.Text("errmsg"),
-                                 write_error.Integer("code"))};
-      }
-      outcomes[positions[static_cast<size_t>(index)]] = SaveOutcome::kConflict;
-    }
-  }
-  if (!succeeded && conflicts == 0) return MongoError("save projections", error);
-  if (bson_iter_init_find(&found, reply.get(), "writeConcernErrors") &&
-      bson_iter_recurse(&found, &errors) && bson_iter_next(&errors))
-    return Error{ErrorCode::kUnavailable, "save projections: not as durable as asked"};
-  // If a server stopped at the first error, or counts differently, the rest is unknown.
-  const auto saved =
-      static_cast<size_t>(Figure(reply.get(), "nMatched") + Figure(reply.get(), "nUpserted"));
-  if (saved + conflicts != positions.size())
-    for (size_t position : positions) outcomes[position] = SaveOutcome::kConflict;
-  return {};
-}
-
 Result<std::vector<SaveOutcome>> MongoProjections::Save(std::span<const Projection> projections) {
-  std::vector<SaveOutcome> outcomes(projections.size(), SaveOutcome::kSaved);
-  const auto groups = ByNamespace(projections, [](const auto& item) { return item.key.ns; });
-  for (const auto& [ns, positions] : groups) {
-    for (size_t first = 0; first < positions.size(); first += kSavesPerBulk) {
-      const size_t count = std::min(kSavesPerBulk, positions.size() - first);
-      Status status =
-          SaveSome(ns, projections, std::span(positions).subspan(first, count), outcomes);
-      if (!status.ok()) return status.error();
-    }
-  }
-  return outcomes;
+  return SaveProjections(client_.get(), projections);
 }
 
 Result<Offsets> MongoProjections::ReadPositions(const std::string& database,

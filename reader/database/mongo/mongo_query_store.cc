@@ -25,6 +25,16 @@ class MongoQueryStore final : public QueryStore {
   ClientHandle client_;
 };
 
+// MaxTimeMSExpired: the server is there, and ended a query that took too long.
+constexpr uint32_t kTimeExpired = 50;
+
+Error QueryError(std::string_view operation, const bson_error_t& error) {
+  Error about = MongoError(operation, error);
+  if (error.domain == MONGOC_ERROR_SERVER || error.domain == MONGOC_ERROR_QUERY)
+    about.code = error.code == kTimeExpired ? ErrorCode::kFull : ErrorCode::kCorrupt;
+  return about;
+}
+
 std::optional<Place> PlaceOf(const bson_t* document, const Query& query) {
   bson_iter_t id;
   bson_iter_t time;
@@ -56,7 +66,7 @@ Result<Page> MongoQueryStore::Find(const Query& query, const PageLimit& limit,
     if (place && !page.Add({*std::move(place), BsonToJson(document)}, limit)) return page;
   }
   bson_error_t error{};
-  if (mongoc_cursor_error(cursor.get(), &error)) return MongoError("query", error);
+  if (mongoc_cursor_error(cursor.get(), &error)) return QueryError("query", error);
   return page;
 }
 
@@ -77,7 +87,7 @@ Result<uint64_t> MongoQueryStore::Count(const Query& query, uint64_t most, milli
                        BSON_ITER_HOLDS_NUMBER(&count) && bson_iter_as_int64(&count) >= 0;
   const int64_t documents = counted ? bson_iter_as_int64(&count) : 0;
   bson_destroy(&reply);
-  if (!answered) return MongoError("count", error);
+  if (!answered) return QueryError("count", error);
   if (!counted) return Error{ErrorCode::kUnavailable, "count: the answer has no number"};
   return static_cast<uint64_t>(documents);
 }
@@ -104,11 +114,16 @@ class MongoQueries final : public Queries {
 };
 }  // namespace
 
-Result<std::unique_ptr<Queries>> OpenMongoQueries(const std::string& text) {
+Result<std::unique_ptr<Queries>> OpenMongoQueries(const std::string& text,
+                                                  milliseconds answer_within) {
+  // The server ends a query in time by itself, if it can.
+  constexpr milliseconds kGrace{1'000};
+
   auto parsed = ParseMongoUri(text);
   if (!parsed.ok()) return parsed.error();
   UriHandle uri = std::move(parsed).value();
-  SetUriDefault(uri.get(), MONGOC_URI_SOCKETTIMEOUTMS, 15'000);
+  SetUriDefault(uri.get(), MONGOC_URI_SOCKETTIMEOUTMS,
+                static_cast<int32_t>((answer_within + kGrace).count()));
   SetUriDefault(uri.get(), MONGOC_URI_SERVERSELECTIONTIMEOUTMS, 2'000);
   SetUriDefault(uri.get(), MONGOC_URI_CONNECTTIMEOUTMS, 2'000);
   SetUriDefault(uri.get(), MONGOC_URI_WAITQUEUETIMEOUTMS, 2'000);

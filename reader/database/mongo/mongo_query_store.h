@@ -10,8 +10,9 @@
 namespace tidegate::reader {
 
 // Connects to nothing yet. Limits that the URI does not set: connect and server selection 2 s,
-// socket 15 s, wait for a client 2 s. Reads from the primary unless the URI names a read
-// preference. Errors as for OpenQueries.
-Result<std::unique_ptr<Queries>> OpenMongoQueries(const std::string& uri);
+// socket a second more than `answer_within`, wait for a client 2 s. Reads from the primary unless
+// the URI names a read preference. Errors as for OpenQueries.
+Result<std::unique_ptr<Queries>> OpenMongoQueries(const std::string& uri,
+                                                  std::chrono::milliseconds answer_within);
 
 }  // namespace tidegate::reader

@@ -67,13 +67,6 @@ bool Contains(const std::array<int32_t, n>& codes, int32_t code) {
   return std::ranges::find(codes, code) != codes.end();
 }
 
-struct WriteError {
-  int64_t index = -1;
-  int32_t code = 0;
-  bool other_key = false;  // A duplicate, but of another unique index than `_id`'s.
-  std::string message;
-};
-
 bool NamesOtherKeyThanId(const bson_iter_t& pattern) {
   bson_iter_t member;
   if (!BSON_ITER_HOLDS_DOCUMENT(&pattern) || !bson_iter_recurse(&pattern, &member)) return false;
@@ -83,21 +76,11 @@ bool NamesOtherKeyThanId(const bson_iter_t& pattern) {
   return false;
 }
 
-WriteError ReadWriteError(const bson_iter_t& element) {
-  WriteError error;
-  bson_iter_t member;
-  if (!BSON_ITER_HOLDS_DOCUMENT(&element) || !bson_iter_recurse(&element, &member)) return error;
-  while (bson_iter_next(&member)) {
-    const std::string_view name = bson_iter_key(&member);
-    if (name == "index" && BSON_ITER_HOLDS_NUMBER(&member))
-      error.index = bson_iter_as_int64(&member);
-    if (name == "code" && BSON_ITER_HOLDS_NUMBER(&member))
-      error.code = static_cast<int32_t>(bson_iter_as_int64(&member));
-    if (name == "errmsg" && BSON_ITER_HOLDS_UTF8(&member))
-      error.message = bson_iter_utf8(&member, nullptr);
-    if (name == "keyPattern") error.other_key = NamesOtherKeyThanId(member);
-  }
-  return error;
+// Servers before 4.4 send no keyPattern, but name the index: "... index: serial_1 dup key: ...".
+bool NamesOtherIndexThanId(std::string_view message) {
+  constexpr std::string_view kIndex = " index: ";
+  const size_t at = message.find(kIndex);
+  return at != std::string_view::npos && !message.substr(at + kIndex.size()).starts_with("_id_");
 }
 
 bool FindArray(const bson_t* reply, const char* name, bson_iter_t* elements) {
@@ -107,10 +90,8 @@ bool FindArray(const bson_t* reply, const char* name, bson_iter_t* elements) {
 }
 
 Error CommandError(const bson_error_t& error) {
-  const bool of_a_document = error.domain == MONGOC_ERROR_SERVER &&
-                             Contains(kWholeCommandCodes, static_cast<int32_t>(error.code));
   return {
-      of_a_document ? ErrorCode::kRejected : ErrorCode::kUnavailable,
+      BlamesDocument(error) ? ErrorCode::kRejected : ErrorCode::kUnavailable,
       fmt::format("insert: {} (domain {}, code {})",
                   error.message[0] ? error.message : "no reason given", error.domain, error.code)};
 }
@@ -130,6 +111,32 @@ WriteResult ToResult(const WriteError& error) {
   return {WriteOutcome::kRetry, reason};
 }
 }  // namespace
+
+WriteError ReadWriteError(const bson_iter_t& element) {
+  WriteError error;
+  bool has_pattern = false;
+  bson_iter_t member;
+  if (!BSON_ITER_HOLDS_DOCUMENT(&element) || !bson_iter_recurse(&element, &member)) return error;
+  while (bson_iter_next(&member)) {
+    const std::string_view name = bson_iter_key(&member);
+    if (name == "index" && BSON_ITER_HOLDS_NUMBER(&member))
+      error.index = bson_iter_as_int64(&member);
+    if (name == "code" && BSON_ITER_HOLDS_NUMBER(&member))
+      error.code = static_cast<int32_t>(bson_iter_as_int64(&member));
+    if (name == "errmsg" && BSON_ITER_HOLDS_UTF8(&member))
+      error.message = bson_iter_utf8(&member, nullptr);
+    if (name != "keyPattern") continue;
+    has_pattern = true;
+    error.other_key = NamesOtherKeyThanId(member);
+  }
+  if (!has_pattern) error.other_key = NamesOtherIndexThanId(error.message);
+  return error;
+}
+
+bool BlamesDocument(const bson_error_t& error) {
+  return error.domain == MONGOC_ERROR_SERVER &&
+         Contains(kWholeCommandCodes, static_cast<int32_t>(error.code));
+}
 
 CodeClass ClassifyCode(int32_t code) {
   if (Contains(kDuplicateCodes, code)) return CodeClass::kDuplicate;

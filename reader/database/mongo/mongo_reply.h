@@ -2,6 +2,8 @@
 // folder; pure.
 #pragma once
 
+#include <cstdint>
+#include <string>
 #include <vector>
 
 #include "core/result.h"
@@ -24,6 +26,19 @@ enum class CodeClass {
 // Unknown codes are kConflict: the document is tried again, and becomes a dead letter after
 // Options::max_retries.
 CodeClass ClassifyCode(int32_t code);
+
+// True if the server refused a whole command because of one document.
+bool BlamesDocument(const bson_error_t& error);
+
+// An element of `writeErrors`.
+struct WriteError {
+  int64_t index = -1;
+  int32_t code = 0;
+  // A duplicate, but of another unique index than `_id`'s.
+  bool other_key = false;
+  std::string message;
+};
+WriteError ReadWriteError(const bson_iter_t& element);
 
 // `reply` and `error` are those of mongoc_bulk_operation_execute for `count` documents sent in one
 // command, and `succeeded` says that it returned a server id. Returns `count` results.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <set>
 #include <string>
 #include <utility>
@@ -41,6 +42,7 @@ class MongoStore final : public DocumentStore {
 
   ClientHandle client_;
   const Log& log_;
+  LogLimit index_log_;
 };
 
 Result<CommandLimits> MongoStore::Limits() {
@@ -148,8 +150,9 @@ Status MongoStore::Ensure(const Namespace& ns, const Index& index) {
   const std::string what = fmt::format("{} index {} on {}.{}", index.retired ? "drop" : "create",
                                        index.name, ns.database, ns.collection);
   if (!tolerated) return MongoError(what, error);
-  log_.Warning("{}: {} (code {}); {} may be slow", what, error.message, error.code,
-               index.retired ? "writes" : "queries by it");
+  if (const auto count = index_log_.Count(std::chrono::steady_clock::now().time_since_epoch()))
+    log_.Warning("{}: {} (code {}); {} may be slow ({} times)", what, error.message, error.code,
+                 index.retired ? "writes" : "queries by it", *count);
   return {};
 }
 

@@ -34,6 +34,11 @@ struct WriteConcernDestroyer {
 };
 using WriteConcernHandle = std::unique_ptr<mongoc_write_concern_t, WriteConcernDestroyer>;
 
+struct ReadPrefsDestroyer {
+  void operator()(mongoc_read_prefs_t* preference) const { mongoc_read_prefs_destroy(preference); }
+};
+using ReadPrefsHandle = std::unique_ptr<mongoc_read_prefs_t, ReadPrefsDestroyer>;
+
 struct BulkDestroyer {
   void operator()(mongoc_bulk_operation_t* bulk) const { mongoc_bulk_operation_destroy(bulk); }
 };

@@ -4,7 +4,10 @@
 
 #include <utility>
 
+#include "core/check.h"
 #include "reader/database/routed/by_database.h"
+#include "reader/database/routed/fanned_store.h"
+#include "reader/database/routed/late_stores.h"
 #include "reader/database/routed/routed_completions.h"
 #include "reader/database/routed/routed_projections.h"
 
@@ -15,70 +18,21 @@ Error About(const std::string& database, const Error& error) {
   return {error.code, fmt::format("database {}: {}", database, error.message)};
 }
 
-class RoutedStore final : public DocumentStore {
- public:
-  explicit RoutedStore(ByDatabase<DocumentStore> stores) : stores_(std::move(stores)) {}
-
-  Result<std::vector<WriteResult>> Write(std::span<const Document> documents) override;
-  Status EnsureIndexes(const Namespace& ns, std::span<const Index> indexes) override {
-    return stores_.Of(ns.database).EnsureIndexes(ns, indexes);
-  }
-  Result<size_t> Expire(const Namespace& ns, WallTime now, size_t limit) override {
-    return stores_.Of(ns.database).Expire(ns, now, limit);
-  }
-  Status Ping() override;
-
- private:
-  ByDatabase<DocumentStore> stores_;
-};
-
-// A store that is unreachable does not keep the others from writing their documents. The whole is
-// then written again, and to those stores it is duplicates.
-Result<std::vector<WriteResult>> RoutedStore::Write(std::span<const Document> documents) {
-  std::vector<WriteResult> results;
-  results.reserve(documents.size());
-  Status failure;
-  const auto database_of = [](const Document& document) -> const std::string& {
-    return document.ns.database;
-  };
-  const auto write = [&](DocumentStore& store, std::span<const Document> run) -> Status {
-    auto written = store.Write(run);
-    if (!written.ok()) {
-      if (failure.ok()) failure = About(run.front().ns.database, written.error());
-      return {};
-    }
-    CHECK(written->size() == run.size(), "a store returns one result for each document");
-    for (WriteResult& result : *written) results.push_back(std::move(result));
-    return {};
-  };
-  if (Status status = stores_.ForEachRun(documents, database_of, write); !status.ok())
-    return status.error();
-  if (!failure.ok()) return failure.error();
-  CHECK(results.size() == documents.size(), "each document has one result");
-  return results;
-}
-
-Status RoutedStore::Ping() {
-  Status status = stores_.common().Ping();
-  for (const auto& [database, store] : stores_.own()) {
-    if (Status own = store->Ping(); !own.ok() && status.ok()) status = About(database, own.error());
-  }
-  return status;
-}
-
 class RoutedLanding final : public Landing {
  public:
   using Landings = std::map<std::string, std::unique_ptr<Landing>>;
 
-  RoutedLanding(std::unique_ptr<Landing> common, Landings landings)
-      : common_(std::move(common)), landings_(std::move(landings)) {}
+  RoutedLanding(std::unique_ptr<Landing> common, Landings landings, const Clock* clock)
+      : common_(std::move(common)), landings_(std::move(landings)), clock_(clock) {}
 
   bool Exists() const override { return common_->Exists(); }
+  bool concurrent() const override { return common_->concurrent(); }
   Result<std::unique_ptr<DocumentStore>> NewStore(const Log& log) override {
-    const auto route = [](ByDatabase<DocumentStore> stores) -> std::unique_ptr<DocumentStore> {
-      return std::make_unique<RoutedStore>(std::move(stores));
-    };
-    return Each<DocumentStore>([&log](Landing& landing) { return landing.NewStore(log); }, route);
+    return Fan(log, 1, nullptr);
+  }
+  Result<std::unique_ptr<DocumentStore>> NewWriter(const Log& log, size_t threads) override {
+    CHECK(threads > 0, "somebody writes");
+    return Fan(log, threads, clock_);
   }
   Result<std::unique_ptr<ProjectionStore>> NewProjections() override {
     return Each<ProjectionStore>([](Landing& landing) { return landing.NewProjections(); },
@@ -90,38 +44,71 @@ class RoutedLanding final : public Landing {
   }
 
  private:
-  // Makes one store from each landing, and joins them by `route`.
+  Result<std::unique_ptr<DocumentStore>> Fan(const Log& log, size_t threads, const Clock* clock);
+  // Makes one store from each landing, and joins them by `route`. A tenant's own one is opened when
+  // it is used.
   template <typename Store, typename Make, typename Route>
   Result<std::unique_ptr<Store>> Each(Make make, Route route) {
     auto common = make(*common_);
     if (!common.ok()) return common.error();
     typename ByDatabase<Store>::Own own;
     for (const auto& [database, landing] : landings_) {
-      auto store = make(*landing);
-      if (!store.ok()) return About(database, store.error());
-      own[database] = std::move(store).value();
+      own[database] = LateStore(
+          OpenLate<Store>([make, own_landing = landing.get()] { return make(*own_landing); }));
     }
     return route(ByDatabase<Store>(std::move(common).value(), std::move(own)));
   }
 
   std::unique_ptr<Landing> common_;
   Landings landings_;
+  const Clock* const clock_;
 };
+
+Result<FannedStore::Server> OpenServer(Landing& landing, const Log& log, size_t threads) {
+  FannedStore::Server server;
+  server.by_namespace = landing.concurrent();
+  const size_t stores = landing.concurrent() ? threads : 1;
+  while (server.stores.size() < stores) {
+    auto store = landing.NewStore(log);
+    if (!store.ok()) return store.error();
+    server.stores.push_back(std::move(store).value());
+  }
+  return server;
+}
+
+// A tenant's own server is written to by one thread, because it has few collections.
+Result<std::unique_ptr<DocumentStore>> RoutedLanding::Fan(const Log& log, size_t threads,
+                                                          const Clock* clock) {
+  auto common = OpenServer(*common_, log, threads);
+  if (!common.ok()) return common.error();
+  FannedStore::Servers own;
+  for (const auto& [database, landing] : landings_) {
+    FannedStore::Server server;
+    server.by_namespace = landing->concurrent();
+    server.stores.push_back(LateStore(OpenLate<DocumentStore>(
+        [&log, own_landing = landing.get()] { return own_landing->NewStore(log); })));
+    own.emplace(database, std::move(server));
+  }
+  return std::unique_ptr<DocumentStore>(
+      std::make_unique<FannedStore>(std::move(common).value(), std::move(own), clock));
+}
 }  // namespace
 
 Result<std::unique_ptr<Landing>> OpenLandings(
     const std::string& uri, const std::map<std::string, std::string>& uri_of_database,
     const LandingOptions& options) {
   auto common = OpenLanding(uri, options);
-  if (!common.ok() || uri_of_database.empty()) return common;
+  if (!common.ok()) return common;
+  LandingOptions own_options = options;
+  own_options.answer_within = options.own_answer_within.value_or(options.answer_within);
   RoutedLanding::Landings landings;
   for (const auto& [database, own] : uri_of_database) {
-    auto landing = OpenLanding(own, options);
+    auto landing = OpenLanding(own, own_options);
     if (!landing.ok()) return About(database, landing.error());
     landings[database] = std::move(landing).value();
   }
-  return std::unique_ptr<Landing>(
-      std::make_unique<RoutedLanding>(std::move(common).value(), std::move(landings)));
+  return std::unique_ptr<Landing>(std::make_unique<RoutedLanding>(
+      std::move(common).value(), std::move(landings), options.clock));
 }
 
 }  // namespace tidegate::reader

@@ -1,5 +1,6 @@
 // A landing whose tenants may have servers of their own: a database that has its own URI is used
-// through that, every other database through the common URI. Threads as for Landing.
+// through that, every other database through the common URI. A store reports a database that fails
+// for its documents alone (fanned_store.h). Threads as for Landing.
 #pragma once
 
 #include <map>

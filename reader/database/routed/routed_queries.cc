@@ -65,12 +65,12 @@ std::unique_ptr<Queries> RouteQueries(std::unique_ptr<Queries> common, QueriesOf
 
 Result<std::unique_ptr<Queries>> OpenRoutedQueries(
     const std::string& uri, const std::map<std::string, std::string>& uri_of_database,
-    const Clock& clock) {
-  auto common = OpenQueries(uri, clock);
+    const Clock& clock, std::chrono::milliseconds answer_within) {
+  auto common = OpenQueries(uri, clock, answer_within);
   if (!common.ok()) return common.error();
   QueriesOfDatabase own;
   for (const auto& [database, own_uri] : uri_of_database) {
-    auto queries = OpenQueries(own_uri, clock);
+    auto queries = OpenQueries(own_uri, clock, answer_within);
     if (!queries.ok()) return queries.error();
     own.emplace(database, std::move(queries).value());
   }

@@ -19,6 +19,6 @@ std::unique_ptr<Queries> RouteQueries(std::unique_ptr<Queries> common, QueriesOf
 // Opens `uri` and the URI of each named database as OpenQueries does.
 Result<std::unique_ptr<Queries>> OpenRoutedQueries(
     const std::string& uri, const std::map<std::string, std::string>& uri_of_database,
-    const Clock& clock);
+    const Clock& clock, std::chrono::milliseconds answer_within = kAnswerWithin);
 
 }  // namespace tidegate::reader

@@ -60,11 +60,12 @@ Result<std::vector<PendingDocument>> SqliteCompletions::Find(const PendingQuery&
 }
 
 Result<std::vector<PendingDocument>> SqliteCompletions::Select(const PendingQuery& query) {
-  auto select = connection_.database().Prepare(fmt::format(
-      "SELECT id, json_extract(body, {1}), {0} FROM {2} WHERE {0} IS NOT NULL AND {0} >= ?1 ORDER "
-      "BY {0} LIMIT ?2",
-      fmt::format("json_extract(body, {})", MarkPath(query.mark)), MemberPath(query.key),
-      QuotedTable(query.ns)));
+  auto select = connection_.database().Prepare(
+      fmt::format("SELECT id, json_extract(body, {1}), {0}, json_extract(body, '$.tenant_id') FROM "
+                  "{2} WHERE {0} IS NOT NULL AND {0} >= ?1 ORDER "
+                  "BY {0} LIMIT ?2",
+                  fmt::format("json_extract(body, {})", MarkPath(query.mark)),
+                  MemberPath(query.key), QuotedTable(query.ns)));
   if (!select.ok()) return select.error();
   const std::string from = query.from ? FormatTime(*query.from) : "";
   select->Bind(1, from).Bind(2, static_cast<int64_t>(query.limit));
@@ -77,6 +78,7 @@ Result<std::vector<PendingDocument>> SqliteCompletions::Select(const PendingQuer
     const sqlite::ColumnType type = select->Type(1);
     if (type == sqlite::ColumnType::kText || type == sqlite::ColumnType::kInteger)
       document.key = select->Text(1);
+    if (select->Type(3) == sqlite::ColumnType::kText) document.tenant = select->Text(3);
     document.since = ParseTime(select->Text(2)).value_or(WallTime{});
     found.push_back(std::move(document));
   }

@@ -84,6 +84,8 @@ Result<SaveOutcome> SqliteProjections::SaveOne(const Projection& projection) {
   const auto save = connection_.Kept(projection.key.ns, is_new ? kInsertProjection : kUpdate);
   if (!save.ok()) return save.error();
   const std::string body = ToJson(StoredForm(projection));
+  // A larger one could not be read back.
+  if (body.size() > kLimits.max_bytes) return SaveOutcome::kRefused;
   (*save)->Bind(1, projection.key.id).Bind(2, body);
   if (!is_new) (*save)->Bind(3, projection.revision);
   if (Status status = (*save)->Run(); !status.ok()) return status.error();

@@ -71,7 +71,7 @@ Status SqliteQueryStore::Begin(milliseconds within) {
 Error SqliteQueryStore::Failed(std::string_view operation, const Error& cause) {
   // The statement was interrupted; the connection is as good as before.
   if (is_late_)
-    return {ErrorCode::kUnavailable, fmt::format("{} {}: it takes too long", operation, path_)};
+    return {ErrorCode::kFull, fmt::format("{} {}: it takes too long", operation, path_)};
   return connection_.Failed(operation, cause);
 }
 

@@ -15,6 +15,8 @@ namespace {
 constexpr std::string_view kInsertDocument =
     "INSERT INTO {}(id, body) VALUES(?1, ?2) ON CONFLICT(id) DO NOTHING";
 
+constexpr size_t kMaxTables = 20'000;
+
 std::string IndexSql(const Namespace& ns, const Index& index) {
   const std::string name = SqlQuoted(TableName(ns) + "." + index.name, '"');
   if (index.retired) return fmt::format("DROP INDEX IF EXISTS {}", name);
@@ -40,7 +42,10 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::Open(Options options) {
 Result<std::vector<WriteResult>> SqliteStore::Write(std::span<const Document> documents) {
   if (Status status = connection_.Connect(); !status.ok()) return status.error();
   auto results = InsertAll(documents);
-  if (!results.ok()) return connection_.Failed("insert into", results.error());
+  if (!results.ok()) {
+    tables_.clear();
+    return connection_.Failed("insert into", results.error());
+  }
   CHECK(results->size() == documents.size(), "each document has one result");
   return results;
 }
@@ -51,12 +56,22 @@ Result<std::vector<WriteResult>> SqliteStore::InsertAll(std::span<const Document
   std::vector<WriteResult> results;
   results.reserve(documents.size());
   for (const Document& document : documents) {
+    if (Status status = EnsureTable(document.ns); !status.ok()) return status.error();
     auto result = Insert(document);
     if (!result.ok()) return result.error();
     results.push_back(std::move(*result));
   }
   if (Status status = transaction->Commit(); !status.ok()) return status.error();
   return results;
+}
+
+Status SqliteStore::EnsureTable(const Namespace& ns) {
+  if (tables_.contains(ns)) return {};
+  Status status = connection_.database().Execute(CreateTableSql(ns));
+  if (!status.ok()) return status;
+  if (tables_.size() >= kMaxTables) tables_.clear();
+  tables_.insert(ns);
+  return {};
 }
 
 Result<WriteResult> SqliteStore::Insert(const Document& document) {
@@ -94,6 +109,9 @@ Result<size_t> SqliteStore::Expire(const Namespace& ns, WallTime now, size_t lim
 }
 
 Result<size_t> SqliteStore::RemoveExpired(const Namespace& ns, WallTime now, size_t limit) {
+  const auto has = connection_.HasTable(ns);
+  if (!has.ok()) return has.error();
+  if (!*has) return size_t{0};
   // Times are text that sorts, and the expiry index is on exactly this expression.
   auto remove = connection_.database().Prepare(
       fmt::format("DELETE FROM {0} WHERE id IN (SELECT id FROM {0} WHERE {1} <= ?1 LIMIT ?2)",

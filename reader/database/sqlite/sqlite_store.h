@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "reader/database/document_store.h"
@@ -33,11 +34,15 @@ class SqliteStore final : public DocumentStore {
   explicit SqliteStore(Options options);
   // Inserts all of them in one transaction.
   Result<std::vector<WriteResult>> InsertAll(std::span<const Document> documents);
+  // Makes the document's table, unless this store has made it.
+  Status EnsureTable(const Namespace& ns);
   Result<WriteResult> Insert(const Document& document);
   Status RunAll(const Namespace& ns, std::span<const Index> indexes);
   Result<size_t> RemoveExpired(const Namespace& ns, WallTime now, size_t limit);
 
   SqliteConnection connection_;
+  // Tables that exist since the last error.
+  std::set<Namespace> tables_;
 };
 
 }  // namespace tidegate::reader

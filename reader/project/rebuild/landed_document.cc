@@ -46,6 +46,13 @@ bool ReadProvenance(json::Value root, Provenance& provenance) {
   provenance.received_at = ParseTime(TextOf(*origin, "received_at")).value_or(WallTime());
   provenance.expires_at = ParseTime(TextOf(*origin, "expires_at"));
   ReadNumber(*origin, "schema", provenance.schema);
+  int64_t epoch = 0;
+  ReadNumber(*origin, "epoch", epoch);
+  provenance.epoch = epoch;
+  LetterPlace letter{.replay = TextOf(*origin, "replay"),
+                     .partition = TextOf(*origin, "dead_letter")};
+  if (!letter.replay.empty() && ReadNumber(*origin, "dead_letter_offset", letter.offset))
+    provenance.dead_letter = std::move(letter);
   return !provenance.topic.empty() && ReadNumber(*origin, "partition", provenance.partition) &&
          ReadNumber(*origin, "offset", provenance.offset);
 }

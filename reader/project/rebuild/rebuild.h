@@ -1,7 +1,8 @@
 // Makes the projections anew from the landed documents: after a change of windows or rules, after
 // `replay-dlq`, or when Kafka deleted messages before a projector read them. Documents are folded
-// as projectors fold them, partition by partition in the order of their offsets, so that the result
-// is the same. Documents at or after the landing's positions are left to the projectors.
+// as projectors fold them: replayed dead letters under the letter's place, and states in the order
+// of time, so that the result is the same. Documents at or after the landing's positions are left
+// to the projectors.
 //
 // While a rebuild is under way nobody else may fold: projectors that find kRebuildMark wait
 // (projector.h). After a rebuild that was interrupted they wait until another one has finished.
@@ -12,19 +13,20 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <vector>
 
 #include "core/clock.h"
 #include "core/log.h"
 #include "reader/decode/decoder.h"
+#include "reader/land/partition_epochs.h"
 #include "reader/project/folder.h"
+#include "reader/project/rebuild/document_sorter.h"
 
 namespace tidegate::reader {
 
 // Unless the rebuild was interrupted, `read` is the sum of the others; a CHECK guards it at the end
-// of each batch.
+// of each collection.
 struct RebuildReport {
   uint64_t read = 0;
   uint64_t folded = 0;
@@ -63,7 +65,10 @@ class Rebuild {
   Rebuild(Options options, Parts parts)
       : options_(std::move(options)),
         parts_(parts),
-        folder_(options_.folder, {parts.projections, parts.documents}) {}
+        folder_(Limited(options_.folder, FoldScope::kWithoutStates),
+                {parts.projections, parts.documents}),
+        state_folder_(Limited(options_.folder, FoldScope::kStatesOnly),
+                      {parts.projections, parts.documents}) {}
 
   // Begins from the start each time. kUnavailable: interrupted; run it again.
   Status Run();
@@ -73,26 +78,34 @@ class Rebuild {
   struct Item {
     Document document;
     std::string partition;
+    int64_t offset;
   };
 
+  static Folder::Options Limited(Folder::Options options, FoldScope scope);
   // Sets or clears kRebuildMark.
   Status Mark(bool under_way);
+  Status RebuildDatabase(const std::string& database);
   // Removes the database's projections and makes their indexes.
   Status Clear(const std::string& database);
-  // Folds the collection's landed documents.
-  Status Read(const Namespace& ns);
-  Status Add(const Namespace& ns, std::string_view text);
-  // Returns the landing's position of the partition, which is read once.
-  Result<int64_t> LandedUpTo(const std::string& partition);
-  Status Fold();
+  // Folds what the collection's landed documents change without states, and gives the sorter those
+  // that need another order.
+  Status Read(const Namespace& ns, DocumentSorter& sorter);
+  Status Add(const Namespace& ns, std::string_view text, DocumentSorter& sorter);
+  // Folds what the sorter returns.
+  Status FoldSorted(DocumentSorter& sorter);
+  Status AddSorted(const Namespace& ns, std::string_view text, Folder& folder);
+  Status Push(Item item, size_t bytes, Folder& folder);
+  Status Fold(Folder& folder);
+  // True if the document is before the landing's position, which is read once for each partition.
+  Result<bool> HasLanded(const Provenance& from);
   void LogProgress();
 
   const Options options_;
   Parts parts_;
   Folder folder_;
+  Folder state_folder_;
   RebuildReport report_;
-  // The landing's positions, by partition.
-  std::map<std::string, int64_t, std::less<>> landed_;
+  LogPositions landed_;
   // The present batch, and the size of its documents as JSON.
   std::vector<Item> items_;
   size_t bytes_ = 0;

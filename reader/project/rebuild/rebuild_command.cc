@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "core/output.h"
 #include "core/record.h"
 #include "reader/consume/kafka_settings.h"
 #include "reader/database/routed/routed_landing.h"
@@ -96,7 +97,7 @@ int RebuildProjections(const RebuildArguments& arguments, const Config& config, 
   Rebuild rebuild({.databases = *databases, .folder = config.projector.folder},
                   {**read, **projections, **documents, decoder, clock, log});
   const Status status = rebuild.Run();
-  fmt::print("{}", rebuild.report().Text());
+  Print(rebuild.report().Text());
   if (status.ok()) return 0;
   log.Error("broken off: {}; projectors wait until `tidegate-reader rebuild --again` is through",
             status.error().message);

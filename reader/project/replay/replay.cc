@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "core/time_format.h"
@@ -158,8 +159,12 @@ Status Replay::Attempt() {
   }
   const auto results = parts_.store.Write(documents_);
   if (!results.ok()) return results.error();
+  const auto failed =
+      std::ranges::find(*results, WriteOutcome::kUnavailable, &WriteResult::outcome);
+  Status status;
+  if (failed != results->end()) status = Error{ErrorCode::kUnavailable, failed->reason};
   ApplyResults(*results);
-  return {};
+  return status;
 }
 
 void Replay::ApplyResults(const std::vector<WriteResult>& results) {
@@ -188,6 +193,10 @@ void Replay::ApplyResults(const std::vector<WriteResult>& results) {
           documents_.push_back(std::move(documents[i]));
           pending_.push_back(std::move(pending[i]));
         }
+        break;
+      case WriteOutcome::kUnavailable:
+        documents_.push_back(std::move(documents[i]));
+        pending_.push_back(std::move(pending[i]));
         break;
     }
   }

@@ -6,6 +6,7 @@
 #include <array>
 #include <thread>
 
+#include "core/output.h"
 #include "core/time_format.h"
 #include "reader/consume/kafka_settings.h"
 #include "reader/database/migrator.h"
@@ -99,7 +100,7 @@ int ReplayDeadLetters(const ReplayArguments& arguments, const Config& config, co
                  [](std::chrono::milliseconds time) { std::this_thread::sleep_for(time); }});
   const Status status = replay.Run();
   const ReplayReport& report = replay.report();
-  fmt::print("{}", report.Text(arguments.dry_run));
+  Print(report.Text(arguments.dry_run));
   if (!status.ok()) log.Error("broken off: {}", status.error().message);
   return status.ok() && report.refused_count() == 0 && report.cut == 0 ? 0 : kFailed;
 }

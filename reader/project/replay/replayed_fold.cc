@@ -1,7 +1,5 @@
 #include "reader/project/replay/replayed_fold.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <map>
 #include <tuple>
@@ -10,8 +8,8 @@
 namespace tidegate::reader {
 
 namespace {
-Folder::Options WithoutStates(Folder::Options options) {
-  options.folds.states = false;
+Folder::Options WithStates(Folder::Options options, bool states) {
+  options.folds.scope = states ? FoldScope::kAll : FoldScope::kWithoutStates;
   return options;
 }
 
@@ -21,11 +19,11 @@ bool SameLetter(const LetterPlace& a, const LetterPlace& b) {
 }  // namespace
 
 ReplayedFold::ReplayedFold(Folder::Options options, ProjectionStore& projections,
-                           DocumentStore& documents)
+                           DocumentStore& documents, bool in_order)
     : projections_(projections),
-      folder_(WithoutStates(std::move(options)), {projections, documents}) {}
+      folder_(WithStates(std::move(options), in_order), {projections, documents}) {}
 
-Status ReplayedFold::Fold(std::span<const ReplayedDocument> replayed) {
+Status ReplayedFold::Fold(std::span<ReplayedDocument> replayed) {
   const auto replays = FindReplays(replayed);
   if (!replays.ok()) return replays.error();
   std::vector<Event> events;
@@ -33,8 +31,9 @@ Status ReplayedFold::Fold(std::span<const ReplayedDocument> replayed) {
     const std::string& replay = (*replays)[i];
     if (replay.empty()) continue;
     const Document& document = replayed[i].document;
-    const LetterPlace& letter = *document.provenance.dead_letter;
-    events.push_back({&document, fmt::format("{}#{}", letter.partition, replay), letter.offset});
+    LetterPlace letter = *document.provenance.dead_letter;
+    letter.replay = replay;
+    events.push_back({&document, LetterPartition(letter), letter.offset});
   }
   std::ranges::stable_sort(events, [](const Event& a, const Event& b) {
     return std::tie(a.partition, a.offset) < std::tie(b.partition, b.offset);
@@ -42,8 +41,7 @@ Status ReplayedFold::Fold(std::span<const ReplayedDocument> replayed) {
   return folder_.Fold(events);
 }
 
-Result<std::vector<std::string>> ReplayedFold::FindReplays(
-    std::span<const ReplayedDocument> replayed) {
+Result<std::vector<std::string>> ReplayedFold::FindReplays(std::span<ReplayedDocument> replayed) {
   std::map<DocumentKey, size_t> places;
   std::vector<DocumentKey> keys;
   for (const ReplayedDocument& one : replayed) {
@@ -55,13 +53,15 @@ Result<std::vector<std::string>> ReplayedFold::FindReplays(
   if (!landed.ok()) return landed.error();
   CHECK(landed->size() == keys.size(), "each key has one answer");
   std::vector<std::string> replays;
-  for (const ReplayedDocument& one : replayed) {
-    const LetterPlace& letter = *one.document.provenance.dead_letter;
-    replays.push_back(one.duplicate ? "" : letter.replay);
+  for (ReplayedDocument& one : replayed) {
+    Provenance& origin = one.document.provenance;
+    replays.push_back(one.duplicate ? "" : origin.dead_letter->replay);
     if (!one.duplicate) continue;
     const auto& found = (*landed)[places.at({one.document.ns, one.document.id})];
-    if (found && found->dead_letter && SameLetter(*found->dead_letter, letter))
-      replays.back() = found->dead_letter->replay;
+    if (!found || !found->dead_letter || !SameLetter(*found->dead_letter, *origin.dead_letter))
+      continue;
+    replays.back() = found->dead_letter->replay;
+    origin.received_at = found->received_at;
   }
   return replays;
 }

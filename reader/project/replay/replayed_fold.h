@@ -1,6 +1,6 @@
 // Folds the documents that a replay of dead letters has landed into the projections. Projectors
 // skip their messages, because the documents name a dead letter. A projection knows such a document
-// by the letter's place: a partition of the dead-letter topic, counted separately for each replay.
+// by the letter's place (LetterPartition), and so does a rebuild, so that neither counts it again.
 //
 // Known limit: failure episodes and alerts by rules ignore these documents, as they ignore every
 // reading that arrives late.
@@ -25,17 +25,22 @@ struct ReplayedDocument {
 
 class ReplayedFold {
  public:
-  ReplayedFold(Folder::Options options, ProjectionStore& projections, DocumentStore& documents);
+  // With `in_order` failure episodes and alerts by rules fold the documents as well: no newer one
+  // of their assets has landed yet.
+  ReplayedFold(Folder::Options options, ProjectionStore& projections, DocumentStore& documents,
+               bool in_order = false);
 
   // kUnavailable: some may be folded; fold the same again.
   // REQUIRES: each document names the letter from which it was read in this replay, and the letters
   // of each partition come in the order of their offsets, over all calls.
-  Status Fold(std::span<const ReplayedDocument> replayed);
+  Status Fold(std::span<ReplayedDocument> replayed);
+  // Drops the projections in memory (Folder::Forget).
+  void Forget() { folder_.Forget(); }
 
  private:
   // Returns for each document the name of the replay that landed it from its letter; empty: no
-  // replay did.
-  Result<std::vector<std::string>> FindReplays(std::span<const ReplayedDocument> replayed);
+  // replay did. Gives each document the time of receipt that it has landed with.
+  Result<std::vector<std::string>> FindReplays(std::span<ReplayedDocument> replayed);
 
   ProjectionStore& projections_;
   Folder folder_;

@@ -175,11 +175,82 @@ TEST(SettingsTest, SecretsComeFromCredentialsAndAreNeverShown) {
     EXPECT_THAT(setting.value, Not(HasSubstr("hunter2")));
 }
 
+TEST(SettingsTest, ATopicForEachTenantWithoutAListOfTenantsIsWarnedAbout) {
+  const auto warned = Contains(HasSubstr("TIDEGATE_TENANTS"));
+  EXPECT_THAT(Load({{"TIDEGATE_TOPIC_READING", "raw.{tenant}"}}).warnings, warned);
+  EXPECT_THAT(
+      Load({{"TIDEGATE_TOPIC_READING", "raw.{tenant}"}, {"TIDEGATE_TENANTS", "a,b"}}).warnings,
+      Not(warned));
+  EXPECT_THAT(Load({}).warnings, Not(warned));
+}
+
 TEST(VariablesTest, TopicTemplates) {
   EXPECT_TRUE(IsTopicTemplate("telemetry.{tenant}.raw_1-a"));
   EXPECT_FALSE(IsTopicTemplate(""));
   EXPECT_FALSE(IsTopicTemplate("a/b"));
   EXPECT_FALSE(IsTopicTemplate("{asset}"));
+}
+
+std::string AllTexts(const LoadedSettings& loaded) {
+  std::string all;
+  for (const auto& setting : loaded.effective) all += setting.name + "=" + setting.value + "\n";
+  for (const auto& problem : loaded.problems) all += problem + "\n";
+  for (const auto& warning : loaded.warnings) all += warning + "\n";
+  return all;
+}
+
+TEST(SettingsTest, NoSecretIsShownWhateverIsWrongWithIt) {
+  for (const char* uri :
+       {"mqtt://user:S3cret@host/t/#", "mqtt:/user:S3cret@host/t", "mqtt//user:S3cret@host/t",
+        "mqtt://user:S3cret@[::1/t", "mqtt://user:S3cret@host:0/t", "mqtt://h/t?password=S3cret",
+        "mqtt://h/t?passwort=S3cret&password=S3cret", "nats://user:S3cret@host/t"}) {
+    const std::string all = AllTexts(Load({{"TIDEGATE_INPUT_LOCAL", uri}}));
+    EXPECT_THAT(all, HasSubstr("TIDEGATE_INPUT_LOCAL")) << uri;
+    EXPECT_THAT(all, Not(HasSubstr("S3cret"))) << uri;
+  }
+  for (const char* name : {"TIDEGATE_KAFKA_SASL_PASSWORD", "TIDEGATE_KAFKA_SASL_PASWORD",
+                           "TIDEGATE_KAFKA_SSL_KEY_PASSWORD", "TIDEGATE_KAFKA_SSL_KEY_PEM",
+                           "TIDEGATE_KAFKA_SASL_OAUTHBEARER_CONFIG"}) {
+    const std::string all =
+        AllTexts(Load({{name, "S3cret"}, {"TIDEGATE_KAFKA_BOOTSTRAP_SERVERS", "u:S3cret@k:9092"}}));
+    EXPECT_THAT(all, HasSubstr(name));
+    EXPECT_THAT(all, Not(HasSubstr("S3cret"))) << name;
+  }
+}
+
+TEST(SettingsTest, ATenantThatIsNotAllowedIsAProblem) {
+  const LoadedSettings loaded = Load({{"TIDEGATE_TENANT", "initech"},
+                                      {"TIDEGATE_TENANTS", "acme,globex"},
+                                      {"TIDEGATE_INPUT_LOCAL", "sim:?tenant=umbrella"}});
+  EXPECT_THAT(loaded.problems, Contains(HasSubstr("TIDEGATE_TENANT: initech")));
+  EXPECT_THAT(loaded.problems, Contains(HasSubstr("?tenant=umbrella")));
+}
+
+TEST(SettingsTest, NamesThatDifferInCaseOnlyAreAProblem) {
+  const LoadedSettings loaded = Load({{"TIDEGATE_INPUT_Local", "sim:"},
+                                      {"TIDEGATE_INPUT_LOCAL", "sim:"},
+                                      {"TIDEGATE_RULE_HOT", "t > 1"},
+                                      {"TIDEGATE_RULE_hot", "t > 2"}});
+  EXPECT_THAT(loaded.problems,
+              ElementsAre(HasSubstr("TIDEGATE_INPUT_Local"), HasSubstr("TIDEGATE_RULE_hot")));
+}
+
+TEST(SettingsTest, TopicsThatKafkaHasNoNameForAreProblems) {
+  const std::string long_name(200, 'x');
+  for (const std::string& topic :
+       {std::string("."), std::string(".."), std::string("{tenant}.{tenant}"),
+        long_name + "{tenant}", std::string("a b")}) {
+    EXPECT_THAT(Load({{"TIDEGATE_TOPIC_ALERT", topic}}).problems,
+                ElementsAre(HasSubstr("TIDEGATE_TOPIC_ALERT")))
+        << topic;
+  }
+}
+
+TEST(SettingsTest, AFileOfTlsThatIsMissingIsAProblem) {
+  const LoadedSettings loaded =
+      Load({{"TIDEGATE_INPUT_LOCAL", "mqtts://host/t/{asset}?ca=/nowhere/ca.pem&tenant=acme"}});
+  EXPECT_THAT(loaded.problems,
+              ElementsAre(AllOf(HasSubstr("/nowhere/ca.pem"), HasSubstr("No such file"))));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 #include <future>
 #include <thread>
 
@@ -164,6 +165,25 @@ TEST(StatusTest, ShowsHowFarTheClockWasOff) {
   EXPECT_THAT(*StatusText(StatusJson(report)), HasSubstr("clock synchronised, was 20453d behind)"));
   report.clock_correction = -90'000ms;
   EXPECT_THAT(*StatusText(StatusJson(report)), HasSubstr("clock synchronised, was 90s ahead)"));
+}
+
+TEST_F(ControlSocketTest, AFileThatIsNoSocketStays) {
+  std::ofstream(path_) << "precious";
+  const auto listening = ControlSocket::Listen(path_, loop_, log_, [] { return std::string(); });
+  ASSERT_FALSE(listening.ok());
+  EXPECT_THAT(listening.error().message, HasSubstr(path_));
+  std::ifstream file(path_);
+  std::string text;
+  file >> text;
+  EXPECT_EQ(text, "precious");
+}
+
+TEST_F(ControlSocketTest, AnAgentThatDoesNotAnswerIsNotWaitedForLonger) {
+  Listen();  // The loop is not run, so nobody answers.
+  const Status asked = AskControlSocket(
+      path_, "status", [](std::string_view) { return true; }, 50ms);
+  ASSERT_FALSE(asked.ok());
+  EXPECT_THAT(asked.error().message, HasSubstr("no answer in time"));
 }
 
 }  // namespace

@@ -52,6 +52,16 @@ TEST(StatusTest, AStoreThatDoesNotOpenIsShownEverywhere) {
             "WAITS FOR THE STORE: create /data/store.db.lock: Read-only file system");
 }
 
+TEST(StatusTest, ASalvageIsShownEverywhere) {
+  StatusReport report;
+  EXPECT_THAT(StatusJson(report), HasSubstr(R"("salvage_percent":null)"));
+  EXPECT_THAT(*StatusText(StatusJson(report)), Not(HasSubstr("SALVAGING")));
+  report.store.salvage_percent = 45;
+  EXPECT_THAT(StatusJson(report), HasSubstr(R"("salvage_percent":45)"));
+  EXPECT_THAT(*StatusText(StatusJson(report)), HasSubstr("SALVAGING a damaged file, 45 % moved"));
+  EXPECT_THAT(StatusLine(report), HasSubstr("; SALVAGING 45 %"));
+}
+
 TEST(StatusTest, AnOpenStoreIsNotMentioned) {
   EXPECT_THAT(StatusJson(StatusReport{}), HasSubstr(R"("open":true,"error":"")"));
   EXPECT_THAT(*StatusText(StatusJson(StatusReport{})), Not(HasSubstr("NOT OPEN")));

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fmt/format.h>
+
 #include <vector>
 
 #include "core/time_format.h"
@@ -124,17 +126,52 @@ TEST_F(DecodeTest, AnArrayIsSeveralRecordsAndABadOneGoesAlone) {
                                              HasSubstr("element 2: not a JSON object")));
 }
 
-TEST_F(DecodeTest, TheTenantComesFromTheTopicThenThePayloadThenTheInputThenTheDefault) {
+TEST_F(DecodeTest, TheTenantComesFromTheTopicThenTheInputThenThePayloadThenTheDefault) {
   const auto tenant = [&](std::string_view payload) { return Run(payload).records.at(0).tenant; };
   EXPECT_EQ(tenant(R"({"asset_id":"a"})"), "acme");
+  EXPECT_EQ(tenant(R"({"asset_id":"a","tenant_id":"payload"})"), "payload");
   context_.input_tenant = "input";
   EXPECT_EQ(tenant(R"({"asset_id":"a"})"), "input");
-  EXPECT_EQ(tenant(R"({"asset_id":"a","tenant_id":"payload"})"), "payload");
+  EXPECT_EQ(tenant(R"({"asset_id":"a","tenant_id":"input"})"), "input");
+  EXPECT_EQ(tenant(R"({"asset_id":"a","tenant_id":""})"), "input");
+  EXPECT_THAT(ReasonOf(R"({"asset_id":"a","tenant_id":"other"})"),
+              HasSubstr("contradicts the input's tenant \"input\""));
+  context_.input_tenant = {};
   context_.topic_tenant = "topic";
   EXPECT_EQ(tenant(R"({"asset_id":"a"})"), "topic");
   EXPECT_EQ(tenant(R"({"asset_id":"a","tenant_id":"topic"})"), "topic");
   EXPECT_THAT(ReasonOf(R"({"asset_id":"a","tenant_id":"other"})"),
               HasSubstr("contradicts the topic's tenant \"topic\""));
+}
+
+TEST_F(DecodeTest, ATopicThatContradictsItsInputRefusesTheMessageAsAWhole) {
+  context_.input_tenant = "acme";
+  context_.topic_tenant = "globex";
+  EXPECT_THAT(ReasonOf(R"([{"asset_id":"a"},{"asset_id":"b"}])"),
+              HasSubstr("the topic's tenant \"globex\" contradicts the input's tenant \"acme\""));
+  context_.topic_tenant = "acme";
+  EXPECT_EQ(Run(R"([{"asset_id":"a"},{"asset_id":"b"}])").records.size(), 2U);
+}
+
+TEST_F(DecodeTest, ABadNameOfATopicRefusesTheMessageAsAWhole) {
+  const std::string payload = R"([{"asset_id":"a"},{"asset_id":"b"}])";
+  const std::string large(60'000, 'x');
+  context_.topic_tenant = large;
+  EXPECT_THAT(ReasonOf(payload), HasSubstr("xxx\"... is not 1 to 64"));
+  context_.topic_tenant = {};
+  context_.topic_asset = large;
+  EXPECT_THAT(ReasonOf(payload), HasSubstr("over 128 bytes"));
+}
+
+TEST_F(DecodeTest, AReasonShowsTheBeginningOfALongNameInOneLine) {
+  const std::string large = "a\\n" + std::string(100'000, 'x');
+  context_.topic_asset = "truck-7";
+  for (const char* format : {R"({{"tenant_id":"{}"}})", R"({{"asset_id":"{}"}})",
+                             R"({{"{0}":1,"additional_data":{{"{0}":2}}}})"}) {
+    const std::string reason = ReasonOf(fmt::format(fmt::runtime(format), large));
+    EXPECT_LT(reason.size(), 250U) << reason;
+    EXPECT_THAT(reason, HasSubstr("a\\nxxx"));
+  }
 }
 
 TEST_F(DecodeTest, AnAssetThatContradictsItsTopicIsRefusedAndAnAliasIsKept) {

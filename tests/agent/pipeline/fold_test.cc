@@ -90,6 +90,24 @@ TEST_F(FoldTest, ForIsMeasuredOnTheTimeSinceBootWhereTheSourceGivesNone) {
   EXPECT_EQ(Fold(hot, seconds(110)).size(), 1U);
 }
 
+TEST_F(FoldTest, AlertsThatAreRaisedInOneMillisecondHaveIdsOfTheirOwn) {
+  Use("temperature_c > 50");
+  const auto raised_at = [](const std::vector<std::string>& alerts) {
+    if (alerts.size() != 1) return std::string("(not one alert)");
+    const auto document = json::Document::Parse(alerts[0]);
+    return std::string(document->root().Find("raised_at")->as_string());
+  };
+  for (const char* time :
+       {"2026-01-01T00:00:01.000Z", "2026-01-01T00:00:01.001Z", "2026-01-01T00:00:01.002Z"}) {
+    EXPECT_EQ(raised_at(Fold(Reading(1, "60"))), time);
+    EXPECT_EQ(raised_at(Fold(Reading(1, "20"))), time);
+  }
+  EXPECT_FALSE(fold_->Find("acme", "truck-7")->states.empty());
+  EXPECT_TRUE(Fold(Reading(2, "20")).empty());
+  EXPECT_TRUE(fold_->Find("acme", "truck-7")->states.empty()) << "no alert can have that time now";
+  EXPECT_EQ(raised_at(Fold(Reading(2, "60"))), "2026-01-01T00:00:02.000Z");
+}
+
 TEST(FoldDeathTest, ALoadedStateOfARuleThatItDoesNotNameIsABug) {
   FoldState state;
   state.assets = {

@@ -188,6 +188,18 @@ TEST_F(PipelineTest, RoomEndsTheWaitForAFullStoreAtOnce) {
   EXPECT_THAT(driver_.settled, ElementsAre(1U));
 }
 
+TEST_F(PipelineTest, ManyDeliveriesWhileTheStoreStaysFullAreFewAttempts) {
+  store_.errors.assign(3, {ErrorCode::kFull, "full"});
+  ASSERT_TRUE(driver_.Offer(kGood));
+  EXPECT_FALSE(pipeline_->Commit());
+  for (int i = 0; i < 10; ++i) pipeline_->OnRoom();
+  EXPECT_EQ(store_.errors.size(), 1U);
+  loop_.Advance(milliseconds(50));
+  EXPECT_EQ(store_.errors.size(), 0U) << "the last of them is not forgotten";
+  pipeline_->OnRoom();
+  EXPECT_THAT(driver_.settled, ElementsAre(1U));
+}
+
 TEST_F(PipelineTest, SourcesPauseWhileTooMuchWaitsAndResumeAfterTheCommit) {
   options_.pending_bytes = 1000;
   driver_ = ScriptedDriver();

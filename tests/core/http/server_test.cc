@@ -50,6 +50,13 @@ class Client {
       received_.append(buffer, static_cast<size_t>(count));
     }
   }
+  void Send(std::string_view text) { unsent_ += text; }
+  // Sends without reading. Returns false.
+  bool SendOnly() {
+    const ssize_t sent = ::send(fd_, unsent_.data(), unsent_.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent > 0) unsent_.erase(0, static_cast<size_t>(sent));
+    return false;
+  }
   const std::string& received() const { return received_; }
 
  private:
@@ -358,10 +365,49 @@ TEST_F(HttpTest, ALongUriIs414AndManyHeadersAre431) {
   EXPECT_EQ(requests_, 2);
 }
 
-TEST(Loopback, IsThisMachineOnly) {
-  for (const char* address : {"127.0.0.1", "127.3.2.1", "::1"}) EXPECT_TRUE(IsLoopback(address));
-  for (const char* address : {"0.0.0.0", "::", "10.0.0.1", "2001:db8::1", ""})
-    EXPECT_FALSE(IsLoopback(address));
+TEST_F(HttpTest, SlowClientsLeaveRoomForTheNextOne) {
+  Serve({.max_connections = 4});
+  std::vector<std::unique_ptr<Client>> slow;
+  for (int i = 0; i < 20; ++i) {
+    slow.push_back(std::make_unique<Client>(server_->port(), "GET / HT"));
+    slow.back()->Step();
+    loop_.RunOnce(std::chrono::seconds(1));
+  }
+  EXPECT_THAT(Get("/healthz"), StartsWith("HTTP/1.1 200 "));
+  size_t closed = 0;
+  for (const auto& client : slow) closed += client->Step() ? 1 : 0;
+  EXPECT_GE(closed, 16u);
+}
+
+TEST_F(HttpTest, ABurstOfSlowClientsLeavesRoomAtOnce) {
+  Serve({.max_connections = 4, .timeout_seconds = 60, .receive_within = std::chrono::seconds(60)});
+  std::vector<std::unique_ptr<Client>> slow;
+  for (int i = 0; i < 60; ++i) {
+    slow.push_back(std::make_unique<Client>(server_->port(), "GET / HT"));
+    slow.back()->Step();
+  }
+  EXPECT_THAT(Get("/healthz"), StartsWith("HTTP/1.1 200 "));
+}
+
+TEST_F(HttpTest, ARequestThatTricklesIsEndedAlthoughItIsNeverIdle) {
+  Serve({.timeout_seconds = 60, .receive_within = std::chrono::milliseconds(200)});
+  Client client(server_->port(), "GET /?");
+  EXPECT_TRUE(loop_.RunUntil([&] {
+    client.Send("x");
+    return client.Step();
+  }));
+  EXPECT_EQ(client.received(), "");
+  EXPECT_EQ(requests_, 0);
+}
+
+TEST_F(HttpTest, AnAnswerThatNobodyReadsIsEnded) {
+  response_.body = std::string(64 * 1024 * 1024, 'x');
+  Serve({.timeout_seconds = 60, .send_within = std::chrono::milliseconds(200)});
+  Client client(server_->port(), "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  // The client reads only when the time is over: it finds what was on its way.
+  loop_.RunUntil([&] { return client.SendOnly(); }, std::chrono::milliseconds(600));
+  EXPECT_TRUE(loop_.RunUntil([&] { return client.Step(); }));
+  EXPECT_LT(client.received().size(), response_.body.size());
 }
 
 }  // namespace

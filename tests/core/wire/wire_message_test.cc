@@ -10,6 +10,7 @@ using std::chrono::milliseconds;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Pair;
+using ::testing::SizeIs;
 
 const Origin kOrigin{"gw-7", "1f2e3d4c"};
 
@@ -64,6 +65,32 @@ TEST(EncodeMessageTest, TimeBefore1970IsNoTimestamp) {
   EXPECT_EQ(EncodeMessage(record, 1, kOrigin, Topics(), false).timestamp, std::nullopt);
 }
 
+TEST(DropSuspectTimestampTest, ATimeFarAheadIsNoTimestampAndSaysSo) {
+  WireMessage message = EncodeMessage(Heartbeat(), 1, kOrigin, Topics(), false);
+  const WallTime credible = *message.timestamp - kMaxTimeAhead;
+  EXPECT_FALSE(DropSuspectTimestamp(message, credible, true));
+  EXPECT_EQ(message.timestamp, Heartbeat().time);
+  EXPECT_THAT(message.headers, SizeIs(6));
+  EXPECT_TRUE(DropSuspectTimestamp(message, credible - milliseconds(1), true));
+  EXPECT_EQ(message.timestamp, std::nullopt);
+  EXPECT_THAT(message.headers.back(), Pair("tg-time-suspect", "1"));
+  EXPECT_EQ(message.value, Heartbeat().value);
+}
+
+TEST(DropSuspectTimestampTest, AnUnsynchronisedClockCallsNoTimeSuspect) {
+  WireMessage message = EncodeMessage(Heartbeat(), 1, kOrigin, Topics(), false);
+  EXPECT_TRUE(DropSuspectTimestamp(message, WallTime(), false));
+  EXPECT_EQ(message.timestamp, std::nullopt);
+  EXPECT_THAT(message.headers, SizeIs(6));
+}
+
+TEST(DropSuspectTimestampTest, AMessageWithoutATimestampIsNotJudged) {
+  Record record = Heartbeat();
+  record.time = WallTime(milliseconds(-1));
+  WireMessage message = EncodeMessage(record, 1, kOrigin, Topics(), false);
+  EXPECT_FALSE(DropSuspectTimestamp(message, WallTime::min(), true));
+}
+
 TEST(TopicForTest, EveryClassHasItsTopic) {
   const Topics topics;
   EXPECT_EQ(TopicFor(topics, RecordClass::kAlert, "acme"), "telemetry.alerts");
@@ -109,6 +136,13 @@ TEST(DecodeHeadersTest, SaysThatATimeWasCorrected) {
   ASSERT_TRUE(info.ok());
   EXPECT_TRUE(info->clock_synced);
   EXPECT_TRUE(info->restamped);
+}
+
+TEST(DecodeHeadersTest, SaysThatATimeIsSuspect) {
+  const Result<WireInfo> info = DecodeHeaders({{"tg-time-suspect", "1"}});
+  ASSERT_TRUE(info.ok());
+  EXPECT_TRUE(info->time_suspect);
+  EXPECT_FALSE(DecodeHeaders({{"tg-time-suspect", "0"}}).ok());
 }
 
 TEST(DecodeHeadersTest, AForeignProducerLeavesTheDefaults) {

@@ -20,6 +20,8 @@ class RoomyInbox final : public Inbox {
     EXPECT_EQ(ticket, taken.size() + 1);
     taken.push_back(std::string(message.tenant) + "/" + std::string(message.asset) + "=" +
                     std::string(message.payload));
+    if (!message.refused.empty()) taken.back() += " refused";
+    if (message.retained) taken.back() += " retained";
     return true;
   }
 
@@ -33,7 +35,7 @@ class IntakeTest : public testing::Test {
 
   bool Take(const std::string& payload, std::optional<uint16_t> packet_id = 1,
             std::string_view topic = "f/acme/7") {
-    return intake_.Take({topic, payload, packet_id});
+    return intake_.Take({topic, payload, packet_id, /*retained=*/false});
   }
 
   TopicTemplate topic_ = *TopicTemplate::Parse("f/{tenant}/{asset}");
@@ -48,9 +50,18 @@ TEST_F(IntakeTest, OffersWithTheTagsOfTheTopic) {
   EXPECT_EQ(intake_.unacknowledged(), 1u);
 }
 
-TEST_F(IntakeTest, TakesWhatDoesNotMatchWithoutTags) {
+TEST_F(IntakeTest, OffersWhatDoesNotMatchAsOneToBeRefused) {
   EXPECT_FALSE(Take("a", 1, "elsewhere"));
-  EXPECT_THAT(inbox_.taken, ElementsAre("/=a"));
+  EXPECT_THAT(inbox_.taken, ElementsAre("/=a refused"));
+}
+
+TEST_F(IntakeTest, KeptMessagesStayWhatTheyAre) {
+  inbox_.room = 0;
+  Take("a", 1, "elsewhere");
+  intake_.Take({"f/acme/7", "b", 2, /*retained=*/true});
+  inbox_.room = 1000;
+  intake_.Resume();
+  EXPECT_THAT(inbox_.taken, ElementsAre("/=a refused", "acme/7=b retained"));
 }
 
 TEST_F(IntakeTest, IsSafeOnceAllIsSettled) {

@@ -81,6 +81,7 @@ TEST_P(MqttRefusalTest, FallsBackTo311AndStaysThere) {
 
 INSTANTIATE_TEST_SUITE_P(Ways, MqttRefusalTest,
                          testing::Values(FakeMqttBroker::Refusal::kV3Connack,
+                                         FakeMqttBroker::Refusal::kV3Code,
                                          FakeMqttBroker::Refusal::kV5Connack,
                                          FakeMqttBroker::Refusal::kClose,
                                          FakeMqttBroker::Refusal::kSilence));
@@ -188,7 +189,7 @@ TEST_F(MqttConnectingTest, StoppedWhileConnectingItStaysAway) {
 TEST_F(MqttConnectingTest, OptionsThatCanNeverWorkAreRefused) {
   MqttOptions options = LocalOptions(broker_.port());
   options.password = "secret";
-  MqttDriver driver(input_, options, clock_, log_, metrics_);
+  MqttDriver driver(input_, options, clock_, log_, metrics_, notes_);
   const Status status = driver.Start(loop_, inbox_);
   ASSERT_FALSE(status.ok());
   EXPECT_EQ(status.error().code, ErrorCode::kInvalid);

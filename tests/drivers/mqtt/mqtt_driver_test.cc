@@ -86,12 +86,17 @@ TEST_F(MqttDriverTest, TakesQosZeroWithoutAcknowledging) {
   EXPECT_THAT(broker_.pubacks(), IsEmpty());
 }
 
-TEST_F(MqttDriverTest, AMessageOfAnOldSubscriptionIsTakenWithoutTags) {
+TEST_F(MqttDriverTest, AMessageOfAnOldSubscriptionIsRefusedAndAcknowledged) {
   BeginConnected(Options());
   broker_.Publish("elsewhere", "x");
-  ASSERT_TRUE(WaitForTaken(1));
+  broker_.Publish("f/acme/truck-7", "y");
+  ASSERT_TRUE(WaitForTaken(2));
   EXPECT_EQ(inbox_.taken[0].tenant, "");
   EXPECT_EQ(inbox_.taken[0].origin, "elsewhere");
+  EXPECT_THAT(inbox_.taken[0].refused, HasSubstr("does not match"));
+  EXPECT_EQ(inbox_.taken[1].refused, "");
+  driver_->Settled(2);
+  ASSERT_TRUE(WaitForPubacks(2));
   EXPECT_THAT(MetricsText(), HasSubstr("tidegate_mqtt_unmatched_total{input=\"local\"} 1"));
 }
 
@@ -242,7 +247,7 @@ class MqttHeldTest : public MqttDriverTest {
   void SetUp() override {
     MqttOptions options = Options();
     options.keepalive = seconds(5);
-    driver_ = std::make_unique<MqttDriver>(input_, options, fake_clock_, log_, metrics_);
+    driver_ = std::make_unique<MqttDriver>(input_, options, fake_clock_, log_, metrics_, notes_);
     ASSERT_TRUE(driver_->Start(loop_, inbox_).ok());
     ASSERT_TRUE(WaitUntilConnected());
   }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "drivers/mqtt/mqtt_driver.h"
+#include "tests/support/memory_notes.h"
 #include "tests/support/poll_loop.h"
 
 namespace tidegate {
@@ -19,6 +20,8 @@ struct TakenMessage {
   std::string tenant;
   std::string asset;
   std::string origin;
+  std::string refused;
+  bool retained = false;
   std::optional<uint16_t> packet_id;
 };
 
@@ -30,7 +33,8 @@ class CollectingInbox final : public Inbox {
     EXPECT_EQ(ticket, last + 1);
     last = ticket;
     taken.push_back({std::string(message.payload), std::string(message.tenant),
-                     std::string(message.asset), std::string(message.origin), message.packet_id});
+                     std::string(message.asset), std::string(message.origin),
+                     std::string(message.refused), message.retained, message.packet_id});
     return true;
   }
 
@@ -58,7 +62,7 @@ inline MqttOptions LocalOptions(uint16_t port) {
 class MqttDriverFixture : public testing::Test {
  protected:
   void Begin(const MqttOptions& options) {
-    driver_ = std::make_unique<MqttDriver>(input_, options, clock_, log_, metrics_);
+    driver_ = std::make_unique<MqttDriver>(input_, options, clock_, log_, metrics_, notes_);
     const Status status = driver_->Start(loop_, inbox_);
     ASSERT_TRUE(status.ok()) << status.error().message;
   }
@@ -80,6 +84,7 @@ class MqttDriverFixture : public testing::Test {
   Log log_{LogLevel::kDebug,
            [this](LogLevel, std::string_view line) { logged_.emplace_back(line); }};
   Metrics metrics_;
+  MemoryNotes notes_;
   PollLoop loop_;
   CollectingInbox inbox_;
   std::unique_ptr<MqttDriver> driver_;

@@ -154,6 +154,38 @@ TEST_F(MqttMosquittoTest, SurvivesARestartOfTheBroker) {
   EXPECT_EQ(inbox_.taken[1].packet_id, inbox_.taken[0].packet_id);
 }
 
+TEST_F(MqttMosquittoTest, AChangedTopicLeavesNoSubscriptionBehind) {
+  StartBroker({});
+  MqttOptions options = LocalOptions(broker_->port());
+  options.topic = *TopicTemplate::Parse("#");
+  Begin(options);
+  ASSERT_TRUE(WaitUntilConnected());
+  options.topic = *TopicTemplate::Parse("f/acme/{asset}");
+  driver_.reset();
+  Begin(options);
+  ASSERT_TRUE(WaitUntilConnected());
+  LetPass(50);
+  PlainClient publisher(broker_->port(), "");
+  ASSERT_TRUE(publisher.Connect());
+  ASSERT_TRUE(publisher.Publish("f/beta/1", "of another tenant", 1));
+  ASSERT_TRUE(publisher.Publish(kTopic, "wanted", 1));
+  ASSERT_TRUE(WaitForTaken(1));
+  LetPass(50);
+  ASSERT_EQ(inbox_.taken.size(), 1u);
+  EXPECT_EQ(inbox_.taken[0].payload, "wanted");
+}
+
+TEST_F(MqttMosquittoTest, ABrokerThatForgetsItsSessionsIsToldAndDialledSoon) {
+  StartBroker({});
+  Begin(LocalOptions(broker_->port()));
+  ASSERT_TRUE(WaitUntilConnected());
+  broker_->Stop();
+  ASSERT_TRUE(loop_.RunUntil([this] { return !driver_->status().connected; }));
+  ASSERT_TRUE(broker_->StartAgain());
+  ASSERT_TRUE(WaitUntilConnected());
+  EXPECT_THAT(driver_->status().detail, HasSubstr("lost our session 1 time"));
+}
+
 class MqttTlsTest : public MqttMosquittoTest {
  protected:
   void SetUp() override {
@@ -218,7 +250,35 @@ TEST_F(MqttTlsTest, AnotherHostsCertificateIsRefused) {
   MqttOptions options = Options();
   options.host = "127.0.0.1";
   Begin(options);
-  ASSERT_TRUE(WaitForDetail("host name verification failed")) << driver_->status().detail;
+  ASSERT_TRUE(WaitForDetail("certificate verify failed")) << driver_->status().detail;
+  EXPECT_THAT(driver_->status().detail, HasSubstr("address mismatch"));
+}
+
+TEST_F(MqttTlsTest, WithoutTheCertificateThatTheBrokerWantsTheVersionStays) {
+  StartBroker({.username = "gw7",
+               .password = "hunter2",
+               .persistent = false,
+               .more = "require_certificate true\n"});
+  Begin(Options());
+  for (int failures = 1; failures <= 6; ++failures) {
+    const std::string wanted =
+        "tidegate_mqtt_connect_failures_total{input=\"local\"} " + std::to_string(failures);
+    ASSERT_TRUE(loop_.RunUntil([&] { return MetricsText().find(wanted) != std::string::npos; }));
+    EXPECT_THAT(driver_->status().detail, HasSubstr("(MQTT 5)"));
+    EXPECT_THAT(driver_->status().detail, HasSubstr("asks for a certificate"));
+  }
+}
+
+TEST_F(MqttTlsTest, WithTheCertificateThatTheBrokerWantsItConnects) {
+  StartBroker({.username = "gw7",
+               .password = "hunter2",
+               .persistent = false,
+               .more = "require_certificate true\n"});
+  MqttOptions options = Options();
+  options.cert_file = broker_->cert_file();
+  options.key_file = broker_->key_file();
+  Begin(options);
+  EXPECT_TRUE(WaitUntilConnected()) << driver_->status().detail;
 }
 
 TEST_F(MqttTlsTest, WithoutVerificationItConnectsAnyhow) {

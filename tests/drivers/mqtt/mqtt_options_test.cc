@@ -38,6 +38,15 @@ TEST(MqttOptionsTest, ATopicIsEnough) {
   EXPECT_TRUE(options->verify_peer);
 }
 
+TEST(MqttOptionsTest, ABrokerOnThisMachineIsDialledEveryTwoSeconds) {
+  for (const char* host : {"localhost", "127.0.0.1", "127.8.7.6", "[::1]"}) {
+    EXPECT_EQ(Parse(std::string("mqtt://") + host + "/t")->backoff.max, seconds(2)) << host;
+  }
+  for (const char* host : {"broker", "10.0.0.1", "127.evil.example", "[::2]"}) {
+    EXPECT_EQ(Parse(std::string("mqtt://") + host + "/t")->backoff.max, seconds(60)) << host;
+  }
+}
+
 TEST(MqttOptionsTest, TakesEverySetting) {
   const Result<MqttOptions> options = Parse(
       "mqtts://gw7@broker:8884/t/"

@@ -118,7 +118,7 @@ class MqttThroughputTest : public MqttDriverFixture {
   double Keep(int count, const MqttOptions& options, int live = 0) {
     auto began = SteadyClock::now();
     CommittingInbox inbox(loop_);
-    MqttDriver driver(input_, options, clock_, log_, metrics_);
+    MqttDriver driver(input_, options, clock_, log_, metrics_, notes_);
     inbox.Attach(driver);
     EXPECT_TRUE(driver.Start(loop_, inbox).ok());
     std::thread load;

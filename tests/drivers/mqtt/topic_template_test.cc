@@ -17,6 +17,8 @@ TEST(TopicTemplateTest, SubscribesWithAPlusInEachPlace) {
   EXPECT_EQ(Parsed("{asset}").filter(), "+");
   EXPECT_EQ(Parsed("/a//+/{asset}/#").filter(), "/a//+/+/#");
   EXPECT_EQ(Parsed("plain/topic").filter(), "plain/topic");
+  EXPECT_EQ(Parsed("$share/g/fleet/{tenant}/#").filter(), "$share/g/fleet/+/#");
+  EXPECT_EQ(Parsed("$SYS/{asset}").filter(), "$SYS/+");
 }
 
 struct MatchCase {
@@ -46,7 +48,15 @@ INSTANTIATE_TEST_SUITE_P(
         MatchCase{"fleet/{tenant}/{asset}/hb", "fleet/acme/truck-7/other", nullptr, ""},
         MatchCase{"fleet/{tenant}/{asset}/hb", "fleet/acme/hb", nullptr, ""},
         MatchCase{"fleet/{tenant}/{asset}/hb", "fleet/acme/truck-7/hb/x", nullptr, ""},
-        MatchCase{"fleet/{tenant}/{asset}/hb", "fleet///hb", "", ""},
+        MatchCase{"fleet/{tenant}/{asset}/hb", "fleet///hb", nullptr, ""},
+        MatchCase{"fleet/{tenant}/{asset}/hb", "fleet//truck-7/hb", nullptr, ""},
+        MatchCase{"fleet/+/{asset}", "fleet//7", "", "7"},
+        MatchCase{"#", "$SYS/broker/uptime", nullptr, ""},
+        MatchCase{"{tenant}/{asset}", "$SYS/broker", nullptr, ""},
+        MatchCase{"$SYS/#", "$SYS/broker/uptime", "", ""},
+        MatchCase{"$share/g/fleet/{tenant}/{asset}", "fleet/acme/7", "acme", "7"},
+        MatchCase{"$share/g/fleet/{tenant}/{asset}", "$share/g/fleet/acme/7", nullptr, ""},
+        MatchCase{"$share/g//{asset}", "/7", "", "7"},
         MatchCase{"fleet/+/{asset}", "fleet/x/7", "", "7"},
         MatchCase{"{asset}/#", "7/a/b/c", "", "7"}, MatchCase{"{asset}/#", "7", "", "7"},
         MatchCase{"{asset}/#", "7/", "", "7"}, MatchCase{"#", "any/thing", "", ""},
@@ -64,7 +74,9 @@ TEST_P(BadTopicTest, IsRefused) {
 
 INSTANTIATE_TEST_SUITE_P(Table, BadTopicTest,
                          testing::Values("", "#/a", "a#", "a+/b", "x{asset}", "{asset}/{asset}",
-                                         "{tenant}/a/{tenant}", "{device}", "a/{asset", "a\xff"));
+                                         "{tenant}/a/{tenant}", "{device}", "a/{asset", "a\xff",
+                                         "$share", "$share/", "$share/g", "$share/g/", "$share//a",
+                                         "$share/+/a", "$share/{tenant}/a"));
 
 TEST(TopicTemplateTest, RefusesATopicOverTheProtocolsLength) {
   EXPECT_TRUE(TopicTemplate::Parse(std::string(65535, 'a')).ok());

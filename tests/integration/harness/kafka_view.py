@@ -17,6 +17,7 @@ from confluent_kafka.admin import (
     AclOperation,
     AclPermissionType,
     AdminClient,
+    NewPartitions,
     NewTopic,
     ResourcePatternType,
     ResourceType,
@@ -73,6 +74,14 @@ class KafkaView:
         for done in self._admin.create_topics(wanted, operation_timeout=20).values():
             done.result()
 
+    def delete(self, topic: str):
+        for done in self._admin.delete_topics([topic], operation_timeout=20).values():
+            done.result()
+
+    def add_partitions(self, topic: str, total: int):
+        for done in self._admin.create_partitions([NewPartitions(topic, total)]).values():
+            done.result()
+
     def partitions(self, topic: str) -> list[int]:
         found = self._admin.list_topics(topic, timeout=10).topics.get(topic)
         return sorted(found.partitions) if found and not found.error else []
@@ -108,9 +117,10 @@ class KafkaView:
         value: bytes,
         key: str | None = None,
         headers: dict[str, str] | None = None,
+        partition: int = -1,
     ):
         producer = Producer(self._settings | {"linger.ms": 0})
-        producer.produce(topic, value, key, headers=list((headers or {}).items()))
+        producer.produce(topic, value, key, partition, headers=list((headers or {}).items()))
         assert producer.flush(20) == 0, f"nothing was sent to {topic}"
 
     def send_all(self, topic: str, values: list[bytes]):

@@ -70,14 +70,17 @@ class Program(Process):
         (self.http_port,) = free_ports(1)
         self.settings.setdefault("_HTTP_LISTEN", f"127.0.0.1:{self.http_port}")
 
-    def run(self, *words: str, timeout: float = 30) -> subprocess.CompletedProcess:
+    def run(
+        self, *words: str, timeout: float = 30, stdout=subprocess.PIPE
+    ) -> subprocess.CompletedProcess:
         """Runs another verb of the program with the same environment."""
         return subprocess.run(
             [binary(self.name), *words],
             env=environment(self.settings),
             cwd=self.folder,
             text=True,
-            capture_output=True,
+            stdout=stdout,
+            stderr=subprocess.PIPE,
             stdin=subprocess.DEVNULL,
             timeout=timeout,
             check=False,
@@ -110,6 +113,11 @@ class Program(Process):
             for line in text.splitlines()
             if re.match(rf"{re.escape(name)}[ {{]", line)
         )
+
+    def peak_memory(self) -> int:
+        """Returns the most bytes that the process has had in memory at once."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024
 
     def log_text(self) -> str:
         return self.log.read_text(errors="replace") if self.log.exists() else ""

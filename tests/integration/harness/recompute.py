@@ -77,11 +77,15 @@ def failures(documents: list[dict]) -> dict[str, tuple]:
 
 def alerts(documents: list[dict], field: str, above: float, clear: float) -> dict[str, tuple]:
     """Returns per alert: raised at, cleared at, by the rule `<field> > <above> clear <clear>`. Each
-    asset must be in one partition."""
+    asset must be in one partition. A late document changes nothing."""
     states: dict[str, list] = {}
     raised: dict[str, str] = {}
+    newest: dict[str, datetime] = {}
     for document in in_order(documents):
-        asset, value = _asset(document), document[field]
+        asset, value, time = _asset(document), document[field], document["timestamp"]
+        if time < newest.get(asset, time):
+            continue
+        newest[asset] = time
         if asset not in raised and value > above:
             raised[asset] = f"{asset}/hot/{_ms(document['timestamp'])}"
             states.setdefault(raised[asset], [document["timestamp"], None])

@@ -19,6 +19,7 @@ class Site:
         self.kafka = KafkaView(bootstrap)
         self.topics = {name: f"{self.prefix}.{name}" for name in CLASSES}
         self.dead_letters = f"{self.prefix}.dlq"
+        self.parked = f"{self.prefix}.parked"
         self.programs: list[Program] = []
         self._publishers: list[Publisher] = []
         self._landings: list = []
@@ -42,6 +43,7 @@ class Site:
             "_KAFKA_BOOTSTRAP_SERVERS": self.bootstrap,
             "_KAFKA_GROUP_ID": self.group,
             "_DLQ_TOPIC": self.dead_letters,
+            "_PARKING_TOPIC": self.parked,
             "_STREAM_HEARTBEAT": f"topic={self.topics['heartbeat']}",
             "_STREAM_TELEMETRY": f"topic={self.topics['reading']}",
             "_STREAM_ALERT": f"topic={self.topics['alert']}",

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 
 #include "tests/support/reader/reader_documents.h"
@@ -45,6 +46,28 @@ TEST_F(ConfigTest, OneVariableIsEnough) {
   ASSERT_TRUE(config.http);
   EXPECT_EQ(config.http->address, "127.0.0.1");
   EXPECT_EQ(config.http->port, 8002);
+}
+
+TEST_F(ConfigTest, AStreamFollowsNoTopicThatTheReaderWrites) {
+  const std::string pattern = "topic=telemetry.{tenant} collection=all kind=reading";
+  EXPECT_NE(Problems(Load({{"TIDEGATE_STREAM_ALL", pattern}}))
+                .find("TIDEGATE_STREAM_ALL: its topic telemetry.{tenant} includes telemetry.dlq"),
+            std::string::npos);
+  EXPECT_EQ(Problems(Load({{"TIDEGATE_STREAM_ALL", "topic=raw.{tenant} collection=all"}})), "");
+  EXPECT_NE(Problems(Load({{"TIDEGATE_DLQ_TOPIC", "telemetry.raw"}})), "");
+}
+
+TEST_F(ConfigTest, NoOffsetResetMaySkipMessages) {
+  EXPECT_EQ(Problems(Load({{"TIDEGATE_KAFKA_AUTO_OFFSET_RESET", "earliest"}})), "");
+  EXPECT_NE(Problems(Load({{"TIDEGATE_KAFKA_AUTO_OFFSET_RESET", "latest"}}))
+                .find("latest skips what came before"),
+            std::string::npos);
+}
+
+TEST_F(ConfigTest, AUriThatWeakensTheLandingIsWarnedAbout) {
+  const Config config = Load({{"TIDEGATE_LANDING", "mongodb://db/?w=1&readPreference=nearest"}});
+  EXPECT_EQ(Problems(config), "");
+  EXPECT_EQ(config.warnings.size(), 2u);
 }
 
 TEST_F(ConfigTest, AProcessDoesEverythingUnlessItIsToldItsRoles) {
@@ -354,7 +377,8 @@ TEST_F(ConfigTest, HttpCanBeOff) {
 }
 
 TEST_F(ConfigTest, AnEnrichmentIsReadAndShown) {
-  const std::string text = "https://api.example.com/d/{device_id} into=device stream=heartbeat";
+  const std::string text =
+      "https://api.example.com/{tenant_id}/{device_id} into=device stream=heartbeat";
   const Config config = Load({{"TIDEGATE_ENRICH_DEVICE", text}});
   EXPECT_EQ(Problems(config), "");
   ASSERT_EQ(config.enrichment.sources.size(), 1u);
@@ -364,11 +388,12 @@ TEST_F(ConfigTest, AnEnrichmentIsReadAndShown) {
 }
 
 TEST_F(ConfigTest, AnEnrichmentThatCannotWorkIsAProblem) {
-  const Config config = Load({{"TIDEGATE_ENRICH_A", "https://h/{a} into=x"},
-                              {"TIDEGATE_ENRICH_B", "https://h/{a} into=x"},
-                              {"TIDEGATE_ENRICH_C", "https://h/{a} into=y stream=nope"},
-                              {"TIDEGATE_ENRICH_D", "https://h/ into=z"},
-                              {"TIDEGATE_ENRICH_E", "https://h/{a} into=e ca=/no/such.pem"}});
+  const Config config =
+      Load({{"TIDEGATE_ENRICH_A", "https://h/{a} into=x tenant=*"},
+            {"TIDEGATE_ENRICH_B", "https://h/{a} into=x tenant=*"},
+            {"TIDEGATE_ENRICH_C", "https://h/{a} into=y stream=nope tenant=*"},
+            {"TIDEGATE_ENRICH_D", "https://h/ into=z"},
+            {"TIDEGATE_ENRICH_E", "https://h/{a} into=e ca=/no/such.pem tenant=*"}});
   ASSERT_EQ(config.problems.size(), 4u) << Problems(config);
   EXPECT_NE(config.problems[0].find("into=x already"), std::string::npos);
   EXPECT_NE(config.problems[1].find("no stream 'nope'"), std::string::npos);
@@ -377,7 +402,67 @@ TEST_F(ConfigTest, AnEnrichmentThatCannotWorkIsAProblem) {
 }
 
 TEST_F(ConfigTest, AnEnrichmentInPlainTextIsWarnedOf) {
-  EXPECT_EQ(Load({{"TIDEGATE_ENRICH_A", "http://h/{a} into=x"}}).warnings.size(), 1u);
+  EXPECT_EQ(Load({{"TIDEGATE_ENRICH_A", "http://h/{a} into=x tenant=*"}}).warnings.size(), 1u);
+}
+
+TEST_F(ConfigTest, AnEnrichmentSaysWhatTheTenantIs) {
+  const Variables shared{{"TIDEGATE_ENRICH_A", "https://h/{a} into=x"}};
+  EXPECT_NE(Problems(Load(shared)).find("{tenant_id}"), std::string::npos);
+  Variables one = shared;
+  one["TIDEGATE_TENANTS"] = "acme";
+  EXPECT_EQ(Problems(Load(one)), "");
+  Variables two = shared;
+  two["TIDEGATE_TENANTS"] = "acme,globex";
+  EXPECT_NE(Problems(Load(two)).find("{tenant_id}"), std::string::npos);
+  two["TIDEGATE_ENRICH_A"] = "https://h/{a} into=x tenant=acme";
+  EXPECT_EQ(Problems(Load(two)), "");
+  two["TIDEGATE_ENRICH_A"] = "https://h/{a} into=x tenant=initech";
+  EXPECT_NE(Problems(Load(two)).find("not an allowed tenant"), std::string::npos);
+}
+
+TEST_F(ConfigTest, AnEnrichmentsHeaderIsACredential) {
+  credentials_ = folder_.File("credentials");
+  std::filesystem::create_directory(credentials_);
+  std::ofstream(credentials_ + "/enrich.device.header") << "Authorization: Bearer S3cret\n";
+  const Config config = Load({{"TIDEGATE_ENRICH_DEVICE", "https://h/{a} into=x tenant=*"}});
+  EXPECT_EQ(Problems(config), "");
+  EXPECT_EQ(config.enrichment.sources.at(0).headers.at(0), "Authorization: Bearer S3cret");
+  EXPECT_EQ(ConfigReport(config).find("S3cret"), std::string::npos);
+  const Config plain = Load({{"TIDEGATE_ENRICH_DEVICE", "http://h/{a} into=x tenant=*"}});
+  EXPECT_NE(Problems(plain).find("unencrypted"), std::string::npos);
+  EXPECT_NE(Problems(Load({})).find("there is no TIDEGATE_ENRICH_DEVICE"), std::string::npos);
+}
+
+// Whatever is wrong with the settings around it.
+TEST_F(ConfigTest, NoSecretIsShown) {
+  credentials_ = folder_.File("credentials");
+  std::filesystem::create_directory(credentials_);
+  for (const char* name : {"landing.uri", "landing.acme.uri", "api.tokens", "enrich.a.header",
+                           "kafka.sasl.password", "kafka.ssl.key.pem", "tenants.json"})
+    std::ofstream(credentials_ + "/" + name) << "u:S3cret@x\nS3cret S3cret";
+  const std::vector<Variables> mistakes{
+      {{"TIDEGATE_LANDING", "mongodb://u:S3cret@h/?tlsCertificateKeyFilePassword=S3cret"}},
+      {{"TIDEGATE_LANDING", "mongodb//u:S3cret@h"}},
+      {{"MONGODB_URI", "postgres://u:S3cret@h/d"}},
+      {{"MONGO_DB_HOST", "h"}, {"MONGO_DB_USERNAME", "u"}, {"MONGO_DB_PASSWORD", "S3cret"}},
+      {{"POSTGRES_PASSWORD", "S3cret"}},
+      {{"TIDEGATE_LANDING_ACME", "mongodb://u:S3cret"}, {"TIDEGATE_TENANTS", "acme"}},
+      {{"TIDEGATE_LANDING_NOBODY", "mongodb://u:S3cret@h"}},
+      {{"TIDEGATE_ENRICH_A", "https://h/{a}?api_key=S3cret&b={a} into=x tenant=*"}},
+      {{"TIDEGATE_ENRICH_A", "https://u:S3cret@h/{a} into=x"}},
+      {{"TIDEGATE_ENRICH_A", "u:S3cret@h/{a}"}},
+      {{"TIDEGATE_ENRICH_A", "https://h/{a}?S3cret into=x"}},
+      {{"KAFKA_PASSWORD", "S3cret"}, {"TIDEGATE_KAFKA_SSL_KEY_PASSWORD", "S3cret"}},
+      {{"TIDEGATE_KAFKA_SASL_PASSWORD", "S3cret"}, {"TIDEGATE_KAFKA_SSL_KEY_PEM", "S3cret"}},
+  };
+  for (const Variables& variables : mistakes) {
+    EXPECT_EQ(ConfigReport(Load(variables)).find("S3cret"), std::string::npos)
+        << ConfigReport(Load(variables));
+  }
+  credentials_.clear();
+  for (const Variables& variables : mistakes)
+    EXPECT_EQ(ConfigReport(Load(variables)).find("S3cret"), std::string::npos)
+        << ConfigReport(Load(variables));
 }
 
 }  // namespace

@@ -2,11 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
 namespace tidegate::reader {
 namespace {
 
 TEST(KafkaStatistics, LagIsReadOfPartitionsThatAreFetched) {
-  const auto statistics = ReadStatistics(
+  const KafkaStatistics statistics = *ReadStatistics(
       R"({"brokers":{"b:9092/1":{"nodeid":1,"state":"UP"}},"topics":{"t":{"partitions":{
       "0":{"partition":0,"fetch_state":"active","consumer_lag":9,"consumer_lag_stored":4},
       "1":{"partition":1,"fetch_state":"active","consumer_lag":9,"consumer_lag_stored":-1},
@@ -25,17 +27,35 @@ TEST(KafkaStatistics, WithoutABrokerThatIsUpThereIsNone) {
   EXPECT_FALSE(
       ReadStatistics(
           R"({"brokers":{"a":{"nodeid":1,"state":"CONNECT"},"b":{"nodeid":2,"state":"DOWN"}}})")
-          .brokers_up);
-  EXPECT_FALSE(ReadStatistics(R"({"brokers":{}})").brokers_up);
+          ->brokers_up);
+  EXPECT_FALSE(ReadStatistics(R"({"brokers":{}})")->brokers_up);
 }
 
 TEST(KafkaStatistics, AnythingElseIsNothingKnown) {
-  for (const char* text : {"", "[]", "{}", "{", R"({"brokers":7,"topics":[1]})",
-                           R"({"topics":{"t":{"partitions":[7]}}})"}) {
+  for (const char* text :
+       {"[]", "{}", R"({"brokers":7,"topics":[1]})", R"({"topics":{"t":{"partitions":[7]}}})"}) {
     const auto statistics = ReadStatistics(text);
-    EXPECT_FALSE(statistics.brokers_up) << text;
-    EXPECT_TRUE(statistics.lag.empty()) << text;
+    EXPECT_FALSE(statistics->brokers_up) << text;
+    EXPECT_TRUE(statistics->lag.empty()) << text;
   }
+}
+
+TEST(KafkaStatistics, WhatCannotBeReadSaysNothing) {
+  EXPECT_FALSE(ReadStatistics(""));
+  EXPECT_FALSE(ReadStatistics("{"));
+}
+
+TEST(KafkaStatistics, ManyPartitionsAreRead) {
+  std::string text = R"({"brokers":{"b":{"nodeid":1,"state":"UP"}},"topics":{"t":{"partitions":{)";
+  for (int i = 0; i < 10'000; ++i) {
+    text += (i > 0 ? ",\"" : "\"") + std::to_string(i) + R"(":{"partition":)" + std::to_string(i);
+    for (int figure = 0; figure < 58; ++figure) text += ",\"f" + std::to_string(figure) + "\":1";
+    text += R"(,"fetch_state":"active","consumer_lag":1})";
+  }
+  const auto statistics = ReadStatistics(text + "}}}}");
+  ASSERT_TRUE(statistics);
+  EXPECT_TRUE(statistics->brokers_up);
+  EXPECT_EQ(statistics->lag.size(), 10'000u);
 }
 
 }  // namespace

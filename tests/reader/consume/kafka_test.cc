@@ -7,8 +7,10 @@
 #include <functional>
 
 #include "reader/consume/kafka_dead_letters.h"
+#include "reader/consume/kafka_parking.h"
 #include "reader/consume/kafka_settings.h"
 #include "reader/consume/kafka_source.h"
+#include "reader/consume/parked_message.h"
 #include "reader/database/sqlite/sqlite_store.h"
 #include "reader/land/worker.h"
 #include "tests/support/mock_kafka.h"
@@ -238,6 +240,53 @@ TEST_F(DeadLettersTest, OthersInARefusedRequestStayWhole) {
   const auto letters = kafka_.Read(kDlq);
   ASSERT_EQ(letters.size(), 2u);
   for (const SourceMessage& letter : letters) EXPECT_EQ(letter.value->size(), 16u);
+}
+
+TEST_F(DeadLettersTest, ParkedRecordsComeBackInTheirOrderAndAgainAfterASeek) {
+  kafka_.CreateTopic("telemetry.parked", 4);
+  const kafka::Properties settings{{"bootstrap.servers", kafka_.bootstrap()}};
+  KafkaParking parking(
+      {.request = ProducerRequest(settings, {}), .topic = "telemetry.parked", .name = "parked"},
+      clock_, log_);
+  std::vector<SourceMessage> messages;
+  std::vector<ParkedRecord> records;
+  const std::string database = "fleet_acme";
+  for (int i = 0; i < 5; ++i) {
+    messages.push_back({.partition = {kTopic, 1},
+                        .offset = i,
+                        .timestamp = {},
+                        .key = "acme/" + std::to_string(i),
+                        .value = Heartbeat(i),
+                        .headers = {}});
+  }
+  for (const SourceMessage& message : messages) records.push_back({&message, &database});
+  const auto places = parking.Park(records, clock_.Now());
+  for (size_t i = 0; i < places.size(); ++i) {
+    ASSERT_TRUE(places[i].ok()) << places[i].error().message;
+    EXPECT_EQ(places[i]->partition, places[0]->partition);
+    EXPECT_EQ(places[i]->next_offset, static_cast<int64_t>(i) + 1);
+  }
+
+  const auto source =
+      OpenKafkaSource({.request = ParkedConsumerRequest(ConsumerRequest(settings, {})),
+                       .subscription = {"telemetry.parked"}},
+                      clock_, log_)
+          .value();
+  const auto next = [&]() -> int64_t {
+    const auto deadline = std::chrono::steady_clock::now() + seconds(30);
+    while (std::chrono::steady_clock::now() < deadline) {
+      auto polled = source->Poll(milliseconds(50));
+      if (!polled.ok() || !*polled) continue;
+      const auto parked = ReadParked(**std::move(polled));
+      return parked && parked->database == database ? parked->record.offset : -2;
+    }
+    return -1;
+  };
+  for (int64_t i = 0; i < 5; ++i) EXPECT_EQ(next(), i);
+  ASSERT_TRUE(source->Seek(places[0]->partition, 2).ok());
+  for (int64_t i = 2; i < 5; ++i) EXPECT_EQ(next(), i);
+  EXPECT_FALSE(source->Seek({"elsewhere", 0}, 0).ok());
+  source->Close();
 }
 
 TEST(DeadLettersWithoutBroker, AreUnavailableWithinTheirPatience) {

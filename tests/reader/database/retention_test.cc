@@ -1,7 +1,7 @@
-// Documents that are kept for a while: what the decoder, the worker and the batch do about it.
+// Documents that are kept for a while: what the decoder and the upkeep do about it.
 #include <gtest/gtest.h>
 
-#include "reader/land/worker.h"
+#include "reader/land/upkeep.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/reader/fake_document_store.h"
 #include "tests/support/reader/fake_source.h"
@@ -15,30 +15,17 @@ using std::chrono::milliseconds;
 
 class RetentionTest : public testing::Test {
  protected:
-  RetentionTest() { source_.Assign({kHeartbeats0}); }
-
   Document Decode(const std::string& tenant) {
     SourceMessage message;
     message.partition = kHeartbeats0;
     message.value = R"({"asset_id":"a","tenant_id":")" + tenant + R"("})";
     return std::get<Document>(decoder_.Decode(message, clock_.Now()));
   }
-  Worker& worker() {
-    if (!worker_) {
-      worker_.emplace(Worker::Options{.expiry = {.documents = 3}},
-                      Worker::Parts{source_, store_, projections_, dead_letters_, decoder_, clock_,
-                                    log_, reader_metrics_, board_},
-                      0, 7);
-    }
-    return *worker_;
-  }
-  void Step() { ASSERT_TRUE(worker().Step(milliseconds(0)).ok()); }
+  void Step() { ASSERT_TRUE(upkeep_.Step(milliseconds(0)).ok()); }
 
-  FakeSource source_;
   FakeDocumentStore store_;
   MemoryDatabase memory_;
   MemoryProjectionStore projections_{memory_};
-  FakeDeadLetters dead_letters_;
   Decoder decoder_{{.retention = {.standard = hours(24), .tenants = {{"ACME", hours(1)}}}},
                    StreamTable::Make({BuiltInStreams()[0]}).value()};
   FakeClock clock_;
@@ -46,7 +33,10 @@ class RetentionTest : public testing::Test {
   Metrics metrics_;
   ReaderMetrics reader_metrics_{metrics_};
   StatusBoard board_{1};
-  std::optional<Worker> worker_;
+  IndexRequests requests_;
+  Upkeep upkeep_{{.expiry = {.documents = 3}, .settle = milliseconds(0)},
+                 {requests_, store_, projections_, decoder_, clock_, log_, reader_metrics_, board_},
+                 0};
 };
 
 TEST_F(RetentionTest, ADocumentTellsWhenItMayGoCountedFromItsLanding) {
@@ -62,7 +52,7 @@ TEST_F(RetentionTest, ACollectionHasAnExpiryIndexOnlyIfSomethingExpires) {
 
 TEST_F(RetentionTest, WhatHasExpiredGoesInStepsUntilNothingIsLeft) {
   store_.SetExpired(8);
-  Step();  // Asks the database for its indexes, and then for the first three.
+  Step();  // Makes the indexes, and then removes the first three.
   EXPECT_EQ(store_.expired_left(), 5u);
   Step();
   Step();

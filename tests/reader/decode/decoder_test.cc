@@ -5,6 +5,7 @@
 #include <deque>
 
 #include "core/time_format.h"
+#include "reader/database/document_json.h"
 #include "tests/support/reader/protobuf_bytes.h"
 
 namespace tidegate::reader {
@@ -79,9 +80,57 @@ TEST_F(DecoderTest, TheSameRecordByAnotherGatewayHasTheSameId) {
 TEST_F(DecoderTest, ATimeOfArrivalNamesNoRecord) {
   const Document document =
       Good(kHeartbeat, {{"tg-id", "gw:e:7"}, {"tg-time", "gateway"}, {"tg-clock", "unsynced"}});
-  EXPECT_EQ(document.id, "gw:e:7");
+  EXPECT_EQ(document.id, "acme/gw:e:7");
   EXPECT_EQ(document.provenance.time, TimeOrigin::kGateway);
   EXPECT_FALSE(document.provenance.clock_synced);
+}
+
+// Whoever may write to a topic may write any header. None of them may make the record of another
+// tenant look like one that has landed.
+TEST_F(DecoderTest, NoForgedHeaderTakesTheIdOfAnotherTenantsRecord) {
+  const std::string value = R"({"tenant_id":"globex","asset_id":"x")";
+  const Headers arrival{{"tg-time", "gateway"}};
+  const std::vector<std::string> bodies{
+      value + "}", value + R"(,"event_id":"gw:e:7"})",
+      value + R"(,"timestamp":"2025-06-23T00:37:01.000Z"})",
+      value + R"(,"rule":"hot","status":"raised","raised_at":7})"};
+  for (const std::string& body : bodies) {
+    for (const char* id : {"acme/truck-7/evt-1002", "gw:e:7", "acme/gw:e:7", "gw:e:", ":e:7", "",
+                           "acme/truck-7/hot/7000/raised"}) {
+      for (const Headers& more :
+           {Headers{}, arrival, Headers{{"tg-kind", "alert"}}, Headers{{"tg-gateway", "acme/t"}},
+            Headers{{"tg-time", "gateway"}, {"tg-restamped", "1"}, {"tg-replayed", "1"}}}) {
+        Headers headers{{"tg-id", id}};
+        headers.insert(headers.end(), more.begin(), more.end());
+        for (const char* topic : {"telematics.raw.telematics_heartbeat", "telemetry.alerts"}) {
+          const Document forged = Good(body, headers, topic);
+          EXPECT_TRUE(forged.id.starts_with("globex/")) << forged.id;
+          EXPECT_EQ(forged.id.find("truck-7"), std::string::npos) << forged.id;
+        }
+      }
+    }
+  }
+  const Document ignored = Good(bodies[0], {{"tg-id", "acme/truck-7/e"}, {"tg-time", "gateway"}});
+  EXPECT_EQ(ignored.provenance.sequence_id, "");
+  EXPECT_EQ(ignored.id, "globex/telematics.raw.telematics_heartbeat/3/42");
+  // Nor may a tenant that is named like a topic.
+  EXPECT_EQ(Good(R"({"asset_id":"3"})", {}, "telemetry.raw").id, "/telemetry.raw/3/42");
+}
+
+TEST_F(DecoderTest, WithADatabaseForEachTenantIdsAreTheirOwnAnyway) {
+  options_.tenancy = Tenancy::kDatabase;
+  EXPECT_EQ(Good(kHeartbeat, {{"tg-id", "gw:e:7"}, {"tg-time", "gateway"}}).id, "gw:e:7");
+}
+
+TEST_F(DecoderTest, ATimeFarAfterItsReceiptIsMarked) {
+  const Document ahead =
+      Good(R"({"tenant_id":"acme","asset_id":"t","timestamp":"2099-01-01T00:00:00.000Z"})");
+  EXPECT_EQ(FormatTime(ahead.time), "2099-01-01T00:00:00.000Z");
+  EXPECT_EQ(BoundedTime(ahead), kNow + kClockTolerance);
+  EXPECT_NE(DocumentJson(ahead).find("\"time_suspect\":true"), std::string::npos);
+  const Document good = Good(kHeartbeat);
+  EXPECT_EQ(BoundedTime(good), good.time);
+  EXPECT_EQ(DocumentJson(good).find("time_suspect"), std::string::npos);
 }
 
 TEST_F(DecoderTest, ACorrectedTimeOfArrivalDoesNotChangeTheName) {
@@ -121,7 +170,7 @@ TEST_F(DecoderTest, AnEventIdNamesTheRecord) {
 
 TEST_F(DecoderTest, AForeignMessageWithoutATimeIsNamedByItsOffset) {
   const Document document = Good(R"({"tenant_id":"acme","asset_id":"t"})");
-  EXPECT_EQ(document.id, "telematics.raw.telematics_heartbeat/3/42");
+  EXPECT_EQ(document.id, "acme/telematics.raw.telematics_heartbeat/3/42");
   EXPECT_EQ(document.time, kBrokerTime);
   EXPECT_EQ(document.provenance.time, TimeOrigin::kBroker);
 }
@@ -242,7 +291,7 @@ TEST_F(DecoderTest, ASaleIsNamedByItsEventAndHasNoAsset) {
 }
 
 TEST_F(DecoderTest, SalesThatAreAlikeAreTwoUnlessTheirEventIsOne) {
-  EXPECT_EQ(Good(Sale(""), {}, "sales_txn").id, "sales_txn/3/42");
+  EXPECT_EQ(Good(Sale(""), {}, "sales_txn").id, "/sales_txn/3/42");
 }
 
 TEST_F(DecoderTest, ASaleThatLacksSomethingIsRefused) {
@@ -280,7 +329,7 @@ TEST_F(DecoderTest, AStreamSaysWhatNamesItsDocuments) {
   EXPECT_EQ(Bad(R"({"device_id":"d","reading_no":""})", {}, "telemetry.raw"), RefusalKind::kMember);
   streams_[1].id = "offset";
   EXPECT_EQ(Good(R"({"device_id":"d","event_id":"e"})", {}, "telemetry.raw").id,
-            "telemetry.raw/3/42");
+            "/telemetry.raw/3/42");
 }
 
 TEST_F(DecoderTest, ANullIsRefused) {

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "reader/database/landing.h"
+#include "reader/database/queries.h"
 #include "reader/enrich/enrichment.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/reader/fake_fetcher.h"
@@ -219,6 +220,39 @@ TEST_F(EnrichmentTest, MoreThanAPageOfOneMomentIsCompleted) {
   for (int i = 0; i < 6; ++i) Pass(2s);
   EXPECT_THAT(Waiting(), IsEmpty());
   EXPECT_EQ(Count("completed"), 1'200);
+}
+
+// Two tenants have a device of the same name: each document gains its own tenant's answer, before
+// it lands and after a restart.
+TEST_F(EnrichmentTest, NoTenantGetsAnothersAnswer) {
+  options_.sources = {
+      ParseEnrichSource("device", "https://api.example.com/{tenant_id}/{device_id} into=device")
+          .value()};
+  Restart();
+  for (const char* tenant : {"acme", "globex"})
+    fetcher_->Answer("https://api.example.com/" + std::string(tenant) + "/t1", 200,
+                     "\"of " + std::string(tenant) + "\"");
+  const auto of = [this](const std::string& id, const std::string& tenant) {
+    Document document = Heartbeat(id, "t1");
+    document.tenant = tenant;
+    enrichment_->Attach("heartbeat", document);
+    return document;
+  };
+  const Document late = of("late", "globex");
+  ASSERT_TRUE(store_->Write({&late, 1}).ok());
+  of("a", "acme");
+  enrichment_->Step(0ms);
+  for (const char* tenant : {"acme", "globex"}) {
+    const Document document = of("b", tenant);
+    ASSERT_THAT(document.attachments, SizeIs(1));
+    EXPECT_EQ(document.attachments[0].value->root().as_string(), "of " + std::string(tenant));
+  }
+  Pass(2s);
+  const auto queries = OpenQueries("sqlite:" + folder_.File("landing.db"), clock_).value();
+  const auto page = queries->NewStore().value()->Find({.ns = kPlace}, {}, 1s);
+  ASSERT_TRUE(page.ok());
+  ASSERT_THAT(page->documents, SizeIs(1));
+  EXPECT_NE(page->documents[0].json.find("of globex"), std::string::npos);
 }
 
 TEST_F(EnrichmentTest, OtherStreamsAreLeftAlone) {

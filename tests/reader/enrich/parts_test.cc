@@ -5,9 +5,10 @@
 
 #include <array>
 
+#include "core/circuit_breaker.h"
 #include "reader/enrich/address.h"
 #include "reader/enrich/answer_cache.h"
-#include "reader/enrich/circuit_breaker.h"
+#include "reader/enrich/enrich_header.h"
 #include "reader/enrich/enrich_source.h"
 #include "tests/support/reader/reader_documents.h"
 
@@ -35,7 +36,7 @@ TEST(EnrichSource, ReadsAllThatItIsTold) {
   EXPECT_EQ(source->timeout, 2s);
   EXPECT_TRUE(source->allow_private);
   EXPECT_EQ(source->ca_file, "/etc/ssl/own.pem");
-  EXPECT_EQ(source->url.Expand("t-1"), "https://api.example.com/devices/t-1?full=1");
+  EXPECT_EQ(source->url.Expand({.value = "t-1"}), "https://api.example.com/devices/t-1?full=1");
 }
 
 TEST(EnrichSource, PrivateTargetsAreNotAllowedUnlessAsked) {
@@ -65,20 +66,59 @@ TEST(EnrichSource, RefusesWhatCannotWork) {
 TEST(UrlTemplate, AValueCannotLeaveItsPlace) {
   const auto url = UrlTemplate::Parse("https://h/d/{a}?x={a}");
   ASSERT_TRUE(url.ok());
-  EXPECT_EQ(url->Expand("../admin?b=1&c#d e"),
+  EXPECT_EQ(url->Expand({.value = "../admin?b=1&c#d e"}),
             "https://h/d/..%2Fadmin%3Fb%3D1%26c%23d%20e?x=..%2Fadmin%3Fb%3D1%26c%23d%20e");
-  EXPECT_EQ(url->Expand(".."), "https://h/d/%2E%2E?x=%2E%2E");
-  EXPECT_EQ(url->Expand("{a}"), "https://h/d/%7Ba%7D?x=%7Ba%7D");
+  EXPECT_EQ(url->Expand({.value = ".."}), "https://h/d/%2E%2E?x=%2E%2E");
+  EXPECT_EQ(url->Expand({.value = "{a}"}), "https://h/d/%7Ba%7D?x=%7Ba%7D");
 }
 
 TEST(EnrichSource, ADocumentThatCarriesTheMemberIsLeftAlone) {
   const auto source = ParseEnrichSource("d", "https://h/{device_id} into=device");
-  EXPECT_EQ(KeyOf(*source, MakeDocument("a", R"({"device_id":"t-1"})")), "t-1");
-  EXPECT_EQ(KeyOf(*source, MakeDocument("a", R"({"device_id":17})")), "17");
+  EXPECT_EQ(KeyOf(*source, MakeDocument("a", R"({"device_id":"t-1"})"))->value, "t-1");
+  EXPECT_EQ(KeyOf(*source, MakeDocument("a", R"({"device_id":17})"))->value, "17");
   EXPECT_EQ(KeyOf(*source, MakeDocument("a", R"({"device_id":"t-1","device":null})")),
             std::nullopt);
   EXPECT_EQ(KeyOf(*source, MakeDocument("a", R"({"other":"t-1"})")), std::nullopt);
   EXPECT_EQ(KeyOf(*source, MakeDocument("a", R"({"device_id":{}})")), std::nullopt);
+}
+
+TEST(EnrichSource, TheUrlAndTheKeyNameTheTenant) {
+  const auto source = ParseEnrichSource("d", "https://h/{tenant_id}/{device_id} into=device");
+  ASSERT_TRUE(source.ok()) << source.error().message;
+  EXPECT_EQ(source->key, "device_id");
+  const auto acme = KeyOf(*source, "acme", "t/1");
+  const auto globex = KeyOf(*source, "globex", "t/1");
+  ASSERT_TRUE(acme && globex);
+  EXPECT_NE(acme->Text(), globex->Text());
+  EXPECT_EQ(source->url.Expand(*acme), "https://h/acme/t%2F1");
+  EXPECT_EQ(source->url.Expand({"{device_id}", "{tenant_id}"}),
+            "https://h/%7Bdevice_id%7D/%7Btenant_id%7D");
+  EXPECT_EQ(KeyOf(*source, "", "t-1"), std::nullopt);
+  EXPECT_EQ(KeyOf(*source, "acme/../globex", "t-1"), std::nullopt);
+}
+
+TEST(EnrichSource, ASourceOfOneTenantIsAskedAboutNoOther) {
+  const auto source = ParseEnrichSource("d", "https://h/{device_id} into=device tenant=acme");
+  EXPECT_TRUE(KeyOf(*source, "acme", "t-1"));
+  EXPECT_FALSE(KeyOf(*source, "globex", "t-1"));
+  EXPECT_FALSE(KeyOf(*source, "", "t-1"));
+  const auto shared = ParseEnrichSource("d", "https://h/{device_id} into=device tenant=*");
+  EXPECT_EQ(KeyOf(*shared, "acme", "t-1"), KeyOf(*shared, "globex", "t-1"));
+  EXPECT_THAT(ProblemOf("https://h/{a} into=x tenant=a/b"), HasSubstr("name of a tenant"));
+}
+
+TEST(EnrichHeader, ReadsOneALineAndNeverQuotesIt) {
+  EXPECT_EQ(ParseEnrichHeaders("Authorization: Bearer abc\r\n\nX-Key: 1\n").value(),
+            (std::vector<std::string>{"Authorization: Bearer abc", "X-Key: 1"}));
+  for (const char* text : {"", "S3cret", ": S3cret", "Host: S3cret", "X Y: S3cret", "X:  ",
+                           "content-length: S3cret", "X: S3cret\x01", "X: S3cret\xC3\xA5"}) {
+    const auto headers = ParseEnrichHeaders(text);
+    ASSERT_FALSE(headers.ok()) << text;
+    EXPECT_EQ(headers.error().message.find("S3cret"), std::string::npos);
+  }
+  std::string many;
+  for (size_t i = 0; i <= kMaxEnrichHeaders; ++i) many += "X: 1\n";
+  EXPECT_FALSE(ParseEnrichHeaders(many).ok());
 }
 
 bool IsPublic(const char* text) {

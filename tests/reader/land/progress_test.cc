@@ -4,6 +4,7 @@
 
 #include "tests/support/reader/fake_source.h"
 #include "tests/support/reader/memory_projection_store.h"
+#include "tests/support/reader/reader_documents.h"
 
 namespace tidegate::reader {
 namespace {
@@ -40,6 +41,50 @@ TEST_F(ProgressTest, WithoutThePositionNoOffsetIsStored) {
   store_.Intercept([](bool) { return Status(Error{ErrorCode::kUnavailable, "down"}); });
   EXPECT_FALSE(Store(5).ok());
   EXPECT_EQ(source_.stored(kHeartbeats0), -1);
+}
+
+TEST_F(ProgressTest, ALogThatBeginsAnewHasPositionsOfItsOwn) {
+  for (int i = 0; i < 5; ++i) source_.PushHeartbeat(kHeartbeats0, std::to_string(i));
+  progress_.OnMessage(kHeartbeats0, 4);
+  ASSERT_TRUE(Store(5).ok());
+  progress_.Forget({{kHeartbeats0}});
+  source_.BeginAnew(kHeartbeats0);
+  source_.PushHeartbeat(kHeartbeats0, "new");
+  progress_.OnMessage(kHeartbeats0, 0);
+  std::vector<Document> documents;
+  documents.push_back(MakeDocument("acme/t/new", "{}", {"tidegate", "heartbeats"}));
+  documents[0].provenance.topic = kHeartbeats0.topic;
+  documents[0].provenance.partition = 0;
+  documents[0].provenance.offset = 0;
+  documents[0].named_by_place = true;
+  documents[0].provenance.epoch.reset();
+  ASSERT_TRUE(progress_.Label(documents, kNow).ok());
+  ASSERT_TRUE(progress_.Label(documents, kNow).ok());
+  EXPECT_EQ(documents[0].provenance.epoch, 1);
+  EXPECT_EQ(documents[0].id, "acme/t/new@1");
+  ASSERT_TRUE(Store(1).ok());
+  EXPECT_EQ(Recorded(), 5);
+  EXPECT_EQ(database_.positions[PartitionName(kHeartbeats0, 1)], 1);
+  EXPECT_EQ(progress_.logs_begun_anew(), 1u);
+  const auto read = ReadLogPositions(store_, "tidegate", {{kHeartbeats0}});
+  EXPECT_EQ(read->at(kHeartbeats0).epoch, 1);
+  EXPECT_EQ(read->at(kHeartbeats0).next_offset, 1);
+}
+
+TEST_F(ProgressTest, AReplayIsNoNewLog) {
+  for (int i = 0; i < 5; ++i) source_.PushHeartbeat(kHeartbeats0, std::to_string(i));
+  progress_.OnMessage(kHeartbeats0, 4);
+  ASSERT_TRUE(Store(5).ok());
+  progress_.Forget({{kHeartbeats0}});
+  progress_.OnMessage(kHeartbeats0, 0);
+  ASSERT_TRUE(Store(1).ok());
+  EXPECT_EQ(progress_.logs_begun_anew(), 0u);
+  // A broker that does not answer is no sign of one, either, and delays nothing.
+  progress_.Forget({{kHeartbeats0}});
+  source_.HideEarliest(true);
+  progress_.OnMessage(kHeartbeats0, 1);
+  ASSERT_TRUE(Store(2).ok());
+  EXPECT_EQ(Recorded(), 5);
 }
 
 TEST_F(ProgressTest, APartitionThatKafkaTruncatedGoesBack) {

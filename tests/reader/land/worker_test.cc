@@ -25,6 +25,24 @@ TEST_F(WorkerTest, AFullBatchLandsAtOnce) {
   EXPECT_EQ(source_.stored(kHeartbeats0), 10);
 }
 
+TEST_F(WorkerTest, ABatchOfManyCollectionsWaitsForMoreRecords) {
+  options_.batch_records = 20;
+  options_.namespace_records = 4;
+  options_.sparse_growth = 3;
+  const Decoder by_tenant({.tenancy = Tenancy::kDatabase},
+                          StreamTable::Make({BuiltInStreams()[0]}).value());
+  Worker worker(options_,
+                {source_, store_, projections_, dead_letters_, by_tenant, clock_, log_,
+                 reader_metrics_, board_},
+                0, 7);
+  for (int i = 0; i < 70; ++i) {
+    source_.Push(kHeartbeats0, R"({"asset_id":"a","event_id":")" + std::to_string(i) +
+                                   R"(","tenant_id":"t)" + std::to_string(i % 18) + "\"}");
+  }
+  ASSERT_TRUE(worker.Step(milliseconds(0)).ok());
+  EXPECT_EQ(source_.stored(kHeartbeats0), 60);
+}
+
 TEST_F(WorkerTest, ABatchIsBoundedInBytes) {
   options_.batch_bytes = 300;
   for (int i = 0; i < 5; ++i) source_.PushHeartbeat(kHeartbeats0, std::to_string(i));
@@ -186,11 +204,22 @@ TEST_F(WorkerTest, ADeadLetterThatGotThroughIsNotSentAgain) {
   EXPECT_EQ(dead_letters_.letters()[1].message.value, "poison 2");
 }
 
-TEST_F(WorkerTest, ItsIndexesAreMadeBeforeAnyMessageComes) {
-  Step();
-  for (const Stream& stream : BuiltInStreams())
-    EXPECT_TRUE(store_.indexed().contains({"tidegate", stream.collection})) << stream.name;
-  EXPECT_TRUE(State().database_up);
+TEST_F(WorkerTest, LandingNeedsNoIndexAndRequestsThemOnce) {
+  IndexRequests requests;
+  Worker worker(options_,
+                {source_, store_, projections_, dead_letters_, decoder_, clock_, log_,
+                 reader_metrics_, board_, nullptr, nullptr, &requests},
+                0, 7);
+  for (const char* id : {"e1", "e2"}) {
+    source_.PushHeartbeat(kHeartbeats0, id);
+    ASSERT_TRUE(worker.Step(milliseconds(0)).ok());
+    clock_.Advance(milliseconds(500));
+    ASSERT_TRUE(worker.Step(milliseconds(0)).ok());
+  }
+  EXPECT_EQ(store_.count(), 2u);
+  EXPECT_TRUE(store_.indexed().empty());
+  EXPECT_EQ(requests.Take(milliseconds(0))->first, (Namespace{"tidegate", "heartbeats"}));
+  EXPECT_FALSE(requests.Take(milliseconds(0)));
 }
 
 TEST_F(WorkerTest, AnIdleWorkerNoticesThatTheDatabaseWentAndCame) {
@@ -294,17 +323,6 @@ TEST_F(WorkerTest, TheLagInTimeGrowsWhileTheDatabaseIsAway) {
   source_.TellLag(kHeartbeats0, 0);
   Step();
   EXPECT_EQ(lag(), 0);
-}
-
-TEST_F(WorkerTest, TheDatabaseIsMigratedBeforeAnythingIsWritten) {
-  source_.PushHeartbeat(kHeartbeats0, "e1");
-  store_.TakeDown();
-  StepUntilDue();
-  EXPECT_TRUE(memory_.projections.empty());
-  store_.Restore();
-  for (int i = 0; i < 3; ++i) StepThroughABackoff();
-  EXPECT_TRUE(memory_.projections.contains({{"tidegate", kMigrations}, "1"}));
-  EXPECT_TRUE(store_.Has("acme/truck-1/e1"));
 }
 
 TEST_F(WorkerTest, ADatabaseOfALaterVersionIsLeftAlone) {

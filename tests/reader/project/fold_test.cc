@@ -17,9 +17,13 @@ class FoldTest : public testing::Test {
  protected:
   // The documents come one after the other in one partition of the stream's topic.
   void Fold(const std::string& stream, const std::string& members, const std::string& second,
-            std::string_view gateway = "") {
+            std::string_view gateway = "", WallTime received = {}) {
+    FoldFrom(0, stream, members, second, gateway, received);
+  }
+  void FoldFrom(int32_t partition, const std::string& stream, const std::string& members,
+                const std::string& second, std::string_view gateway = "", WallTime received = {}) {
     const Stream& of = *streams_.Find(Topic(stream))->stream;
-    SourceMessage message{.partition = {of.topic, 0},
+    SourceMessage message{.partition = {of.topic, partition},
                           .offset = next_++,
                           .timestamp = std::nullopt,
                           .key = std::nullopt,
@@ -33,11 +37,11 @@ class FoldTest : public testing::Test {
                          {"tg-gateway", std::string(gateway)},
                          {"tg-time", "source"}};
     }
-    auto decoded = decoder_.Decode(message, WallTime());
+    auto decoded = decoder_.Decode(message, received);
     ASSERT_TRUE(std::holds_alternative<Document>(decoded)) << Describe(std::get<Refusal>(decoded));
     const Document& document = std::get<Document>(decoded);
     const std::vector<Event> events{{&document, PartitionName(message.partition), message.offset}};
-    ASSERT_TRUE(folder_->Fold(events).ok());
+    ASSERT_EQ((with_ ? *with_ : *folder_).Fold(events).ok(), !fails_);
   }
   std::string Topic(const std::string& stream) {
     for (const Stream& one : BuiltInStreams())
@@ -68,6 +72,8 @@ class FoldTest : public testing::Test {
   Folder::Options options_;
   std::optional<Folder> folder_{std::in_place, options_, Folder::Parts{store_, documents_}};
   int64_t next_ = 0;
+  bool fails_ = false;      // Folds are to fail.
+  Folder* with_ = nullptr;  // Another process's folder.
 };
 
 TEST_F(FoldTest, TheRegistryKeepsWhenAnAssetWasSeenAndASummaryOfItsNewestDocument) {
@@ -78,6 +84,26 @@ TEST_F(FoldTest, TheRegistryKeepsWhenAnAssetWasSeenAndASummaryOfItsNewestDocumen
             R"({"tenant_id":"acme","asset_id":"press/1","first_seen":"2025-06-23T00:37:10.000Z",)"
             R"("last_seen":"2025-06-23T00:37:30.000Z","documents":3,"last":{"stream":"telemetry",)"
             R"("timestamp":"2025-06-23T00:37:30.000Z","temperature_c":20.5}})");
+}
+
+TEST_F(FoldTest, AClockThatIsAheadHidesNothingThatComesLater) {
+  const auto received = WallTime(std::chrono::seconds(1'750'639'000));  // 00:36:40
+  SetRule("temperature_c > 50");
+  for (const char* failure : {"false", "true"}) {
+    // 58 minutes ahead.
+    Fold("machine", "\"failure\":" + std::string(failure), "10", "",
+         received - std::chrono::hours(1));
+  }
+  const std::string early = Get("assets", "acme/press%2F1");
+  EXPECT_NE(early.find(R"("last_seen":"2025-06-22T23:41:40.000Z")"), std::string::npos) << early;
+  EXPECT_NE(early.find(R"("timestamp":"2025-06-23T00:37:10.000Z")"), std::string::npos) << early;
+  Fold("machine", R"("failure":false)", "20", "", received);
+  EXPECT_NE(Get("failures", "acme/press%2F1/1750635700000").find(R"("active":false)"),
+            std::string::npos);
+  Fold("machine", R"("temperature_c":60)", "30", "", received);
+  EXPECT_EQ(documents_.count(), 1u);
+  EXPECT_NE(Get("assets", "acme/press%2F1").find(R"("last_seen":"2025-06-23T00:37:30.000Z")"),
+            std::string::npos);
 }
 
 TEST_F(FoldTest, ASummaryIsBounded) {
@@ -125,6 +151,104 @@ TEST_F(FoldTest, AFailureBeginsAndEndsWithWhatTheMachineSays) {
             R"("reading_ids":["acme/press%2F1/b","acme/press%2F1/c"]})");
   Fold("machine", R"("failure":true)", "50");
   EXPECT_EQ(Count("failures"), 2u);
+}
+
+TEST_F(FoldTest, AnEpisodeEndsByAnotherPartitionThanItBeganBy) {
+  SetRule("rpm > 50");
+  FoldFrom(0, "machine", R"("failure":true,"rpm":60)", "10");
+  FoldFrom(1, "machine", R"("failure":false,"rpm":40)", "20");  // Partitions were added.
+  EXPECT_NE(Get("failures", "acme/press%2F1/1750639030000")
+                .find(R"("ended_at":"2025-06-23T00:37:20.000Z","active":false)"),
+            std::string::npos);
+  EXPECT_TRUE(documents_.Has("acme/press%2F1/hot/1750639030000/cleared"));
+  EXPECT_NE(Get("alert_states", "acme/press%2F1/hot/1750639030000").find(R"("status":"cleared")"),
+            std::string::npos);
+  // What the first one still holds from before is late.
+  FoldFrom(0, "machine", R"("failure":true,"rpm":70)", "15");
+  EXPECT_EQ(Count("failures"), 1u);
+  EXPECT_EQ(documents_.count(), 2u);
+}
+
+TEST_F(FoldTest, ABatchIsTakenInTheOrderOfTimeAcrossPartitions) {
+  std::vector<Document> documents;
+  std::vector<Event> events;
+  const auto add = [&](int32_t partition, int64_t offset, const char* failure, const char* second) {
+    SourceMessage message{.partition = {Topic("machine"), partition},
+                          .offset = offset,
+                          .timestamp = std::nullopt,
+                          .key = std::nullopt,
+                          .value = R"({"tenant_id":"acme","asset_id":"press","failure":)" +
+                                   std::string(failure) + R"(,"timestamp":"2025-06-23T00:37:)" +
+                                   second + R"(Z"})",
+                          .headers = {}};
+    documents.push_back(std::get<Document>(decoder_.Decode(message, WallTime())));
+  };
+  add(0, 0, "true", "10");
+  add(0, 1, "true", "30");
+  add(0, 2, "true", "12");  // It is late in its own partition, and stays so.
+  add(1, 0, "false", "20");
+  add(1, 1, "false", "40");
+  for (size_t i = 0; i < documents.size(); ++i) {
+    const Provenance& from = documents[i].provenance;
+    events.push_back({&documents[i], PartitionName({from.topic, from.partition}), from.offset});
+  }
+  ASSERT_TRUE(folder_->Fold(events).ok());
+  EXPECT_NE(Get("failures", "acme/press/1750639030000").find(R"("active":false,"readings":1)"),
+            std::string::npos);
+  EXPECT_NE(Get("failures", "acme/press/1750639050000").find(R"("active":false,"readings":1)"),
+            std::string::npos);
+  EXPECT_EQ(Count("failures"), 2u);
+}
+
+// Two processes have the asset's two partitions. The second one saves first, so that the reading of
+// the first one is late: it must not leave an episode that nothing ends.
+TEST_F(FoldTest, AFoldThatAnotherOvertakesHasNoEffect) {
+  FoldFrom(0, "machine", R"("rpm":1)", "05");  // The state is in memory now.
+  Folder other(options_, {store_, documents_});
+  with_ = &other;
+  FoldFrom(1, "machine", R"("failure":false)", "20");
+  with_ = nullptr;
+  FoldFrom(0, "machine", R"("failure":true)", "10");
+  EXPECT_GT(folder_->conflicts(), 0u);
+  EXPECT_EQ(Count("failures"), 0u);
+}
+
+// The process ends between the save of an asset's state and the save of what follows from it.
+TEST_F(FoldTest, WhatFollowsIsFoldedAgainAfterACrash) {
+  SetRule("rpm > 50");
+  documents_.TakeDown();  // Alerts follow first.
+  fails_ = true;
+  Fold("machine", R"("failure":true,"rpm":60)", "10");
+  documents_.Restore();
+  EXPECT_EQ(Count("failures"), 0u);
+  EXPECT_EQ(Count("tidegate_folds"), 1u);
+  folder_.emplace(options_, Folder::Parts{store_, documents_});
+  next_ = 0;
+  fails_ = false;
+  Fold("machine", R"("failure":true,"rpm":60)", "10");
+  EXPECT_EQ(Count("failures"), 1u);
+  EXPECT_EQ(Count("alert_states"), 1u);
+  EXPECT_EQ(documents_.count(), 1u);
+}
+
+TEST_F(FoldTest, ARefusedProjectionIsSetAsideAndTheOthersGoOn) {
+  database_.refused.insert("acme/press%2F1");
+  Fold("telemetry", R"("temperature_c":20)", "10");
+  Fold("telemetry", R"("temperature_c":21)", "20");
+  EXPECT_EQ(Count("assets"), 0u);
+  EXPECT_NE(
+      Get("aggregated_data", "acme/press%2F1/temperature_c/1h/1750636800000").find(R"("count":2)"),
+      std::string::npos);
+  EXPECT_EQ(folder_->saves_refused(), 1u);
+  EXPECT_EQ(folder_->last_refused(), "tidegate.assets acme/press%2F1");
+}
+
+TEST_F(FoldTest, OnlyWhatChangesSomethingCounts) {
+  Fold("telemetry", R"("temperature_c":20)", "10");
+  EXPECT_EQ(folder_->applied(), 1u);
+  next_ = 0;
+  Fold("telemetry", R"("temperature_c":20)", "10");
+  EXPECT_EQ(folder_->applied(), 1u);
 }
 
 TEST_F(FoldTest, AGatewaysAlertIsOneStateWhicheverComesFirst) {

@@ -8,7 +8,10 @@
 namespace tidegate::reader {
 
 std::string Show(const Projection& projection) {
-  std::string text = ToJson(projection.members) + ToJson(projection.state);
+  // What a batch has decided depends on the batch.
+  Object state = projection.state;
+  std::erase_if(state.members(), [](const auto& member) { return member.first == "decided"; });
+  std::string text = ToJson(projection.members) + ToJson(state);
   for (const auto& [partition, offset] : projection.folded)
     text += " " + partition + "=" + std::to_string(offset);
   return text;
@@ -96,6 +99,24 @@ void World::Disturb() {
 void World::LandWhatWasGivenUp() {
   for (const auto& [partition, messages] : log_.partitions)
     for (const SourceMessage& message : messages) Keep(message);
+}
+
+std::vector<Event> World::LandAsLetters() {
+  std::vector<SourceMessage> messages;
+  for (const auto& [partition, all] : log_.partitions)
+    messages.insert(messages.end(), all.begin(), all.end());
+  std::ranges::shuffle(messages, random_);
+  std::vector<Event> letters;
+  int64_t offset = 0;
+  for (const SourceMessage& message : messages) {
+    const size_t before = raw_.size();
+    const LetterPlace place{"now", "telemetry.dlq/0", offset++};
+    Keep(message, place);
+    if (raw_.size() == before) continue;
+    letters.push_back(
+        {&raw_.at({message.partition, message.offset}), LetterPartition(place), place.offset});
+  }
+  return letters;
 }
 
 void World::WriteAndLandAll() {
@@ -190,8 +211,10 @@ void World::Write() {
 void World::WriteOne() {
   // Mostly forwards, sometimes late.
   seconds_ += 1 + static_cast<int64_t>(Pick(20));
+  // A clock that is far ahead.
+  const int64_t ahead = Pick(30) == 0 ? 300'000'000 : 0;
   const auto time = WallTime(std::chrono::seconds(
-      1'750'639'000 + seconds_ - (Pick(6) == 0 ? static_cast<int64_t>(Pick(200)) : 0)));
+      1'750'639'000 + seconds_ + ahead - (Pick(6) == 0 ? static_cast<int64_t>(Pick(200)) : 0)));
   const size_t asset = Pick(4);
   const std::string head = R"({"tenant_id":")" + std::string(asset == 3 ? "beta" : "acme") +
                            R"(","asset_id":"a/)" + std::to_string(asset) + R"(","timestamp":")" +
@@ -249,12 +272,14 @@ void World::LandUpTo(const Partition& partition, int64_t end) {
   position = std::max(position, end);
 }
 
-void World::Keep(const SourceMessage& message) {
+void World::Keep(const SourceMessage& message, std::optional<LetterPlace> letter) {
   auto decoded = decoder_.Decode(message, clock_.Now());
   auto* document = std::get_if<Document>(&decoded);
   if (!document) return;
-  const Landed landed{message.partition.topic, message.partition.number, message.offset,
-                      document->time};
+  document->provenance.dead_letter = std::move(letter);
+  const Landed landed{
+      message.partition.topic, message.partition.number,         message.offset,
+      document->time,          document->provenance.dead_letter, document->provenance.received_at};
   const DocumentKey key{document->ns, document->id};
   if (!database_.landed.emplace(key, landed).second) return;
   database_.bodies[key] = DocumentJson(*document);

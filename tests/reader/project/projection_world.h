@@ -47,6 +47,7 @@ Folder::Options FolderOptions();
 class World {
  public:
   explicit World(uint64_t seed) : random_(seed) {
+    clock_.SetWall(WallTime(std::chrono::seconds(1'750'700'000)));  // After most messages' times.
     for (size_t i = 0; i < 2; ++i) Start(i);
     for (const Partition& partition : kAll) readers_[Pick(2)]->source.Assign(partition);
   }
@@ -65,6 +66,10 @@ class World {
 
   // Lands messages that were dead letters, under their own places, as a replay does.
   void LandWhatWasGivenUp();
+
+  // Lands them as a replay does that reads their letters in another order. Returns the letters in
+  // the order of their places, with these as the events' places.
+  std::vector<Event> LandAsLetters();
 
   void WriteAndLandAll();
 
@@ -119,7 +124,7 @@ class World {
   // Lands messages as a worker does, documents first, then the position, but without faults.
   void LandUpTo(const Partition& partition, int64_t end);
 
-  void Keep(const SourceMessage& message);
+  void Keep(const SourceMessage& message, std::optional<LetterPlace> letter = std::nullopt);
 
   std::mt19937_64 random_;
   KafkaLog log_;

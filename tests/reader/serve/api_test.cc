@@ -36,6 +36,8 @@ class ApiTest : public testing::Test {
     board_.Post(0, {.database_up = true, .kafka_up = true, .last_turn = clock_.SinceBoot()});
   }
 
+  void TearDown() override { database_.Release(); }
+
   // REQUIRES: options_ and placement_ are as they shall be.
   void Open(bool with_queries = true) {
     placement_.streams.assign(BuiltInStreams().begin(), BuiltInStreams().end());
@@ -44,9 +46,15 @@ class ApiTest : public testing::Test {
         [this]() -> Result<std::unique_ptr<QueryStore>> { return database_.NewStore(); }, clock_,
         log_);
     ASSERT_TRUE(pool_->Start().ok());
+    probes_ = std::make_unique<QueryPool>(
+        QueryPool::Options{.threads = 1, .queue = 1},
+        [this]() -> Result<std::unique_ptr<QueryStore>> { return database_.NewStore(); }, clock_,
+        log_);
+    ASSERT_TRUE(probes_->Start().ok());
     api_ = std::make_unique<Api>(options_, placement_,
                                  Api::Parts{.state = state_,
                                             .queries = with_queries ? pool_.get() : nullptr,
+                                            .probes = with_queries ? probes_.get() : nullptr,
                                             .loop = loop_,
                                             .metrics = metrics_,
                                             .clock = clock_,
@@ -109,6 +117,7 @@ class ApiTest : public testing::Test {
   std::string peer_ = "127.0.0.1";
   bool stopped_ = false;
   std::unique_ptr<QueryPool> pool_;
+  std::unique_ptr<QueryPool> probes_;
   std::unique_ptr<Api> api_;
 };
 
@@ -269,8 +278,11 @@ TEST_F(ApiTest, WithoutTokensOnlyThisMachineSeesData) {
   EXPECT_EQ(Get("/metrics").status, 200);
   EXPECT_NE(Get("/health").status, 403);
   peer_ = "127.0.0.1";
-  host_ = "evil.example";  // A page in this machine's browser that has rebound its name.
-  EXPECT_EQ(Get("/devices").status, 403);
+  // A page in this machine's browser that has rebound its name.
+  for (const char* host : {"evil.example", "127.evil.example", "127.0.0.1.evil.example:8002"}) {
+    host_ = host;
+    EXPECT_EQ(Get("/devices").status, 403) << host;
+  }
   for (const char* host : {"localhost", "localhost:8002", "[::1]:8002", "127.0.0.1"}) {
     host_ = host;
     EXPECT_EQ(Get("/devices").status, 200) << host;
@@ -334,9 +346,64 @@ TEST_F(ApiTest, OverTheRateIs429ButProbesPass) {
   const http::Response response = Get("/openapi.json");
   EXPECT_EQ(response.status, 429);
   EXPECT_THAT(response.headers, testing::Contains(testing::Pair("Retry-After", "1")));
-  EXPECT_EQ(Get("/healthz").status, 200);
+  for (const char* probe : {"/healthz", "/readyz", "/health"})
+    EXPECT_EQ(Get(probe).status, 200) << probe;
   peer_ = "127.0.0.2";
   EXPECT_EQ(Get("/openapi.json").status, 200);
+}
+
+TEST_F(ApiTest, AllAddressesOfAnIpv6NetworkShareOneRate) {
+  options_.rate = {.per_second = 1, .burst = 2};
+  Open();
+  for (const char* peer : {"2001:db8::1", "2001:db8::2"}) {
+    peer_ = peer;
+    EXPECT_EQ(Get("/openapi.json").status, 200);
+  }
+  peer_ = "2001:db8::3";
+  EXPECT_EQ(Get("/openapi.json").status, 429);
+  peer_ = "2001:db8:0:1::3";
+  EXPECT_EQ(Get("/openapi.json").status, 200);
+}
+
+// Thirty requests of one token for a tenant whose server hangs: others get their answers, and the
+// reader stays ready.
+TEST_F(ApiTest, QueriesOfADeadTenantDelayNoOthersAndNoProbe) {
+  placement_.tenancy = Tenancy::kDatabase;
+  placement_.own_servers = {"tidegate_acme"};
+  options_.pool = {.threads = 2};
+  UseTokens();
+  Fill("globex");
+  Fill("acme");
+  Open();
+  database_.Hang("tidegate_acme");
+  int refused = 0;
+  for (int i = 0; i < 30; ++i) {
+    api_->Answer({.method = "GET",
+                  .path = "/devices",
+                  .query = {},
+                  .authorization = kAcme,
+                  .body = {},
+                  .host = host_,
+                  .peer = peer_},
+                 [&](const http::Response& response) { refused += response.status == 429; });
+  }
+  EXPECT_GE(refused, 30 - 2 - 16);
+  EXPECT_THAT(Get("/devices", {{"tenant", "globex"}}, kViewer).body, HasSubstr("of-globex"));
+  api_->Probe();
+  EXPECT_TRUE(loop_.RunUntil([&] { return probes_->under_way() == 0; }));
+  EXPECT_TRUE(state_.database_up());
+  EXPECT_EQ(Get("/readyz").status, 200);
+  database_.Release();
+}
+
+TEST_F(ApiTest, NewTokensCountAtOnce) {
+  UseTokens();
+  Fill("acme");
+  Open();
+  EXPECT_EQ(Get("/devices", {}, kAcme).status, 200);
+  api_->SetTokens(TokenTable::Parse("another-token-of-acme tenants=acme role=read").value());
+  EXPECT_EQ(Get("/devices", {}, kAcme).status, 401);
+  EXPECT_EQ(Get("/devices", {}, "Bearer another-token-of-acme").status, 200);
 }
 
 TEST_F(ApiTest, MistakesAreProblems) {

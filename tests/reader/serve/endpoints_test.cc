@@ -48,6 +48,22 @@ TEST_F(EndpointsTest, AnOutageIsNotReadyButHealthy) {
   EXPECT_EQ(Get("/healthz").status, 200);
 }
 
+TEST_F(EndpointsTest, ParkedLanesAreListedAndItIsReady) {
+  MemberState state = Good();
+  state.parked = {"fleet_acme: it is down"};
+  Post(state);
+  EXPECT_EQ(Get("/readyz").status, 200);
+  EXPECT_NE(Get("/readyz").body.find(R"("parked":["fleet_acme: it is down"])"), std::string::npos);
+}
+
+TEST_F(EndpointsTest, AnUpkeepThatWorksLongIsNotStuck) {
+  MemberState state = Good();
+  state.role = MemberRole::kUpkeep;
+  Post(state);
+  clock_.Advance(std::chrono::hours(1));
+  EXPECT_EQ(Get("/healthz").status, 200);
+}
+
 TEST_F(EndpointsTest, WithoutDatabaseOrBrokerItIsNotReady) {
   MemberState state = Good();
   state.database_up = false;

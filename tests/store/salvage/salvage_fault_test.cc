@@ -185,6 +185,7 @@ TEST_F(SalvageTest, ARunningStoreGoesOnInANewOne) {
   ASSERT_TRUE(next.ok()) << next.error().message;
   EXPECT_NE(store().epoch(), epoch);
   EXPECT_GT(*next, before);
+  FinishSalvage(store());
   const Reading reading = Read(store());
   EXPECT_TRUE(reading.records.contains(name)) << "appended before the damage";
   EXPECT_GE(reading.records.size() + 40, stored.size());

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <fstream>
+#include <string>
 
 #include "tests/support/mongo_stub/bson_handle.h"
 #include "tests/support/mongo_stub/updates.h"
@@ -9,6 +11,7 @@
 namespace tidegate::mongo_stub {
 
 namespace {
+constexpr int32_t kUnauthorized = 13;
 constexpr int32_t kDuplicateKey = 11000;
 constexpr int32_t kCommandNotFound = 59;
 constexpr int32_t kNamespaceNotFound = 26;
@@ -183,11 +186,21 @@ void Find(const Request& request, const std::string& ns, const Collections& coll
   AppendBatch(ns, collections.Find(ns, filter, order), reply);
 }
 
+// True if the request writes and the file lists its database.
+bool IsRefused(const MongoStub::Options& options, const Request& request) {
+  if (options.refused_file.empty() || request.command == "find") return false;
+  std::ifstream file(options.refused_file);
+  for (std::string line; std::getline(file, line);)
+    if (line == request.database) return true;
+  return false;
+}
+
 // How many documents were taken.
 size_t Answered(const MongoStub::Options& options, const Request& request, const Answer& answer,
                 Collections& collections, bson_t* reply) {
   const std::string ns = std::string(request.database) + "." + std::string(request.collection);
   if (answer.code != 0) return Fail(reply, answer.code, "scripted"), 0;
+  if (IsRefused(options, request)) return Fail(reply, kUnauthorized, "not authorized"), 0;
   if (request.command == "insert") {
     Insertion insertion(options, request, answer, collections);
     const size_t taken = insertion.Run();

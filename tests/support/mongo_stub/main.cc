@@ -1,17 +1,24 @@
-// tidegate-mongo-stub [--sink]: prints the port that it listens on, and serves until it is killed
-// or its input ends. With --sink it forgets what it takes, for benches.
+// tidegate-mongo-stub [--sink] [--refused FILE]: prints the port that it listens on, and serves
+// until it is killed or its input ends. With --sink it forgets what it takes, for benches. FILE
+// lists the databases to which nobody may write.
 #include <cstdio>
 #include <string_view>
 
 #include "tests/support/mongo_stub/mongo_stub.h"
 
 int main(int argc, char** argv) {
-  const bool sink = argc == 2 && std::string_view(argv[1]) == "--sink";
-  if (argc > 1 && !sink) {
-    std::fprintf(stderr, "usage: tidegate-mongo-stub [--sink]\n");
-    return 2;
+  tidegate::mongo_stub::MongoStub::Options options;
+  for (int i = 1; i < argc; ++i) {
+    if (std::string_view(argv[i]) == "--sink") {
+      options.keep = false;
+    } else if (std::string_view(argv[i]) == "--refused" && i + 1 < argc) {
+      options.refused_file = argv[++i];
+    } else {
+      std::fprintf(stderr, "usage: tidegate-mongo-stub [--sink] [--refused FILE]\n");
+      return 2;
+    }
   }
-  const auto stub = tidegate::mongo_stub::MongoStub::Start({.keep = !sink});
+  const auto stub = tidegate::mongo_stub::MongoStub::Start(options);
   if (!stub.ok()) {
     std::fprintf(stderr, "tidegate-mongo-stub: %s\n", stub.error().message.c_str());
     return 1;

@@ -59,6 +59,9 @@ class MongoStub {
     // False: documents are counted but not stored, so that nothing is a duplicate and a bench has a
     // sink that is never the limit.
     bool keep = true;
+    // A file that lists, one a line, the databases in which every command but `find` is refused
+    // with code 13 (Unauthorized). It is read again with each command; empty: none.
+    std::string refused_file = {};
     int32_t max_write_batch = 100'000;
     int32_t max_document_bytes = 16 * 1024 * 1024;
   };

@@ -21,6 +21,8 @@ Result<std::vector<WriteResult>> FakeDocumentStore::Write(std::span<const Docume
 }
 
 WriteResult FakeDocumentStore::WriteOne(const Document& document) {
+  if (down_databases_.contains(document.ns.database))
+    return {WriteOutcome::kUnavailable, "database " + document.ns.database + ": it is down"};
   if (rejected_.contains(document.id)) return {WriteOutcome::kRejected, "the schema forbids it"};
   if (auto conflict = conflicts_.find(document.id);
       conflict != conflicts_.end() && conflict->second > 0) {
@@ -29,17 +31,19 @@ WriteResult FakeDocumentStore::WriteOne(const Document& document) {
   }
   const bool is_new = documents_.emplace(document.ns, document.id).second;
   ids_.insert(document.id);
+  if (is_new) landed_.push_back(document.id);
   return {is_new ? WriteOutcome::kLanded : WriteOutcome::kDuplicate, {}};
 }
 
 Status FakeDocumentStore::EnsureIndexes(const Namespace& ns, std::span<const Index>) {
-  if (down_) return kDown;
+  if (down_ || down_databases_.contains(ns.database)) return kDown;
   indexed_.insert(ns);
   return {};
 }
 
-Result<size_t> FakeDocumentStore::Expire(const Namespace&, WallTime, size_t limit) {
+Result<size_t> FakeDocumentStore::Expire(const Namespace& ns, WallTime, size_t limit) {
   if (down_) return kDown;
+  if (ns.collection != "heartbeats") return 0;
   const size_t gone = std::min(limit, expired_);
   expired_ -= gone;
   return gone;

@@ -21,13 +21,16 @@ class FakeDocumentStore final : public DocumentStore {
   // Every call returns kUnavailable until Restore().
   void TakeDown() { down_ = true; }
   void Restore() { down_ = false; }
+  // Documents in that database alone are kUnavailable until Restore() of it.
+  void TakeDown(const std::string& database) { down_databases_.insert(database); }
+  void Restore(const std::string& database) { down_databases_.erase(database); }
   // The next write stores the documents and returns kUnavailable: the answer is lost, not the data.
   void LoseNextAnswer() { lose_answer_ = true; }
   void Reject(const std::string& id) { rejected_.insert(id); }
   // The next `times` writes of that document return kRetry.
   void Conflict(const std::string& id, int times) { conflicts_[id] = times; }
 
-  // So many documents have expired, in any namespace.
+  // So many heartbeats have expired, in any database.
   void SetExpired(size_t documents) { expired_ = documents; }
   size_t expired_left() const { return expired_; }
 
@@ -36,6 +39,8 @@ class FakeDocumentStore final : public DocumentStore {
 
   size_t count() const { return documents_.size(); }
   bool Has(const std::string& id) const { return ids_.contains(id); }
+  // In the order in which they landed.
+  const std::vector<std::string>& landed() const { return landed_; }
   // Calls of Write() that reached the database.
   size_t writes() const { return writes_; }
   const std::set<Namespace>& indexed() const { return indexed_; }
@@ -46,12 +51,14 @@ class FakeDocumentStore final : public DocumentStore {
   std::set<std::pair<Namespace, std::string>> documents_;
   // In all namespaces.
   std::set<std::string> ids_;
+  std::vector<std::string> landed_;
   std::set<Namespace> indexed_;
   std::set<std::string> rejected_;
   std::map<std::string, int> conflicts_;
   size_t expired_ = 0;
   std::function<void()> on_write_;
   bool down_ = false;
+  std::set<std::string> down_databases_;
   bool lose_answer_ = false;
   size_t writes_ = 0;
 };

@@ -50,6 +50,7 @@ class FakeQueryStore final : public QueryStore {
 
   Result<Page> Find(const Query& query, const PageLimit& limit,
                     std::chrono::milliseconds within) override {
+    database_.WaitWhileHanging(query.ns.database);
     if (Status status = Ping(within); !status.ok()) return status.error();
     Page page;
     for (FoundDocument& document : FindAll(query)) {
@@ -81,6 +82,21 @@ class FakeQueryStore final : public QueryStore {
 
   const FakeDatabase& database_;
 };
+
+void FakeDatabase::Hang(std::string database) {
+  const std::lock_guard lock(mutex_);
+  hanging_ = std::move(database);
+}
+
+void FakeDatabase::Release() {
+  Hang({});
+  released_.notify_all();
+}
+
+void FakeDatabase::WaitWhileHanging(const std::string& database) const {
+  std::unique_lock lock(mutex_);
+  released_.wait(lock, [&] { return hanging_ != database; });
+}
 
 std::unique_ptr<QueryStore> FakeDatabase::NewStore() const {
   return std::make_unique<FakeQueryStore>(*this);

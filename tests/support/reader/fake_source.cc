@@ -36,10 +36,42 @@ Result<std::optional<SourceMessage>> FakeSource::Poll(std::chrono::milliseconds)
       listener_->OnRevoked(revoked->partitions, revoked->lost);
     if (const auto* lag = std::get_if<Lag>(&event)) listener_->OnLag({&lag->lag, 1}, true);
   }
-  if (paused_ || messages_.empty()) return std::optional<SourceMessage>();
-  std::optional<SourceMessage> message = std::move(messages_.front());
-  messages_.pop_front();
+  const auto next = std::ranges::find_if(
+      messages_, [&](const SourceMessage& message) { return !paused(message.partition); });
+  if (paused_ || next == messages_.end()) return std::optional<SourceMessage>();
+  std::optional<SourceMessage> message = std::move(*next);
+  messages_.erase(next);
+  returned_.push_back(*message);
   return message;
+}
+
+void FakeSource::Pause(std::span<const Partition> partitions) {
+  paused_partitions_.insert(partitions.begin(), partitions.end());
+}
+
+void FakeSource::Resume(std::span<const Partition> partitions) {
+  for (const Partition& partition : partitions) paused_partitions_.erase(partition);
+}
+
+Status FakeSource::Seek(const Partition& partition, int64_t offset) {
+  std::deque<SourceMessage> again;
+  std::erase_if(returned_, [&](const SourceMessage& message) {
+    if (message.partition != partition || message.offset < offset) return false;
+    again.push_back(message);
+    return true;
+  });
+  messages_.insert(messages_.begin(), again.begin(), again.end());
+  return {};
+}
+
+void FakeSource::BeginAnew(const Partition& partition) {
+  next_offset_[partition] = 0;
+  std::erase_if(returned_, [&](const SourceMessage& m) { return m.partition == partition; });
+}
+
+Result<int64_t> FakeSource::EndOffset(const Partition& partition) {
+  if (earliest_hidden_) return Error{ErrorCode::kUnavailable, "no broker answers"};
+  return next_offset_[partition];
 }
 
 void FakeSource::StoreOffsets(std::span<const Position> positions) {

@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <map>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -37,6 +38,8 @@ class FakeSource final : public Source {
   void HideEarliest(bool hidden) { earliest_hidden_ = hidden; }
   // The next message there has that offset: the ones before were marks of transactions.
   void SkipTo(const Partition& partition, int64_t offset) { next_offset_[partition] = offset; }
+  // The topic is made anew: the partition's log is empty.
+  void BeginAnew(const Partition& partition);
   // The group has committed that position.
   void Commit(const Partition& partition, int64_t next) { stored_[partition] = next; }
   void Fail(std::string reason) { failure_ = std::move(reason); }
@@ -46,13 +49,21 @@ class FakeSource final : public Source {
   void StoreOffsets(std::span<const Position> positions) override;
   Result<int64_t> EarliestOffset(const Partition& partition) override;
   Result<std::vector<Position>> CommittedOffsets(std::span<const Partition> partitions) override;
+  Result<int64_t> EndOffset(const Partition& partition) override;
   void Pause() override { paused_ = true; }
-  void Resume() override { paused_ = false; }
+  void Resume() override {
+    paused_ = false;
+    paused_partitions_.clear();
+  }
+  void Pause(std::span<const Partition> partitions) override;
+  void Resume(std::span<const Partition> partitions) override;
+  Status Seek(const Partition& partition, int64_t offset) override;
   void Close() override { closed_ = true; }
 
   // The offset that was stored last; -1: none was.
   int64_t stored(const Partition& partition) const;
   bool paused() const { return paused_; }
+  bool paused(const Partition& partition) const { return paused_partitions_.contains(partition); }
   bool closed() const { return closed_; }
   size_t waiting() const { return messages_.size(); }
   size_t polls() const { return polls_; }
@@ -79,6 +90,9 @@ class FakeSource final : public Source {
   bool earliest_hidden_ = false;
   std::string failure_;
   bool paused_ = false;
+  std::set<Partition> paused_partitions_;
+  // What Poll() has returned, for Seek().
+  std::vector<SourceMessage> returned_;
   bool closed_ = false;
   size_t polls_ = 0;
 };

@@ -29,6 +29,7 @@ void LogSource::Assign(const Partition& partition) {
 void LogSource::Revoke(const Partition& partition, bool lost) {
   if (listener_) listener_->OnRevoked(std::span(&partition, 1), lost);
   next_.erase(partition);
+  paused_partitions_.erase(partition);
 }
 
 Result<std::optional<SourceMessage>> LogSource::Poll(std::chrono::milliseconds) {
@@ -36,6 +37,7 @@ Result<std::optional<SourceMessage>> LogSource::Poll(std::chrono::milliseconds) 
   for (size_t tries = 0; tries < next_.size(); ++tries) {
     auto& [partition, next] =
         *std::next(next_.begin(), static_cast<std::ptrdiff_t>(turn_++ % next_.size()));
+    if (paused_partitions_.contains(partition)) continue;
     const auto& messages = log_.partitions[partition];
     const auto found = std::ranges::lower_bound(messages, next, {}, &SourceMessage::offset);
     if (found == messages.end()) continue;
@@ -50,6 +52,12 @@ Result<std::vector<Position>> LogSource::CommittedOffsets(std::span<const Partit
   for (const Partition& partition : partitions)
     committed.push_back({partition, log_.committed[partition]});
   return committed;
+}
+
+Status LogSource::Seek(const Partition& partition, int64_t offset) {
+  if (!Has(partition)) return Error{ErrorCode::kUnavailable, "not assigned"};
+  next_[partition] = offset;
+  return {};
 }
 
 void LogSource::StoreOffsets(std::span<const Position> positions) {

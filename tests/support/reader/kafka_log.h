@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -37,9 +38,20 @@ class LogSource final : public Source {
   Result<std::optional<SourceMessage>> Poll(std::chrono::milliseconds patience) override;
   void StoreOffsets(std::span<const Position> positions) override;
   Result<int64_t> EarliestOffset(const Partition&) override { return 0; }
+  Result<int64_t> EndOffset(const Partition& partition) override { return log_.End(partition); }
   Result<std::vector<Position>> CommittedOffsets(std::span<const Partition> partitions) override;
+  Status Seek(const Partition& partition, int64_t offset) override;
   void Pause() override { paused_ = true; }
-  void Resume() override { paused_ = false; }
+  void Resume() override {
+    paused_ = false;
+    paused_partitions_.clear();
+  }
+  void Pause(std::span<const Partition> partitions) override {
+    paused_partitions_.insert(partitions.begin(), partitions.end());
+  }
+  void Resume(std::span<const Partition> partitions) override {
+    for (const Partition& partition : partitions) paused_partitions_.erase(partition);
+  }
   void Close() override {}
 
  private:
@@ -49,6 +61,7 @@ class LogSource final : public Source {
   // Partitions are polled in turn.
   size_t turn_ = 0;
   bool paused_ = false;
+  std::set<Partition> paused_partitions_;
 };
 
 }  // namespace tidegate::reader

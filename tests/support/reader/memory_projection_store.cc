@@ -7,6 +7,8 @@ namespace tidegate::reader {
 
 Result<std::vector<Projection>> MemoryProjectionStore::Load(std::span<const DocumentKey> keys) {
   if (Status status = Hook(false); !status.ok()) return status.error();
+  const auto database_of = [](const DocumentKey& key) { return key.ns.database; };
+  if (Status status = HookDatabases(keys, database_of); !status.ok()) return status.error();
   std::vector<Projection> loaded;
   for (const DocumentKey& key : keys) {
     const auto found = database_.projections.find(key);
@@ -21,6 +23,10 @@ Result<std::vector<SaveOutcome>> MemoryProjectionStore::Save(
   if (Status status = Hook(false); !status.ok()) return status.error();
   std::vector<SaveOutcome> outcomes;
   for (const Projection& projection : projections) {
+    if (database_.refused.contains(projection.key.id)) {
+      outcomes.push_back(SaveOutcome::kRefused);
+      continue;
+    }
     const auto found = database_.projections.find(projection.key);
     const int64_t stored = found == database_.projections.end() ? 0 : found->second.revision;
     outcomes.push_back(stored == projection.revision ? SaveOutcome::kSaved
@@ -37,6 +43,8 @@ Result<std::vector<SaveOutcome>> MemoryProjectionStore::Save(
 Result<std::vector<std::optional<Landed>>> MemoryProjectionStore::FindLanded(
     std::span<const DocumentKey> keys) {
   if (Status status = Hook(false); !status.ok()) return status.error();
+  const auto database_of = [](const DocumentKey& key) { return key.ns.database; };
+  if (Status status = HookDatabases(keys, database_of); !status.ok()) return status.error();
   std::vector<std::optional<Landed>> landed;
   for (const DocumentKey& key : keys) {
     const auto found = database_.landed.find(key);
@@ -65,9 +73,12 @@ Status MemoryProjectionStore::Clear(const Namespace& ns) {
   return Hook(true);
 }
 
-Result<Offsets> MemoryProjectionStore::ReadPositions(const std::string&,
+Result<Offsets> MemoryProjectionStore::ReadPositions(const std::string& database,
                                                      std::span<const std::string> partitions) {
   if (Status status = Hook(false); !status.ok()) return status.error();
+  const auto same = [](const std::string& name) { return name; };
+  if (Status status = HookDatabases(std::vector{database}, same); !status.ok())
+    return status.error();
   Offsets positions;
   for (const std::string& partition : partitions) {
     const auto found = database_.positions.find(partition);

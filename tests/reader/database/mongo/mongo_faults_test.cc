@@ -14,6 +14,7 @@ using mongo_stub::Answer;
 using mongo_stub::MongoStub;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 constexpr const char* kHeartbeats = "fleet.heartbeats";
 
@@ -210,10 +211,19 @@ TEST_F(MongoFaults, WritesAreUnorderedAndAskForTheMajority) {
   EXPECT_THAT(body, HasSubstr(R"("w" : "majority", "wtimeout" : 30000)"));
 }
 
-TEST_F(MongoFaults, AnotherWriteConcernOfTheUriIsKept) {
-  uri_options_ = "w=1&journal=true";
-  Outcomes({"a"});
-  EXPECT_THAT(stub().seen().back().body, HasSubstr(R"("w" : 1)"));
+TEST_F(MongoFaults, AWeakerWriteConcernAndAnotherPreferenceOfTheUriReachNoLanding) {
+  uri_options_ = "w=1&journal=true&readPreference=secondary";
+  EXPECT_EQ(Outcomes({"a"}), std::vector{kLanded});
+  const std::string written = stub().seen().back().body;
+  EXPECT_THAT(written, HasSubstr(R"("w" : "majority")"));
+  EXPECT_THAT(written, HasSubstr(R"("j" : true)"));
+  const auto projections = landing_->NewProjections().value();
+  const std::vector<DocumentKey> keys{{{"fleet", "assets"}, "acme/t"}};
+  ASSERT_TRUE(projections->Load(keys).ok());
+  EXPECT_EQ(stub().seen().back().command, "find");
+  EXPECT_THAT(stub().seen().back().body, Not(HasSubstr("secondary")));
+  ASSERT_TRUE(projections->Save(std::vector{Projection{.key = keys[0]}}).ok());
+  EXPECT_THAT(stub().seen().back().body, HasSubstr(R"("w" : "majority")"));
 }
 
 TEST_F(MongoFaults, AnIndexThatIsThereOtherwiseOrNotAllowedIsLeftAlone) {

@@ -11,6 +11,14 @@ TEST(MongoLanding, UnacknowledgedWritesAreRefused) {
   EXPECT_EQ(landing.error().code, ErrorCode::kInvalid);
 }
 
+TEST(MongoLanding, WhatTheUriAsksForInVainIsNamed) {
+  EXPECT_EQ(WarningsAboutUri("mongodb://localhost/").size(), 0u);
+  EXPECT_EQ(WarningsAboutUri("mongodb://localhost/?w=majority&readPreference=primary").size(), 0u);
+  EXPECT_EQ(WarningsAboutUri("mongodb://localhost/?w=1").size(), 1u);
+  EXPECT_EQ(WarningsAboutUri("mongodb://localhost/?w=1&readPreference=nearest").size(), 2u);
+  EXPECT_EQ(WarningsAboutUri("mongodb://fleet:s3cret@/?x=%").size(), 0u);
+}
+
 TEST(MongoLanding, AMessageAboutAUriHoldsNoPassword) {
   auto landing = OpenMongoLanding("mongodb://fleet:s3cret@/?w=majority&x=%", {});
   ASSERT_FALSE(landing.ok());

@@ -66,6 +66,19 @@ TEST(MongoReply, AnUnknownCodeIsTriedAgain) {
       (std::vector{kRetry, kRetry}));
 }
 
+TEST(MongoReply, AServerWithoutAKeyPatternNamesTheIndexInItsMessage) {
+  const auto reply = [](std::string_view message) {
+    return R"({"writeErrors":[{"index":0,"code":11000,"errmsg":")" + std::string(message) + "\"}]}";
+  };
+  EXPECT_EQ(
+      Outcomes(reply("E11000 duplicate key error collection: t.h index: _id_ dup key: {}"), 1),
+      std::vector{kDuplicate});
+  EXPECT_EQ(
+      Outcomes(reply("E11000 duplicate key error collection: t.h index: serial_1 dup key"), 1),
+      std::vector{kRejected});
+  EXPECT_EQ(Outcomes(reply("duplicate key"), 1), std::vector{kDuplicate});
+}
+
 TEST(MongoReply, ANetworkFailureLeavesEverythingUnknown) {
   auto results = Read(R"({"nInserted":0,"writeErrors":[]})", false, 2);
   ASSERT_FALSE(results.ok());

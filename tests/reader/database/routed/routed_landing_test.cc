@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+
 #include "tests/support/mongo_stub/mongo_stub.h"
 #include "tests/support/reader/reader_documents.h"
 
@@ -61,11 +65,37 @@ TEST_F(RoutedLandingTest, AServerThatIsAwayIsNamedAndKeepsNoOtherFromWhatIsTheir
   store();
   own_.reset();
   const auto results = Write({{"fleet_acme", "a"}, {"fleet_bolt", "b"}});
-  ASSERT_FALSE(results.ok());
-  EXPECT_EQ(results.error().code, ErrorCode::kUnavailable);
-  EXPECT_THAT(results.error().message, HasSubstr("database fleet_acme"));
+  ASSERT_TRUE(results.ok());
+  EXPECT_EQ((*results)[0].outcome, WriteOutcome::kUnavailable);
+  EXPECT_THAT((*results)[0].reason, HasSubstr("database fleet_acme"));
+  EXPECT_EQ((*results)[1].outcome, WriteOutcome::kLanded);
   EXPECT_THAT(common_->Ids("fleet_bolt.heartbeats"), ElementsAre("b"));
-  EXPECT_THAT(store().Ping().error().message, HasSubstr("database fleet_acme"));
+  EXPECT_TRUE(store().Ping().ok()) << "the common server answers";
+}
+
+TEST_F(RoutedLandingTest, ADatabaseWithoutRightsCostsNoOtherOne) {
+  common_->Script("insert", {.code = 13});
+  const auto results = Write({{"fleet_bolt", "a"}, {"fleet_coral", "b"}});
+  ASSERT_TRUE(results.ok());
+  EXPECT_EQ((*results)[0].outcome, WriteOutcome::kUnavailable);
+  EXPECT_EQ((*results)[1].outcome, WriteOutcome::kLanded);
+}
+
+TEST_F(RoutedLandingTest, SeveralThreadsWriteManyCollections) {
+  store();
+  const auto writer = landing_->NewWriter(log_, 4).value();
+  std::vector<Document> documents;
+  for (int i = 0; i < 40; ++i)
+    documents.push_back(
+        MakeDocument("x", R"({"asset_id":"a"})", {"fleet_" + std::to_string(i), "heartbeats"}));
+  for (int i = 0; i < 40; ++i) common_->Script("insert", {.delay = std::chrono::milliseconds(100)});
+  const auto began = std::chrono::steady_clock::now();
+  const auto results = writer->Write(documents);
+  // One after the other they take 4 s.
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(3));
+  ASSERT_TRUE(results.ok());
+  for (const WriteResult& result : *results) EXPECT_EQ(result.outcome, WriteOutcome::kLanded);
+  EXPECT_EQ(common_->taken(), 40u);
 }
 
 TEST_F(RoutedLandingTest, IndexesAreMadeWhereTheDocumentsAre) {
@@ -73,6 +103,56 @@ TEST_F(RoutedLandingTest, IndexesAreMadeWhereTheDocumentsAre) {
   EXPECT_THAT(own_->Indexes("fleet_acme.heartbeats"),
               ElementsAre(HasSubstr(R"("expireAfterSeconds" : 0)")));
   EXPECT_TRUE(common_->Indexes("fleet_acme.heartbeats").empty());
+}
+
+TEST(RoutedLanding, ATenantsFileThatCannotBeOpenedYetCostsNoOtherTenant) {
+  const Log log(LogLevel::kError, [](LogLevel, std::string_view) {});
+  const TemporaryFolder folder;
+  const std::string mount = folder.File("mount");
+  const auto landing =
+      OpenLandings("sqlite:" + folder.File("common.db"), {{"fleet_acme", "sqlite:" + mount + "/a"}})
+          .value();
+  const auto store = landing->NewStore(log);
+  ASSERT_TRUE(store.ok());
+  ASSERT_TRUE(landing->NewProjections().ok());
+  ASSERT_TRUE(landing->NewCompletions().ok());
+  const auto write = [&] {
+    std::vector<Document> documents;
+    for (const char* database : {"fleet_acme", "fleet_bolt"})
+      documents.push_back(MakeDocument("a", R"({"asset_id":"a"})", {database, "heartbeats"}));
+    return (*store)->Write(documents).value();
+  };
+  auto results = write();
+  EXPECT_EQ(results[0].outcome, WriteOutcome::kUnavailable);
+  EXPECT_EQ(results[1].outcome, WriteOutcome::kLanded);
+  std::filesystem::create_directory(mount);
+  results = write();
+  EXPECT_EQ(results[0].outcome, WriteOutcome::kLanded);
+  EXPECT_EQ(results[1].outcome, WriteOutcome::kDuplicate);
+}
+
+TEST(RoutedLanding, ManyServersThatAreAwayAreWaitedForAtOnce) {
+  const Log log(LogLevel::kError, [](LogLevel, std::string_view) {});
+  const auto common = MongoStub::Start({}).value();
+  auto gone = MongoStub::Start({}).value();
+  const std::string uri = gone->uri("serverSelectionTimeoutMS=500");
+  gone.reset();
+  std::map<std::string, std::string> uris;
+  std::vector<Document> documents;
+  for (int i = 0; i < 37; ++i) {
+    const std::string database = "fleet_" + std::to_string(i);
+    uris[database] = uri;
+    documents.push_back(MakeDocument("a", R"({"asset_id":"a"})", {database, "heartbeats"}));
+  }
+  documents.push_back(MakeDocument("a", R"({"asset_id":"a"})", {"fleet_bolt", "heartbeats"}));
+  const auto landing = OpenLandings(common->uri(), uris).value();
+  const auto writer = landing->NewWriter(log, 4).value();
+  const auto began = std::chrono::steady_clock::now();
+  const auto results = writer->Write(documents).value();
+  // One after the other they take 18 s.
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(9));
+  EXPECT_EQ(std::ranges::count(results, WriteOutcome::kUnavailable, &WriteResult::outcome), 37);
+  EXPECT_EQ(results.back().outcome, WriteOutcome::kLanded);
 }
 
 TEST(RoutedLanding, WhatIsWrongWithATenantsServerNamesItsDatabase) {

@@ -66,9 +66,9 @@ class KeepingStore final : public DocumentStore {
     for (const Document& document : documents) {
       if (!store_.Has(document.id)) continue;
       const Provenance& from = document.provenance;
-      database_.landed.emplace(
-          DocumentKey{document.ns, document.id},
-          Landed{from.topic, from.partition, from.offset, document.time, from.dead_letter});
+      database_.landed.emplace(DocumentKey{document.ns, document.id},
+                               Landed{from.topic, from.partition, from.offset, document.time,
+                                      from.dead_letter, from.received_at});
     }
     return results;
   }

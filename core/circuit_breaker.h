@@ -1,4 +1,4 @@
-// Protects a source that does not answer. After some failures in a row the breaker opens: for a
+// Protects a server that does not answer. After some failures in a row the breaker opens: for a
 // while it allows no request, then a single one that probes the source. One thread.
 #pragma once
 
@@ -6,7 +6,7 @@
 #include "core/check.h"
 #include "core/clock.h"
 
-namespace tidegate::reader {
+namespace tidegate {
 
 class CircuitBreaker {
  public:
@@ -36,6 +36,8 @@ class CircuitBreaker {
     trying_ = false;
     if (++failures_ >= options_.failures) closed_until_ = now + backoff_.Next();
   }
+  // The request was not sent after all, so that it says nothing about the source.
+  void OnDropped() { trying_ = false; }
   bool open() const { return failures_ >= options_.failures; }
 
  private:
@@ -46,4 +48,4 @@ class CircuitBreaker {
   BootTime closed_until_{};
 };
 
-}  // namespace tidegate::reader
+}  // namespace tidegate

@@ -1,0 +1,57 @@
+// What a projector knows of the landing's positions. A message has landed when it is before the
+// position of its partition, and the log is the one that the position is about: while a new log
+// ends before the position of the old one, its messages wait for the landing to notice it
+// (partition_epochs.h). One thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "core/result.h"
+#include "reader/consume/source.h"
+#include "reader/database/projection_store.h"
+#include "reader/land/partition_epochs.h"
+
+namespace tidegate::reader {
+
+class LandedPositions {
+ public:
+  // `database` holds the positions. All of them must outlive the object.
+  LandedPositions(std::string database, Source& source, ProjectionStore& projections)
+      : database_(std::move(database)), source_(source), projections_(projections) {}
+
+  // Notes that a message was buffered.
+  void OnMessage(const Partition& partition, int64_t offset);
+  // Reads the positions again that a buffered message is not before. kUnavailable: the database
+  // does not answer, or a rebuild is under way.
+  Status Read();
+  bool HasLanded(const Partition& partition, int64_t offset) const;
+  // The name under which projections know the partition. REQUIRES: one of its messages has landed.
+  std::string NameOf(const Partition& partition) const;
+  int64_t EpochOf(const Partition& partition) const;
+  // The highest offset that was buffered, or -1.
+  int64_t NewestOf(const Partition& partition) const;
+  void Forget(const Partition& partition) { known_.erase(partition); }
+  void ForgetAll() { known_.clear(); }
+
+ private:
+  struct Known {
+    LogPosition position;
+    // The log does not end before the position.
+    bool is_verified = false;
+    // The highest offset that was buffered.
+    int64_t newest = -1;
+  };
+  // Compares unverified positions with the ends of their logs, until a broker does not answer.
+  void Verify();
+
+  const std::string database_;
+  Source& source_;
+  ProjectionStore& projections_;
+  std::map<Partition, Known> known_;
+};
+
+}  // namespace tidegate::reader
