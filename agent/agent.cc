@@ -293,6 +293,10 @@ StatusReport::UplinkPart RunningAgent::UplinkStatus() const {
   part.rejected = status.rejected;
   part.detail = status.connected ? "connected" : "away";
   if (status.probing) part.detail += ", looking for the record that the broker refuses";
+  if (status.topics_on_trial > 0)
+    part.detail += fmt::format(", {} topic(s) refused records lately", status.topics_on_trial);
+  if (status.topics_aside > 0)
+    part.detail += fmt::format(", {} topic(s) accept nothing and wait apart", status.topics_aside);
   part.gate = status.gate;
   if (!status.gate.open) part.detail += ", held back";
   if (!status.last_error.empty()) part.detail += "; last error: " + status.last_error;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/check.h"
+#include "core/reached.h"
 #include "core/sqlite/transaction.h"
 #include "store/file/schema.h"
 #include "store/file/snapshot_slots.h"
@@ -76,6 +77,7 @@ Status StoreSession::SkipDoubtfulSeqs(StoreHandle& handle) {
 Status StoreSession::RemoveUnacknowledged(StoreHandle& handle) {
   const BatchCounts& unacknowledged = book_.unacknowledged();
   if (unacknowledged.empty()) return {};
+  REACHED("store: what was not acknowledged is removed");
   const auto snapshots = ReadSnapshotSlots(handle.database());
   if (!snapshots.ok()) return snapshots.error();
   Seq first_seq = std::numeric_limits<Seq>::max();
@@ -89,6 +91,7 @@ Status StoreSession::RemoveUnacknowledged(StoreHandle& handle) {
       const auto& snapshot = snapshots->slots[i];
       if (!snapshot || snapshot->through < first_seq) continue;
       snapshot_removed = true;
+      REACHED("store: a snapshot that was not acknowledged is removed");
       auto deleted = DeleteState(handle.database(), kStateSnapshots[i]);
       if (!deleted.ok()) return deleted;
     }
@@ -114,6 +117,7 @@ Status StoreSession::EnsureOpen() {
 
 std::optional<std::chrono::nanoseconds> StoreSession::StepSalvage(BootTime deadline) {
   if (salvages().empty()) return std::nullopt;
+  REACHED("store: a step of a salvage");
   // An error is logged by the connection, and a salvage cannot do without the store.
   if (!connection_.EnsureOpen().ok()) return std::chrono::seconds(1);
   const auto wait = salvages().Step(*this, deadline);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/check.h"
+#include "core/reached.h"
 
 namespace tidegate {
 
@@ -48,6 +49,7 @@ ClassQueue::ClassQueue(ClassQueue& main, TopicIndex topic)
       hurry_(true) {
   CHECK(table_.InFlight(topic) == 0, "a topic is taken aside with nothing in flight");
   main.aside_.insert(topic);
+  REACHED("forwarder: a topic is taken aside");
   bool room = true;
   for (TrackedBatch& from : main.lane_.batches()) {
     const auto concerns = [&](const TrackedRecord& record) {
@@ -168,6 +170,7 @@ std::optional<Batch> ClassQueue::ReadAgain(TrackedBatch& tracked, StoreAccess& s
   if (!*next || (*next)->first_seq != tracked.first_seq ||
       (*next)->records.size() != tracked.records.size()) {
     lane_.Drop(tracked);  // The store was full; its gap record declares what is missing.
+    REACHED("forwarder: a batch was dropped while it was tracked");
     return std::nullopt;
   }
   return *std::move(next);

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/check.h"
+#include "core/reached.h"
 
 namespace tidegate {
 
@@ -129,6 +130,7 @@ void Forwarder::Step() {
 void Forwarder::FollowEpoch() {
   if (!store_.FollowEpoch()) return;
   sender_.BeginEpoch();
+  REACHED("forwarder: the store is replaced");
   in_flight_.Abandon();
   queues_.Clear();
   topics_.Clear();
@@ -179,6 +181,7 @@ void Forwarder::OnCameBack(ClassQueue& queue, TrackedBatch& batch, TrackedRecord
   } else if (report.delivery == Delivery::kRejected) {
     if (report.refusal == Refusal::kTimestamp && record.timed) {
       record.without_timestamp = true;
+      REACHED("forwarder: a refused timestamp");
     } else {
       record.suspect = true;
     }

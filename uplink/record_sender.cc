@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/check.h"
+#include "core/reached.h"
 #include "core/retained_input.h"
 #include "uplink/restamp.h"
 
@@ -58,7 +59,10 @@ RecordSender::WriteOutcome RecordSender::Send(ClassQueue& queue, TrackedBatch& t
     parts_.topics.Sent(record.topic, record.bytes);
     parts_.in_flight.Sent(record.bytes);
     parts_.metrics.CountSent(queue.record_class(), record.bytes, restamped.has_value());
-    if (suspect) parts_.metrics.CountSuspectTime();
+    if (suspect) {
+      REACHED("forwarder: a suspect time is no timestamp");
+      parts_.metrics.CountSuspectTime();
+    }
     if (!parts_.gate.open()) parts_.gate.CountPassed();
     return WriteOutcome::kSent;
   }

@@ -6,6 +6,7 @@
 
 #include "agent/pipeline/retained.h"
 #include "core/check.h"
+#include "core/reached.h"
 
 namespace tidegate {
 
@@ -120,6 +121,7 @@ Status Committer::Append(Appending appending) {
 // Without a snapshot a full store cannot delete what was delivered, and an incomplete state gives
 // none. So the state is restored once more; what is pending stays pending.
 Status Committer::CompleteState() {
+  REACHED("commit: the state is completed for a full store");
   auto [records, letters] = pending_.Take();
   Status status = FoldAnew();
   FoldIn(records, 0, records.size());
@@ -130,6 +132,7 @@ Status Committer::CompleteState() {
 // Many large dead letters are refused together with the records. They are no part of the fold, so
 // they go first and in parts, which costs the records nothing.
 Status Committer::CommitLettersApart() {
+  REACHED("commit: letters apart");
   std::vector<DeadLetter> letters = pending_.TakeLetters();
   const Status status = AppendLetters(letters);
   for (DeadLetter& letter : letters) pending_.AddDeadLetter(std::move(letter));
@@ -140,6 +143,7 @@ Status Committer::CommitLettersApart() {
 // follow in order, in parts that the store accepts. Rare, and each part that is refused costs what
 // a restart costs.
 Status Committer::CommitInParts() {
+  REACHED("commit: in parts");
   auto [records, letters] = pending_.Take();
   size_t stored = 0;
   size_t folded = 0;
@@ -252,6 +256,7 @@ void Committer::RetryLater(const Error& error) {
                *count, pending_.records(), error.message);
   }
   blocked_ = true;
+  REACHED("commit: blocked");
   retry_timer_->After(retry_backoff_.Next());
 }
 

@@ -7,6 +7,7 @@
 #include "agent/pipeline/fingerprint.h"
 #include "agent/pipeline/input_inbox.h"
 #include "core/check.h"
+#include "core/reached.h"
 #include "core/utf8.h"
 
 namespace tidegate {
@@ -131,6 +132,7 @@ bool Pipeline::HasRoom(InputInbox& inbox) {
   if (committer_.pending().bytes() >= options_.pending_bytes ||
       (crash_mark_.alone() && !AllSettled())) {
     paused_ = true;
+    REACHED("pipeline: an input waits for room");
     return false;
   }
   if (inbox.turn_used_ < options_.turn_time) return true;
@@ -164,6 +166,7 @@ void Pipeline::Decode(InputInbox& inbox, const Message& message, MessageSink& si
     return sink.OnRefused(message.payload, std::string(message.refused));
   if (!crash_mark_.BeginDecoding(CrashMark::Identify(inbox.input_.name, message))) {
     deadly_messages_.Increment();
+    REACHED("pipeline: a message that ended the process twice");
     return sink.OnRefused(message.payload, "the process ended twice while it decoded this message");
   }
   // First: a clock that is synchronised is right when it is read after.
@@ -209,7 +212,9 @@ void Pipeline::Remember(InputInbox& inbox, const Message& message, const Message
 
 // One message, with the alerts that it raises, may be more than may be buffered.
 void Pipeline::BoundPending() {
-  if (committer_.pending().bytes() >= 2 * options_.pending_bytes && !blocked()) committer_.Commit();
+  if (committer_.pending().bytes() < 2 * options_.pending_bytes || blocked()) return;
+  REACHED("pipeline: one message fills what may be pending");
+  committer_.Commit();
 }
 
 void Pipeline::CountRedelivery(InputInbox& inbox, const Message& message) {

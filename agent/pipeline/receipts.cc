@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/check.h"
+#include "core/reached.h"
 
 namespace tidegate {
 
@@ -53,10 +54,16 @@ Receipts::Expected Receipts::Find(const Arrived& message) {
 bool Receipts::Redelivered(const Arrived& message) {
   const auto expected = Find(message);
   if (expected == waiting_.end()) {
-    if (!message.refused) OnNew(message);
+    if (message.refused) {
+      REACHED("receipts: a refused message among redelivered ones");
+    } else {
+      OnNew(message);
+    }
     return false;
   }
   const uint16_t old_id = expected->receipt.packet_id;
+  if (old_id != message.packet_id) REACHED("receipts: known under another id");
+  if (expected->certain) REACHED("receipts: a redelivery of what is certainly not acknowledged");
   waiting_.erase(expected);
   std::erase_if(entries_,
                 [old_id](const Entry& entry) { return entry.receipt.packet_id == old_id; });
@@ -70,7 +77,9 @@ void Receipts::OnNew(const Arrived& message) {
     return waiting.receipt.packet_id == message.packet_id ||
            waiting.receipt.fingerprint == static_cast<uint32_t>(message.fingerprint);
   });
-  if (broker_reassigns_ids || ++new_since_resume_ > kWindow) waiting_.clear();
+  if (!broker_reassigns_ids && ++new_since_resume_ <= kWindow) return;
+  REACHED("receipts: the broker reassigns ids");
+  waiting_.clear();
 }
 
 void Receipts::Add(const Arrived& message) {

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -36,9 +35,5 @@ class Eraser {
 
 // Returns true for collections that hold only offsets and numbers.
 bool NamesNobody(const std::string& collection);
-
-// `uri` is as for OpenLanding. kInvalid: it cannot be used; the message holds no password.
-// kUnavailable: try again.
-Result<std::unique_ptr<Eraser>> OpenEraser(const std::string& uri);
 
 }  // namespace tidegate::reader

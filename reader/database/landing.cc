@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "core/ascii.h"
+#include "reader/database/mongo/mongo_eraser.h"
 #include "reader/database/mongo/mongo_landing.h"
+#include "reader/database/sqlite/sqlite_eraser.h"
 #include "reader/database/sqlite/sqlite_landing.h"
 
 namespace tidegate::reader {
@@ -106,6 +108,11 @@ Result<std::unique_ptr<Landing>> OpenLanding(const std::string& uri,
                  "not of the form sqlite:PATH, mongodb://... or mongodb+srv://..."};
   }
   return OpenMongoLanding(uri, options);
+}
+
+Result<std::unique_ptr<Eraser>> OpenEraser(const std::string& uri) {
+  if (uri.starts_with(kSqlite)) return OpenSqliteEraser(uri.substr(kSqlite.size()));
+  return OpenMongoEraser(uri);
 }
 
 std::string DatabaseOf(const std::string& uri) {

@@ -13,6 +13,7 @@
 #include "core/log.h"
 #include "reader/database/completions.h"
 #include "reader/database/document_store.h"
+#include "reader/database/eraser.h"
 #include "reader/database/projection_store.h"
 
 namespace tidegate::reader {
@@ -50,6 +51,9 @@ class Landing {
 // kInvalid: the URI cannot be used; the message holds no password.
 Result<std::unique_ptr<Landing>> OpenLanding(const std::string& uri,
                                              const LandingOptions& options = {});
+
+// Errors as for OpenLanding; kUnavailable: try again. REQUIRES: the landing exists.
+Result<std::unique_ptr<Eraser>> OpenEraser(const std::string& uri);
 
 // Returns the database that a MongoDB URI's path names; empty if it names none.
 std::string DatabaseOf(const std::string& uri);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/check.h"
+#include "core/reached.h"
 
 namespace tidegate::reader {
 
@@ -79,6 +80,7 @@ bool Lanes::ParkFailing(const Failures& failures) {
   CHECK(!failures.empty(), "a database fails");
   if (WaitsForAll(failures)) return false;
   for (const auto& [database, reason] : failures) {
+    REACHED("worker: a lane is parked");
     open_.erase(database);
     parked_[database].reason = reason;
     if (park_log_.Count(parts_.clock.SinceBoot())) {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/check.h"
+#include "core/reached.h"
 
 namespace tidegate::reader {
 
@@ -126,6 +127,7 @@ Result<int64_t> PartitionEpochs::EpochOf(const Partition& partition, int64_t off
 }
 
 Status PartitionEpochs::Raise(const Partition& partition, Known& known, int64_t end, WallTime now) {
+  REACHED("worker: a log was made anew");
   const int64_t epoch = known.position.epoch + 1;
   Status status =
       parts_.projections.WritePositions(database_, {{EpochName(partition), epoch}}, now);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/check.h"
+#include "core/reached.h"
 
 namespace tidegate::reader {
 
@@ -86,6 +87,7 @@ void Worker::Land(milliseconds time, size_t namespaces) {
   parts_.metrics.ObserveBatch(records, parts_.clock.SinceBoot() - began);
   if (batch_.done()) return Finish();
   if (parts_.clock.SinceBoot() >= deadline) return ContinueNextStep();
+  REACHED("worker: the database took a part of the documents");
   Postpone(Error{ErrorCode::kUnavailable, "the database did not take some documents"});
 }
 
@@ -95,6 +97,7 @@ void Worker::Drain() {
   const Status status = StoreProgress();
   if (status.ok()) return;
   // What is done and not stored is delivered again, which does no harm.
+  REACHED("worker: landed without a stored position");
   parts_.log.Warning("{}: {}; what landed last comes again", name(), status.error().message);
 }
 
@@ -124,6 +127,7 @@ void Worker::BeginNextBatch() {
 void Worker::Postpone(const Status& status) {
   const BootTime now = parts_.clock.SinceBoot();
   intake_.WaitUntil(now + backoff_.Next());
+  REACHED("worker: an outage");
   parts_.metrics.CountOutage();
   state().trouble = status.error().message;
   if (trouble_log_.Count(now)) {

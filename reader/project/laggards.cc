@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "core/reached.h"
+
 namespace tidegate::reader {
 
 namespace {
@@ -12,6 +14,7 @@ constexpr size_t kMostReasons = 20;
 
 void Laggards::Begin(const std::string& database, const std::string& reason, BootTime now,
                      BootTime took) {
+  REACHED("projector: a database lags");
   Lagging& lagging = lagging_[database];
   lagging.reason = reason;
   lagging.backoff = std::clamp(lagging.backoff * 2, options_.retry_initial, options_.retry_max);
@@ -39,6 +42,7 @@ int64_t Laggards::LeaveOut(const std::string& database, const Partition& partiti
   int64_t& from = lagging->second.from.try_emplace(partition, offset).first->second;
   from = std::min(from, offset);
   if (offset - from < options_.most) return 0;
+  REACHED("projector: a lagging database loses projections");
   const int64_t given_up = offset - from;
   from = offset;
   return given_up;
@@ -58,6 +62,7 @@ std::map<Partition, int64_t> Laggards::From(const std::string& database) const {
 }
 
 void Laggards::OnRewound(const std::string& database, const Partition& partition, int64_t until) {
+  REACHED("projector: a lagging database catches up");
   Reread& reread = rereads_[partition];
   reread.until = std::max(reread.until, until);
   reread.databases.insert(database);

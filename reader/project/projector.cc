@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/reached.h"
 #include "reader/database/list_indexes.h"
 #include "reader/land/batch.h"
 #include "reader/project/rebuild_mark.h"
@@ -276,6 +277,7 @@ void Projector::Account() {
 void Projector::Postpone(const Status& status) {
   const BootTime now = parts_.clock.SinceBoot();
   intake_.WaitUntil(now + backoff_.Next());
+  REACHED("projector: an outage");
   failing_ = true;
   parts_.metrics.CountOutage();
   state().database_up = false;

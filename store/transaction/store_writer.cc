@@ -7,6 +7,7 @@
 #include <map>
 
 #include "core/check.h"
+#include "core/reached.h"
 #include "store/file/schema.h"
 #include "store/format/snapshot_body.h"
 
@@ -230,6 +231,7 @@ Status StoreWriter::Drop(const BatchRow& row, std::string_view reason) {
   dropped_uncovered_ = dropped_uncovered_ || MustStay(row.key, row.count);
   if (auto removed = Remove(row.key, row.count); !removed.ok()) return removed.error();
   dropped_.push_back(row.key);
+  REACHED("store: a batch is dropped");
   dropped_records_[static_cast<size_t>(record_class)] += row.count;
   if (batch.ok()) {
     for (const auto& [tenant, loss] : LossesOf(*batch, reason)) contents_.gaps.Add(loss);
@@ -300,6 +302,7 @@ Status StoreWriter::DeclareLetters() {
     contents_.gaps.Add({context_.fallback_tenant, std::nullopt, kGapLettersFull, 0, 0,
                         contents_.letters_undeclared});
     contents_.letters_undeclared = 0;
+    REACHED("store: dropped letters are declared");
     contents_.letters_declared_at = now;
   }
   if (contents_.letters_undeclared == contents_.letters_undeclared_saved) return {};
@@ -309,6 +312,7 @@ Status StoreWriter::DeclareLetters() {
 }
 
 Status StoreWriter::SetAside(const BatchRow& row, const std::string& why) {
+  REACHED("store: a damaged batch is set aside");
   const std::string origin =
       fmt::format("{} batch {}", RecordClassName(ClassOf(row.key)), SeqOf(row.key));
   const DeadLetter letter = MakeDeadLetter({"store", origin, why, row.body}, context_.stamp.wall);

@@ -34,10 +34,10 @@ class Beat:
         return -0.1 <= self.time - self.sent <= TOLERANCE
 
     def timestamp_right(self) -> bool:
-        """Returns whether Kafka's timestamp is the record's time, or absent with an unsynchronised
-        clock."""
+        """Returns whether Kafka's timestamp is the record's time, or absent for a reason: the clock
+        was not synchronised, or it was set back, so that the time lies ahead of it."""
         if self.message.timestamp_ms is None:
-            return self.clock == "unsynced"
+            return self.clock == "unsynced" or self.message.headers.get("tg-time-suspect") == "1"
         return abs(self.message.timestamp_ms / 1000 - self.time) < 0.001 and self.right()
 
 

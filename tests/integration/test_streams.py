@@ -37,7 +37,7 @@ def test_protobuf_by_a_schema_of_ones_own(site, landing):
     subprocess.run([*made, "order.proto"], check=True)
     topic = f"{site.prefix}.orders"
     site.create_topics()
-    site.kafka.create(topic)
+    site.kafka.create(topic, partitions=1)  # Their order is in the assertion.
     site.reader(
         landing,
         _STREAMS="orders",

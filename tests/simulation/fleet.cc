@@ -114,6 +114,8 @@ std::string Fleet::BadPayload(Neighbour neighbour, WallTime now) {
     case Neighbour::kFlood:
     case Neighbour::kAbsentTopic:
     case Neighbour::kStranger:
+    case Neighbour::kDeadDatabase:
+    case Neighbour::kSlowPartition:
       return n + "}";
   }
   return n;

@@ -40,6 +40,11 @@ class Fleet {
   // Every good vehicle has published all of its messages.
   bool done() const;
   const std::vector<Vehicle>& vehicles() const { return vehicles_; }
+  // How many messages the bad vehicle has published.
+  int64_t published(Neighbour neighbour) const {
+    const auto found = bad_numbers_.find(neighbour);
+    return found == bad_numbers_.end() ? 0 : found->second;
+  }
 
  private:
   void PublishGood(Broker& broker, Vehicle& vehicle, WallTime now, BootTime at);

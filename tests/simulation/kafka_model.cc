@@ -56,7 +56,8 @@ void KafkaModel::Answer(ScriptedTransport& transport, WallTime now) {
   }
   for (const auto& [partition, request] : requests) {
     // A partition's leader is slower in some turns than in others.
-    if (random_.Chance(700)) AnswerRequest(transport, partition, request, now);
+    const bool slow = plan_.Has(Neighbour::kSlowPartition) && partition.topic == "fleet.bad";
+    if (random_.Chance(slow ? 20 : 700)) AnswerRequest(transport, partition, request, now);
   }
 }
 

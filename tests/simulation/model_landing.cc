@@ -13,10 +13,22 @@ Status ModelLanding::Reach() const {
   return {};
 }
 
+Status ModelLanding::Reach(const std::string& database) const {
+  if (Status status = Reach(); !status.ok()) return status;
+  if (database == dead_) return Error{ErrorCode::kUnavailable, database + " does not answer"};
+  return {};
+}
+
 Result<std::vector<WriteResult>> ModelLanding::Write(std::span<const Document> documents) {
   if (Status status = Reach(); !status.ok()) return status.error();
   std::vector<WriteResult> results;
-  for (const Document& document : documents) results.push_back({Insert(document), {}});
+  for (const Document& document : documents) {
+    if (Status status = Reach(document.ns.database); !status.ok()) {
+      results.push_back({WriteOutcome::kUnavailable, status.error().message});
+    } else {
+      results.push_back({Insert(document), {}});
+    }
+  }
   if (std::exchange(lose_answer_, false))
     return Error{ErrorCode::kUnavailable, "the database's answer is lost"};
   return results;

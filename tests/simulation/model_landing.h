@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <string>
 #include <utility>
 
 #include "reader/database/document_store.h"
@@ -24,6 +25,9 @@ class ModelLanding final : public reader::DocumentStore {
 
   void SetDown(bool down) { down_ = down; }
   bool down() const { return down_; }
+  // One database does not answer, while the others do.
+  void SetDead(std::string database) { dead_ = std::move(database); }
+  Status Reach(const std::string& database) const;
   // The next write is done, and its answer is lost.
   void LoseNextAnswer() { lose_answer_ = true; }
   // Called for each document that is inserted.
@@ -38,6 +42,7 @@ class ModelLanding final : public reader::DocumentStore {
 
   reader::MemoryDatabase& database_;
   bool down_ = false;
+  std::string dead_;
   bool lose_answer_ = false;
   std::function<void(const reader::Document&)> on_landed_;
   uint64_t landed_ = 0;

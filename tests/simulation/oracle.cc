@@ -152,10 +152,30 @@ std::vector<std::string> Oracle::CheckProjections(const MemoryDatabase& database
   return wrong;
 }
 
+std::vector<std::string> Oracle::CheckNeighbours(const MemoryDatabase& database) const {
+  constexpr Neighbour kWellFormed[] = {Neighbour::kFlood, Neighbour::kAbsentTopic,
+                                       Neighbour::kDeadDatabase, Neighbour::kSlowPartition};
+  std::map<std::string, int64_t> landed;
+  for (const auto& [key, body] : database.bodies) {
+    const auto arrived = Read(body);
+    if (key.ns.collection == "heartbeats" && arrived) ++landed[arrived->asset];
+  }
+  std::vector<std::string> wrong;
+  for (const Neighbour neighbour : kWellFormed) {
+    const std::string name = NeighbourName(neighbour);
+    const int64_t expected = fleet_.published(neighbour);
+    if (landed[name] != expected)
+      wrong.push_back(fmt::format("{} messages of {} are in the database, expected {}",
+                                  landed[name], name, expected));
+  }
+  return wrong;
+}
+
 std::vector<std::string> Oracle::CheckAll(const MemoryDatabase& database,
                                           const KafkaLog& log) const {
   std::vector<std::string> wrong = CheckLanded(database);
-  for (auto&& more : {CheckOrder(log), CheckAlerts(log), CheckProjections(database)})
+  for (auto&& more :
+       {CheckOrder(log), CheckAlerts(log), CheckProjections(database), CheckNeighbours(database)})
     wrong.insert(wrong.end(), more.begin(), more.end());
   return wrong;
 }

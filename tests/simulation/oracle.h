@@ -40,6 +40,9 @@ class Oracle {
   // The registry of assets knows each good asset, and its last message.
   std::vector<std::string> CheckProjections(const reader::MemoryDatabase& database) const;
 
+  // Every well-formed message of a bad neighbour lands, too, and once: it only waits longer.
+  std::vector<std::string> CheckNeighbours(const reader::MemoryDatabase& database) const;
+
   std::vector<std::string> CheckAll(const reader::MemoryDatabase& database,
                                     const reader::KafkaLog& log) const;
 

@@ -32,6 +32,10 @@ std::string NeighbourName(Neighbour neighbour) {
       return "absent-topic";
     case Neighbour::kStranger:
       return "stranger";
+    case Neighbour::kDeadDatabase:
+      return "dead-database";
+    case Neighbour::kSlowPartition:
+      return "slow-partition";
   }
   return "unknown";
 }
@@ -75,7 +79,7 @@ void DrawAgent(Plan& plan, Random& random) {
   plan.pipeline.commit_interval = milliseconds(random.Between(20, 1'000));
   plan.pipeline.commit_records = random.Between(1, 200);
   if (random.Coin()) plan.pipeline.pending_bytes = random.Between(64, 1'024) * 1'024;
-  plan.pipeline.tenants = {"acme", "globex", "bad"};
+  plan.pipeline.tenants = {"acme", "globex", "bad", "absent"};
   plan.store.gateway = "gw";
   plan.store.max_bytes = 32ull << 20;
   plan.store.max_replay_records = random.Between(1, 500);
@@ -99,6 +103,8 @@ void DrawReader(Plan& plan, Random& random) {
   plan.projector.batch_interval = milliseconds(random.Between(10, 1'000));
   plan.projector.backoff = {milliseconds(100), milliseconds(1'000)};
   plan.projector.folder.cached = random.Between(2, 500);
+  plan.unparker.batch_records = random.Between(1, 200);
+  plan.unparker.turn = milliseconds(random.Between(100, 2'000));
 }
 
 // A bound in time means something only where the options allow the load.
@@ -140,6 +146,7 @@ Plan Plan::Draw(uint64_t seed) {
   plan.request_records = random.Between(1, 200);
   DrawAgent(plan, random);
   DrawReader(plan, random);
+  plan.database_per_tenant = plan.Has(Neighbour::kDeadDatabase) || random.Coin();
   if (plan.faults.empty()) MakeRoomy(plan);
   return plan;
 }
@@ -155,6 +162,7 @@ std::string Plan::Text() const {
   for (Fault fault : faults) text += " " + FaultName(fault);
   text += "; neighbours:";
   for (Neighbour neighbour : neighbours) text += " " + NeighbourName(neighbour);
+  if (database_per_tenant) text += "; a database for each tenant";
   return text;
 }
 

@@ -11,6 +11,7 @@
 
 #include "agent/pipeline/pipeline.h"
 #include "reader/land/worker.h"
+#include "reader/park/unparker.h"
 #include "reader/project/projector.h"
 #include "store/sqlite_store.h"
 #include "tests/simulation/random.h"
@@ -42,12 +43,17 @@ enum class Neighbour {
   kAbsentTopic,
   // Its tenant is not on the allow list.
   kStranger,
+  // Its tenant's database does not answer until everything heals.
+  kDeadDatabase,
+  // The partitions of its tenant's topic answer seldom.
+  kSlowPartition,
 };
 inline constexpr Neighbour kNeighbours[] = {
-    Neighbour::kClockAhead,  Neighbour::kClockLate,    Neighbour::kFlood,
-    Neighbour::kHuge,        Neighbour::kDeep,         Neighbour::kMalformed,
-    Neighbour::kManyMembers, Neighbour::kManyElements, Neighbour::kForgedIds,
-    Neighbour::kOtherTenant, Neighbour::kAbsentTopic,  Neighbour::kStranger};
+    Neighbour::kClockAhead,   Neighbour::kClockLate,    Neighbour::kFlood,
+    Neighbour::kHuge,         Neighbour::kDeep,         Neighbour::kMalformed,
+    Neighbour::kManyMembers,  Neighbour::kManyElements, Neighbour::kForgedIds,
+    Neighbour::kOtherTenant,  Neighbour::kAbsentTopic,  Neighbour::kStranger,
+    Neighbour::kDeadDatabase, Neighbour::kSlowPartition};
 std::string NeighbourName(Neighbour neighbour);
 
 enum class Fault {
@@ -104,6 +110,7 @@ struct Plan {
   // Unacknowledged messages that the MQTT broker sends at most.
   size_t window = 20;
   int32_t partitions = 3;
+  bool database_per_tenant = false;
   // The most messages that Kafka answers in one turn, of a partition.
   size_t request_records = 100;
 
@@ -112,6 +119,7 @@ struct Plan {
   Forwarder::Options forwarder;
   reader::Worker::Options worker;
   reader::Projector::Options projector;
+  reader::Unparker::Options unparker;
 
   // In a world without faults every good record arrives within this time, whatever the neighbours
   // do.

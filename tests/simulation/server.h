@@ -1,5 +1,5 @@
-// A simulated server side: one worker and one projector of the reader, on the model of Kafka and
-// the model of the database. Either can end and be replaced. One thread.
+// A simulated server side: one worker, one projector and one unparker of the reader, on the model
+// of Kafka and the model of the database. Each can end and be replaced. One thread.
 #pragma once
 
 #include <memory>
@@ -8,11 +8,13 @@
 
 #include "reader/decode/decoder.h"
 #include "reader/land/worker.h"
+#include "reader/park/unparker.h"
 #include "reader/project/projector.h"
 #include "tests/simulation/kafka_model.h"
 #include "tests/simulation/model_landing.h"
 #include "tests/simulation/plan.h"
 #include "tests/support/fake_clock.h"
+#include "tests/support/reader/fake_parking.h"
 #include "tests/support/reader/fake_source.h"
 #include "tests/support/reader/kafka_log.h"
 #include "tests/support/reader/memory_projection_store.h"
@@ -30,13 +32,16 @@ class Server {
   void Turn(std::chrono::nanoseconds duration);
   void KillWorker();
   void KillProjector();
+  void KillUnparker();
   // Takes a random partition from both members, which may or may not still commit it, and gives it
   // back.
   void Rebalance();
   void SetDatabaseDown(bool down);
+  // The bad tenant's database answers from now on.
+  void ReviveDeadDatabase() { landing_.SetDead(""); }
   void LoseDatabaseAnswer() { landing_.LoseNextAnswer(); }
 
-  // Both groups have read everything.
+  // All groups have read everything.
   bool caught_up() const;
   // For people: how far they are.
   std::string Waiting() const;
@@ -57,8 +62,10 @@ class Server {
 
   void StartWorker();
   void StartProjector();
+  void StartUnparker();
   template <typename Member>
   void AssignAll(Process<Member>& process);
+  bool NothingIsParked() const;
 
   const Plan& plan_;
   KafkaModel& kafka_;
@@ -69,7 +76,7 @@ class Server {
   Metrics registry_;
   reader::ReaderMetrics reader_metrics_{registry_};
   reader::ProjectorMetrics projector_metrics_{registry_};
-  reader::StatusBoard board_{2};
+  reader::StatusBoard board_{3};
   reader::MemoryDatabase database_;
   ModelLanding landing_{database_};
   reader::MemoryProjectionStore positions_{database_};
@@ -77,6 +84,10 @@ class Server {
   reader::FakeDeadLetters dead_letters_;
   std::unique_ptr<Process<reader::Worker>> worker_;
   std::unique_ptr<Process<reader::Projector>> projector_;
+  // What is parked, and who lands it; only with a database for each tenant.
+  reader::KafkaLog parked_;
+  reader::FakeParking parking_{parked_};
+  std::unique_ptr<Process<reader::Unparker>> unparker_;
 };
 
 }  // namespace tidegate::simulation

@@ -103,6 +103,7 @@ void World::Begin(Fault fault) {
     case Fault::kDatabaseAnswer:
       return server_.LoseDatabaseAnswer();
     case Fault::kReaderKill:
+      if (plan_.database_per_tenant && random_.Chance(300)) return server_.KillUnparker();
       return random_.Coin() ? server_.KillWorker() : server_.KillProjector();
     case Fault::kRebalance:
       return server_.Rebalance();
@@ -119,6 +120,7 @@ void World::Heal() {
   kafka_.LoseAnswers(false);
   kafka_.CreateAbsentTopic();
   server_.SetDatabaseDown(false);
+  server_.ReviveDeadDatabase();
   if (gateway_.running()) gateway_.transport().AllowTopic(kAbsentTopic);
 }
 

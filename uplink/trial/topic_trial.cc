@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/check.h"
+#include "core/reached.h"
 
 namespace tidegate {
 
@@ -204,9 +205,11 @@ void TopicTrial::Split(const std::vector<Member>& members) {
   if (largest->bytes <= kStandsOut * average_of_others) {
     push(count - count / 2, count);
     push(0, count - count / 2);
+    REACHED("trial: a group is halved");
     return;
   }
   const auto at = static_cast<size_t>(largest - members.begin());
+  REACHED("trial: the largest record stands out");
   push(at + 1, count);
   push(at, at + 1);
   push(0, at);
@@ -253,6 +256,7 @@ bool TopicTrial::OnRefusedAlone(const std::vector<Member>& members, BootTime now
   TrackedRecord& record = place->record();
   if (record.timed && !record.without_timestamp && last_refusal_ != Refusal::kSize) {
     record.without_timestamp = true;
+    REACHED("trial: the refused record goes without its timestamp");
     record.suspect = false;
     sent_of_group_ = 0;
     return true;
@@ -263,6 +267,7 @@ bool TopicTrial::OnRefusedAlone(const std::vector<Member>& members, BootTime now
     return false;
   }
   offenders_[record.asset] = {now + kTrialTime, 1};
+  REACHED("trial: a source becomes an offender");
   if (last_refusal_ == Refusal::kSize) {
     refused_bytes_ = std::min(refused_bytes_ > 0 ? refused_bytes_ : UINT32_MAX, record.bytes);
   }

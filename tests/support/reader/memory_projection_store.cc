@@ -21,6 +21,8 @@ Result<std::vector<Projection>> MemoryProjectionStore::Load(std::span<const Docu
 Result<std::vector<SaveOutcome>> MemoryProjectionStore::Save(
     std::span<const Projection> projections) {
   if (Status status = Hook(false); !status.ok()) return status.error();
+  const auto database_of = [](const Projection& one) { return one.key.ns.database; };
+  if (Status status = HookDatabases(projections, database_of); !status.ok()) return status.error();
   std::vector<SaveOutcome> outcomes;
   for (const Projection& projection : projections) {
     if (database_.refused.contains(projection.key.id)) {
