@@ -165,6 +165,15 @@ Status SqliteStore::MakeRoom(StoreWriter& writer, uint64_t pages, RecordClass pr
 
 Result<std::optional<Batch>> SqliteStore::Next(const Cursor& after) {
   if (auto status = session_->EnsureOpen(); !status.ok()) return status.error();
+  for (;;) {
+    const Seq end = session_->book().next_seq();
+    const auto batch = NextOfAll(after);
+    // If a damaged batch was set aside, the gap record of its loss may be more urgent.
+    if (!batch.ok() || session_->book().next_seq() == end) return batch;
+  }
+}
+
+Result<std::optional<Batch>> SqliteStore::NextOfAll(const Cursor& after) {
   for (const RecordClass record_class : kRecordClasses) {
     auto batch = NextOf(record_class, after.last[static_cast<size_t>(record_class)]);
     if (!batch.ok() || *batch) return batch;

@@ -112,6 +112,7 @@ class SqliteStore final : public Store, public SalvageWork {
   Status MakeRoom(StoreWriter& writer, uint64_t pages, RecordClass protect, bool letters_only,
                   SnapshotOffer& offer);
   Status FlushSome();
+  Result<std::optional<Batch>> NextOfAll(const Cursor& after);
   Result<std::optional<Batch>> NextOf(RecordClass record_class, Seq after);
   // kCorrupt: damaged, or the body belongs to another row.
   Result<Batch> DecodeRow(const BatchRow& row);

@@ -18,6 +18,9 @@ using State = TrackedRecord::State;
 
 // A topic that is taken aside keeps so many entries: a batch has one for each of its records.
 constexpr size_t kMaxEntriesAside = 4000;
+// While the next record's topic is busy, one batch is read in this time, because others may follow.
+// It does not delay a healthy topic: what is read too early is small beside what it sends.
+constexpr std::chrono::milliseconds kLookAhead{20};
 
 // The key and the value.
 size_t SizeOf(const Record& record) {
@@ -83,7 +86,7 @@ std::optional<TopicIndex> ClassQueue::Crowding(BootTime now) {
   }
   std::optional<TopicIndex> most;
   for (const auto& [topic, count] : unsent) {
-    if (table_.Busy(topic, now) || (table_.Open(topic, now) && !table_.Stuck(topic))) continue;
+    if (table_.Open(topic, now) && !table_.Stuck(topic)) continue;
     if (!most || count > unsent[*most]) most = topic;
   }
   return most;
@@ -98,8 +101,21 @@ bool ClassQueue::Needs(const TrackedBatch& batch) {
 
 bool ClassQueue::WantsMore(BootTime now) {
   if (!maybe_new_ || lane_.undone() >= options_.max_tracked_records) return false;
-  if (topic_ && lane_.entries() >= kMaxEntriesAside) return false;
-  return Gathers() || (FirstSendable(now) == nullptr && !NextIsBusy(now));
+  if (full()) return false;
+  if (Gathers()) return true;
+  if (FirstSendable(now) != nullptr) return false;
+  return !NextIsBusy(now) || (MayLookAhead() && now >= look_ahead_at_);
+}
+
+bool ClassQueue::full() const {
+  return topic_ && lane_.entries() >= kMaxEntriesAside;
+}
+
+std::optional<BootTime> ClassQueue::LooksAheadAt(BootTime now) {
+  if (!maybe_new_ || !MayLookAhead() || lane_.undone() >= options_.max_tracked_records ||
+      !NextIsBusy(now))
+    return std::nullopt;
+  return look_ahead_at_;
 }
 
 bool ClassQueue::NextIsBusy(BootTime now) {
@@ -114,6 +130,7 @@ bool ClassQueue::Add(Batch batch) {
   CHECK(batch.record_class == record_class_, "a queue holds one class");
   // What waits for its topic and not for company is read again when the topic opens.
   const BootTime now = clock_.SinceBoot();
+  if (MayLookAhead() && NextIsBusy(now)) look_ahead_at_ = now + kLookAhead;
   if (outbox_.sealed() || (!Lingers(now) && FirstSendable(now) == nullptr)) outbox_.Clear();
   if (!Track(batch)) return false;
   if (!topic_ || table_.Open(*topic_, now)) outbox_.Add(std::move(batch));

@@ -74,6 +74,10 @@ class ClassQueue {
   // Returns true if there is nothing to send, or if what is gathered may still grow, and the store
   // may hold more.
   bool WantsMore(BootTime now);
+  // Returns true if a queue aside has as many entries on its books as it may have.
+  bool full() const;
+  // When the queue reads on although its next record waits for its share; nullopt: it does not.
+  std::optional<BootTime> LooksAheadAt(BootTime now);
   // Returns false if no record of the batch is this queue's. REQUIRES: the batch is of this class,
   // and follows those read before.
   bool Add(Batch batch);
@@ -116,6 +120,8 @@ class ClassQueue {
   bool Holds(TopicIndex topic) const { return topic_ ? topic == *topic_ : !aside_.contains(topic); }
   // Adds the batch to the books. Returns true if a record of it is to be sent.
   bool Track(const Batch& batch);
+  // Whether another topic may follow a record whose topic is busy.
+  bool MayLookAhead() const { return topic_per_tenant_ && !topic_; }
   // Whether another batch may join those that are loaded.
   bool Gathers() const { return !outbox_.empty() && !outbox_.sealed() && !outbox_.full(); }
 
@@ -131,6 +137,7 @@ class ClassQueue {
   Outbox outbox_;
   bool maybe_new_ = true;
   bool hurry_ = false;
+  BootTime look_ahead_at_{0};
   uint64_t served_ = 0;
 };
 

@@ -17,6 +17,8 @@ namespace {
 using State = TrackedRecord::State;
 
 constexpr size_t kMaxIdleTopics = 256;
+// A recall concerns everything in flight, and so it is rare.
+constexpr std::chrono::minutes kRecallInterval{1};
 
 // What all topics may have in flight together, so that one of them may have `one`: four fifths.
 constexpr size_t AllTopics(size_t one) {
@@ -52,6 +54,10 @@ Forwarder::Forwarder(Store& store, Transport& transport, Loop& loop, const Clock
       turn_end_(loop.AddTurnEnd([this] { Step(); })),
       retry_timer_(loop.AddTimer([this] { Step(); })) {
   transport_.OnActivity([this] { turn_end_->Schedule(); });
+  store_.OnOwnWrite([this] {
+    queues_.ExpectGaps();
+    turn_end_->Schedule();
+  });
   turn_end_->Schedule();
 }
 
@@ -113,7 +119,7 @@ void Forwarder::Step() {
     ReadQueues();
     trials_.Step(now_);
     Pump();
-    trials_.Step(now_);  // With what was just read.
+    StepTrials();  // With what was just read.
   }
   const bool delivered = FinishBatches();
   CheckBooks();
@@ -132,6 +138,8 @@ void Forwarder::FollowEpoch() {
   sender_.BeginEpoch();
   REACHED("forwarder: the store is replaced");
   in_flight_.Abandon();
+  // The library may hold some of them for ever.
+  if (in_flight_.stale() > 0) transport_.Recall("the store was replaced");
   queues_.Clear();
   topics_.Clear();
   trials_.Clear();
@@ -152,7 +160,10 @@ void Forwarder::TakeReports() {
   transport_.Drain([this](const Transport::Report& report) {
     if (!in_flight_.TakeStale()) OnReport(report);
   });
-  in_flight_.Refill();
+  if (in_flight_.throttled()) {
+    const TopicTable::Held held = topics_.HeldNow(now_);
+    in_flight_.Refill(held.records, held.bytes);
+  }
 }
 
 void Forwarder::OnReport(const Transport::Report& report) {
@@ -197,8 +208,24 @@ void Forwarder::OnCameBack(ClassQueue& queue, TrackedBatch& batch, TrackedRecord
 
 void Forwarder::ReadQueues() {
   queues_.BeginTurn();
-  if (!queues_.TakeAside(now_)) transport_.Recall("a topic holds up others");
+  queues_.TakeAside(now_);
+  RecallOverdue();
   if (!queues_.Fetch(now_)) turn_end_->Schedule();
+}
+
+void Forwarder::RecallOverdue() {
+  if (!connected_since_ || now_ < std::max(recall_from_, *connected_since_ + kRecallInterval))
+    return;
+  if (!topics_.CloseOverdue(now_)) return;
+  recall_from_ = now_ + kRecallInterval;
+  transport_.Recall("a topic holds up others");
+}
+
+void Forwarder::StepTrials() {
+  const auto progress = [this] { return std::pair(trials_.size(), metrics_.counts().rejected); };
+  const auto before = progress();
+  trials_.Step(now_);
+  if (progress() != before) turn_end_->Schedule();
 }
 
 void Forwarder::Pump() {
@@ -228,6 +255,7 @@ bool Forwarder::SendFrom(ClassQueue& queue, TrackedBatch& first) {
 
 bool Forwarder::FinishBatches() {
   const bool delivered = queues_.Finish();
+  if (queues_.TakeRoomAside()) turn_end_->Schedule();
   queues_.TakeBack([this](const ClassQueue& queue) { trials_.Forget(queue); });
   if (Idle() && topics_.size() > kMaxIdleTopics && queues_.aside() == 0) {
     topics_.Clear();
@@ -248,13 +276,16 @@ void Forwarder::CheckBooks() const {
 }
 
 void Forwarder::ArmRetry() {
-  std::optional<BootTime> next = topics_.NextOpening(now_);
+  std::optional<BootTime> next = topics_.NextOpening(now_, in_flight_.throttled());
   const auto until = [&](BootTime time) {
     if (time > now_) next = std::min(next.value_or(time), time);
   };
-  for (const ClassQueue& queue : queues_.all()) {
+  for (ClassQueue& queue : queues_.all()) {
     if (const auto gathered = queue.GatheredAt()) until(*gathered);
+    if (const auto ahead = queue.LooksAheadAt(now_)) until(*ahead);
   }
+  if (const auto overdue = topics_.NextOverdue(); overdue && connected_since_)
+    until(std::max({*overdue, recall_from_, *connected_since_ + kRecallInterval}));
   until(store_.retry_at());
   if (const auto look = queues_.LookAt()) until(*look);
   if (const auto wait = gate_.AskAgainIn()) until(now_ + *wait);

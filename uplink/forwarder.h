@@ -116,6 +116,10 @@ class Forwarder {
   void OnCameBack(ClassQueue& queue, TrackedBatch& batch, TrackedRecord& record,
                   const Transport::Report& report);
   void ReadQueues();
+  // Lets the topics on trial go on, and has another step follow if that makes room.
+  void StepTrials();
+  // Recalls what the transport has held for too long.
+  void RecallOverdue();
   void Pump();
   bool SendFrom(ClassQueue& queue, TrackedBatch& batch);
   // Returns whether a batch was delivered.
@@ -143,6 +147,7 @@ class Forwarder {
   // The time of this step.
   BootTime now_{0};
   std::optional<BootTime> connected_since_;
+  BootTime recall_from_{0};
   bool stopped_ = false;
 
   std::unique_ptr<TurnEnd> turn_end_;

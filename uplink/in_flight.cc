@@ -42,8 +42,14 @@ void InFlight::Returned(size_t bytes) {
   CHECK(records_ > 0 || bytes_ == 0, "no record in flight, no bytes in flight");
 }
 
-void InFlight::Refill() {
-  if (records_ <= MaxRecords() / 2 && bytes_ <= MaxBytes(false) / 2) throttled_ = false;
+void InFlight::Refill(size_t held_records, size_t held_bytes) {
+  CHECK(held_records <= records_ && held_bytes <= bytes_, "what is held is in flight");
+  const auto half_is_free = [](size_t used, size_t held, size_t max) {
+    return used - held <= (max > held ? max - held : 0) / 2;
+  };
+  if (half_is_free(records_, held_records, MaxRecords()) &&
+      half_is_free(bytes_, held_bytes, MaxBytes(false)))
+    throttled_ = false;
 }
 
 void InFlight::Abandon() {

@@ -36,7 +36,11 @@ class InFlight {
   // A record was reported on. REQUIRES: it was sent with as many bytes.
   void Returned(size_t bytes);
   // All reports that had come in are counted: ends the wait for half of the limit if it is free.
-  void Refill();
+  // What the transport holds, for nobody knows how long, leaves less for the others, who use it all
+  // the same.
+  void Refill(size_t held_records, size_t held_bytes);
+  // Whether that wait lasts.
+  bool throttled() const { return throttled_; }
 
   // The records in flight belong to an epoch that has ended: their reports mean nothing.
   void Abandon();

@@ -16,8 +16,6 @@ constexpr size_t kMaxAside = 64;
 constexpr size_t kMaxSkippedPerTurn = 32;
 // A look takes up to a millisecond, too.
 constexpr std::chrono::milliseconds kLookInterval{100};
-// The library may keep the records of a topic for ever (not enough replicas).
-constexpr std::chrono::minutes kMaxHeld{1};
 }  // namespace
 
 QueueSet::QueueSet(const ClassQueue::Options& options, TopicTable& topics, StoreAccess& store,
@@ -38,25 +36,21 @@ bool QueueSet::idle() const {
 }
 
 std::optional<BootTime> QueueSet::LookAt() const {
-  if (std::ranges::none_of(queues_, &ClassQueue::Crowded)) return std::nullopt;
+  if (!leaving_ && std::ranges::none_of(queues_, &ClassQueue::Crowded)) return std::nullopt;
   return look_at_;
 }
 
-bool QueueSet::TakeAside(BootTime now) {
-  if (now < look_at_) return true;
+void QueueSet::TakeAside(BootTime now) {
+  if (now < look_at_) return;
   look_at_ = now + kLookInterval;
+  const auto left = std::exchange(leaving_, std::nullopt);
   for (RecordClass record_class : kRecordClasses) {
     ClassQueue& main = MainOf(record_class);
     const auto topic = main.Crowding(now);
     if (!topic || aside() >= kMaxAside) continue;
     if (topics_.InFlight(*topic) > 0) {
-      if (held_ != topic) held_since_ = now;
-      held_ = topic;
-      if (now - held_since_ < kMaxHeld) continue;
-      held_since_ = now;
-      topics_.WaitFrom(*topic, now);
-      look_at_ = now;  // In the turn in which they have come back.
-      return false;
+      if (!leaving_) topics_.SetLeaving(*(leaving_ = topic), true);
+      continue;
     }
     queues_.emplace_back(main, *topic);
     if (const auto count = aside_limit_.Count(now)) {
@@ -64,7 +58,7 @@ bool QueueSet::TakeAside(BootTime now) {
                    topics_.NameOf(*topic));
     }
   }
-  return true;
+  if (left && left != leaving_) topics_.SetLeaving(*left, false);
 }
 
 void QueueSet::TakeBack(const std::function<void(const ClassQueue&)>& on_removed) {
@@ -140,6 +134,7 @@ bool QueueSet::FetchAside(ClassQueue& queue, BootTime now) {
 bool QueueSet::Finish() {
   bool delivered = false;
   for (ClassQueue& queue : queues_) {
+    const bool was_full = queue.full();
     queue.lane().Finish([&](const TrackedBatch& batch) {
       if (!batch.dropped && Needed(queue, batch)) {
         // The main queue has done what could be done; after one aside, another queue follows.
@@ -149,6 +144,7 @@ bool QueueSet::Finish() {
       delivered = true;
       if (!batch.dropped) store_.Delivered(queue.record_class(), batch.first_seq);
     });
+    if (was_full && !queue.full()) room_aside_ = true;
   }
   return delivered;
 }
@@ -162,7 +158,7 @@ bool QueueSet::Needed(const ClassQueue& finished, const TrackedBatch& batch) {
 
 void QueueSet::Clear() {
   queues_.erase(std::next(queues_.begin(), kRecordClassCount), queues_.end());
-  held_.reset();
+  leaving_.reset();
   for (ClassQueue& queue : queues_) queue.Clear();
 }
 

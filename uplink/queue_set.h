@@ -1,6 +1,6 @@
 // The queues of the forwarder: one for each class, and those of topics that are aside because they
-// accept nothing and have crowded the main queue of their class. A topic is aside until its queue
-// has caught up with the main one. One thread.
+// accept nothing, or too little, and have crowded the main queue of their class. A topic is aside
+// until its queue has caught up with the main one. One thread.
 //
 // Invariants, each with the check that guards it:
 //   - a queue aside never reads past the main queue of its class: Fetch()
@@ -11,6 +11,7 @@
 #include <functional>
 #include <list>
 #include <optional>
+#include <utility>
 
 #include "core/clock.h"
 #include "core/log.h"
@@ -34,10 +35,10 @@ class QueueSet {
   size_t aside() const { return queues_.size() - kRecordClassCount; }
   bool idle() const;
 
-  // Takes crowding topics aside, from time to time. Returns false if a topic cannot be taken
-  // because its records stay in flight: they must be recalled.
-  bool TakeAside(BootTime now);
-  // When TakeAside() has something to look for; nullopt: no class is crowded.
+  // Takes crowding topics aside, from time to time. A topic with records in flight leaves first: it
+  // is closed until they are reported on.
+  void TakeAside(BootTime now);
+  // When TakeAside() has something to look for; nullopt: no class is crowded, and no topic leaves.
   std::optional<BootTime> LookAt() const;
   // Ends the queues aside that have caught up. `on_removed` is called before one is removed.
   void TakeBack(const std::function<void(const ClassQueue&)>& on_removed);
@@ -48,6 +49,10 @@ class QueueSet {
   void BeginTurn() { skipped_ = 0; }
   // Reports the batches that are done to the store. Returns true if one is delivered, or gone.
   bool Finish();
+  // The store may hold gap records that it has written of its own accord.
+  void ExpectGaps() { MainOf(RecordClass::kGap).ExpectNew(); }
+  // Returns true if a queue that was full when it last read may go on: Fetch() has more to do.
+  bool TakeRoomAside() { return std::exchange(room_aside_, false); }
   // Forgets all batches: their epoch has ended.
   void Clear();
 
@@ -65,9 +70,9 @@ class QueueSet {
   std::list<ClassQueue> queues_;
   // When to look for crowding topics again.
   BootTime look_at_{0};
-  // The topic that crowds its class with records in flight, and since when.
-  std::optional<TopicIndex> held_;
-  BootTime held_since_{0};
+  // The topic that leaves its class's queue.
+  std::optional<TopicIndex> leaving_;
+  bool room_aside_ = false;
   // Batches read in this turn in which the queue has no record.
   size_t skipped_ = 0;
 };

@@ -56,7 +56,7 @@ RecordSender::WriteOutcome RecordSender::Send(ClassQueue& queue, TrackedBatch& t
   const Status status = parts_.transport.Send(tracked.first_seq + index, message, route);
   if (status.ok()) {
     queue.lane().MarkSent(tracked, record);
-    parts_.topics.Sent(record.topic, record.bytes);
+    parts_.topics.Sent(record.topic, record.bytes, now);
     parts_.in_flight.Sent(record.bytes);
     parts_.metrics.CountSent(queue.record_class(), record.bytes, restamped.has_value());
     if (suspect) {

@@ -59,7 +59,10 @@ bool StoreAccess::Write(DeadLetter letter) {
     DropPayload(letter);
     result = store_.Append(request);
   }
-  if (result.ok()) return true;
+  if (result.ok()) {
+    if (on_own_write_) on_own_write_();
+    return true;
+  }
   NoteFailure(result.error());
   return result.error().code == ErrorCode::kRejected;
 }
@@ -82,7 +85,10 @@ void StoreAccess::OnAppended() {
 void StoreAccess::Flush() {
   if (!std::exchange(deletes_pending_, false)) return;
   const Status status = store_.Flush();
-  if (status.ok()) return;
+  if (status.ok()) {
+    if (on_own_write_) on_own_write_();
+    return;
+  }
   NoteFailure(status.error());
   deletes_pending_ = true;
   flush_timer_->After(flush_after_);

@@ -6,9 +6,11 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "core/clock.h"
 #include "core/log.h"
@@ -43,6 +45,8 @@ class StoreAccess {
   void Park(RecordClass record_class, Seq first_seq);
   // An append has written the pending deletes as well.
   void OnAppended();
+  // `callback` is called after a write that the store may have used to add gap records of its own.
+  void OnOwnWrite(std::function<void()> callback) { on_own_write_ = std::move(callback); }
 
   // False for a second after an error: nothing is sent then.
   bool available(BootTime now) const { return now >= retry_at_; }
@@ -64,6 +68,7 @@ class StoreAccess {
   std::string epoch_;
   BootTime retry_at_{0};
   bool deletes_pending_ = false;
+  std::function<void()> on_own_write_;
   std::unique_ptr<Timer> flush_timer_;
 };
 

@@ -38,7 +38,7 @@ class TopicTable {
   const std::string& NameOf(TopicIndex topic) const { return Of(topic).name; }
 
   // A record of the topic was sent.
-  void Sent(TopicIndex topic, size_t bytes);
+  void Sent(TopicIndex topic, size_t bytes, BootTime now);
   // A record of the topic was acknowledged: its next wait is short again. REQUIRES: in flight.
   void Acked(TopicIndex topic, size_t bytes, BootTime now);
   // A record of the topic came back, for whatever reason. The topic is closed until all of its
@@ -46,10 +46,14 @@ class TopicTable {
   // flight.
   void CameBack(TopicIndex topic, size_t bytes);
   // Closes the topic for the next time of its backoff; after that, few records are sent until one
-  // is acknowledged. A call during that time changes nothing: the record was sent before it.
+  // is acknowledged, and of all such topics together no more than a quarter of what may be in
+  // flight. A call during that time changes nothing: the record was sent before it.
   void WaitFrom(TopicIndex topic, BootTime now);
   // While a topic is on trial (trial/trials.h), Open() is false.
   void SetTrial(TopicIndex topic, bool on_trial) { Of(topic).on_trial = on_trial; }
+
+  // While a topic leaves its queue, it is closed (queue_set.h).
+  void SetLeaving(TopicIndex topic, bool leaving) { Of(topic).leaving = leaving; }
 
   // Returns whether a record of the topic may be sent now.
   bool Open(TopicIndex topic, BootTime now) const;
@@ -60,8 +64,21 @@ class TopicTable {
   // Returns whether the topic waits because a record came back, and none was acknowledged since.
   bool Stuck(TopicIndex topic) const { return Of(topic).stuck; }
   uint64_t InFlight(TopicIndex topic) const { return Of(topic).records; }
-  // Returns the earliest end of a wait that is not over; nullopt: no topic waits for a time.
-  std::optional<BootTime> NextOpening(BootTime now) const;
+  // What topics have in flight that have acknowledged nothing for a tenth of a second: nobody knows
+  // for how long the library keeps it.
+  struct Held {
+    size_t records = 0;
+    size_t bytes = 0;
+  };
+  Held HeldNow(BootTime now) const;
+  // Closes the topics whose records have been in flight for a minute without an acknowledgement,
+  // and stand in the way. Returns true if there is one: its records are to be recalled.
+  bool CloseOverdue(BootTime now);
+  // When that has something to do, if nothing is acknowledged before; nullopt: never.
+  std::optional<BootTime> NextOverdue() const;
+  // Returns the earliest end of a wait that is not over; nullopt: no topic waits for a time. With
+  // `held`, also when the next topic will be one of those of HeldNow().
+  std::optional<BootTime> NextOpening(BootTime now, bool held) const;
   // Forgets all topics. REQUIRES: no index is used any more, nor is a report counted.
   void Clear();
   size_t size() const { return topics_.size(); }
@@ -79,8 +96,11 @@ class TopicTable {
     // Its share was used up; true until half of it is free, so that requests stay large.
     bool full = false;
     bool on_trial = false;
+    bool leaving = false;
     BootTime open_from{0};
-    BootTime acked_at{0};
+    // Since when what is in flight waits for an acknowledgement: since the last one, or since the
+    // first of them was sent.
+    BootTime waits_since{0};
   };
 
   Topic& Of(TopicIndex topic);
@@ -89,15 +109,18 @@ class TopicTable {
   // Whether the topic has four times what is left for the others, or half of that.
   bool UsesShare(const Topic& topic) const;
   bool UsesHalfOfShare(const Topic& topic) const;
+  uint64_t MaxStuckInAll() const;
+  bool StandsInTheWay(const Topic& topic) const;
 
   Backoff::Options backoff_;
   uint64_t seed_;
   const Limits limits_;
   std::vector<Topic> topics_;
   std::unordered_map<std::string, TopicIndex> indexes_;
-  // In flight, of all topics.
+  // In flight, of all topics, and of those that are stuck.
   uint64_t records_ = 0;
   uint64_t bytes_ = 0;
+  uint64_t stuck_records_ = 0;
 };
 
 }  // namespace tidegate

@@ -112,7 +112,8 @@ Status Committer::Append(Appending appending) {
   commits_.Increment();
   alerts_raised_.Increment(static_cast<double>(pending_.raised()));
   alerts_cleared_.Increment(static_cast<double>(pending_.cleared()));
-  if (on_stored_ && !request.batches.empty()) on_stored_(*appended, request);
+  // Also with nothing but letters: the store may have written a gap record beside them.
+  if (on_stored_) on_stored_(*appended, request);
   stored_ += pending_.arrivals();
   pending_.Clear();
   return {};
@@ -232,6 +233,7 @@ Status Committer::AppendLetters(std::span<const DeadLetter> letters) {
   appending_ = Appending::kPart;
   const auto appended = store_.Append(request);
   appending_ = Appending::kNothing;
+  if (appended.ok() && on_stored_) on_stored_(*appended, request);
   return Status(appended);
 }
 

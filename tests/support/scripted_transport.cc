@@ -37,7 +37,7 @@ void ScriptedTransport::RetryAll() {
 }
 
 void ScriptedTransport::Recall(const std::string& reason) {
-  while (!pending_.empty()) Answer(pending_.front().seq, Delivery::kReturned);
+  while (!on_the_wire_ && !pending_.empty()) Answer(pending_.front().seq, Delivery::kReturned);
   for (Report& report : reports_) {
     if (report.delivery == Delivery::kReturned) report.reason = reason;
   }

@@ -48,6 +48,8 @@ class ScriptedTransport final : public Transport {
   // others.
   void AnswerRequests(const std::function<bool(const WireMessage&)>& refuses);
 
+  // Everything pending is in requests that the broker has received: a recall returns none of it.
+  void SetOnTheWire(bool on_the_wire) { on_the_wire_ = on_the_wire; }
   // Why the broker refuses from now on.
   void SetRefusal(Refusal refusal) { refusal_ = refusal; }
 
@@ -75,6 +77,7 @@ class ScriptedTransport final : public Transport {
   std::optional<size_t> room_;
   std::optional<size_t> max_value_bytes_;
   bool connected_ = true;
+  bool on_the_wire_ = false;
   uint64_t link_bytes_ = 0;
   std::function<void()> on_activity_;
 };

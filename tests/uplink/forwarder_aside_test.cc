@@ -2,6 +2,7 @@
 #include <map>
 #include <random>
 
+#include "tests/support/store_proxy.h"
 #include "tests/uplink/forwarder_fixture.h"
 #include "uplink/forwarder.h"
 
@@ -130,6 +131,112 @@ TEST_F(ForwarderAsideTest, ATopicWhoseRecordsStayInFlightIsRecalled) {
   }
   EXPECT_GE(AckedOf("acme.heartbeat"), 3500U);
   EXPECT_EQ(forwarder_->status().topics_aside, 1U);
+}
+
+TEST_F(ForwarderAsideTest, ATopicThatTheLibraryHoldsStopsNoOther) {
+  options_.topics.heartbeat = "heartbeats";
+  options_.topics.reading = "readings";
+  options_.max_in_flight_records = 100;
+  Start();
+  const auto ack_heartbeats = [&] {
+    for (const auto& sent : std::vector(transport_.pending()))
+      if (sent.message.topic == "heartbeats") transport_.Ack(sent.seq);
+    Turn();
+  };
+  for (int i = 0; i < 200; ++i)
+    Store(RecordClass::kReading, {MakeRecord(RecordClass::kReading, "pump", "{}")});
+  ASSERT_EQ(transport_.pending().size(), 100U);
+  StoreHeartbeats(1000);
+  for (int i = 0; i < 100; ++i) {
+    ack_heartbeats();
+    Wait(100ms);
+  }
+  EXPECT_EQ(AckedOf("heartbeats"), 1000U) << "also while all the rest is in flight";
+  EXPECT_EQ(AckedOf("readings"), 0U);
+  RunFor(60s);
+  EXPECT_EQ(AckedOf("readings"), 200U);
+  EXPECT_EQ(Stored(), 0U);
+}
+
+TEST_F(ForwarderAsideTest, WhatIsRecalledIsSentAgainInSmallPortions) {
+  options_.topics.heartbeat = kGhost;
+  transport_.AllowTopic(kGhost);
+  options_.max_in_flight_records = 100;
+  Start();
+  StoreHeartbeats(200);
+  ASSERT_EQ(transport_.pending().size(), 100U);
+  Wait(59s);
+  EXPECT_EQ(transport_.pending().size(), 100U);
+  Wait(2s);
+  Wait(1s);
+  EXPECT_EQ(transport_.pending().size(), 10U);
+  RunFor(60s);
+  EXPECT_EQ(AckedOf(kGhost), 200U);
+}
+
+TEST_F(ForwarderAsideTest, WhatIsAsideArrivesWithoutAnotherAppend) {
+  options_.max_tracked_records = 20'000;
+  Start();
+  for (int i = 0; i < 1200; ++i)
+    Store(RecordClass::kHeartbeat, std::vector<Record>(10, Heartbeat("ghost")));
+  RunFor(1s);
+  ASSERT_EQ(forwarder_->status().topics_aside, 1U);
+  transport_.AllowTopic(kGhost);
+  RunFor(120s);
+  EXPECT_EQ(AckedOf(kGhost), 12'000U);
+  EXPECT_TRUE(forwarder_->Idle());
+}
+
+TEST_F(ForwarderAsideTest, ASlowTopicDoesNotSlowDownTheOthers) {
+  transport_.AllowTopic(kGhost);
+  options_.max_in_flight_records = 50;
+  Start();
+  size_t stored = 0;
+  for (int i = 0; i < 600; ++i) {
+    StoreMixed(2);
+    stored += 10;
+    for (const auto& sent : std::vector(transport_.pending()))
+      if (sent.message.topic != kGhost || i % 8 == 0) transport_.Ack(sent.seq);
+    Turn();
+    Wait(100ms);
+    EXPECT_GE(AckedOf("acme.heartbeat") + 100, stored) << "within a second";
+  }
+  RunFor(120s);
+  EXPECT_EQ(AckedOf(kGhost), stored);
+  ExpectEachAssetInOrder();
+}
+
+// A store that adds a gap record while it deletes what was delivered.
+class DeclaringStore final : public StoreProxy {
+ public:
+  DeclaringStore(Store& store, Record gap)
+      : StoreProxy(store), store_(store), gap_(std::move(gap)) {}
+  Status Flush() override {
+    const Status status = StoreProxy::Flush();
+    if (std::exchange(declared_, true)) return status;
+    AppendRequest request;
+    const std::vector<Record> records{gap_};
+    request.batches = {{RecordClass::kGap, records}};
+    EXPECT_TRUE(store_.Append(request).ok());
+    return status;
+  }
+
+ private:
+  class Store& store_;
+  Record gap_;
+  bool declared_ = false;
+};
+
+TEST_F(ForwarderAsideTest, AGapRecordThatTheStoreAddsByItselfIsSent) {
+  DeclaringStore store(store_, MakeRecord(RecordClass::kGap, "gw-1", "{}"));
+  Forwarder forwarder(store, transport_, loop_, clock_, log_, metrics_, options_);
+  Turn();
+  StoreHeartbeats(1);
+  forwarder.OnStored();
+  Turn();
+  RunFor(10s);
+  EXPECT_EQ(AckedOf(options_.topics.gap), 1U);
+  EXPECT_EQ(Stored(), 0U);
 }
 
 // Topics that come and go, refusals and retries: each record arrives or is a dead letter, once, and

@@ -57,6 +57,7 @@ TEST_F(ForwarderEpochTest, ReportsOfAnEpochThatIsGoneAcknowledgeNothingOfTheNext
   Forwarder forwarder(store, transport_, loop_, clock_, log_, metrics_, options_);
   Turn();
   ASSERT_THAT(transport_.PendingSeqs(), ElementsAre(1, 2, 3));
+  transport_.SetOnTheWire(true);
   AppendHeartbeats(next, 1);
   store.ReplaceBy(next, "0000000b");
   forwarder.OnStored();
@@ -70,6 +71,21 @@ TEST_F(ForwarderEpochTest, ReportsOfAnEpochThatIsGoneAcknowledgeNothingOfTheNext
   transport_.AckAll();
   Turn();
   EXPECT_EQ(next.Usage().total_records(), 0U);
+}
+
+TEST_F(ForwarderEpochTest, WhatTheLibraryHoldsOfAnEpochThatIsGoneIsRecalled) {
+  StoreHeartbeats(3);
+  MemoryStore next;
+  ReplacedStore store(store_);
+  Forwarder forwarder(store, transport_, loop_, clock_, log_, metrics_, options_);
+  Turn();
+  AppendHeartbeats(next, 1);
+  store.ReplaceBy(next, "0000000b");
+  forwarder.OnStored();
+  Turn();
+  ASSERT_THAT(transport_.PendingSeqs(), ElementsAre(1)) << "nobody has answered the others";
+  EXPECT_THAT(transport_.pending().front().message.headers,
+              Contains(Pair("tg-id", "gw-1:0000000b:1")));
 }
 
 // Two batches of the old store are read, and the new one holds batches whose seqs lie among theirs.

@@ -36,11 +36,21 @@ TEST_F(InFlightTest, UrgentRecordsHaveAQuarterMore) {
 TEST_F(InFlightTest, AFullLimitIsRefilledFromItsHalf) {
   SendWhileThereIsRoom(false);
   for (int i = 0; i < 3; ++i) in_flight_.Returned(100);
-  in_flight_.Refill();
+  in_flight_.Refill(0, 0);
   EXPECT_FALSE(in_flight_.HasRoom(false));
   in_flight_.Returned(100);
-  in_flight_.Refill();
+  in_flight_.Refill(0, 0);
   EXPECT_EQ(SendWhileThereIsRoom(false), 4U);
+}
+
+TEST_F(InFlightTest, WhatIsHeldKeepsNobodyWaitingForHalfOfTheLimit) {
+  SendWhileThereIsRoom(false);
+  in_flight_.Returned(100);
+  in_flight_.Refill(5, 500);
+  EXPECT_FALSE(in_flight_.HasRoom(false));
+  in_flight_.Returned(100);
+  in_flight_.Refill(5, 500);  // One of the three that are left for the others is in flight.
+  EXPECT_EQ(SendWhileThereIsRoom(false), 2U);
 }
 
 TEST_F(InFlightTest, FewRecordsAreSentWhileNoBrokerAnswers) {
