@@ -56,7 +56,7 @@ void KafkaModel::Answer(ScriptedTransport& transport, WallTime now) {
   }
   for (const auto& [partition, request] : requests) {
     // A partition's leader is slower in some turns than in others.
-    const bool slow = plan_.Has(Neighbour::kSlowPartition) && partition.topic == "fleet.bad";
+    const bool slow = slow_ && partition.topic == "fleet.bad";
     if (random_.Chance(slow ? 20 : 700)) AnswerRequest(transport, partition, request, now);
   }
 }

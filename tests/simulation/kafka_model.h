@@ -17,7 +17,8 @@ namespace tidegate::simulation {
 
 class KafkaModel {
  public:
-  KafkaModel(const Plan& plan, uint64_t seed) : plan_(plan), random_(seed) {}
+  KafkaModel(const Plan& plan, uint64_t seed)
+      : plan_(plan), random_(seed), slow_(plan.Has(Neighbour::kSlowPartition)) {}
 
   // Answers some of what is pending, a request for each partition. `now` is the broker's clock.
   void Answer(ScriptedTransport& transport, WallTime now);
@@ -25,6 +26,8 @@ class KafkaModel {
   void LoseAnswers(bool lose) { lose_answers_ = lose; }
   // The topic of the absent tenant exists from now on.
   void CreateAbsentTopic() { absent_ = false; }
+  // Every partition answers as fast as the others from now on.
+  void EndSlowness() { slow_ = false; }
   bool absent() const { return absent_; }
 
   // The messages of the landing group and of the projecting one.
@@ -44,6 +47,7 @@ class KafkaModel {
 
   const Plan& plan_;
   Random random_;
+  bool slow_;
   bool lose_answers_ = false;
   bool absent_ = true;
   reader::KafkaLog landing_;

@@ -45,7 +45,7 @@ enum class Neighbour {
   kStranger,
   // Its tenant's database does not answer until everything heals.
   kDeadDatabase,
-  // The partitions of its tenant's topic answer seldom.
+  // The partitions of its tenant's topic answer seldom until everything heals.
   kSlowPartition,
 };
 inline constexpr Neighbour kNeighbours[] = {

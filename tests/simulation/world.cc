@@ -119,6 +119,7 @@ void World::Heal() {
       std::chrono::duration_cast<std::chrono::milliseconds>(now_ - gateway_.clock().Now()));
   kafka_.LoseAnswers(false);
   kafka_.CreateAbsentTopic();
+  kafka_.EndSlowness();
   server_.SetDatabaseDown(false);
   server_.ReviveDeadDatabase();
   if (gateway_.running()) gateway_.transport().AllowTopic(kAbsentTopic);
