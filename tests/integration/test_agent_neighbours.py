@@ -1,8 +1,12 @@
 """What one bad source costs the others at the same agent."""
 
+import json
 import re
+import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from harness import WallClock
 from realparts import wait_until
 
 ELEMENTS = 2_000
@@ -53,6 +57,35 @@ def test_an_input_with_a_tenant_stores_nothing_under_another(site, mosquitto):
     kept = site.kafka.read(site.topics["heartbeat"])
     assert len(kept) == 20 and all(message.key.startswith("acme/") for message in kept)
     wait_until(lambda: "contradicts the input's tenant" in agent.log_text(), 10, "the log says why")
+    assert agent.finish() == 0
+
+
+def test_a_vehicle_whose_clock_is_ahead_delays_nobody(site, mosquitto, tmp_path):
+    """Kafka refuses a timestamp of more than an hour ahead, and with it the whole request."""
+    site.create_topics()
+    agent = site.agent(mosquitto.port, **WallClock(tmp_path).settings()).start()
+    agent.wait_input("local")
+    publisher = site.publisher(mosquitto.port)
+    ahead = set()
+    began = time.monotonic()
+    for second in range(20):
+        later = datetime.now(UTC) + timedelta(hours=2)
+        ahead |= set(publisher.send(1, asset="truck-ahead", at=later.isoformat()))
+        publisher.send(100)
+        time.sleep(max(0.0, began + second + 1 - time.monotonic()))
+    publisher.settle()
+
+    # Nothing was ever in the way: what is left is what came last.
+    agent.wait_drained(settled=2020, seconds=5)
+    assert agent.metric("tidegate_uplink_suspect_times_total") == len(ahead)
+    found = {
+        json.loads(message.value)["additional_data"]["n"]: message
+        for message in site.kafka.read(site.topics["heartbeat"])
+    }
+    assert set(found) == publisher.promised
+    suspect = {n for n, message in found.items() if message.headers.get("tg-time-suspect") == "1"}
+    assert suspect == ahead
+    assert all(found[n].timestamp_ms is None for n in ahead)
     assert agent.finish() == 0
 
 

@@ -1,7 +1,9 @@
 """The HTTP API serves what has landed, with filters, pages and tokens. An outage of the database does
 not slow down endpoints that do not need it."""
 
+import contextlib
 import json
+import socket
 import time
 
 import pytest
@@ -122,3 +124,28 @@ def test_without_the_database_health_and_metrics_stay_quick(site, own_mongo):
         wait_until(
             lambda more=more_than: reader.metric(lag) > more, 30, lambda: f"{reader.metric(lag)} ms"
         )
+
+
+def test_clients_that_send_nothing_or_slowly_keep_nobody_waiting(site, landing):
+    """Half a request on each of many connections, and one byte a second on others."""
+    reader = _start(site, landing)
+    client = ApiClient(reader, "reads-what-acme-has")
+    wait_until(lambda: len(client.items("/telemetry", limit=1000)) == 25, 30, lambda: "25 readings")
+    with contextlib.ExitStack() as stack:
+        slow = []
+        for n in range(64):
+            link = socket.create_connection(("127.0.0.1", reader.http_port), timeout=5)
+            slow.append(stack.enter_context(link))
+            link.sendall(b"GET /telemetry HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: "[: 10 + n % 50])
+        slowest = 0.0
+        for _ in range(20):
+            for link in slow[::8]:
+                with contextlib.suppress(OSError):  # It was closed, which is a good answer.
+                    link.sendall(b"x")
+            began = time.monotonic()
+            assert client.ask("/healthz")[0] == 200
+            assert client.ask("/readyz")[0] == 200
+            assert client.ask("/telemetry")[0] == 200
+            slowest = max(slowest, time.monotonic() - began)
+            time.sleep(0.2)
+    assert slowest < 2

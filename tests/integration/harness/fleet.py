@@ -83,13 +83,17 @@ class Publisher:
         return f"fleet/{self.tenant}/{asset}/heartbeat"
 
     def send(self, count: int = 1, asset: str | None = None, **extra) -> list[int]:
-        """Publishes heartbeats of `asset`, or of the assets in turn. Returns their numbers."""
-        return [self._send_one(asset, extra) for _ in range(count)]
+        """Publishes heartbeats of `asset`, or of the assets in turn. Returns their numbers. With `at`
+        that is their time."""
+        return [self._send_one(asset, dict(extra)) for _ in range(count)]
 
     def _send_one(self, asset: str | None, extra: dict) -> int:
         n = next(self._numbers)
         topic = self.topic(asset or self._assets[n % len(self._assets)])
+        at = extra.pop("at", None)
         beat = heartbeat(n, **extra)
+        if at:
+            beat["timestamp"] = at
         if not self._timed:
             beat["additional_data"]["sent_at"] = beat.pop("timestamp")
         self._publish(n, topic, json.dumps(beat).encode())
