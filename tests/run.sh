@@ -160,6 +160,19 @@ crash() {
     fi
     grep -hE '^[^:]*: faults [0-9]' "${logs[@]}" | sed 's/^/    /' || true
 }
+# An hour of fresh seeds, and then every mutant, which must be caught.
+run_seeds() {
+    tests/simulation/mutants.sh --build &&
+        TIDEGATE_SIMULATION_FIRST=$(date +%s) TIDEGATE_SIMULATION_SECONDS=3600 \
+            TIDEGATE_SIMULATION_SEEDS_MOST=1000000 build/mutants/build/tests/simulation_test \
+            --gtest_filter='*SimulationTest.SeedsHold'
+}
+simulation() {
+    check "simulated hour" run_seeds || true
+    grep -h '^simulation:' "$LOGS/simulated-hour.log" | sed 's/^/    /' || true
+    check mutants tests/simulation/mutants.sh || true
+    grep -h 'caught' "$LOGS/mutants.log" | sed 's/^/    /' || true
+}
 # These tests cover the code with threads of our own. gcc's thread sanitizer crashes in librdkafka's
 # threads, so it runs only tests that use fakes.
 THREADED=(reader_test reader_service_test reader_endpoints_test reader_api_test reader_project_test enrich_test
@@ -191,5 +204,6 @@ else
     sanitized
     threads
     if check "build clang" build_clang; then crash; fi
+    [[ $what != all ]] || simulation
 fi
 report "$begin"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Breaks the product on purpose, one small patch at a time, and shows that the simulation notices.
 #   tests/simulation/mutants.sh [NAME...]   all of tests/simulation/mutants/*.patch, or those named
+#   tests/simulation/mutants.sh --build     only builds build/mutants/build/tests/simulation_test, unbroken
 # MUTANT_SECONDS: how long each one may go unnoticed (300). The unbroken tree must pass first.
 # Ends with `N of N mutants caught`, and with status 1 if one was not.
 set -euo pipefail
@@ -11,6 +12,8 @@ WORK=$PWD/build/mutants
 SOURCE=$WORK/source
 PROGRAM=$WORK/build/tests/simulation_test
 
+build_only=false
+if [[ ${1:-} == --build ]]; then build_only=true; shift; fi
 names=("$@")
 if ((${#names[@]} == 0)); then
     for patch in tests/simulation/mutants/*.patch; do names+=("$(basename "$patch" .patch)"); done
@@ -42,6 +45,7 @@ noticed_by() {
 mkdir -p "$WORK"
 copy_tree
 build || { tail -n 20 "$WORK/build.log"; exit 1; }
+if $build_only; then exit 0; fi
 printf '%-28s' "no mutant"
 if ! simulate 30; then
     echo "FAILS: $(noticed_by)"
