@@ -35,6 +35,9 @@ constexpr int kMisconfigured = 2;
 constexpr std::chrono::milliseconds kOwnAnswerWithin{10'000};
 // An index of a large collection may take long; no record waits for it.
 constexpr std::chrono::milliseconds kUpkeepAnswerWithin = std::chrono::hours(2);
+// The upkeep of every other database waits for a server that one tenant has. An index that takes
+// longer is made all the same, and the upkeep finds it later.
+constexpr std::chrono::milliseconds kOwnUpkeepAnswerWithin{30'000};
 
 // `name` is the static member name of the installation; empty if only the settings may give one.
 kafka::ConfigRequest NamedRequest(const Config& config, const std::string& name) {
@@ -172,8 +175,9 @@ int Run(const Config& config, const Log& log) {
   const auto landing = OpenLandings(config.landing, config.landing_of_database,
                                     {.own_answer_within = kOwnAnswerWithin, .clock = &clock});
   if (!landing.ok()) return log.Error("{}", landing.error().message), kFailed;
-  const auto upkeep = OpenLandings(config.landing, config.landing_of_database,
-                                   {.answer_within = kUpkeepAnswerWithin});
+  const auto upkeep = OpenLandings(
+      config.landing, config.landing_of_database,
+      {.answer_within = kUpkeepAnswerWithin, .own_answer_within = kOwnUpkeepAnswerWithin});
   if (!upkeep.ok()) return log.Error("{}", upkeep.error().message), kFailed;
   const auto queries = OpenRoutedQueries(config.landing, config.landing_of_database, clock,
                                          config.api.pool.deadline);

@@ -31,17 +31,15 @@ std::string ShownParameter(std::string_view parameter) {
   return std::string(parameter.substr(0, begin)) + "***";
 }
 
-// Returns the setting with *** for what may be a secret: a user before '@', and the values of the
-// URL's parameters, such as the key of an API.
-std::string ShownSource(std::string_view text) {
-  std::string_view url = text.substr(0, std::min(text.find_first_of(" \t"), text.size()));
-  const std::string_view options = text.substr(url.size());
+// Returns the URL with *** for what may be a secret: a user before '@', and the values of its
+// parameters, such as the key of an API.
+std::string ShownUrl(std::string_view url) {
   std::string shown;
   if (const size_t at = url.rfind('@'); at != std::string_view::npos) {
     shown = "***";
     url.remove_prefix(at);
   }
-  const size_t query = std::min(url.find('?'), url.size());
+  const size_t query = std::min(url.find_first_of("?#"), url.size());
   shown += url.substr(0, query);
   url.remove_prefix(query);
   while (!url.empty()) {
@@ -49,7 +47,30 @@ std::string ShownSource(std::string_view text) {
     shown += ShownParameter(url.substr(0, end));
     url.remove_prefix(end);
   }
-  return shown += options;
+  return shown;
+}
+
+// Returns the setting with *** for what may be a secret. The URL may stand in the wrong place, and
+// what is no option may be a part of it.
+std::string ShownSource(std::string_view text) {
+  std::string shown;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find_first_of(" \t"), text.size());
+    const std::string_view word = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (word.empty()) continue;
+    const size_t mark = word.find('=');
+    const bool is_option = mark != std::string_view::npos && IsEnrichOption(word.substr(0, mark));
+    const bool is_url =
+        word.find("://") != std::string_view::npos || word.find('@') != std::string_view::npos;
+    if (!shown.empty()) shown += ' ';
+    if (is_url || (shown.empty() && !is_option)) {
+      shown += ShownUrl(word);
+    } else {
+      shown += is_option ? word : "***";
+    }
+  }
+  return shown;
 }
 }  // namespace
 

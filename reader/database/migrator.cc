@@ -12,31 +12,50 @@
 namespace tidegate::reader {
 
 namespace {
+// Makes indexes, and goes on after a database that fails, because one that a tenant has for itself
+// must not keep the others from theirs.
+class IndexMaker {
+ public:
+  explicit IndexMaker(DocumentStore& store) : store_(store) {}
+
+  void Make(const Namespace& ns, std::span<const Index> indexes) {
+    if (failed_.contains(ns.database)) return;
+    Status status = store_.EnsureIndexes(ns, indexes);
+    if (status.ok()) return;
+    if (failed_.empty()) first_ = status;
+    failed_.insert(ns.database);
+  }
+  // The first failure.
+  const Status& status() const { return first_; }
+
+ private:
+  DocumentStore& store_;
+  Status first_;
+  std::set<std::string> failed_;
+};
+
 // A database that an earlier version or another reader has filled lacks some of the indexes that
 // queries use. The collections of tenants that are not known in advance get them with their first
 // document.
 Status MakeIndexes(DocumentStore& store, const Layout& layout) {
-  for (const auto& [ns, indexes] : layout.collections) {
-    if (Status status = store.EnsureIndexes(ns, indexes); !status.ok()) return status;
-  }
-  return {};
+  IndexMaker maker(store);
+  for (const auto& [ns, indexes] : layout.collections) maker.Make(ns, indexes);
+  return maker.status();
 }
 
 // Lists need other indexes than migration 1 made, and projections need them too.
 Status RemakeIndexes(DocumentStore& store, const Layout& layout) {
-  if (Status status = MakeIndexes(store, layout); !status.ok()) return status;
+  IndexMaker maker(store);
+  for (const auto& [ns, indexes] : layout.collections) maker.Make(ns, indexes);
   std::set<std::string> databases;
   for (const auto& [ns, indexes] : layout.collections) databases.insert(ns.database);
   for (const auto& [collection, indexes] : ProjectionIndexes(layout.tenancy)) {
     std::set<std::string> places = databases;
     // Losses of whole partitions are stored in the main database, whatever the tenancy.
     if (collection == "losses") places.insert(layout.database);
-    for (const std::string& database : places) {
-      if (Status status = store.EnsureIndexes({database, collection}, indexes); !status.ok())
-        return status;
-    }
+    for (const std::string& database : places) maker.Make({database, collection}, indexes);
   }
-  return {};
+  return maker.status();
 }
 
 constexpr std::array kAll{Migration{1, "the indexes of each stream's collection", MakeIndexes},

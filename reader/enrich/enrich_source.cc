@@ -19,6 +19,8 @@ constexpr size_t kMaxTemplateBytes = 1'024;
 constexpr size_t kMaxNameBytes = 32;
 constexpr std::string_view kTenantField = "tenant_id";
 constexpr std::string_view kEveryTenant = "*";
+constexpr std::array<std::string_view, 8> kOptions{"key",    "into",   "ttl",           "timeout",
+                                                   "stream", "tenant", "allow_private", "ca"};
 constexpr milliseconds kLeast{10};
 constexpr milliseconds kMostTimeout = std::chrono::minutes(1);
 constexpr milliseconds kMostTtl = std::chrono::hours(24 * 30);
@@ -80,8 +82,8 @@ Status ReadDuration(std::string_view name, std::string_view text, milliseconds m
                     milliseconds& duration) {
   const auto parsed = ParseDuration(text);
   if (!parsed || *parsed < kLeast || *parsed > most) {
-    return Invalid(fmt::format("{}='{}' is not a duration from {} to {}", name, text,
-                               FormatDuration(kLeast), FormatDuration(most)));
+    return Invalid(fmt::format("{} is not a duration from {} to {}", name, FormatDuration(kLeast),
+                               FormatDuration(most)));
   }
   duration = *parsed;
   return {};
@@ -102,7 +104,7 @@ Status ReadOption(std::string_view name, std::string_view value, EnrichSource& s
   }
   if (name == "tenant") {
     if (value != kEveryTenant && !IsTenantName(value))
-      return Invalid(fmt::format("tenant='{}' is neither the name of a tenant nor *", value));
+      return Invalid("tenant is neither the name of a tenant nor *");
     source.tenant = value;
     return {};
   }
@@ -110,12 +112,10 @@ Status ReadOption(std::string_view name, std::string_view value, EnrichSource& s
                         : name == "into"   ? &source.into
                         : name == "stream" ? &source.stream
                                            : nullptr;
-  if (!member)
-    return Invalid(fmt::format(
-        "'{}' is none of key, into, ttl, timeout, stream, tenant, allow_private, ca", name));
+  CHECK(member, "every option is read");
   if (!IsMemberName(value))
     return Invalid(
-        fmt::format("{}='{}' has other characters than A-Z a-z 0-9 _ -, or over 64", name, value));
+        fmt::format("{} has other characters than A-Z a-z 0-9 _ -, or none, or over 64", name));
   *member = value;
   return {};
 }
@@ -188,11 +188,13 @@ Result<EnrichSource> ParseEnrichSource(std::string_view name, std::string_view t
   EnrichSource source;
   source.name = name;
   bool has_url = false;
+  int words = 0;
   while (!text.empty()) {
     const size_t end = std::min(text.find_first_of(" \t"), text.size());
     const std::string_view word = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
     if (word.empty()) continue;
+    ++words;
     if (!has_url) {
       auto url = UrlTemplate::Parse(word);
       if (!url.ok()) return url.error();
@@ -200,9 +202,9 @@ Result<EnrichSource> ParseEnrichSource(std::string_view name, std::string_view t
       has_url = true;
       continue;
     }
-    const size_t mark = word.find('=');
-    if (mark == std::string_view::npos)
-      return Invalid(fmt::format("'{}' is not of the form name=value", word));
+    const size_t mark = std::min(word.find('='), word.size());
+    if (mark == word.size() || !IsEnrichOption(word.substr(0, mark)))
+      return Invalid(fmt::format("word {} sets none of {}", words, fmt::join(kOptions, ", ")));
     if (Status status = ReadOption(word.substr(0, mark), word.substr(mark + 1), source);
         !status.ok())
       return status.error();
@@ -210,6 +212,10 @@ Result<EnrichSource> ParseEnrichSource(std::string_view name, std::string_view t
   if (!has_url) return Invalid("it begins with no URL");
   if (Status status = Check(source); !status.ok()) return status.error();
   return source;
+}
+
+bool IsEnrichOption(std::string_view name) {
+  return std::ranges::count(kOptions, name) > 0;
 }
 
 std::optional<EnrichKey> KeyOf(const EnrichSource& source, std::string_view tenant,

@@ -82,8 +82,11 @@ struct EnrichSource {
 
 // Reads `<url template> [key=<field>] into=<field> [ttl=<d>] [timeout=<d>] [stream=<name>]
 // [tenant=<name or *>] [allow_private=yes|no] [ca=<file>]`. Opens no file. kInvalid: what is wrong
-// with the text.
+// with the text, of which only the names of options are quoted, because any other part may be a
+// secret.
 Result<EnrichSource> ParseEnrichSource(std::string_view name, std::string_view text);
+// Returns whether that is the name of an option.
+bool IsEnrichOption(std::string_view name);
 
 // Returns the key of a document of that tenant whose key member has that value; nullopt: the source
 // is not asked about it.

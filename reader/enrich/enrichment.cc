@@ -21,6 +21,10 @@ constexpr size_t kPage = 500;
 // Pages of one search; the next search begins with the oldest document again, without those that
 // were completed.
 constexpr int kMaxPages = 20;
+// A database that failed rests for so many times as long as that took.
+constexpr int kRest = 10;
+// A server's answer that nobody has taken for longer may seem to be none.
+constexpr milliseconds kLate{500};
 
 bool HasAttachment(const Document& document, const std::string& name) {
   return std::ranges::count(document.attachments, name, &Attachment::name) > 0;
@@ -121,49 +125,84 @@ void Enrichment::Stop() {
 }
 
 void Enrichment::Step(milliseconds patience) {
+  driven_ = parts_.clock.SinceBoot();
   for (const auto& source : sources_) {
     if (parts_.clock.SinceBoot() >= source->next_search) CompletePending(*source);
-    BeginRequests(*source);
   }
-  ApplyAnswers(parts_.fetcher->Wait(patience));
+  for (const auto& source : sources_) BeginRequests(*source);
+  ApplyAnswers(parts_.fetcher->Wait(patience), false);
+}
+
+void Enrichment::DriveRequests() {
+  const bool late = parts_.clock.SinceBoot() - driven_ > kLate;
+  ApplyAnswers(parts_.fetcher->Wait(milliseconds::zero()), late);
+  for (const auto& source : sources_) BeginRequests(*source);
+  driven_ = parts_.clock.SinceBoot();
 }
 
 void Enrichment::CompletePending(Source& source) {
   std::set<Namespace> places;
-  bool marked = false;
+  bool rest = false;
   {
     const MutexLock lock(source.mutex);
     places = source.places;
-    marked = std::exchange(source.marked, false);
+    rest = std::exchange(source.marked, false);
     const BootTime now = parts_.clock.SinceBoot();
     std::erase_if(source.failed, [&](const auto& entry) { return now >= entry.second; });
   }
-  bool rest = marked;
+  BootTime next = source.next_search = BootTime::max();
   for (const Namespace& ns : places) {
     if (stopping_) return;
-    if (!CompleteIn(source, ns)) rest = true;
+    const BootTime began = parts_.clock.SinceBoot();
+    if (const BootTime until = RestsUntil(ns.database); began < until) {
+      next = std::min(next, until);
+      continue;
+    }
+    const auto done = CompleteIn(source, ns);
+    if (!done.ok()) {
+      LogTrouble(source, "documents of " + ns.database, done.error().message);
+      LetRest(ns.database, began);
+      next = std::min(next, RestsUntil(ns.database));
+    } else if (!*done) {
+      rest = true;
+    }
+    DriveRequests();
   }
+  const BootTime now = parts_.clock.SinceBoot();
+  // Answers that came meanwhile may have set it.
+  next = std::min(rest ? now : next, source.next_search);
   source.next_search =
-      parts_.clock.SinceBoot() + (rest ? options_.busy_interval : options_.idle_interval);
+      std::clamp<BootTime>(next, now + options_.busy_interval, now + options_.idle_interval);
 }
 
-bool Enrichment::CompleteIn(Source& source, const Namespace& ns) {
+void Enrichment::LetRest(const std::string& database, BootTime began) {
+  const BootTime now = parts_.clock.SinceBoot();
+  std::erase_if(resting_, [&](const auto& entry) { return now >= entry.second; });
+  resting_[database] = now + std::max<BootTime>((now - began) * kRest, options_.busy_interval);
+}
+
+BootTime Enrichment::RestsUntil(const std::string& database) const {
+  const auto resting = resting_.find(database);
+  return resting == resting_.end() ? BootTime() : resting->second;
+}
+
+Result<bool> Enrichment::CompleteIn(Source& source, const Namespace& ns) {
   if (!source.indexed.contains(ns)) {
     if (Status status = parts_.completions->EnsureIndex(ns, source.mark); !status.ok())
-      return LogTrouble(source, "the index of its marks", status.error().message), false;
+      return status.error();
     source.indexed.insert(ns);
   }
   PendingQuery query{.ns = ns, .mark = source.mark, .key = source.spec.key, .limit = kPage};
   bool all = true;
   for (int page = 0; page < kMaxPages && !stopping_; ++page) {
     const auto pending = parts_.completions->Find(query);
-    if (!pending.ok())
-      return LogTrouble(source, "documents that wait", pending.error().message), false;
-    const bool completed = CompletePage(source, ns, *pending);
-    if (!completed) all = false;
+    if (!pending.ok()) return pending.error();
+    const auto completed = CompletePage(source, ns, *pending);
+    if (!completed.ok()) return completed.error();
+    if (!*completed) all = false;
     if (pending->size() < kPage) return all;
     // Completed documents no longer match: the same query returns those that follow.
-    if (completed) continue;
+    if (*completed) continue;
     // The next page may repeat some of this one's end. A whole page of one moment would repeat
     // forever, so the query continues after that moment.
     const WallTime last = pending->back().since;
@@ -172,8 +211,8 @@ bool Enrichment::CompleteIn(Source& source, const Namespace& ns) {
   return false;
 }
 
-bool Enrichment::CompletePage(Source& source, const Namespace& ns,
-                              const std::vector<PendingDocument>& pending) {
+Result<bool> Enrichment::CompletePage(Source& source, const Namespace& ns,
+                                      const std::vector<PendingDocument>& pending) {
   std::vector<Completion> completions;
   size_t given_up = 0;
   {
@@ -196,7 +235,7 @@ bool Enrichment::CompletePage(Source& source, const Namespace& ns,
   const bool all = completions.size() == pending.size();
   if (completions.empty()) return all;
   const auto changed = parts_.completions->Complete(ns, source.mark, source.spec.into, completions);
-  if (!changed.ok()) return LogTrouble(source, "completing", changed.error().message), false;
+  if (!changed.ok()) return changed.error();
   source.count.given_up.Increment(static_cast<double>(given_up));
   source.count.completed.Increment(static_cast<double>(*changed - std::min(*changed, given_up)));
   if (given_up > 0)
@@ -230,13 +269,28 @@ void Enrichment::BeginRequests(Source& source) {
   }
 }
 
-void Enrichment::ApplyAnswers(std::vector<FetchResult> results) {
+void Enrichment::ApplyAnswers(std::vector<FetchResult> results, bool late) {
   for (FetchResult& result : results) {
     auto request = requests_.extract(result.id);
     if (request.empty()) continue;
     const auto& [source, key] = request.mapped();
-    ApplyAnswer(*source, key, std::move(result.answer));
+    if (late && result.answer.kind == AnswerKind::kFailed) {
+      DropRequest(*source, key);
+    } else {
+      ApplyAnswer(*source, key, std::move(result.answer));
+    }
   }
+}
+
+void Enrichment::DropRequest(Source& source, const EnrichKey& key) {
+  CHECK(source.on_the_way > 0, "an answer belongs to a request on its way");
+  --source.on_the_way;
+  source.breaker.OnDropped();
+  source.next_search =
+      std::min(source.next_search, parts_.clock.SinceBoot() + options_.busy_interval);
+  const MutexLock lock(source.mutex);
+  const size_t asked = source.asked.erase(key);
+  CHECK(asked == 1, "an answered key was asked");
 }
 
 void Enrichment::ApplyAnswer(Source& source, const EnrichKey& key, SourceAnswer answer) {

@@ -4,6 +4,10 @@
 // marks are in the database, so any reader finds them again after a restart. Known loss: a document
 // that waits for longer than `give_up` stays as it landed; it is counted.
 //
+// A database that fails is left alone for ten times as long as that took, so that it delays the
+// documents of others by a tenth. Requests that could not be driven meanwhile say nothing about
+// their source.
+//
 // Any thread may call Attach(), several at once. Step() belongs to the object's thread, or to a
 // test that did not call Start().
 //
@@ -92,19 +96,32 @@ class Enrichment {
 
   // Searches the source's collections for documents that wait, and completes them.
   void CompletePending(Source& source);
-  // Returns true if no document of the collection is left that waits.
-  bool CompleteIn(Source& source, const Namespace& ns);
-  // Returns true if all documents of the page were completed.
-  bool CompletePage(Source& source, const Namespace& ns,
-                    const std::vector<PendingDocument>& pending);
+  // Returns true if no document of the collection is left that waits. Errors are the database's.
+  Result<bool> CompleteIn(Source& source, const Namespace& ns);
+  // Returns true if all documents of the page were completed. Errors are the database's.
+  Result<bool> CompletePage(Source& source, const Namespace& ns,
+                            const std::vector<PendingDocument>& pending);
+  // The database has failed in a search that began then.
+  void LetRest(const std::string& database, BootTime began);
+  // Until then the database is left alone; zero: it has not failed.
+  BootTime RestsUntil(const std::string& database) const;
+  // Has requests go on between two databases.
+  void DriveRequests();
   void BeginRequests(Source& source);
-  void ApplyAnswers(std::vector<FetchResult> results);
+  // `late`: the requests were not driven for a while, and may have failed for that alone.
+  void ApplyAnswers(std::vector<FetchResult> results, bool late);
   void ApplyAnswer(Source& source, const EnrichKey& key, SourceAnswer answer);
+  // Its document waits, and the next search asks again.
+  void DropRequest(Source& source, const EnrichKey& key);
   void LogTrouble(Source& source, std::string_view what, const std::string& reason);
 
   const Options options_;
   Parts parts_;
   std::vector<std::unique_ptr<Source>> sources_;
+  // Databases that failed, and when each is searched again.
+  std::map<std::string, BootTime> resting_;
+  // When the requests were driven last.
+  BootTime driven_{};
   uint64_t next_request_ = 0;
   std::map<uint64_t, std::pair<Source*, EnrichKey>> requests_;
   std::atomic<bool> stopping_{false};

@@ -9,8 +9,8 @@ Expiry::Expiry(Options options, Parts parts) : options_(options), parts_(parts) 
 }
 
 Status Expiry::Run(const std::set<Namespace>& collections) {
+  if (!Due()) return {};
   const BootTime now = parts_.clock.SinceBoot();
-  if (now < next_) return {};
   next_ = now + options_.interval;
   Status failure;
   for (const Namespace& ns : collections) {

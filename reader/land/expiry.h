@@ -32,6 +32,7 @@ class Expiry {
   // REQUIRES: the options' bound is not 0.
   Expiry(Options options, Parts parts);
 
+  bool Due() const { return parts_.clock.SinceBoot() >= next_; }
   // Makes a pass over the collections if one is due, and counts what it removed. kUnavailable: some
   // collections could not be reached; the next pass follows after the interval. REQUIRES: the
   // indexes of the collections exist.

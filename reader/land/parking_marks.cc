@@ -27,6 +27,17 @@ bool LowerMark(Offsets& mark, const Offsets& with) {
            return landed != with.end() && entry.second <= landed->second;
          }) > 0;
 }
+
+bool BoundMark(Offsets& mark, const Offsets& with) {
+  bool changed = false;
+  for (auto& [partition, position] : mark) {
+    const auto end = with.find(partition);
+    if (end == with.end() || position <= end->second) continue;
+    position = end->second;
+    changed = true;
+  }
+  return changed;
+}
 }  // namespace
 
 Result<ParkingMarks::Marks> ParkingMarks::Read(const std::set<std::string>& databases) {
@@ -49,6 +60,10 @@ Status ParkingMarks::Raise(const Marks& marks, WallTime now) {
 
 Status ParkingMarks::Lower(const Marks& landed) {
   return Apply(landed, LowerMark, WallTime());
+}
+
+Status ParkingMarks::Bound(const Marks& ends) {
+  return Apply(ends, BoundMark, WallTime());
 }
 
 Status ParkingMarks::Apply(const Marks& marks, Change change, WallTime now) {

@@ -34,6 +34,9 @@ class ParkingMarks {
   // Every record of each database before these positions has landed: removes the entries of its
   // mark that are not after them. kUnavailable as for Raise().
   Status Lower(const Marks& landed);
+  // The parking topic's partitions end at these positions: moves the entries of each mark that are
+  // after them, which are of logs that are gone, back there. kUnavailable as for Raise().
+  Status Bound(const Marks& ends);
 
  private:
   using Change = bool (*)(Offsets& mark, const Offsets& with);

@@ -91,7 +91,10 @@ void PartitionEpochs::OnStored(std::span<const Position> positions) {
 }
 
 void PartitionEpochs::Forget(std::span<const Partition> partitions) {
-  for (const Partition& partition : partitions) known_.erase(partition);
+  for (const Partition& partition : partitions) {
+    known_.erase(partition);
+    ends_.Forget(partition);
+  }
 }
 
 Status PartitionEpochs::ReadUnknown(std::span<const Partition> partitions) {
@@ -112,12 +115,13 @@ Status PartitionEpochs::ReadUnknown(std::span<const Partition> partitions) {
 }
 
 // A broker is asked once for each partition that is assigned, and only if its messages come from
-// before the position. One that does not answer delays nothing.
+// before the position. One that does not answer is taken for a log that goes on, and is asked again
+// with a message that comes after a while.
 Result<int64_t> PartitionEpochs::EpochOf(const Partition& partition, int64_t offset, WallTime now) {
   Known& known = known_.at(partition);
   CHECK(known.is_read, "an epoch is known once its position was read");
   if (known.is_verified || offset >= known.position.next_offset) return known.position.epoch;
-  const auto end = parts_.source.EndOffset(partition);
+  const auto end = ends_.Of(partition);
   if (!end.ok()) return known.position.epoch;
   if (*end < known.position.next_offset) {
     if (Status status = Raise(partition, known, *end, now); !status.ok()) return status.error();

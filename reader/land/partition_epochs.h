@@ -18,6 +18,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/result.h"
+#include "reader/consume/log_ends.h"
 #include "reader/consume/source.h"
 #include "reader/database/document.h"
 #include "reader/database/projection_store.h"
@@ -41,12 +42,13 @@ class PartitionEpochs {
   struct Parts {
     Source& source;
     ProjectionStore& projections;
+    const Clock& clock;
     const Log& log;
   };
 
   // `database` holds the positions.
   PartitionEpochs(std::string database, Parts parts)
-      : database_(std::move(database)), parts_(parts) {}
+      : database_(std::move(database)), parts_(parts), ends_(parts.source, parts.clock) {}
 
   // Notes that a message was delivered.
   void OnMessage(const Partition& partition, int64_t offset);
@@ -82,6 +84,7 @@ class PartitionEpochs {
 
   const std::string database_;
   Parts parts_;
+  LogEnds ends_;
   std::map<Partition, Known> known_;
   uint64_t raised_ = 0;
 };

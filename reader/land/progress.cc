@@ -11,7 +11,7 @@ Progress::Progress(std::string database, Parts parts)
       parts_(parts),
       losses_(database_, parts.projections, parts.log),
       jumps_(parts.source, losses_, parts.log),
-      epochs_(database_, {parts.source, parts.projections, parts.log}) {}
+      epochs_(database_, {parts.source, parts.projections, parts.clock, parts.log}) {}
 
 Status Progress::Store(std::span<const Position> positions, WallTime now) {
   if (positions.empty()) return {};

@@ -30,6 +30,7 @@ class Progress {
   struct Parts {
     Source& source;
     ProjectionStore& projections;
+    const Clock& clock;
     const Log& log;
   };
 

@@ -1,5 +1,6 @@
 #include "reader/land/upkeep.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/check.h"
@@ -9,6 +10,8 @@ namespace tidegate::reader {
 
 namespace {
 constexpr size_t kMaxCollections = 20'000;
+// A database that failed rests for so many times as long as that took.
+constexpr int kRestFactor = 10;
 
 // Adds the collections of the projections in the same databases.
 std::set<Namespace> WithProjections(std::set<Namespace> collections) {
@@ -41,58 +44,77 @@ Status Upkeep::Step(std::chrono::milliseconds patience) {
   MakeRequested();
   TryAgain();
   RemoveExpired();
-  report_.Post(failed_.size(), false);
+  report_.Post(failed_, false);
   return {};
 }
 
 Status Upkeep::Migrate() {
-  const BootTime now = parts_.clock.SinceBoot();
-  if (migrated_ || now < next_migration_) return {};
-  next_migration_ = now + options_.retry;
+  const BootTime began = parts_.clock.SinceBoot();
+  if (migrated_ || began < next_migration_) return {};
   Status status = migrator_.Run();
   migrated_ = status.ok();
   if (migrated_) return {};
   if (status.error().code == ErrorCode::kInvalid) return status;
+  const BootTime now = parts_.clock.SinceBoot();
+  next_migration_ = now + RestAfter(now - began);
   if (trouble_log_.Count(now)) parts_.log.Warning("migrations: {}", status.error().message);
   return {};
 }
 
-void Upkeep::MakeRequested() {
-  if (requested_.empty() || requested_.front().first > parts_.clock.SinceBoot()) return;
-  const auto [ns, stream] = requested_.front().second;
-  requested_.pop_front();
-  MakeIndexes(ns, *stream);
+BootTime Upkeep::RestAfter(BootTime took) const {
+  return std::max<BootTime>(options_.retry, took * kRestFactor);
 }
 
-void Upkeep::MakeIndexes(const Namespace& ns, const Stream& stream) {
+void Upkeep::MakeRequested() {
+  if (requested_.empty() || requested_.front().first > parts_.clock.SinceBoot()) return;
+  const IndexRequests::Request request = requested_.front().second;
+  requested_.pop_front();
+  if (failing_.contains(request.first.database) || !MakeIndexes(request.first, *request.second))
+    Postpone(request);
+}
+
+bool Upkeep::MakeIndexes(const Namespace& ns, const Stream& stream) {
+  const BootTime began = parts_.clock.SinceBoot();
   const Status status = parts_.store.EnsureIndexes(ns, parts_.decoder.IndexesOf(stream));
   const BootTime now = parts_.clock.SinceBoot();
   if (status.ok()) {
     // Forgetting only leaves expired documents of a file for later.
     if (indexed_.size() >= kMaxCollections) indexed_.clear();
     indexed_.insert(ns);
-    return;
+    return true;
   }
-  if (failed_.empty()) next_retry_ = now + options_.retry;
-  if (failed_.size() < kMaxCollections) failed_.emplace_back(ns, &stream);
+  failing_[ns.database].retry_at = now + RestAfter(now - began);
   if (trouble_log_.Count(now)) {
     parts_.log.Warning("indexes of {}.{}: {}; they are tried again", ns.database, ns.collection,
                        status.error().message);
   }
+  return false;
+}
+
+void Upkeep::Postpone(const IndexRequests::Request& request) {
+  if (failed_ >= kMaxCollections) return;
+  failing_[request.first.database].requests.push_back(request);
+  ++failed_;
 }
 
 // One collection in a step, so that those that are requested do not wait for the ones that fail.
 void Upkeep::TryAgain() {
   const BootTime now = parts_.clock.SinceBoot();
-  if (failed_.empty() || now < next_retry_) return;
-  next_retry_ = now + options_.retry / static_cast<int64_t>(failed_.size());
-  const auto [ns, stream] = failed_.front();
-  failed_.pop_front();
-  MakeIndexes(ns, *stream);
+  const auto due = std::ranges::find_if(
+      failing_, [&](const auto& entry) { return now >= entry.second.retry_at; });
+  if (due == failing_.end()) return;
+  std::deque<IndexRequests::Request>& requests = due->second.requests;
+  if (!requests.empty()) {
+    const IndexRequests::Request request = requests.front();
+    requests.pop_front();
+    --failed_;
+    if (!MakeIndexes(request.first, *request.second)) Postpone(request);
+  }
+  if (requests.empty()) failing_.erase(due);
 }
 
 void Upkeep::RemoveExpired() {
-  if (!parts_.decoder.expires()) return;
+  if (!parts_.decoder.expires() || !expiry_.Due()) return;
   const Status status = expiry_.Run(WithProjections(indexed_));
   if (!status.ok() && trouble_log_.Count(parts_.clock.SinceBoot()))
     parts_.log.Warning("upkeep: {}", status.error().message);

@@ -28,7 +28,7 @@ Worker::Worker(Options options, Parts parts, size_t number, uint64_t seed)
       lander_(options_.max_attempts,
               {parts.store, parts.dead_letters, preparation_, lanes_, parts.enrichment, parts.clock,
                parts.log, parts.metrics, report_}),
-      progress_(options_.database, {parts.source, parts.projections, parts.log}) {
+      progress_(options_.database, {parts.source, parts.projections, parts.clock, parts.log}) {
   CHECK(options_.batch_records > 0 && options_.batch_bytes > 0, "a batch has room for a message");
   parts_.source.SetListener(this);
 }

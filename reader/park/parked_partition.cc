@@ -47,6 +47,16 @@ int64_t ParkedPartition::Deleted(int64_t earliest) {
   return gone;
 }
 
+int64_t ParkedPartition::BeginAnew() {
+  const int64_t gone = next_ ? Deleted(*next_) : 0;
+  next_.reset();
+  waiting_.clear();
+  in_turn_ = false;
+  turn_.clear();
+  reached_ = false;
+  return gone;
+}
+
 std::optional<int64_t> ParkedPartition::BeginTurn(BootTime now) {
   CHECK(!in_turn_, "a turn ends before the next one");
   std::optional<int64_t> from;

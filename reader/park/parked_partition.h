@@ -38,6 +38,10 @@ class ParkedPartition {
   // databases are gone; 0: none of them.
   int64_t Deleted(int64_t earliest);
 
+  // The topic's log is another one, in which offsets mean other messages: begins anew. Returns how
+  // many offsets of waiting databases are gone; 0: none of them.
+  int64_t BeginAnew();
+
   // Begins a turn of the databases that are due. Returns the offset at which to read; no value:
   // none is due.
   std::optional<int64_t> BeginTurn(BootTime now);
@@ -51,6 +55,8 @@ class ParkedPartition {
   bool Waits(const std::string& database) const { return waiting_.contains(database); }
   // Why each database waits, for people.
   std::map<std::string, std::string> reasons() const;
+  // The forward position; no value before the first message.
+  std::optional<int64_t> forward() const { return next_; }
   // Everything before it has landed; no value before the first message.
   std::optional<int64_t> position() const;
 

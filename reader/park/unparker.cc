@@ -23,6 +23,7 @@ Unparker::Unparker(Options options, Parts parts, size_t place)
       parts_(parts),
       report_(parts.board, parts.clock, place, "unparker", MemberRole::kUnpark),
       marks_(options_.database, parts.projections),
+      ends_(parts.source, parts.clock),
       fold_(options_.folder, parts.projections, parts.store, true) {
   CHECK(options_.batch_records > 0 && options_.batch_bytes > 0, "a batch has room for a record");
   report_.state().database_up = true;  // The workers report the main database.
@@ -61,6 +62,7 @@ void Unparker::Add(SourceMessage raw) {
   const Partition partition = raw.partition;
   const int64_t offset = raw.offset;
   const auto state = partitions_.try_emplace(partition, options_.partition).first;
+  if (!CheckLog(partition, offset, state->second)) return;
   auto parked = ReadParked(std::move(raw));
   if (!state->second.Deliver(offset, parked ? parked->database : std::string())) return;
   if (!parked) {
@@ -75,6 +77,42 @@ void Unparker::Add(SourceMessage raw) {
     if (parts_.enrichment) parts_.enrichment->Attach(document->stream->name, *document);
   }
   batch_.Add(partition, offset, *std::move(parked), std::move(decoded));
+}
+
+bool Unparker::CheckLog(const Partition& partition, int64_t offset, ParkedPartition& state) {
+  BackWatch& watch = watches_[partition];
+  watch.OnMessage(offset);
+  const auto first = watch.went_back_to();
+  if (!first || !state.forward()) return true;
+  const auto end = ends_.Of(partition);
+  if (!end.ok()) return true;  // The next message asks again.
+  if (*end > *state.forward()) return watch.Settle(), true;
+  // Those since then were taken for messages of the previous log.
+  const bool again = *first < offset;
+  if (again && !Seek(partition, *first)) return true;
+  watch.Settle();
+  BeginAnew(partition, state);
+  return !again;
+}
+
+void Unparker::BeginAnew(const Partition& partition, ParkedPartition& state) {
+  Land();  // What is in hand has the previous log's offsets.
+  const int64_t gone = state.BeginAnew();
+  parts_.metrics.CountParkedLost(gone);
+  parts_.log.Error(
+      "{} [{}] was made anew or truncated and is read from its beginning; {} offsets with parked "
+      "records are gone before they had landed",
+      partition.topic, partition.number, gone);
+  turn_ends_.erase(partition);
+  for (auto& [database, landed] : landed_) landed.positions.erase(PartitionName(partition));
+}
+
+bool Unparker::Seek(const Partition& partition, int64_t offset) {
+  const Status status = parts_.source.Seek(partition, offset);
+  watches_[partition].OnSeek(offset, status.ok());
+  if (!status.ok() && trouble_log_.Count(parts_.clock.SinceBoot()))
+    parts_.log.Warning("unparker: {}", status.error().message);
+  return status.ok();
 }
 
 void Unparker::Land() {
@@ -116,7 +154,9 @@ void Unparker::Apply(const ParkedBatch::Outcome& outcome) {
     return;
   }
   found->second.Landed(outcome.database, outcome.last);
-  Landed& landed = landed_[outcome.database];
+  Landed& landed =
+      landed_.try_emplace(outcome.database, Landed{.bound_at = now + options_.mark_time})
+          .first->second;
   landed.positions[PartitionName(outcome.partition)] = outcome.last + 1;
   landed.until = now + options_.mark_time;
 }
@@ -139,12 +179,9 @@ void Unparker::Turn(const Partition& partition, ParkedPartition& state) {
   }
   if (!state.TurnIsOver() && now < ends) return;
   ends = now + options_.turn;
-  const auto forward = state.EndTurn();
-  if (!forward) return;
-  if (Status status = parts_.source.Seek(partition, *forward); !status.ok()) {
-    // What is delivered until the next turn is before the forward position and is skipped.
-    if (trouble_log_.Count(now)) parts_.log.Warning("unparker: {}", status.error().message);
-  }
+  // After a failure, what is delivered until the next turn is before the forward position and is
+  // skipped.
+  if (const auto forward = state.EndTurn()) static_cast<void>(Seek(partition, *forward));
 }
 
 void Unparker::BeginTurn(const Partition& partition, ParkedPartition& state) {
@@ -161,27 +198,56 @@ void Unparker::BeginTurn(const Partition& partition, ParkedPartition& state) {
           partition.topic, partition.number, gone);
     }
   }
-  const Status status = parts_.source.Seek(partition, *from);
-  if (status.ok()) return;
-  static_cast<void>(state.EndTurn());
-  if (trouble_log_.Count(now)) parts_.log.Warning("unparker: {}", status.error().message);
+  if (!Seek(partition, *from)) static_cast<void>(state.EndTurn());
 }
 
+// Everything of a database that does not wait has landed, up to the forward positions.
 void Unparker::LowerMarks() {
   const BootTime now = parts_.clock.SinceBoot();
   if (landed_.empty() || now < next_marks_) return;
   next_marks_ = now + options_.mark_interval;
   ParkingMarks::Marks positions;
   for (const auto& [database, landed] : landed_) {
-    const bool waits = std::ranges::any_of(
-        partitions_, [&](const auto& entry) { return entry.second.Waits(database); });
-    if (!waits) positions[database] = landed.positions;
+    if (!Waits(database)) positions[database] = landed.positions;
   }
-  if (Status status = marks_.Lower(positions); !status.ok()) {
+  for (auto& [database, landed] : positions) {
+    for (const auto& [partition, state] : partitions_) {
+      const auto entry = landed.find(PartitionName(partition));
+      if (entry != landed.end())
+        entry->second = std::max(entry->second, state.forward().value_or(0));
+    }
+  }
+  Status status = BoundMarks();
+  if (status.ok()) status = marks_.Lower(positions);
+  if (!status.ok()) {
     if (trouble_log_.Count(now)) parts_.log.Warning("unparker: {}", status.error().message);
     return;
   }
   std::erase_if(landed_, [&](const auto& entry) { return entry.second.until <= now; });
+}
+
+// A mark that a worker raised for a log that is gone may be beyond the end of the new one. A record
+// that is parked in the same moment may land after one that follows it.
+Status Unparker::BoundMarks() {
+  const BootTime now = parts_.clock.SinceBoot();
+  ParkingMarks::Marks due;
+  for (auto& [database, landed] : landed_) {
+    if (now < landed.bound_at) continue;
+    landed.bound_at = now + options_.mark_time;
+    due[database] = {};
+  }
+  if (due.empty()) return {};
+  Offsets ends;
+  for (const auto& [partition, state] : partitions_) {
+    if (const auto end = ends_.Of(partition); end.ok()) ends[PartitionName(partition)] = *end;
+  }
+  for (auto& [database, bounds] : due) bounds = ends;
+  return marks_.Bound(due);
+}
+
+bool Unparker::Waits(const std::string& database) const {
+  return std::ranges::any_of(partitions_,
+                             [&](const auto& entry) { return entry.second.Waits(database); });
 }
 
 void Unparker::OnAssigned(std::span<const Partition> partitions) {
@@ -195,6 +261,8 @@ void Unparker::OnRevoked(std::span<const Partition> partitions, bool lost) {
   for (const Partition& partition : partitions) {
     partitions_.erase(partition);
     turn_ends_.erase(partition);
+    watches_.erase(partition);
+    ends_.Forget(partition);
   }
   fold_.Forget();
   report_.Forget(partitions);

@@ -10,7 +10,10 @@
 // Everything happens in Step() and Stop(), on the caller's thread; source, stores and dead letters
 // belong to that thread too.
 // Known loss: what Kafka deletes from the parking topic before it could land; it is counted and
-// logged.
+// logged. If the topic was made anew or truncated, that is what waited, and the new log is read
+// from its beginning (back_watch.h). Known limits: a new log that has grown past the old position
+// before anybody reads it is not noticed, and projections take its records for those of the old log
+// at the same offsets.
 #pragma once
 
 #include <chrono>
@@ -21,6 +24,7 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "reader/consume/log_ends.h"
 #include "reader/consume/source.h"
 #include "reader/decode/decoder.h"
 #include "reader/enrich/enrichment.h"
@@ -30,6 +34,7 @@
 #include "reader/land/parking_marks.h"
 #include "reader/land/reader_metrics.h"
 #include "reader/land/status_board.h"
+#include "reader/park/back_watch.h"
 #include "reader/park/parked_batch.h"
 #include "reader/park/parked_partition.h"
 
@@ -84,6 +89,8 @@ class Unparker final : public Member, private SourceListener {
     Offsets positions = {};
     // Until then its mark is looked at.
     BootTime until{};
+    // When its mark is compared with the ends of the partitions.
+    BootTime bound_at{};
   };
 
   void OnAssigned(std::span<const Partition> partitions) override;
@@ -93,6 +100,10 @@ class Unparker final : public Member, private SourceListener {
   // Polls until the batch is full, a turn is over, or no message comes. Returns true if one came.
   Result<bool> Take(std::chrono::milliseconds patience);
   void Add(SourceMessage raw);
+  // Returns false if the message is to be left out, because it is read again after earlier ones.
+  bool CheckLog(const Partition& partition, int64_t offset, ParkedPartition& state);
+  void BeginAnew(const Partition& partition, ParkedPartition& state);
+  bool Seek(const Partition& partition, int64_t offset);
   bool Full() const;
   void Land();
   // Returns why nobody may fold now; no value: somebody may.
@@ -102,6 +113,8 @@ class Unparker final : public Member, private SourceListener {
   void Turn(const Partition& partition, ParkedPartition& state);
   void BeginTurn(const Partition& partition, ParkedPartition& state);
   void LowerMarks();
+  Status BoundMarks();
+  bool Waits(const std::string& database) const;
   void Report(bool changed);
 
   const Options options_;
@@ -109,9 +122,11 @@ class Unparker final : public Member, private SourceListener {
   MemberReport report_;
   LogLimit trouble_log_;
   ParkingMarks marks_;
+  LogEnds ends_;
   ReplayedFold fold_;
   ParkedBatch batch_;
   std::map<Partition, ParkedPartition> partitions_;
+  std::map<Partition, BackWatch> watches_;
   // When the present turn, or the time between two of them, ends.
   std::map<Partition, BootTime> turn_ends_;
   // Databases of which records have landed lately.

@@ -67,7 +67,8 @@ double AddToSum(const std::string& partition, double value, Object& state) {
 void FoldMeasured(const Event& event, const Measured& measured, const std::string& window,
                   WallTime start, Projection& aggregate) {
   Object& members = aggregate.members;
-  if (aggregate.folded.empty()) {
+  // One that has expired has folded documents and begins anew without its names.
+  if (!members.Find("asset_id")) {
     NameAsset(event.document->tenant, event.document->asset, members);
     members["sensor_type"].is = std::string(measured.sensor);
     members["window"].is = window;

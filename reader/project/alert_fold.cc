@@ -74,11 +74,12 @@ std::optional<AlertNews> NewsOf(const Document& alert) {
 // Raising and clearing are one document each, and the state is the same whichever is folded first.
 void FoldNews(const AlertNews& news, std::string_view source, Projection& state) {
   Object& members = state.members;
-  if (state.folded.empty()) {
+  // One that has expired has folded documents and begins anew without its names.
+  if (!members.Find("asset_id")) {
     NameAsset(news.tenant, news.asset, members);
     members["rule"].is = news.rule;
     members["raised_at"].is = news.raised_at;
-    members["cleared_at"].is = nullptr;
+    if (!members.Find("cleared_at")) members["cleared_at"].is = nullptr;
     members["source"].is = std::string(source);
   }
   const bool told = state.state.Bool("raised");

@@ -1,5 +1,6 @@
 #include "reader/project/landed_positions.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "core/check.h"
@@ -39,10 +40,16 @@ Status LandedPositions::Read() {
 }
 
 void LandedPositions::Verify() {
-  for (auto& [partition, known] : known_) {
-    if (known.is_verified || known.position.next_offset == 0) continue;
-    const auto end = source_.EndOffset(partition);
+  std::vector<Partition> unverified;
+  for (const auto& [partition, known] : known_) {
+    if (!known.is_verified && known.position.next_offset > 0) unverified.push_back(partition);
+  }
+  std::ranges::stable_sort(
+      unverified, {}, [this](const Partition& partition) { return ends_.SilentUntil(partition); });
+  for (const Partition& partition : unverified) {
+    const auto end = ends_.Of(partition);
     if (!end.ok()) return;
+    Known& known = known_.at(partition);
     known.is_verified = *end >= known.position.next_offset;
   }
 }

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "core/result.h"
+#include "reader/consume/log_ends.h"
 #include "reader/consume/source.h"
 #include "reader/database/projection_store.h"
 #include "reader/land/partition_epochs.h"
@@ -20,13 +21,14 @@ namespace tidegate::reader {
 class LandedPositions {
  public:
   // `database` holds the positions. All of them must outlive the object.
-  LandedPositions(std::string database, Source& source, ProjectionStore& projections)
-      : database_(std::move(database)), source_(source), projections_(projections) {}
+  LandedPositions(std::string database, Source& source, ProjectionStore& projections,
+                  const Clock& clock)
+      : database_(std::move(database)), projections_(projections), ends_(source, clock) {}
 
   // Notes that a message was buffered.
   void OnMessage(const Partition& partition, int64_t offset);
   // Reads the positions again that a buffered message is not before. kUnavailable: the database
-  // does not answer, or a rebuild is under way.
+  // does not answer, or a rebuild is under way. Waits for at most one broker that does not answer.
   Status Read();
   bool HasLanded(const Partition& partition, int64_t offset) const;
   // The name under which projections know the partition. REQUIRES: one of its messages has landed.
@@ -34,8 +36,14 @@ class LandedPositions {
   int64_t EpochOf(const Partition& partition) const;
   // The highest offset that was buffered, or -1.
   int64_t NewestOf(const Partition& partition) const;
-  void Forget(const Partition& partition) { known_.erase(partition); }
-  void ForgetAll() { known_.clear(); }
+  void Forget(const Partition& partition) {
+    known_.erase(partition);
+    ends_.Forget(partition);
+  }
+  void ForgetAll() {
+    known_.clear();
+    ends_.ForgetAll();
+  }
 
  private:
   struct Known {
@@ -46,11 +54,12 @@ class LandedPositions {
     int64_t newest = -1;
   };
   // Compares unverified positions with the ends of their logs, until a broker does not answer.
+  // Those of which nobody has answered lately come last.
   void Verify();
 
   const std::string database_;
-  Source& source_;
   ProjectionStore& projections_;
+  LogEnds ends_;
   std::map<Partition, Known> known_;
 };
 

@@ -26,7 +26,7 @@ Projector::Projector(Options options, Parts parts, size_t place, std::string nam
       folder_(options_.folder, {parts.projections, parts.documents}),
       jumps_(parts.source, *this, parts.log),
       buffer_({options_.batch_records, options_.batch_bytes, kMaxJsonValues}),
-      positions_(options_.database, parts.source, parts.projections),
+      positions_(options_.database, parts.source, parts.projections, parts.clock),
       laggards_(options_.laggards) {
   parts_.source.SetListener(this);
 }

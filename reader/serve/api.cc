@@ -38,6 +38,11 @@ http::Response Html(std::string body) {
       .headers = {{"Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'"}}};
 }
 
+// Returns whether this machine asks, and no page of its browser that has rebound its own name.
+bool IsLocal(const http::Request& request) {
+  return http::IsLoopback(request.peer) && http::IsLoopbackHost(request.host);
+}
+
 // What /stats counts.
 struct CountedList {
   std::string_view name;
@@ -114,7 +119,7 @@ void Api::Answer(const http::Request& request, http::Reply reply) {
 
 Api::Caller Api::Identify(const http::Request& request) const {
   const std::string peer = "peer " + http::PeerNetwork(request.peer);
-  if (!tokens_) return {{.every_tenant = true}, peer, false};
+  if (!tokens_) return {{.every_tenant = IsLocal(request)}, peer, false};
   std::string name;
   const Principal* principal = tokens_->Find(request.authorization, &name);
   if (principal == nullptr) return {{}, peer, false};
@@ -159,7 +164,7 @@ std::optional<http::Response> Api::RefuseAccess(const http::Request& request,
     return Problem(403, "this token may not ask that");
   }
   if (endpoint.answer == Answer::kMetrics) return std::nullopt;
-  if (http::IsLoopback(request.peer) && http::IsLoopbackHost(request.host)) return std::nullopt;
+  if (IsLocal(request)) return std::nullopt;
   return Problem(403, "without the credential api.tokens only this machine may ask that");
 }
 

@@ -35,9 +35,9 @@ class MongoStore final : public DocumentStore {
   Status WriteInHalves(const CommandLimits& limits, const Namespace& ns,
                        std::span<const Document> documents, std::span<const size_t> positions,
                        std::vector<WriteResult>& results, const Error& error);
-  // The names of the collection's indexes; empty if the server does not answer, which the next
-  // command will report.
-  std::set<std::string> IndexNames(const Namespace& ns);
+  // The names of the collection's indexes, also of those that are being made; empty if the server
+  // does not tell. kUnavailable: it does not answer.
+  Result<std::set<std::string>> IndexNames(const Namespace& ns);
   Status Ensure(const Namespace& ns, const Index& index);
 
   ClientHandle client_;
@@ -114,17 +114,18 @@ Status MongoStore::WriteInHalves(const CommandLimits& limits, const Namespace& n
 }
 
 Status MongoStore::EnsureIndexes(const Namespace& ns, std::span<const Index> indexes) {
-  const std::set<std::string> there = IndexNames(ns);
+  const auto there = IndexNames(ns);
+  if (!there.ok()) return there.error();
   for (const Index& index : indexes) {
     // The index that documents expire by is asked for in any case: the server then reports one of
     // that name with other keys.
-    if (there.contains(index.name) != index.retired && !index.expires) continue;
+    if (there->contains(index.name) != index.retired && !index.expires) continue;
     if (Status status = Ensure(ns, index); !status.ok()) return status;
   }
   return {};
 }
 
-std::set<std::string> MongoStore::IndexNames(const Namespace& ns) {
+Result<std::set<std::string>> MongoStore::IndexNames(const Namespace& ns) {
   std::set<std::string> names;
   const CollectionHandle collection = CollectionOf(client_.get(), ns);
   const CursorHandle cursor(mongoc_collection_find_indexes_with_opts(collection.get(), nullptr));
@@ -134,6 +135,10 @@ std::set<std::string> MongoStore::IndexNames(const Namespace& ns) {
     if (bson_iter_init_find(&name, index, "name") && BSON_ITER_HOLDS_UTF8(&name))
       names.emplace(bson_iter_utf8(&name, nullptr));
   }
+  bson_error_t error{};
+  if (mongoc_cursor_error(cursor.get(), &error) &&
+      (error.domain == MONGOC_ERROR_STREAM || error.domain == MONGOC_ERROR_SERVER_SELECTION))
+    return MongoError("list indexes of " + ns.database + "." + ns.collection, error);
   return names;
 }
 

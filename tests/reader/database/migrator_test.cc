@@ -75,6 +75,24 @@ TEST_F(MigratorTest, AMigrationThatFailsIsDoneAgainAndTheNextWaitsForIt) {
   EXPECT_EQ(applied, 3);
 }
 
+TEST_F(MigratorTest, ADatabaseThatFailsIsAskedOnceAndKeepsNoOtherFromItsIndexes) {
+  const Decoder decoder({.tenancy = Tenancy::kDatabase, .tenants = {"acme", "bolt"}},
+                        BuiltInTable());
+  store_.TakeDown("tidegate_acme");
+  size_t asked = 0;
+  store_.OnEnsureIndexes([&](const Namespace& ns) { asked += ns.database == "tidegate_acme"; });
+  for (const Migration& migration : AllMigrations()) {
+    asked = 0;
+    EXPECT_FALSE(migration.apply(store_, decoder.layout()).ok());
+    EXPECT_EQ(asked, 1u) << migration.name;
+  }
+  for (const Stream& stream : BuiltInStreams())
+    EXPECT_TRUE(store_.indexed().contains({"tidegate_bolt", stream.collection}));
+  EXPECT_TRUE(store_.indexed().contains({"tidegate_bolt", "assets"}));
+  store_.Restore("tidegate_acme");
+  EXPECT_TRUE(AllMigrations()[1].apply(store_, decoder.layout()).ok());
+}
+
 TEST_F(MigratorTest, ARecordThatIsLostOnlyRepeatsTheMigration) {
   records_.Intercept([](bool after) {
     return after ? Status() : Status(Error{ErrorCode::kUnavailable, "away"});

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/fake_clock.h"
 #include "tests/support/reader/fake_source.h"
 #include "tests/support/reader/memory_projection_store.h"
 #include "tests/support/reader/reader_documents.h"
@@ -20,7 +21,8 @@ class ProgressTest : public testing::Test {
   MemoryDatabase database_;
   MemoryProjectionStore store_{database_};
   Log log_{LogLevel::kError, [](LogLevel, std::string_view) {}};
-  Progress progress_{"tidegate", {source_, store_, log_}};
+  FakeClock clock_;
+  Progress progress_{"tidegate", {source_, store_, clock_, log_}};
 };
 
 TEST_F(ProgressTest, ThePositionIsInTheDatabaseBeforeTheOffsetIsStored) {
@@ -85,6 +87,33 @@ TEST_F(ProgressTest, AReplayIsNoNewLog) {
   progress_.OnMessage(kHeartbeats0, 1);
   ASSERT_TRUE(Store(2).ok());
   EXPECT_EQ(Recorded(), 5);
+}
+
+// It answers nobody within 2 s, and the messages of its partition come again after a crash.
+TEST_F(ProgressTest, ASilentBrokerIsAskedOnceForAllMessages) {
+  progress_.OnMessage(kHeartbeats0, 4'999);
+  ASSERT_TRUE(Store(5'000).ok());
+  progress_.Forget({{kHeartbeats0}});
+  source_.HideEarliest(true);
+  const auto label = [&] {
+    std::vector<Document> documents;
+    for (int64_t i = 0; i < 100; ++i) {
+      progress_.OnMessage(kHeartbeats0, i);
+      documents.push_back(MakeDocument("acme/t/" + std::to_string(i), "{}"));
+      documents.back().provenance.topic = kHeartbeats0.topic;
+      documents.back().provenance.partition = 0;
+      documents.back().provenance.offset = i;
+    }
+    EXPECT_TRUE(progress_.Label(documents, kNow).ok());
+  };
+  const size_t before = source_.ends_asked();
+  label();
+  label();
+  EXPECT_TRUE(Store(100).ok());
+  EXPECT_EQ(source_.ends_asked(), before + 1);
+  clock_.Advance(std::chrono::seconds(11));
+  label();
+  EXPECT_EQ(source_.ends_asked(), before + 2);
 }
 
 TEST_F(ProgressTest, APartitionThatKafkaTruncatedGoesBack) {

@@ -81,6 +81,55 @@ TEST_F(UpkeepTest, ADatabaseThatFailsIsTriedAgainAndDelaysNoOther) {
   EXPECT_TRUE(Indexed({"tidegate_acme", "heartbeats"}));
 }
 
+// It accepts commands and answers none of them within its 30 s.
+TEST_F(UpkeepTest, AServerThatHangsDelaysTheOthersOnce) {
+  Steps(10);
+  store_.TakeDown("tidegate_acme");
+  size_t hung = 0;
+  store_.OnEnsureIndexes([&](const Namespace& ns) {
+    if (ns.database != "tidegate_acme") return;
+    clock_.Advance(seconds(30));
+    ++hung;
+  });
+  for (const char* tenant : {"acme", "bolt"}) {
+    for (int i = 0; i < 10; ++i)
+      requests_.Add({std::string("tidegate_") + tenant, "c" + std::to_string(i)},
+                    BuiltInStreams()[0]);
+  }
+  Steps(30);
+  clock_.Advance(seconds(1));
+  Steps(1);
+  EXPECT_EQ(hung, 1u);
+  EXPECT_EQ(board_.Read()[0].pending, 10u);
+  for (int i = 0; i < 10; ++i) EXPECT_TRUE(Indexed({"tidegate_bolt", "c" + std::to_string(i)}));
+  for (int i = 0; i < 600; ++i) {
+    clock_.Advance(seconds(1));
+    Steps(1);
+  }
+  EXPECT_LE(hung, 3u) << "it costs the others a tenth of the time";
+  store_.Restore("tidegate_acme");
+  store_.OnEnsureIndexes({});
+  for (int i = 0; i < 30; ++i) {
+    clock_.Advance(seconds(30));
+    Steps(1);
+  }
+  for (int i = 0; i < 10; ++i) EXPECT_TRUE(Indexed({"tidegate_acme", "c" + std::to_string(i)}));
+  EXPECT_EQ(board_.Read()[0].pending, 0u);
+}
+
+TEST_F(UpkeepTest, AMigrationThatTakesLongIsNotRepeatedAtOnce) {
+  store_.TakeDown();
+  size_t asked = 0;
+  store_.OnEnsureIndexes([&](const Namespace&) {
+    clock_.Advance(seconds(60));
+    ++asked;
+  });
+  Steps(1);
+  const size_t first = asked;
+  Steps(5);
+  EXPECT_EQ(asked, first);
+}
+
 TEST_F(UpkeepTest, AMigrationWaitsForTheDatabase) {
   store_.TakeDown();
   Steps(3);

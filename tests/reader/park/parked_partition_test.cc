@@ -95,6 +95,20 @@ TEST_F(ParkedPartitionTest, ATurnThatIsCutShortContinuesAtTheCursor) {
   EXPECT_EQ(partition_.BeginTurn(seconds(1)), 1);
 }
 
+TEST_F(ParkedPartitionTest, AnotherLogIsTakenFromItsBeginning) {
+  EXPECT_EQ(partition_.BeginAnew(), 0);
+  Land(1, "b");
+  Refuse(2, "a");
+  Land(9, "b");
+  EXPECT_EQ(partition_.BeginTurn(seconds(1)), 2);
+  EXPECT_EQ(partition_.BeginAnew(), 8);
+  EXPECT_FALSE(partition_.in_turn());
+  EXPECT_FALSE(partition_.Waits("a"));
+  EXPECT_EQ(partition_.position(), std::nullopt);
+  EXPECT_TRUE(Land(0, "a"));
+  EXPECT_EQ(partition_.position(), 1);
+}
+
 TEST_F(ParkedPartitionTest, WhatIsDeletedIsSkippedAndCounted) {
   Refuse(0, "a");
   Land(9, "b");

@@ -119,6 +119,63 @@ TEST_F(UnparkerTest, ADatabaseThatStaysAwayHoldsUpNoOthersParkedRecords) {
   EXPECT_FALSE(Marked("tidegate_bolt"));
 }
 
+TEST_F(UnparkerTest, AParkingTopicThatIsMadeAnewIsReadFromItsBeginning) {
+  const Partition partition = FakeParking::PartitionOf("tidegate_acme");
+  for (const bool hidden : {false, true}) {
+    store_.TakeDown("tidegate_acme");
+    const int64_t base = hidden ? 100 : 0;
+    for (int64_t id = 0; id < 12; ++id) Push("acme", base + id);
+    StepWorker();
+    StepUnparker();
+    store_.Restore("tidegate_acme");
+    StepUnparker(50);
+    StepWorker();
+    ASSERT_TRUE(store_.Has("acme/a/" + std::to_string(base + 11)));
+    kafka_.BeginAnew(partition);
+    store_.TakeDown("tidegate_acme");
+    parked_.HideEnd(hidden);
+    for (int64_t id = 20; id < 23; ++id) Push("acme", base + id);
+    StepWorker();
+    StepUnparker(3);
+    parked_.HideEnd(false);
+    StepUnparker(50);
+    Push("acme", base + 23);
+    StepWorker();
+    store_.Restore("tidegate_acme");
+    StepUnparker(200);
+    for (int64_t id = 20; id < 24; ++id)
+      EXPECT_TRUE(store_.Has("acme/a/" + std::to_string(base + id))) << hidden << id;
+    EXPECT_FALSE(Marked("tidegate_acme"));
+    StepWorker();
+    kafka_.BeginAnew(partition);
+    parked_.Revoke(partition, false);
+    kafka_.committed.clear();
+    parked_.Assign(partition);
+  }
+}
+
+TEST_F(UnparkerTest, WhatWaitedInAParkingTopicThatIsGoneIsCounted) {
+  const Partition partition = FakeParking::PartitionOf("tidegate_acme");
+  store_.TakeDown("tidegate_acme");
+  for (int64_t id = 0; id < 12; ++id) Push("acme", id);
+  StepWorker();
+  StepUnparker();
+  kafka_.BeginAnew(partition);
+  for (int64_t id = 20; id < 23; ++id) Push("acme", id);
+  StepWorker();
+  StepUnparker(20);
+  EXPECT_NE(metrics_.Text().find("tidegate_reader_parked_lost_total 12"), std::string::npos);
+  store_.Restore("tidegate_acme");
+  StepUnparker(200);
+  EXPECT_THAT(store_.landed(), ElementsAre("acme/a/20", "acme/a/21", "acme/a/22"));
+  EXPECT_FALSE(Marked("tidegate_acme")) << "the mark was beyond the new log's end";
+  StepWorker();
+  Push("acme", 23);
+  StepWorker();
+  EXPECT_TRUE(store_.Has("acme/a/23"));
+  EXPECT_EQ(kafka_.End(partition), 3);
+}
+
 TEST_F(UnparkerTest, WhatNoDatabaseAcceptsBecomesADeadLetterOfItsOwnPlace) {
   store_.TakeDown("tidegate_acme");
   store_.Reject("acme/a/0");

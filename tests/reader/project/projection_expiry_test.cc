@@ -86,6 +86,38 @@ TEST_F(ProjectionExpiry, WhatWasRemovedDoesNotReturnFromMemory) {
   EXPECT_EQ(Documents(), 1);
 }
 
+// A document of an hour long past comes when that hour's aggregate and alert have expired.
+TEST_F(ProjectionExpiry, WhatBeginsAnewHasItsNames) {
+  for (int day : {0, 20}) {
+    for (const Stream& stream : BuiltInStreams()) {
+      if (stream.kind != StreamKind::kReading && stream.kind != StreamKind::kAlert) continue;
+      Document document = MakeDocument("acme/truck/" + stream.name + std::to_string(day),
+                                       R"({"rule":"hot","status":"raised","speed":3})",
+                                       {"fleet", stream.collection});
+      document.stream = &stream;
+      document.asset = "truck";
+      document.provenance.received_at += day * kDay;
+      document.provenance.expires_at = document.provenance.received_at + 10 * kDay;
+      const Event event{&document, stream.topic + "/0", day};
+      ASSERT_TRUE(folder_.Fold({&event, 1}).ok());
+    }
+  }
+  const std::string asset = "acme/truck/";
+  const std::vector<DocumentKey> keys{
+      {{"fleet", "aggregated_data"}, asset + "speed/1h/1750636800000"},
+      {{"fleet", "alert_states"}, asset + "hot/1750639021000"}};
+  const auto loaded = projections_->Load(keys);
+  ASSERT_TRUE(loaded.ok());
+  for (const Projection& projection : *loaded) {
+    EXPECT_EQ(projection.members.Text("tenant_id"), "acme") << projection.key.id;
+    EXPECT_EQ(projection.members.Text("asset_id"), "truck") << projection.key.id;
+  }
+  EXPECT_EQ((*loaded)[0].members.Text("sensor_type"), "speed");
+  EXPECT_EQ((*loaded)[0].members.Integer("count"), 1);
+  EXPECT_EQ((*loaded)[1].members.Text("rule"), "hot");
+  EXPECT_EQ((*loaded)[1].members.Text("source"), "gateway");
+}
+
 TEST_F(ProjectionExpiry, ACollectionThatIsNotThereExpiresNothing) {
   EXPECT_EQ(store_->Expire({"fleet", "none"}, WallTime(), 10).value(), 0u);
 }

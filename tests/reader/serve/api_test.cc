@@ -289,6 +289,21 @@ TEST_F(ApiTest, WithoutTokensOnlyThisMachineSeesData) {
   }
 }
 
+TEST_F(ApiTest, WithoutTokensOnlyThisMachineIsToldWhy) {
+  board_.Post(0, {.trouble = "connect to globex.example", .parked = {"tidegate_globex: down"}});
+  Open();
+  for (const char* path : {"/health", "/healthz", "/readyz"})
+    EXPECT_THAT(Get(path).body, HasSubstr("globex")) << path;
+  host_ = "evil.example";
+  for (const char* path : {"/health", "/healthz", "/readyz"})
+    EXPECT_THAT(Get(path).body, Not(HasSubstr("globex"))) << path;
+  host_ = "reader:8002";
+  peer_ = "10.0.0.1";
+  for (const char* path : {"/health", "/healthz", "/readyz", "/stats", "/"})
+    EXPECT_THAT(Get(path).body, Not(HasSubstr("globex"))) << path;
+  EXPECT_EQ(Get("/health").status, 503);
+}
+
 TEST_F(ApiTest, ShutdownNeedsTheSettingAndAnAdmin) {
   UseTokens();
   Open();

@@ -36,6 +36,7 @@ WriteResult FakeDocumentStore::WriteOne(const Document& document) {
 }
 
 Status FakeDocumentStore::EnsureIndexes(const Namespace& ns, std::span<const Index>) {
+  if (on_ensure_) on_ensure_(ns);
   if (down_ || down_databases_.contains(ns.database)) return kDown;
   indexed_.insert(ns);
   return {};

@@ -36,6 +36,8 @@ class FakeDocumentStore final : public DocumentStore {
 
   // Every Write() that reaches the database calls the hook, which may let time pass.
   void OnWrite(std::function<void()> hook) { on_write_ = std::move(hook); }
+  // The same for every EnsureIndexes(), also of a database that is down.
+  void OnEnsureIndexes(std::function<void(const Namespace&)> hook) { on_ensure_ = std::move(hook); }
 
   size_t count() const { return documents_.size(); }
   bool Has(const std::string& id) const { return ids_.contains(id); }
@@ -57,6 +59,7 @@ class FakeDocumentStore final : public DocumentStore {
   std::map<std::string, int> conflicts_;
   size_t expired_ = 0;
   std::function<void()> on_write_;
+  std::function<void(const Namespace&)> on_ensure_;
   bool down_ = false;
   std::set<std::string> down_databases_;
   bool lose_answer_ = false;

@@ -17,7 +17,7 @@ class FakeFetcher final : public Fetcher {
     on_the_way_.push_back(std::move(request));
   }
   std::vector<FetchResult> Wait(std::chrono::milliseconds) override {
-    std::vector<FetchResult> results;
+    std::vector<FetchResult> results = std::exchange(timed_out_, {});
     if (silent_) return results;
     for (const FetchRequest& request : std::exchange(on_the_way_, {})) {
       const auto found = answers_.find(request.url);
@@ -34,6 +34,11 @@ class FakeFetcher final : public Fetcher {
   // No request is answered until Speak().
   void FallSilent() { silent_ = true; }
   void Speak() { silent_ = false; }
+  // The requests on their way reach their limit of time.
+  void TimeOut() {
+    for (const FetchRequest& request : std::exchange(on_the_way_, {}))
+      timed_out_.push_back({request.id, {.reason = "timed out"}});
+  }
 
   const std::vector<std::string>& asked() const { return asked_; }
   size_t on_the_way() const { return on_the_way_.size(); }
@@ -41,6 +46,7 @@ class FakeFetcher final : public Fetcher {
  private:
   std::map<std::string, SourceAnswer> answers_;
   std::vector<FetchRequest> on_the_way_;
+  std::vector<FetchResult> timed_out_;
   std::vector<std::string> asked_;
   bool silent_ = false;
 };

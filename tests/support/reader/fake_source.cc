@@ -70,7 +70,9 @@ void FakeSource::BeginAnew(const Partition& partition) {
 }
 
 Result<int64_t> FakeSource::EndOffset(const Partition& partition) {
-  if (earliest_hidden_) return Error{ErrorCode::kUnavailable, "no broker answers"};
+  ++ends_asked_;
+  if (earliest_hidden_ || ends_hidden_.contains(partition))
+    return Error{ErrorCode::kUnavailable, "no broker answers"};
   return next_offset_[partition];
 }
 

@@ -36,6 +36,8 @@ class FakeSource final : public Source {
   void Expire(const Partition& partition, int64_t before);
   // While hidden, no broker reports an earliest or committed offset.
   void HideEarliest(bool hidden) { earliest_hidden_ = hidden; }
+  // No broker reports the end of that partition.
+  void HideEnd(const Partition& partition) { ends_hidden_.insert(partition); }
   // The next message there has that offset: the ones before were marks of transactions.
   void SkipTo(const Partition& partition, int64_t offset) { next_offset_[partition] = offset; }
   // The topic is made anew: the partition's log is empty.
@@ -67,6 +69,8 @@ class FakeSource final : public Source {
   bool closed() const { return closed_; }
   size_t waiting() const { return messages_.size(); }
   size_t polls() const { return polls_; }
+  // How often somebody has asked for the end of a partition.
+  size_t ends_asked() const { return ends_asked_; }
 
  private:
   struct Assigned {
@@ -88,6 +92,8 @@ class FakeSource final : public Source {
   std::map<Partition, int64_t> stored_;
   std::map<Partition, int64_t> earliest_;
   bool earliest_hidden_ = false;
+  std::set<Partition> ends_hidden_;
+  size_t ends_asked_ = 0;
   std::string failure_;
   bool paused_ = false;
   std::set<Partition> paused_partitions_;

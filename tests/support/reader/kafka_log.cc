@@ -38,6 +38,8 @@ Result<std::optional<SourceMessage>> LogSource::Poll(std::chrono::milliseconds) 
     auto& [partition, next] =
         *std::next(next_.begin(), static_cast<std::ptrdiff_t>(turn_++ % next_.size()));
     if (paused_partitions_.contains(partition)) continue;
+    // As Kafka's consumers do: beyond the log's end they read from its beginning.
+    if (next > log_.End(partition)) next = 0;
     const auto& messages = log_.partitions[partition];
     const auto found = std::ranges::lower_bound(messages, next, {}, &SourceMessage::offset);
     if (found == messages.end()) continue;
@@ -52,6 +54,11 @@ Result<std::vector<Position>> LogSource::CommittedOffsets(std::span<const Partit
   for (const Partition& partition : partitions)
     committed.push_back({partition, log_.committed[partition]});
   return committed;
+}
+
+Result<int64_t> LogSource::EndOffset(const Partition& partition) {
+  if (end_hidden_) return Error{ErrorCode::kUnavailable, "no broker answers"};
+  return log_.End(partition);
 }
 
 Status LogSource::Seek(const Partition& partition, int64_t offset) {

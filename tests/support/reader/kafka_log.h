@@ -23,6 +23,8 @@ struct KafkaLog {
                               int64_t gap = 0,
                               std::vector<std::pair<std::string, std::string>> headers = {});
   int64_t End(const Partition& partition) const;
+  // The topic is made anew: its log is empty.
+  void BeginAnew(const Partition& partition) { partitions[partition].clear(); }
 };
 
 class LogSource final : public Source {
@@ -38,7 +40,9 @@ class LogSource final : public Source {
   Result<std::optional<SourceMessage>> Poll(std::chrono::milliseconds patience) override;
   void StoreOffsets(std::span<const Position> positions) override;
   Result<int64_t> EarliestOffset(const Partition&) override { return 0; }
-  Result<int64_t> EndOffset(const Partition& partition) override { return log_.End(partition); }
+  Result<int64_t> EndOffset(const Partition& partition) override;
+  // While hidden, no broker reports the end of a partition.
+  void HideEnd(bool hidden) { end_hidden_ = hidden; }
   Result<std::vector<Position>> CommittedOffsets(std::span<const Partition> partitions) override;
   Status Seek(const Partition& partition, int64_t offset) override;
   void Pause() override { paused_ = true; }
@@ -60,6 +64,7 @@ class LogSource final : public Source {
   std::map<Partition, int64_t> next_;
   // Partitions are polled in turn.
   size_t turn_ = 0;
+  bool end_hidden_ = false;
   bool paused_ = false;
   std::set<Partition> paused_partitions_;
 };
