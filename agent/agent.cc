@@ -149,7 +149,7 @@ Status RunningAgent::OnStoreOpen() {
 }
 
 void RunningAgent::OnSalvageStep() {
-  if (forwarder_) forwarder_->OnStored();
+  if (forwarder_) forwarder_->OnSendable();
   if (!pipeline_ && !stopping_ && store_->IsReady()) ReportFailure(Connect());
 }
 
