@@ -149,7 +149,7 @@ Status RunningAgent::OnStoreOpen() {
 }
 
 void RunningAgent::OnSalvageStep() {
-  if (forwarder_) forwarder_->OnStored();
+  if (forwarder_) forwarder_->OnSendable();
   if (!pipeline_ && !stopping_ && store_->IsReady()) ReportFailure(Connect());
 }
 
@@ -246,7 +246,7 @@ Status RunningAgent::OpenInputs() {
 }
 
 Status RunningAgent::OpenControl() {
-  auto control = ControlSocket::Listen(settings_.control_socket, loop_, log_,
+  auto control = ControlSocket::Listen(settings_.control_socket, loop_, clock_, log_,
                                        [this] { return StatusJson(status()); });
   if (!control.ok()) return Status(control);
   control_ = std::move(control).value();

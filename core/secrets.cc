@@ -10,7 +10,7 @@ namespace tidegate {
 namespace {
 
 constexpr std::string_view kHidden = "(hidden)";
-constexpr std::array<std::string_view, 5> kSecretNames{"passw", "pwd", "secret", "token",
+constexpr std::array<std::string_view, 5> kSecretNames{"pass", "pw", "secret", "token",
                                                        "credential"};
 
 bool IsSecretName(std::string_view name) {

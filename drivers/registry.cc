@@ -153,6 +153,14 @@ Status CheckInput(const InputConfig& config, const Credentials& credentials,
                 : Status(UnknownScheme(config.uri.scheme));
 }
 
+std::vector<std::string> InputCredentialNames(const std::string& name) {
+  std::vector<std::string> names;
+  for (const char* what : {"username", "password", "ca", "cert", "key"}) {
+    names.push_back(fmt::format("input.{}.{}", name, what));
+  }
+  return names;
+}
+
 std::string InputWarning(const InputConfig& config, const Credentials& credentials,
                          const std::string& gateway_id) {
   if (!config.uri.scheme.starts_with("mqtt")) return {};

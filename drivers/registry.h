@@ -41,6 +41,8 @@ Result<Input> ParseInput(const std::string& name, const Uri& uri);
 // known ones), or everything that is wrong in the URI.
 Status CheckInput(const InputConfig& config, const Credentials& credentials,
                   const std::string& gateway_id);
+// Returns the names of the credentials that an input of that name may have.
+std::vector<std::string> InputCredentialNames(const std::string& name);
 // Returns what is allowed but not advisable, for `check`; empty if nothing. REQUIRES: CheckInput()
 // is OK.
 std::string InputWarning(const InputConfig& config, const Credentials& credentials,

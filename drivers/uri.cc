@@ -71,6 +71,18 @@ Status ParseScheme(std::string_view& rest, Uri& uri) {
   return {};
 }
 
+// Comes before everything that could tell a part of the password as a path or a query. The
+// authority itself is judged by ParseUser.
+Status RefuseSplitPassword(std::string_view rest) {
+  const size_t at = rest.rfind('@');
+  const size_t authority_end = rest.starts_with("//") ? rest.find_first_of("/?", 2) : 0;
+  if (at == std::string_view::npos || at < authority_end) return {};
+  if (rest.substr(0, at).find(':') == std::string_view::npos) return {};
+  return Invalid(
+      "a ':' before an '@' looks like a password, which is refused, give it as a credential; "
+      "an '@' in a topic or a value is written %40");
+}
+
 Status ParsePort(std::string_view text, Uri& uri) {
   unsigned port = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
@@ -142,6 +154,7 @@ Status ParseQuery(std::string_view rest, Uri& uri) {
 Result<Uri> ParseUri(std::string_view text) {
   Uri uri;
   if (Status status = ParseScheme(text, uri); !status) return status.error();
+  if (Status status = RefuseSplitPassword(text); !status) return status.error();
   if (text.starts_with("//")) {
     text.remove_prefix(2);
     if (Status status = ParseAuthority(TakeUntil(text, "/?"), uri); !status) return status.error();

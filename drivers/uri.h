@@ -1,6 +1,8 @@
 // Splits the URI of an input as RFC 3986 does, and percent-decodes it. Serial and sim inputs have
 // no authority: serial:/dev/ttyUSB0?baud=9600. One thing differs from the RFC: '#' is data and
-// starts no fragment, because MQTT filters end in it. Pure; any thread.
+// starts no fragment, because MQTT filters end in it. And an '@' behind the authority is written
+// %40 if a ':' is before it: mqtt://user:12/ab@host is more likely a password that holds a '/' than
+// a port and a topic. Pure; any thread.
 #pragma once
 
 #include <cstdint>

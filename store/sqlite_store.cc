@@ -243,10 +243,10 @@ void SqliteStore::Park(RecordClass record_class, Seq first_seq) {
 Status SqliteStore::Flush() {
   const StoreBook& book = session_->book();
   if (!book.has_deliveries() && !book.deletes_due()) return {};
-  if (auto status = session_->EnsureOpen(); !status.ok()) return status;
   Status status;
   do {
-    status = FlushSome();
+    status = session_->EnsureOpen();
+    if (status.ok()) status = FlushSome();
   } while (status.ok() && book.deletes_due());
   return status;
 }

@@ -143,8 +143,9 @@ Status StoreSession::WriteUnsynced(const Steps& steps) {
   if (auto status = handle().SetSync(false); !status.ok()) return Reopen(status.error());
   auto status = Write(StampNow(clock_), steps);
   if (connection_.is_open() && connection_.file().sync_commits) {
-    // A handle that cannot be set back must not commit another append.
-    if (auto back = handle().SetSync(true); !back.ok()) return Reopen(back.error());
+    // A handle that cannot be set back must not commit another append. What this transaction has
+    // done remains as it is, and a caller that was told otherwise would do it twice.
+    if (auto back = handle().SetSync(true); !back.ok()) (void)Reopen(back.error());
   }
   return status;
 }

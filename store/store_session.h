@@ -41,6 +41,7 @@ class StoreSession final : private SalvageTarget {
   // the file is open.
   Status Write(const ClockStamp& stamp, const Steps& steps);
   // The same without an fsync: a power cut may take back the newest of such transactions, whole.
+  // After OK the file may not be open any more, as after the other Write.
   Status WriteUnsynced(const Steps& steps);
   // As Salvages::Step.
   std::optional<std::chrono::nanoseconds> StepSalvage(BootTime deadline);

@@ -71,6 +71,11 @@ void Forwarder::OnStored() {
   turn_end_->Schedule();
 }
 
+void Forwarder::OnSendable() {
+  for (ClassQueue& queue : queues_.all()) queue.ExpectNew();
+  turn_end_->Schedule();
+}
+
 void Forwarder::OnClockSet(bool back) {
   if (back || (!transport_.Connected() && in_flight_.records() > 0)) {
     transport_.Recall("the clock was set");

@@ -90,6 +90,9 @@ class Forwarder {
 
   // The store has appended new batches, and has written the pending deletes with them.
   void OnStored();
+  // More of what is stored may be sent, as after a step of a salvage; no append has written the
+  // pending deletes.
+  void OnSendable();
   // The clock was set, or is synchronised for the first time. Recalls what waits in the transport
   // while no broker answers, to date it anew. A clock set back recalls everything: the library's
   // threads wait by the wall clock, and would sleep until it has caught up.

@@ -8,8 +8,10 @@
 #include <cctype>
 #include <filesystem>
 #include <functional>
+#include <iterator>
 #include <set>
 
+#include "agent/config/unread_credentials.h"
 #include "agent/config/variables.h"
 #include "core/kafka/kafka_config.h"
 #include "core/nearest.h"
@@ -64,6 +66,7 @@ class Loader {
       if (name.starts_with(kPrefix)) LoadListed(name, value);
     }
     LoadKafkaCredentials();
+    CheckCredentialNames();
     CheckWhole();
     return std::move(loaded_);
   }
@@ -72,6 +75,11 @@ class Loader {
   using Parse = std::function<bool(const std::string&)>;
 
   void Problem(std::string text) { loaded_.problems.push_back(std::move(text)); }
+  // A message about a value that may hold a secret, of which the message may repeat a part.
+  void Problem(const std::string& name, std::string_view value, const std::string& message) {
+    const bool has_secret = HideSecrets(value) != value;
+    Problem(fmt::format("{}: {}", name, has_secret ? HideSecrets(message) : message));
+  }
   void Show(std::string name, std::string value, std::string origin) {
     loaded_.effective.push_back({std::move(name), std::move(value), std::move(origin)});
   }
@@ -101,6 +109,7 @@ class Loader {
   void LoadRule(const std::string& name, const std::string& text);
   void LoadKafka(const std::string& name, const std::string& value);
   void LoadKafkaCredentials();
+  void CheckCredentialNames();
   void CheckWhole();
   void CheckTenants();
   void CheckTopics();
@@ -112,6 +121,8 @@ class Loader {
   Settings& settings_ = loaded_.settings;
   // "input local", "rule hot": in lower case, as metrics and dead letters name them.
   std::set<std::string> names_;
+  // In lower case; those of wrong inputs as well.
+  std::vector<std::string> input_names_;
 };
 
 void Loader::LoadSingles() {
@@ -261,16 +272,17 @@ void Loader::LoadListed(const std::string& name, const std::string& value) {
 
 void Loader::LoadInput(const std::string& name, const std::string& text) {
   Show(name, HideSecrets(text), "environment");
+  const std::string input_name = Lower(name.substr(std::string_view("TIDEGATE_INPUT_").size()));
+  input_names_.push_back(input_name);
   const auto uri = ParseUri(text);
-  if (!uri.ok()) return Problem(fmt::format("{}: {}", name, uri.error().message));
-  const auto input =
-      ParseInput(Lower(name.substr(std::string_view("TIDEGATE_INPUT_").size())), *uri);
-  if (!input.ok()) return Problem(fmt::format("{}: {}", name, input.error().message));
+  if (!uri.ok()) return Problem(name, text, uri.error().message);
+  const auto input = ParseInput(input_name, *uri);
+  if (!input.ok()) return Problem(name, text, input.error().message);
   if (!names_.insert("input " + input->name).second) return Problem(NameTwice(name));
   settings_.inputs.push_back({*input, *uri});
   const InputConfig& config = settings_.inputs.back();
   if (Status status = CheckInput(config, credentials_, settings_.gateway_id); !status.ok()) {
-    return Problem(fmt::format("{}: {}", name, status.error().message));
+    return Problem(name, text, status.error().message);
   }
   const std::string warning = InputWarning(config, credentials_, settings_.gateway_id);
   if (!warning.empty()) loaded_.warnings.push_back(fmt::format("{}: {}", name, warning));
@@ -287,11 +299,8 @@ void Loader::LoadRule(const std::string& name, const std::string& text) {
 void Loader::LoadKafka(const std::string& name, const std::string& value) {
   const std::string property =
       kafka::EnvironmentToProperty(name.substr(std::string_view("TIDEGATE_KAFKA_").size()));
-  const bool secret = kafka::IsSecretProperty(property);
-  // An unknown property may be a misspelt secret.
-  const bool known = std::ranges::count(kafka::KnownProperties(), property) > 0;
-  Show(name, secret || !known ? "(hidden)" : HideSecrets(value), "environment");
-  if (secret) {
+  Show(name, kafka::ShownProperty(property, value), "environment");
+  if (kafka::IsSecretProperty(property)) {
     loaded_.warnings.push_back(
         fmt::format("{}: the environment shows this secret to every process of the user and to "
                     "`systemctl show`; use "
@@ -304,10 +313,16 @@ void Loader::LoadKafka(const std::string& name, const std::string& value) {
 void Loader::LoadKafkaCredentials() {
   const auto properties = kafka::CredentialProperties(credentials_);
   if (!properties.ok()) return Problem(properties.error().message);
-  settings_.kafka_credentials = *properties;
   for (const auto& [property, value] : *properties) {
-    Show("kafka." + property, kafka::IsSecretProperty(property) ? "(hidden)" : value, "credential");
+    Show("kafka." + property, kafka::ShownProperty(property, value), "credential");
+    if (kafka::IsKnownProperty(property)) settings_.kafka_credentials.emplace(property, value);
   }
+}
+
+void Loader::CheckCredentialNames() {
+  auto found = FindUnreadCredentials(credentials_.Names(), input_names_);
+  std::ranges::move(found.problems, std::back_inserter(loaded_.problems));
+  std::ranges::move(found.warnings, std::back_inserter(loaded_.warnings));
 }
 
 void Loader::CheckWhole() {

@@ -26,6 +26,10 @@ constexpr size_t kMaxRequestBytes = 256;
 constexpr int kListenBacklog = 8;
 // What waits for one client to read; a slower client is dropped.
 constexpr size_t kMaxBacklogBytes = 1024 * 1024;
+// How long a client may take for its request, because its place is one of few.
+constexpr auto kRequestTimeout = std::chrono::seconds(10);
+// After accept4(2) had no memory or descriptor for a client: it stays readable.
+constexpr auto kRest = std::chrono::seconds(1);
 
 Error SystemError(std::string_view operation, const std::string& object) {
   return Error{ErrorCode::kUnavailable,
@@ -114,7 +118,10 @@ class ControlSocket::Client {
   Client(ControlSocket& owner, UniqueFd fd)
       : owner_(owner),
         fd_(std::move(fd)),
-        watch_(owner.loop_.WatchFd(fd_.get(), [this](Ready ready) { OnReady(ready); })) {}
+        request_timer_(owner.loop_.AddTimer([this] { OnRequestTimeout(); })),
+        watch_(owner.loop_.WatchFd(fd_.get(), [this](Ready ready) { OnReady(ready); })) {
+    request_timer_->After(kRequestTimeout);
+  }
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
@@ -138,6 +145,12 @@ class ControlSocket::Client {
     if (ready.writable && !done_) Flush();
   }
 
+  // The request may have waited for us.
+  void OnRequestTimeout() {
+    if (!done_ && !answered_) Read();
+    if (!done_ && !answered_) Finish();
+  }
+
   void Read() {
     char buffer[kMaxRequestBytes];
     const ssize_t count = ::read(fd_.get(), buffer, sizeof buffer);
@@ -151,6 +164,7 @@ class ControlSocket::Client {
       return;
     }
     answered_ = true;
+    request_timer_->Cancel();
     Answer(in_.substr(0, end));
   }
 
@@ -199,12 +213,14 @@ class ControlSocket::Client {
   // The connection ends once out_ is sent.
   bool closing_ = false;
   bool done_ = false;
+  std::unique_ptr<Timer> request_timer_;
   // Destroyed before the descriptor that it watches.
   std::unique_ptr<FdWatch> watch_;
 };
 
 Result<std::unique_ptr<ControlSocket>> ControlSocket::Listen(const std::string& path, Loop& loop,
-                                                             const Log& log, StatusSource status) {
+                                                             const Clock& clock, const Log& log,
+                                                             StatusSource status) {
   const auto address = Address(path);
   if (!address) return BadPath(path);
   if (Connects(*address)) {
@@ -222,18 +238,20 @@ Result<std::unique_ptr<ControlSocket>> ControlSocket::Listen(const std::string& 
   errno = cause;
   if (!bound) return SystemError("listen on control socket", path);
   return std::unique_ptr<ControlSocket>(
-      new ControlSocket(path, std::move(fd), loop, log, std::move(status)));
+      new ControlSocket(path, std::move(fd), loop, clock, log, std::move(status)));
 }
 
-ControlSocket::ControlSocket(std::string path, UniqueFd fd, Loop& loop, const Log& log,
-                             StatusSource status)
+ControlSocket::ControlSocket(std::string path, UniqueFd fd, Loop& loop, const Clock& clock,
+                             const Log& log, StatusSource status)
     : path_(std::move(path)),
       fd_(std::move(fd)),
       loop_(loop),
+      clock_(clock),
       log_(log),
       status_(std::move(status)),
       sweep_(loop.AddTurnEnd([this] { Sweep(); })),
-      watch_(loop.WatchFd(fd_.get(), [this](Ready) { Accept(); })) {}
+      watch_(loop.WatchFd(fd_.get(), [this](Ready) { Accept(); })),
+      rest_timer_(loop.AddTimer([this] { watch_->Want(true, false); })) {}
 
 ControlSocket::~ControlSocket() {
   RemoveOldSocket(path_);
@@ -241,12 +259,28 @@ ControlSocket::~ControlSocket() {
 
 void ControlSocket::Accept() {
   UniqueFd fd(::accept4(fd_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-  if (!fd.valid()) return;
+  if (!fd.valid()) return RestAfter(errno);
   if (clients_.size() >= kMaxClients) {
-    log_.Warning("control socket: more than {} clients, the new one is turned away", kMaxClients);
+    if (const auto count = turned_away_limit_.Count(clock_.SinceBoot())) {
+      log_.Warning(
+          "control socket: more than {} clients, the new one is turned away ({} such "
+          "events since the last line)",
+          kMaxClients, *count);
+    }
     return;
   }
   clients_.push_back(std::make_unique<Client>(*this, std::move(fd)));
+}
+
+// Without a rest the loop would spin. Other errors are those of one client.
+void ControlSocket::RestAfter(int error) {
+  if (error != EMFILE && error != ENFILE && error != ENOBUFS && error != ENOMEM) return;
+  watch_->Want(false, false);
+  rest_timer_->After(kRest);
+  if (const auto count = rest_limit_.Count(clock_.SinceBoot())) {
+    log_.Warning("control socket: no client can be accepted: {} ({} attempts)",
+                 std::strerror(error), *count);
+  }
 }
 
 void ControlSocket::Sweep() {

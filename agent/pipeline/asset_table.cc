@@ -1,6 +1,5 @@
 #include "agent/pipeline/asset_table.h"
 
-#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -23,6 +22,7 @@ AssetTable::AssetTable(size_t most, std::function<void(const Asset&)> on_forget)
 
 void AssetTable::Clear() {
   index_.clear();
+  sizes_.clear();
   tenants_.clear();
 }
 
@@ -41,11 +41,12 @@ Asset& AssetTable::Touch(std::string_view key) {
 bool AssetTable::Insert(Asset asset) {
   if (index_.contains(asset.key)) return false;
   if (index_.size() >= most_) Forget(Crowded(TenantOf(asset.key)));
-  Tenant& tenant = tenants_[std::string(TenantOf(asset.key))];
+  const auto tenant = tenants_.try_emplace(std::string(TenantOf(asset.key))).first;
   const bool stateful = !asset.states.empty();
-  Assets& list = tenant.ListOf(stateful);
+  Assets& list = tenant->second.ListOf(stateful);
   list.push_back(std::move(asset));
-  index_.emplace(list.back().key, Place{&tenant, std::prev(list.end()), stateful});
+  index_.emplace(list.back().key, Place{&tenant->second, std::prev(list.end()), stateful});
+  Resize(*tenant, tenant->second.size() - 1);
   CHECK(index_.size() <= most_, "the number of assets is bounded");
   return true;
 }
@@ -54,8 +55,15 @@ AssetTable::Tenants::iterator AssetTable::Crowded(std::string_view newcomer) {
   CHECK(!tenants_.empty(), "a full table has a tenant");
   const auto own = tenants_.find(newcomer);
   if (own != tenants_.end() && own->second.size() * tenants_.size() >= most_) return own;
-  return std::ranges::max_element(
-      tenants_, {}, [](const Tenants::value_type& tenant) { return tenant.second.size(); });
+  const auto largest = tenants_.find(sizes_.begin()->name);
+  CHECK(largest != tenants_.end(), "every size is that of a tenant");
+  return largest;
+}
+
+// Notes that the tenant has not so many assets any more.
+void AssetTable::Resize(const Tenants::value_type& tenant, size_t before) {
+  if (before > 0) sizes_.erase({before, tenant.first});
+  if (tenant.second.size() > 0) sizes_.insert({tenant.second.size(), tenant.first});
 }
 
 void AssetTable::Forget(Tenants::iterator tenant) {
@@ -65,7 +73,9 @@ void AssetTable::Forget(Tenants::iterator tenant) {
   on_forget_(list.front());
   index_.erase(list.front().key);
   list.pop_front();
+  Resize(*tenant, assets.size() + 1);
   if (assets.size() == 0) tenants_.erase(tenant);
+  CHECK(sizes_.size() == tenants_.size(), "every tenant is among the sizes");
 }
 
 const Asset* AssetTable::Find(std::string_view key) const {

@@ -2,16 +2,18 @@
 // the tenant whose asset comes, if that tenant has its share of the places, else of the tenant that
 // has most; so a tenant that floods the table pushes out its own assets. Among a tenant's assets
 // the one that was silent for longest is forgotten first, those without a rule's state before the
-// others. The order of calls alone decides. Loop thread only.
+// others. The order of calls alone decides. No call takes longer than the logarithm of the number
+// of tenants, ChangeEach and Save excepted. Loop thread only.
 //
 // Invariants: every asset is in exactly one list of its tenant and in the index (Insert, Forget),
-// and every tenant has an asset (Forget).
+// every tenant has an asset (Forget), and every tenant is among the sizes with its own (Resize).
 #pragma once
 
 #include <cstddef>
 #include <functional>
 #include <list>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -55,6 +57,16 @@ class AssetTable {
     Assets stateful;
   };
   using Tenants = std::map<std::string, Tenant, std::less<>>;
+  // A tenant with its number of assets.
+  struct Size {
+    // The largest tenant comes first, by name among equals.
+    bool operator<(const Size& other) const {
+      return assets != other.assets ? assets > other.assets : name < other.name;
+    }
+    size_t assets;
+    // The tenant's key in the map.
+    std::string_view name;
+  };
   struct Place {
     Tenant* tenant;
     Assets::iterator asset;
@@ -63,11 +75,13 @@ class AssetTable {
   };
 
   Tenants::iterator Crowded(std::string_view newcomer);
+  void Resize(const Tenants::value_type& tenant, size_t before);
   void Forget(Tenants::iterator tenant);
 
   const size_t most_;
   const std::function<void(const Asset&)> on_forget_;
   Tenants tenants_;
+  std::set<Size> sizes_;
   // The keys are views of the assets' own.
   std::unordered_map<std::string_view, Place> index_;
 };

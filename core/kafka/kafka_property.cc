@@ -9,6 +9,8 @@
 #include <cstdlib>
 #include <memory>
 
+#include "core/secrets.h"
+
 namespace tidegate::kafka {
 
 namespace {
@@ -70,6 +72,14 @@ bool IsSecretProperty(std::string_view name) {
 const std::vector<std::string>& KnownProperties() {
   static const std::vector<std::string> names = ReadProperties();
   return names;
+}
+
+bool IsKnownProperty(std::string_view name) {
+  return std::ranges::binary_search(KnownProperties(), name);
+}
+
+std::string ShownProperty(std::string_view name, std::string_view value) {
+  return IsSecretProperty(name) || !IsKnownProperty(name) ? "(hidden)" : HideSecrets(value);
 }
 
 std::string EnvironmentToProperty(std::string_view suffix) {

@@ -274,6 +274,10 @@ bool MqttConnection::want_write() const {
   return mosquitto_want_write(handle()) || state_->pipe.unwritten();
 }
 
+bool MqttConnection::violated() const {
+  return violation_ != nullptr || state_->pipe.violated();
+}
+
 bool MqttConnection::tls_failed() const {
   return state_->pipe.security_failed();
 }

@@ -86,6 +86,8 @@ class MqttConnection {
 
   // Why the connection has ended, for people.
   const std::string& error() const { return error_; }
+  // True if it has ended because the broker has violated the protocol.
+  bool violated() const;
   // BrokerChannel::security_failed().
   bool tls_failed() const;
 

@@ -302,6 +302,7 @@ void MqttLink::Ended(std::optional<ConnectFailure> failure, std::string cause) {
   CHECK(failure.has_value() != online(), "connecting fails only before the link is online");
   end_.failure = failure;
   end_.cause = std::move(cause);
+  if (connection_->violated()) shared_.journal.metrics().violations.Increment();
   if (online()) end_.online_for = shared_.clock.SinceBoot() - online_since_;
   phase_ = Phase::kEnded;
 }

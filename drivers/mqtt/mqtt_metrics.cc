@@ -29,6 +29,8 @@ MqttMetrics::MqttMetrics(Metrics& metrics, const std::string& input)
                                "Attempts to connect that failed")),
       subscribe_refused(Counter(metrics, input, "tidegate_mqtt_subscribe_refused_total",
                                 "Subscriptions that the broker refused")),
+      violations(Counter(metrics, input, "tidegate_mqtt_violations_total",
+                         "Connections ended because the broker violated the protocol")),
       sessions_lost(Counter(metrics, input, "tidegate_mqtt_sessions_lost_total",
                             "Sessions that the broker has lost, with what it kept for us")),
       unsubscribed(Counter(metrics, input, "tidegate_mqtt_unsubscribed_total",

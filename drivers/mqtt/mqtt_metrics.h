@@ -19,6 +19,7 @@ struct MqttMetrics {
   Metrics::Counter& reconnects;
   Metrics::Counter& connect_failures;
   Metrics::Counter& subscribe_refused;
+  Metrics::Counter& violations;
   Metrics::Counter& sessions_lost;
   Metrics::Counter& unsubscribed;
   Metrics::Gauge& connected;

@@ -3,13 +3,20 @@
 #include <algorithm>
 
 #include "core/check.h"
+#include "core/reached.h"
 
 namespace tidegate {
 
-void GapLedger::Add(const Gap& gap) {
+void GapLedger::Add(Gap gap, const std::string& fallback_tenant) {
   CHECK(gap.first_seq <= gap.last_seq, "a loss has its seqs in order");
-  const auto [position, is_new] =
-      entries_.try_emplace(Id{gap.tenant, gap.record_class, gap.reason});
+  const auto id = [&] { return Id{gap.tenant, gap.record_class, gap.reason}; };
+  if (entries_.size() >= kMostEntries && !entries_.contains(id())) {
+    REACHED("store: a loss is declared under the fallback tenant");
+    gap.tenant = fallback_tenant;
+  }
+  const auto [position, is_new] = entries_.try_emplace(id());
+  CHECK(!is_new || entries_.size() <= kMostEntries || gap.tenant == fallback_tenant,
+        "only the fallback tenant has entries beyond the limit");
   Entry& entry = position->second;
   if (is_new) {
     entry = {0, gap, true};

@@ -1,10 +1,15 @@
 // The gap records that may still grow: this process wrote them, and Next has not returned them yet.
-// So losses that last for hours become a few records. Pure; one thread.
+// So losses that last for hours become a few records. Sources may invent tenants, so there are no
+// more than kMostEntries; what further tenants lose is declared under the fallback tenant. Pure;
+// one thread.
 //
-// Invariant: changed() is the number of entries that are marked as changed; it is checked at each
-// decrement, and to be 0 after StoreChanged.
+// Invariants:
+// - changed() is the number of entries that are marked as changed; it is checked at each decrement,
+//   and to be 0 after StoreChanged.
+// - The fallback tenant alone has entries beyond kMostEntries: Add.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -20,6 +25,8 @@ namespace tidegate {
 
 class GapLedger {
  public:
+  static constexpr size_t kMostEntries = 64;
+
   struct Entry {
     // Seq of the stored gap record; 0 if it is not stored yet.
     Seq seq = 0;
@@ -28,9 +35,9 @@ class GapLedger {
     bool changed = true;
   };
 
-  // Adds the loss to the entry of the same tenant, class and reason, or begins one. REQUIRES:
-  // first_seq <= last_seq.
-  void Add(const Gap& gap);
+  // Adds the loss to the entry of the same tenant, class and reason, or begins one; with
+  // kMostEntries and none for it, to that of `fallback_tenant`. REQUIRES: first_seq <= last_seq.
+  void Add(Gap gap, const std::string& fallback_tenant);
   // Calls `store` for each changed entry; `store` writes the gap record and sets the seq of a new
   // one. Stops at its first error.
   Status StoreChanged(const std::function<Status(Entry&)>& store);

@@ -234,11 +234,14 @@ Status StoreWriter::Drop(const BatchRow& row, std::string_view reason) {
   REACHED("store: a batch is dropped");
   dropped_records_[static_cast<size_t>(record_class)] += row.count;
   if (batch.ok()) {
-    for (const auto& [tenant, loss] : LossesOf(*batch, reason)) contents_.gaps.Add(loss);
+    for (const auto& [tenant, loss] : LossesOf(*batch, reason)) {
+      contents_.gaps.Add(loss, context_.fallback_tenant);
+    }
   } else {
     const Seq first_seq = SeqOf(row.key);
     contents_.gaps.Add({context_.fallback_tenant, record_class, reason, first_seq,
-                        first_seq + std::max<uint64_t>(row.count, 1) - 1, row.count});
+                        first_seq + std::max<uint64_t>(row.count, 1) - 1, row.count},
+                       context_.fallback_tenant);
   }
   return {};
 }
@@ -300,7 +303,8 @@ Status StoreWriter::DeclareLetters() {
   const auto& last = contents_.letters_declared_at;
   if (contents_.letters_undeclared > 0 && (!last || now >= *last + kDeclareInterval)) {
     contents_.gaps.Add({context_.fallback_tenant, std::nullopt, kGapLettersFull, 0, 0,
-                        contents_.letters_undeclared});
+                        contents_.letters_undeclared},
+                       context_.fallback_tenant);
     contents_.letters_undeclared = 0;
     REACHED("store: dropped letters are declared");
     contents_.letters_declared_at = now;

@@ -33,7 +33,8 @@ class StoreWriter {
     StoreHandle& handle;
     BatchCodec& codec;
     const GapOrigin& origin;
-    // Tenant of gap records about batches that are too damaged to show theirs.
+    // Tenant of gap records about batches that are too damaged to show theirs, and about losses of
+    // more tenants than the ledger has entries for.
     const std::string& fallback_tenant;
     const StoreBook& book;
     // True if records that no snapshot covers stay stored after their delivery.

@@ -16,7 +16,7 @@ TEST(SecretsTest, APasswordIsHiddenHoweverTheUriIsBroken) {
         "mqtt://:S3cret@host", "mqtt://u:x@S3cret@host", "mqtts://user:S3cret@[::1",
         "MQTT://u:S3cret@", "mqtt://host/topic?password=S3cret",
         "mqtt://host/t?Passwd=S3cret&tenant=acme", "a=1;secret=S3cret",
-        "mqtt://host/t?api_token=S3cret"}) {
+        "mqtt://host/t?api_token=S3cret", "mqtt://host/t?pass=S3cret", "mqtt://host/t?pw=S3cret"}) {
     EXPECT_THAT(HideSecrets(text), Not(HasSubstr("S3c"))) << text;
     EXPECT_THAT(HideSecrets(text), HasSubstr("(hidden)")) << text;
   }

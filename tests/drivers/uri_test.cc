@@ -6,6 +6,7 @@
 namespace tidegate {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
@@ -77,6 +78,23 @@ TEST(UriTest, RefusesAPasswordWithoutRepeatingIt) {
   EXPECT_EQ(uri.error().code, ErrorCode::kInvalid);
   EXPECT_THAT(uri.error().message, HasSubstr("credential"));
   EXPECT_THAT(uri.error().message, Not(HasSubstr("hunter2")));
+}
+
+// They parse, and a part of the password would be shown as a port, a path or a query.
+TEST(UriTest, RefusesWhatMayBeAPasswordWithASlashOrAQuestionMark) {
+  for (const char* text :
+       {"mqtt://user:12/se{cret@host/t", "mqtt://user:12?cret@host/t", "mqtt://user:12/cret@host",
+        "mqtt:user:12/cret@host", "mqtt://h:1883/t?client_id=a@b"}) {
+    const Result<Uri> uri = ParseUri(text);
+    ASSERT_FALSE(uri.ok()) << text;
+    EXPECT_THAT(uri.error().message, AllOf(HasSubstr("password"), HasSubstr("%40"))) << text;
+    EXPECT_THAT(uri.error().message, Not(HasSubstr("cret"))) << text;
+  }
+  for (const char* text :
+       {"mqtt://h:1883/t%40x?client_id=a%40b", "mqtt://user@h:1883/t", "mqtt://h/t@x",
+        "mqtt://h/t?client_id=a@b:c", "sim:?tenant=a@b", "serial:/dev/tty@1"}) {
+    EXPECT_TRUE(ParseUri(text).ok()) << text;
+  }
 }
 
 class MalformedUriTest : public testing::TestWithParam<const char*> {};

@@ -209,6 +209,37 @@ TEST_F(DeadLetterTest, LettersOfStoredRecordsNeedNoFsync) {
   EXPECT_GT(Syncs(), before);
 }
 
+// How many times a handle is refused to sync its commits again.
+int refusals_of_sync = 0;
+
+int Authorize(void*, int action, const char* name, const char* value, const char*, const char*) {
+  const bool syncs = action == SQLITE_PRAGMA && value != nullptr &&
+                     std::string_view(name) == "synchronous" && std::string_view(value) == "FULL";
+  if (!syncs || refusals_of_sync == 0) return SQLITE_OK;
+  --refusals_of_sync;
+  return SQLITE_DENY;
+}
+
+int RefuseSync(sqlite3* db, char**, const struct sqlite3_api_routines*) {
+  return sqlite3_set_authorizer(db, Authorize, nullptr);
+}
+
+TEST_F(DeadLetterTest, ACommitIsReportedAlthoughTheHandleCannotSyncAgain) {
+  Reopen();
+  Close();
+  auto* const extension = reinterpret_cast<void (*)()>(RefuseSync);
+  ASSERT_EQ(sqlite3_auto_extension(extension), SQLITE_OK);
+  Reopen();
+  sqlite3_cancel_auto_extension(extension);
+  refusals_of_sync = 1;
+  EXPECT_TRUE(Append(Letter(100), true).ok()) << "a second try would write it twice";
+  EXPECT_EQ(refusals_of_sync, 0);
+  const uint64_t before = Syncs();
+  ASSERT_TRUE(Append(Letter(100)).ok());
+  EXPECT_GT(Syncs(), before) << "the handle was replaced by one that syncs";
+  EXPECT_THAT(Letters(), SizeIs(2));
+}
+
 TEST_F(DeadLetterTest, APowerCutTakesNoLetterBeforeItGivesTheRecordBack) {
   uint64_t with_record = 0, with_letter = 0;
   for (uint64_t seed = 1; seed <= 60; ++seed) {

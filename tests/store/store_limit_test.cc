@@ -154,6 +154,27 @@ TEST_P(StoreLimitTest, GapsOfALongOutageStayFew) {
   EXPECT_LE(store().Usage().records[static_cast<size_t>(RecordClass::kGap)], 2u);
 }
 
+// Each batch has tenants of its own, as a source sends them that invents them.
+TEST_P(StoreLimitTest, InventedTenantsGetNoMoreThanTheirShareOfTheGaps) {
+  options.max_bytes = 2 << 20;
+  options.durability = Durability::kProcessSafe;
+  Reopen();
+  uint64_t appended = 0;
+  for (int round = 0; round < 150; ++round) {
+    auto records = Noise(100, 300, RecordClass::kHeartbeat);
+    for (Record& record : records) record.tenant = "tenant-" + std::to_string(appended++);
+    const auto stored = AppendBatch(store(), records);
+    ASSERT_TRUE(stored.ok()) << stored.error().message;
+    ASSERT_NO_FATAL_FAILURE(ExpectLimit());
+  }
+  const StoreUsage usage = store().Usage();
+  EXPECT_LE(usage.records[static_cast<size_t>(RecordClass::kGap)], 80U);
+  EXPECT_GE(usage.records[static_cast<size_t>(RecordClass::kHeartbeat)], 3'000U);
+  Ledger ledger;
+  ledger.Appended(appended);
+  ledger.ExpectNothingMissing(store());
+}
+
 TEST_P(StoreLimitTest, AVisitorDoesNotHoldUpTheAgent) {
   options.max_bytes = 1 << 20;
   Reopen();

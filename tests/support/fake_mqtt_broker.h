@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/loop/loop.h"
@@ -61,6 +62,8 @@ class FakeMqttBroker {
   // Keeps `count` messages unacknowledged at most, like a broker with a window; 0 is no limit.
   void SetWindow(size_t count) { window_ = count; }
 
+  // Sends these bytes, whatever they are.
+  void SendBytes(std::string bytes) { Send(std::move(bytes)); }
   // Sends an accepting CONNACK, asked for or not.
   void SendConnack();
   // Publishes now, or when the window has room. Packet ids count up from 1; QoS 0 has none.

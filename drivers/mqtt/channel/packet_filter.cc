@@ -8,7 +8,15 @@ namespace tidegate {
 namespace {
 
 constexpr uint8_t kTypeMask = 0xf0;
+// What a broker may send us, by the first byte (MQTT 5, 2.1.2).
+constexpr uint8_t kConnack = 0x20;
 constexpr uint8_t kPublish = 0x30;
+constexpr uint8_t kSuback = 0x90;
+constexpr uint8_t kUnsuback = 0xb0;
+constexpr uint8_t kPingresp = 0xd0;
+constexpr uint8_t kDisconnect = 0xe0;
+// The QoS bits of a PUBLISH above 1.
+constexpr uint8_t kAboveQos1 = 0x04;
 // The remaining length: seven bits a byte, in four bytes at most (MQTT 5, 1.5.5).
 constexpr uint8_t kMore = 0x80;
 constexpr size_t kBits = 7;
@@ -24,6 +32,26 @@ size_t RemainingLength(std::string_view header) {
     length |= static_cast<size_t>(ByteOf(header[i]) & ~kMore) << (kBits * (i - 1));
   }
   return length;
+}
+
+// Returns why a broker may not send us a packet that begins with this byte; nullptr: it may.
+const char* ViolationOf(char first) {
+  const uint8_t byte = ByteOf(first);
+  switch (byte & kTypeMask) {
+    case kPublish:
+      if ((byte & kAboveQos1) == 0) return nullptr;
+      return "a PUBLISH of QoS 2, which no subscription of ours allows; if another program has "
+             "used "
+             "this client_id, set one of its own";
+    case kConnack:
+    case kSuback:
+    case kUnsuback:
+    case kPingresp:
+    case kDisconnect:
+      return nullptr;
+    default:
+      return "a packet that no broker sends to a subscriber, such as a PINGREQ";
+  }
 }
 
 void PutRemainingLength(std::string& out, size_t length) {
@@ -46,6 +74,7 @@ PacketFilter::Whole PacketFilter::WholePackets(std::string_view in, size_t max_b
   Whole whole;
   for (;;) {
     const std::string_view rest = in.substr(whole.bytes);
+    if (!rest.empty() && ViolationOf(rest.front()) != nullptr) return whole;
     size_t header = 2;
     while (header < kMaxHeaderBytes && header <= rest.size() &&
            (ByteOf(rest[header - 1]) & kMore) != 0) {
@@ -60,7 +89,7 @@ PacketFilter::Whole PacketFilter::WholePackets(std::string_view in, size_t max_b
 }
 
 bool PacketFilter::TakePacket(std::string_view& in, std::string& out) {
-  if (violated_) return false;
+  if (violated()) return false;
   if (!in_body_ && !TakeHeader(in, out)) return false;
   Pass(in, out);
   if (pass_ == 0) Skip(in);
@@ -78,10 +107,10 @@ bool PacketFilter::TakeHeader(std::string_view& in, std::string& out) {
     if (header_.size() == 1) continue;
     if ((ByteOf(header_.back()) & kMore) == 0) {
       BeginBody(out);
-      return !violated_;
+      return !violated();
     }
     if (header_.size() == kMaxHeaderBytes) {
-      violated_ = true;
+      violation_ = "a packet with a malformed length";
       return false;
     }
   }
@@ -89,11 +118,12 @@ bool PacketFilter::TakeHeader(std::string_view& in, std::string& out) {
 }
 
 void PacketFilter::BeginBody(std::string& out) {
+  if (violation_ = ViolationOf(header_[0]); violated()) return;
   const size_t length = RemainingLength(header_);
   const bool too_large = length > max_bytes_;
   const bool publish = (ByteOf(header_[0]) & kTypeMask) == kPublish;
   if (too_large && !(publish && may_shorten_)) {
-    violated_ = true;
+    violation_ = "a packet that is too large";
     return;
   }
   pass_ = too_large ? kKeptBytes : length;

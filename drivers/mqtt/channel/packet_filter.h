@@ -6,6 +6,10 @@
 // otherwise, and nothing after it would ever come. MQTT 5 forbids a broker to send one, so there it
 // is a violation, as every other packet of that size is.
 //
+// A violation is also every packet that libmosquitto keeps or answers without a limit of ours: a
+// PUBLISH of QoS 2, which it keeps until the PUBREL, and what only a client sends, such as a
+// PINGREQ. We subscribe with QoS 1 and publish nothing, so a broker has no reason for them.
+//
 // Invariant: no more than kKeptBytes of a shortened packet, and no more than the limit of any
 // other, are passed on (Pass).
 #pragma once
@@ -36,11 +40,14 @@ class PacketFilter {
     size_t packets = 0;
     size_t bytes = 0;
   };
-  // Returns how many packets at the front of `in` are whole, with `max_bytes` in all at most.
+  // Returns how many packets at the front of `in` are whole, with `max_bytes` in all at most; none
+  // from a packet on that is a violation.
   static Whole WholePackets(std::string_view in, size_t max_bytes);
 
-  // True: the stream violates the protocol, and no more of it can be understood.
-  bool violated() const { return violated_; }
+  // How the stream violates the protocol, for people; no more of it can be understood then.
+  // nullptr: it does not.
+  const char* violation() const { return violation_; }
+  bool violated() const { return violation_ != nullptr; }
   // The bytes of the packet that was read last, or is being read, if it is shortened; else 0.
   size_t shortened_from() const { return shortened_from_; }
 
@@ -52,7 +59,7 @@ class PacketFilter {
 
   size_t max_bytes_;
   bool may_shorten_;
-  bool violated_ = false;
+  const char* violation_ = nullptr;
   // The fixed header as far as it has come; empty between packets.
   std::string header_;
   bool in_body_ = false;

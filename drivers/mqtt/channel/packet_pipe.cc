@@ -1,5 +1,6 @@
 #include "drivers/mqtt/channel/packet_pipe.h"
 
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -44,7 +45,7 @@ Result<PacketPipe::Passed> PacketPipe::PassOn() {
   }
   if (!TakePart()) {
     return Error{ErrorCode::kUnavailable,
-                 "the broker violates the protocol: a packet that is too large or malformed"};
+                 std::string("the broker violates the protocol: ") + filter_.violation()};
   }
   if (!to_library_.empty()) {
     const size_t passed = socket_.ToLibrary(to_library_);

@@ -40,6 +40,8 @@ class PacketPipe {
   // Passes bytes to the library, which has to read after each kPart and kPacket. kUnavailable: the
   // connection has ended, and why.
   Result<Passed> PassOn();
+  // True: the connection has ended because the broker violates the protocol.
+  bool violated() const { return filter_.violated(); }
   // PacketFilter::shortened_from() of the packet that the library reads next.
   size_t shortened_from() const { return shortened_from_; }
   // True if there is more to pass on, of which the descriptor says nothing.

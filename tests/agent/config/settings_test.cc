@@ -203,7 +203,11 @@ TEST(SettingsTest, NoSecretIsShownWhateverIsWrongWithIt) {
   for (const char* uri :
        {"mqtt://user:S3cret@host/t/#", "mqtt:/user:S3cret@host/t", "mqtt//user:S3cret@host/t",
         "mqtt://user:S3cret@[::1/t", "mqtt://user:S3cret@host:0/t", "mqtt://h/t?password=S3cret",
-        "mqtt://h/t?passwort=S3cret&password=S3cret", "nats://user:S3cret@host/t"}) {
+        "mqtt://h/t?passwort=S3cret&password=S3cret", "nats://user:S3cret@host/t",
+        "mqtt://h/t?pass=S3cret", "mqtt://h/t?pw=S3cret", "mqtt://user:12/x{S3cret@host/t",
+        "mqtt://user:12?S3cret@host/t", "mqtt://user:12/t?S3cret@host/t=1&S3cret@host/t=1",
+        "mqtt://[::1]/x{S3cret@host/t", "serial:/dev/tty?x:S3cret@y&x:S3cret@y",
+        "sim:u:1?S3cret@host"}) {
     const std::string all = AllTexts(Load({{"TIDEGATE_INPUT_LOCAL", uri}}));
     EXPECT_THAT(all, HasSubstr("TIDEGATE_INPUT_LOCAL")) << uri;
     EXPECT_THAT(all, Not(HasSubstr("S3cret"))) << uri;
@@ -216,6 +220,53 @@ TEST(SettingsTest, NoSecretIsShownWhateverIsWrongWithIt) {
     EXPECT_THAT(all, HasSubstr(name));
     EXPECT_THAT(all, Not(HasSubstr("S3cret"))) << name;
   }
+}
+
+class SettingsCredentialsTest : public testing::Test {
+ protected:
+  SettingsCredentialsTest() {
+    std::string pattern =
+        (std::filesystem::temp_directory_path() / "tidegate-credentials-XXXXXX").string();
+    folder_ = mkdtemp(pattern.data());
+  }
+  ~SettingsCredentialsTest() override { std::filesystem::remove_all(folder_); }
+
+  void Put(const std::string& name) { std::ofstream(folder_ + "/" + name) << "S3cret\n"; }
+  LoadedSettings LoadWithInput() {
+    return Load({{"TIDEGATE_KAFKA_BOOTSTRAP_SERVERS", "k:9092"},
+                 {"TIDEGATE_INPUT_YARD", "mqtt://host/t/{asset}?tenant=acme"}},
+                folder_);
+  }
+
+  std::string folder_;
+};
+
+TEST_F(SettingsCredentialsTest, ASecretUnderAWrongNameIsNotShown) {
+  for (const char* name : {"kafka.ssl.key", "kafka.sasl.pasword", "kafak.sasl.password"}) Put(name);
+  const LoadedSettings loaded = LoadWithInput();
+  EXPECT_THAT(AllTexts(loaded), Not(HasSubstr("S3cret")));
+  EXPECT_EQ(Shown(loaded, "kafka.sasl.pasword"), "credential: (hidden)");
+}
+
+TEST_F(SettingsCredentialsTest, AWrongNameIsAProblemThatNamesTheNearest) {
+  Put("input.yard.username");
+  Put("input.yard.password");
+  EXPECT_THAT(LoadWithInput().problems, IsEmpty());
+  for (const char* name : {"input.yrad.password", "input.yard.pasword", "kafak.sasl.password",
+                           "kafka.sasl.pasword", "backup-key"}) {
+    Put(name);
+  }
+  const LoadedSettings loaded = LoadWithInput();
+  EXPECT_THAT(loaded.warnings, Contains(HasSubstr("credential backup-key")));
+  EXPECT_THAT(loaded.problems,
+              testing::UnorderedElementsAre(AllOf(HasSubstr("credential input.yrad.password"),
+                                                  HasSubstr("did you mean input.yard.password?")),
+                                            AllOf(HasSubstr("credential input.yard.pasword"),
+                                                  HasSubstr("did you mean input.yard.password?")),
+                                            AllOf(HasSubstr("credential kafak.sasl.password"),
+                                                  HasSubstr("did you mean kafka.sasl.password?")),
+                                            AllOf(HasSubstr("credential kafka.sasl.pasword"),
+                                                  HasSubstr("did you mean kafka.sasl.password?"))));
 }
 
 TEST(SettingsTest, ATenantThatIsNotAllowedIsAProblem) {

@@ -31,7 +31,7 @@ class ControlSocketTest : public testing::Test {
 
   void Listen() {
     auto listening =
-        ControlSocket::Listen(path_, loop_, log_, [] { return std::string(R"({"x":1})"); });
+        ControlSocket::Listen(path_, loop_, clock_, log_, [] { return std::string(R"({"x":1})"); });
     ASSERT_TRUE(listening.ok()) << listening.error().message;
     socket_ = std::move(listening).value();
   }
@@ -55,6 +55,7 @@ class ControlSocketTest : public testing::Test {
     EXPECT_TRUE(asking.get());
     return answer;
   }
+  SystemClock clock_;
   PollLoop loop_;
   Log log_{LogLevel::kError, [](LogLevel, std::string_view) {}};
   std::string folder_, path_;
@@ -92,7 +93,7 @@ TEST_F(ControlSocketTest, TheSocketIsForOwnerAndGroup) {
 
 TEST_F(ControlSocketTest, ASecondAgentIsRefusedAndALeftoverIsNot) {
   Listen();
-  auto second = ControlSocket::Listen(path_, loop_, log_, [] { return std::string(); });
+  auto second = ControlSocket::Listen(path_, loop_, clock_, log_, [] { return std::string(); });
   ASSERT_FALSE(second.ok());
   EXPECT_THAT(second.error().message, HasSubstr("another agent"));
   socket_.reset();
@@ -169,7 +170,8 @@ TEST(StatusTest, ShowsHowFarTheClockWasOff) {
 
 TEST_F(ControlSocketTest, AFileThatIsNoSocketStays) {
   std::ofstream(path_) << "precious";
-  const auto listening = ControlSocket::Listen(path_, loop_, log_, [] { return std::string(); });
+  const auto listening =
+      ControlSocket::Listen(path_, loop_, clock_, log_, [] { return std::string(); });
   ASSERT_FALSE(listening.ok());
   EXPECT_THAT(listening.error().message, HasSubstr(path_));
   std::ifstream file(path_);

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/work.h"
+
 namespace tidegate {
 namespace {
 
@@ -55,6 +57,28 @@ TEST_F(AssetTableTest, ATenantBelowItsShareGetsAPlaceOfTheLargest) {
   EXPECT_THAT(forgotten_, ElementsAre("bad/0", "bad/1"));
   table_.Touch("good/c");
   EXPECT_THAT(forgotten_, ElementsAre("bad/0", "bad/1", "good/a")) << "half of them is its share";
+}
+
+// A tenant that invents tenants must not make the fold slow for the others.
+TEST(AssetTableCostTest, ATableFullOfTenantsTakesNoLongerForANewOne) {
+  const WorkMeter meter;
+  const auto cost = [&](size_t most) {
+    AssetTable table(most, [](const Asset&) {});
+    size_t next = 0;
+    const auto add = [&](size_t count) {
+      for (size_t i = 0; i < count; ++i) table.Touch(fmt::format("tenant-{}/a", next++));
+    };
+    add(most);
+    return meter.Measure([&] { add(500); });
+  };
+  EXPECT_LT(cost(10'000) / cost(200), 6);
+}
+
+TEST_F(AssetTableTest, AmongTenantsOfOneSizeTheFirstByNameGivesThePlace) {
+  for (const char* key : {"c/1", "b/1", "a/1", "c/2", "d/1"}) table_.Touch(key);
+  EXPECT_THAT(forgotten_, ElementsAre("c/1"));
+  table_.Touch("e/1");
+  EXPECT_THAT(forgotten_, ElementsAre("c/1", "a/1"));
 }
 
 TEST_F(AssetTableTest, AStateThatEndsMakesAnAssetOneWithout) {

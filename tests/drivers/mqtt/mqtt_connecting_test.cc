@@ -124,6 +124,19 @@ TEST_F(MqttConnectingTest, ASecondConnackEndsTheConnectionAndIsNoSecondSession) 
   EXPECT_EQ(inbox_.sessions.size(), 2u);
 }
 
+TEST_F(MqttConnectingTest, WhatWouldBeQueuedWithoutALimitEndsTheConnection) {
+  Begin(LocalOptions(broker_.port()));
+  ASSERT_TRUE(WaitUntilConnected());
+  broker_.Publish("f/acme/7", "{}", 2);
+  ASSERT_TRUE(WaitForConnects(2));
+  EXPECT_TRUE(loop_.RunUntil([this] { return driver_->status().connected; }));
+  for (int i = 0; i < 1000; ++i) broker_.SendBytes(std::string("\xc0\0", 2));
+  ASSERT_TRUE(WaitForConnects(3));
+  EXPECT_TRUE(inbox_.taken.empty());
+  EXPECT_THAT(MetricsText(), HasSubstr("tidegate_mqtt_violations_total{input=\"local\"} 2"));
+  EXPECT_THAT(logged_, testing::Contains(HasSubstr("PUBLISH of QoS 2")));
+}
+
 TEST_F(MqttConnectingTest, ARefusalForAnotherReasonIsShownAndKeepsTheVersion) {
   broker_.Speak(false, false);
   broker_.RefuseBy(FakeMqttBroker::Refusal::kNotAllowed);

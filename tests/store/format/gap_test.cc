@@ -44,12 +44,12 @@ TEST(GapRecord, HasTheMembersOfTheFormatInTheirOrder) {
 
 TEST(GapLedgerDeathTest, ALossWithItsSeqsInTheWrongOrderAborts) {
   GapLedger ledger;
-  EXPECT_DEATH(ledger.Add(Loss(5, 1)), "a loss has its seqs in order");
+  EXPECT_DEATH(ledger.Add(Loss(5, 1), "fallback"), "a loss has its seqs in order");
 }
 
 TEST(GapLedgerDeathTest, AGapRecordThatIsStoredWithoutASeqAborts) {
   GapLedger ledger;
-  ledger.Add(Loss(1, 5));
+  ledger.Add(Loss(1, 5), "fallback");
   EXPECT_DEATH((void)ledger.StoreChanged([](GapLedger::Entry&) { return Status(); }),
                "a stored gap record has a seq");
 }
@@ -78,12 +78,12 @@ TEST(BatchKeyDeathTest, ASeqOfMoreThan56BitsAborts) {
 
 TEST(GapLedger, LossesOfOneTenantAndClassBecomeOneRecord) {
   GapLedger ledger;
-  ledger.Add(Loss(1, 5));
-  ledger.Add(Loss(6, 8));
+  ledger.Add(Loss(1, 5), "fallback");
+  ledger.Add(Loss(6, 8), "fallback");
   EXPECT_EQ(ledger.changed(), 1u);
   const auto stored = StoreAll(ledger);
   ASSERT_EQ(stored.size(), 1u);
-  ledger.Add(Loss(9, 9));
+  ledger.Add(Loss(9, 9), "fallback");
   EXPECT_TRUE(ledger
                   .StoreChanged([&](GapLedger::Entry& entry) -> Status {
                     EXPECT_EQ(entry.seq, stored[0]);
@@ -98,30 +98,62 @@ TEST(GapLedger, LossesOfOneTenantAndClassBecomeOneRecord) {
 
 TEST(GapLedger, TenantsAndClassesAreKeptApart) {
   GapLedger ledger;
-  ledger.Add(Loss(1, 1));
-  ledger.Add(Loss(2, 2, "other"));
-  ledger.Add(Loss(3, 3, "acme", RecordClass::kHeartbeat));
+  ledger.Add(Loss(1, 1), "fallback");
+  ledger.Add(Loss(2, 2, "other"), "fallback");
+  ledger.Add(Loss(3, 3, "acme", RecordClass::kHeartbeat), "fallback");
   EXPECT_EQ(StoreAll(ledger).size(), 3u);
+}
+
+TEST(GapLedger, TenantsBeyondTheLimitShareAnEntryAndNothingIsUncounted) {
+  GapLedger ledger;
+  for (Seq seq = 1; seq <= 1000; ++seq) {
+    ledger.Add(Loss(seq, seq, "t" + std::to_string(seq)), "fallback");
+  }
+  EXPECT_EQ(ledger.changed(), GapLedger::kMostEntries + 1);
+  uint64_t count = 0;
+  std::string last;
+  EXPECT_TRUE(ledger
+                  .StoreChanged([&](GapLedger::Entry& entry) -> Status {
+                    entry.seq = 2000 + count;
+                    count += entry.gap.count;
+                    if (entry.gap.tenant == "fallback") last = std::to_string(entry.gap.count);
+                    return {};
+                  })
+                  .ok());
+  EXPECT_EQ(count, 1000U);
+  EXPECT_EQ(last, std::to_string(1000 - GapLedger::kMostEntries));
+  // A tenant that has an entry keeps it.
+  ledger.Add(Loss(1001, 1001, "t1"), "fallback");
+  EXPECT_EQ(ledger.changed(), 1U);
+  ledger.CloseClass(RecordClass::kReading);
+  ledger.Add(Loss(1002, 1002, "t900"), "fallback");
+  EXPECT_TRUE(ledger
+                  .StoreChanged([&](GapLedger::Entry& entry) -> Status {
+                    EXPECT_EQ(entry.gap.tenant, "t900");
+                    entry.seq = 5000;
+                    return {};
+                  })
+                  .ok());
 }
 
 TEST(GapLedger, ARecordThatWasHandedOutGrowsNoMore) {
   GapLedger ledger;
-  ledger.Add(Loss(1, 1));
+  ledger.Add(Loss(1, 1), "fallback");
   const auto first = StoreAll(ledger);
   ledger.Close(first[0]);
-  ledger.Add(Loss(2, 2));
+  ledger.Add(Loss(2, 2), "fallback");
   EXPECT_NE(StoreAll(ledger), first);
 }
 
 TEST(GapLedger, ALossBehindAHandedOutBatchBeginsANewRecord) {
   GapLedger ledger;
-  ledger.Add(Loss(1, 1));
+  ledger.Add(Loss(1, 1), "fallback");
   const auto first = StoreAll(ledger);
   ledger.CloseClass(RecordClass::kHeartbeat);
-  ledger.Add(Loss(2, 2));
+  ledger.Add(Loss(2, 2), "fallback");
   EXPECT_EQ(StoreAll(ledger), first);
   ledger.CloseClass(RecordClass::kReading);
-  ledger.Add(Loss(3, 3));
+  ledger.Add(Loss(3, 3), "fallback");
   EXPECT_NE(StoreAll(ledger), first);
 }
 

@@ -101,6 +101,18 @@ TEST_F(PacketFilterTest, WithMqtt5APublishThatIsTooLargeIsAViolation) {
   EXPECT_TRUE(filter_.violated());
 }
 
+// The library keeps a PUBLISH of QoS 2 for as long as the broker likes, and answers the others.
+TEST_F(PacketFilterTest, WhatTheLibraryWouldQueueWithoutALimitIsAViolation) {
+  for (const char first : {'\x34', '\x36', '\x3c', '\x50', '\x62', '\x70', '\xc0', '\xf0'}) {
+    filter_ = PacketFilter(kLimit, /*may_shorten=*/true);
+    const std::string before = Packet('\x32', 20) + Packet('\xd0', 0);
+    const std::string stream = before + Packet(first, 2) + Packet('\x32', 20);
+    EXPECT_EQ(Feed(stream, 1000), before) << static_cast<int>(first);
+    EXPECT_TRUE(filter_.violated()) << static_cast<int>(first);
+    EXPECT_EQ(PacketFilter::WholePackets(stream, 1000).packets, 2U) << "up to that packet";
+  }
+}
+
 TEST_F(PacketFilterTest, ALengthOfFiveBytesIsAViolation) {
   Feed("\x32\xff\xff\xff\xff\x01", 1);
   EXPECT_TRUE(filter_.violated());
