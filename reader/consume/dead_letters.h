@@ -35,9 +35,16 @@ std::string_view RefusalKindName(RefusalKind kind);
 std::vector<std::string_view> RefusalKindNames();
 
 // Why a message cannot land.
+// The most bytes of a refusal's text, so that a letter's own headers are always small.
+inline constexpr size_t kMaxRefusalText = 1024;
+
 struct Refusal {
   RefusalKind kind = RefusalKind::kJson;
-  // For people.
+  Refusal() = default;
+  // Keeps the beginning of a text that is too long: it may quote a member, a header or a server.
+  Refusal(RefusalKind why, std::string why_text);
+
+  // For people. At most kMaxRefusalText bytes.
   std::string text;
 };
 
@@ -67,7 +74,8 @@ class DeadLetters {
  public:
   virtual ~DeadLetters() = default;
   // Returns one status for each letter, in their order. OK: the letter is as durable as the topic
-  // is. kUnavailable: it may or may not be there; publish it again, which may double it. Waits for
+  // is. kUnavailable: it may or may not be there; publish it again, which may double it. kRejected:
+  // the topic refuses even the smallest form of the letter, which is logged; it is lost. Waits for
   // the answers, some 10 s at most.
   virtual std::vector<Status> Publish(std::span<const DeadLetter> letters) = 0;
 };

@@ -11,7 +11,7 @@
 namespace tidegate::reader {
 
 namespace {
-// How much of the message is sent. Each form is smaller, and the last one always fits.
+// How much of the message is sent. Each form is smaller; the last one has some 2 KB.
 enum class Form { kWhole, kTruncated, kReasonOnly };
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
@@ -47,10 +47,8 @@ Outgoing MessageFor(const DeadLetter& letter, Form form, size_t truncated_bytes)
           .headers = HeadersFor(letter, form, kept)};
 }
 
-// A topic that refuses even the smallest form may accept it later.
 Status Unless(const Result<Position>& answer) {
-  if (answer.ok()) return {};
-  return Error{ErrorCode::kUnavailable, answer.error().message};
+  return answer.ok() ? Status() : Status(answer.error());
 }
 }  // namespace
 
@@ -59,6 +57,8 @@ KafkaDeadLetters::KafkaDeadLetters(Options options, const Clock& clock, const Lo
       publisher_({.request = std::move(options.request),
                   .topic = std::move(options.topic),
                   .name = "dead letters",
+      clock_(clock),
+      log_(log),
                   .patience = options.patience},
                  clock, log) {}
 
@@ -84,7 +84,15 @@ Status KafkaDeadLetters::Shrink(const DeadLetter& letter, bool tried_alone, cons
     if (form == Form::kWhole && tried_alone) continue;
     const Outgoing message = MessageFor(letter, form, truncated_bytes_);
     answer = publisher_.Publish({&message, 1}).front();
-    if (answer.ok() || answer.error().code != ErrorCode::kRejected) break;
+    if (answer.ok() || answer.error().code != ErrorCode::kRejected) return Unless(answer);
+  }
+  if (const auto count = lost_log_.Count(clock_.SinceBoot())) {
+    const Partition& from = letter.message->partition;
+    log_.Error(
+        "{} dead letters are lost: {}, without key, value and headers; the last, {} [{}] "
+        "offset {}: {}",
+        *count, answer.error().message, from.topic, from.number, letter.message->offset,
+        Describe(*letter.refusal));
   }
   return Unless(answer);
 }

@@ -157,19 +157,20 @@ std::vector<DeadLetter> Batch::letters(WallTime now) const {
   return letters;
 }
 
-size_t Batch::ApplyLetterStatuses(std::span<const Status> statuses) {
+Batch::LetterTally Batch::ApplyLetterStatuses(std::span<const Status> statuses) {
   CHECK(statuses.size() == to_publish_, "a publication has one status for each letter");
-  size_t published = 0;
+  LetterTally tally;
   size_t next = 0;
   for (Item& item : items_) {
     if (item.state != State::kToPublish) continue;
-    if (!statuses[next++].ok()) continue;
+    const Status& status = statuses[next++];
+    if (!status.ok() && status.error().code != ErrorCode::kRejected) continue;
+    ++(status.ok() ? tally.published : tally.lost);
     Finish(item);
-    ++published;
   }
-  to_publish_ -= published;
+  to_publish_ -= tally.published + tally.lost;
   CheckBooks();
-  return published;
+  return tally;
 }
 
 std::set<std::string> Batch::databases() const {

@@ -73,9 +73,13 @@ class Batch {
 
   // What is to be published, in the order of arrival. Points into the batch.
   std::vector<DeadLetter> letters(WallTime now) const;
-  // Applies the answers to the publication of letters(), and returns how many were published.
-  // REQUIRES: one status for each of them.
-  size_t ApplyLetterStatuses(std::span<const Status> statuses);
+  struct LetterTally {
+    size_t published = 0;
+    // The topic refuses them for good.
+    size_t lost = 0;
+  };
+  // Applies the answers to the publication of letters(). REQUIRES: one status for each of them.
+  LetterTally ApplyLetterStatuses(std::span<const Status> statuses);
 
   // The databases of the documents that are to be written.
   std::set<std::string> databases() const;

@@ -38,6 +38,8 @@ class ParkedBatch {
     size_t landed = 0;
     size_t duplicates = 0;
     size_t letters = 0;
+    // Letters that their topic refuses for good.
+    size_t letters_lost = 0;
   };
 
   // Adds the record that is at `offset` of the parking topic's partition. Those of a partition come
@@ -69,6 +71,7 @@ class ParkedBatch {
     bool duplicate = false;
     // Why it did not land this time.
     std::optional<std::string> failure = {};
+    bool letter_lost = false;
     size_t bytes = 0;
     size_t json_values = 0;
   };

@@ -90,6 +90,7 @@ void Unparker::Land() {
     parts_.metrics.CountUnparked(tally.landed + tally.duplicates);
     parts_.metrics.CountPublished(tally.letters);
     report_.state().landed += tally.landed;
+    parts_.metrics.CountLettersLost(tally.letters_lost);
     report_.state().duplicates += tally.duplicates;
     report_.state().dead_letters += tally.letters;
   }

@@ -67,6 +67,7 @@ Status FakeSource::Seek(const Partition& partition, int64_t offset) {
 void FakeSource::BeginAnew(const Partition& partition) {
   next_offset_[partition] = 0;
   std::erase_if(returned_, [&](const SourceMessage& m) { return m.partition == partition; });
+  std::erase_if(messages_, [&](const SourceMessage& m) { return m.partition == partition; });
 }
 
 Result<int64_t> FakeSource::EndOffset(const Partition& partition) {

@@ -109,6 +109,8 @@ class FakeDeadLetters final : public DeadLetters {
   void TakeDown() { down_ = true; }
   void Restore() { down_ = false; }
   // While the topic is down, so many letters of each Publish() are published all the same.
+  // The topic refuses every letter for good.
+  void RefuseAll() { refuses_ = true; }
   void LetThrough(size_t letters) { let_through_ = letters; }
   const std::vector<Letter>& letters() const { return letters_; }
 
@@ -116,6 +118,7 @@ class FakeDeadLetters final : public DeadLetters {
   std::vector<Letter> letters_;
   bool down_ = false;
   size_t let_through_ = 0;
+  bool refuses_ = false;
 };
 
 }  // namespace tidegate::reader
