@@ -20,6 +20,8 @@ Headers HeadersFor(const DeadLetter& letter, Form form, size_t kept_bytes) {
   const SourceMessage& message = *letter.message;
   Headers headers;
   if (form != Form::kReasonOnly) headers = message.headers;
+  // A producer's headers of these names would be taken for ours.
+  std::erase_if(headers, [](const auto& header) { return header.first.starts_with(kDlqPrefix); });
   const auto add = [&](std::string_view name, std::string value) {
     headers.emplace_back(std::string(name), std::move(value));
   };
@@ -28,6 +30,7 @@ Headers HeadersFor(const DeadLetter& letter, Form form, size_t kept_bytes) {
   add(kHeaderDlqTopic, message.partition.topic);
   add(kHeaderDlqPartition, fmt::format("{}", message.partition.number));
   add(kHeaderDlqOffset, fmt::format("{}", message.offset));
+  if (letter.epoch > 0) add(kHeaderDlqEpoch, fmt::format("{}", letter.epoch));
   if (message.timestamp) add(kHeaderDlqTimestamp, FormatTime(*message.timestamp));
   const size_t size = message.value ? message.value->size() : 0;
   if (kept_bytes < size) add(kHeaderDlqTruncated, fmt::format("{}", size));
@@ -54,11 +57,11 @@ Status Unless(const Result<Position>& answer) {
 
 KafkaDeadLetters::KafkaDeadLetters(Options options, const Clock& clock, const Log& log)
     : truncated_bytes_(options.truncated_bytes),
+      clock_(clock),
+      log_(log),
       publisher_({.request = std::move(options.request),
                   .topic = std::move(options.topic),
                   .name = "dead letters",
-      clock_(clock),
-      log_(log),
                   .patience = options.patience},
                  clock, log) {}
 

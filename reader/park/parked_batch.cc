@@ -13,6 +13,7 @@ void ParkedBatch::Add(const Partition& partition, int64_t offset, ParkedMessage 
   Item item{.partition = partition,
             .offset = offset,
             .database = std::move(parked.database),
+            .epoch = parked.epoch,
             .message = std::move(parked.record)};
   item.bytes = item.message.value ? item.message.value->size() : 0;
   if (auto* document = std::get_if<Document>(&decoded)) {
@@ -116,7 +117,7 @@ void ParkedBatch::Publish(DeadLetters& dead_letters, WallTime now) {
   std::vector<Item*> refused;
   for (Item& item : items_) {
     if (!item.refusal) continue;
-    letters.push_back({&item.message, &*item.refusal, now});
+    letters.push_back({&item.message, &*item.refusal, now, item.epoch});
     refused.push_back(&item);
   }
   if (letters.empty()) return;

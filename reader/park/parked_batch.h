@@ -64,14 +64,16 @@ class ParkedBatch {
     Partition partition;
     int64_t offset = 0;
     std::string database = {};
+    // Of the log of the record's own partition.
+    int64_t epoch = 0;
     SourceMessage message = {};
     std::optional<Document> document = {};
     // Why it can never land; it is published.
     std::optional<Refusal> refusal = {};
     bool duplicate = false;
+    bool letter_lost = false;
     // Why it did not land this time.
     std::optional<std::string> failure = {};
-    bool letter_lost = false;
     size_t bytes = 0;
     size_t json_values = 0;
   };

@@ -109,7 +109,11 @@ std::vector<Status> FakeDeadLetters::Publish(std::span<const DeadLetter> letters
       statuses.push_back(Error{ErrorCode::kUnavailable, "the dead-letter topic is away"});
       continue;
     }
-    letters_.push_back({*letter.message, *letter.refusal});
+    if (refuses_) {
+      statuses.push_back(Error{ErrorCode::kRejected, "the dead-letter topic takes no letter"});
+      continue;
+    }
+    letters_.push_back({*letter.message, *letter.refusal, letter.epoch});
     statuses.push_back({});
   }
   return statuses;
