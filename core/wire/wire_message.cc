@@ -160,7 +160,9 @@ bool DropSuspectTimestamp(WireMessage& message, WallTime now, bool synced) {
 std::optional<std::string> NewerSchema(
     const std::vector<std::pair<std::string, std::string>>& headers) {
   for (const auto& [name, value] : headers) {
-    if (name == kHeaderSchema && SchemaNumber(value) > SchemaNumber(kSchemaVersion)) return value;
+    // Leading zeros make a number of any length.
+    if (name != kHeaderSchema || value.size() > kMaxHeaderBytes) continue;
+    if (SchemaNumber(value) > SchemaNumber(kSchemaVersion)) return value;
   }
   return std::nullopt;
 }

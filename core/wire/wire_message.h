@@ -92,7 +92,8 @@ struct WireInfo {
   bool replayed = false;
 };
 // Returns the schema that the headers name if it is newer than kSchemaVersion: nothing else of the
-// message may be interpreted then.
+// message may be interpreted then. DecodeHeaders() refuses a value that is too long to be looked
+// at.
 std::optional<std::string> NewerSchema(
     const std::vector<std::pair<std::string, std::string>>& headers);
 // kRejected: the schema is newer than kSchemaVersion, or a header has an impossible value. Unknown

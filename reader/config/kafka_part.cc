@@ -19,6 +19,11 @@ constexpr std::array kClient{Alias{"FD_SERVICE_NAME"}};
 std::string VariableOf(std::string_view property) {
   return std::string(kKafkaPrefix) + kafka::PropertyToEnvironment(property);
 }
+
+// What a misspelt name contains may be a secret as well.
+std::string Shown(const std::string& property, const std::string& value) {
+  return kafka::IsSecretProperty(property) || !kafka::IsKnownProperty(property) ? "***" : value;
+}
 }  // namespace
 
 void Loader::SetKafka(std::string_view property, std::span<const Alias> aliases) {
@@ -26,7 +31,7 @@ void Loader::SetKafka(std::string_view property, std::span<const Alias> aliases)
   const auto found = environment_.Find(name, aliases);
   if (!found || config_.kafka_settings.contains(std::string(property))) return;
   config_.kafka_settings[std::string(property)] = found->value;
-  Show(name, kafka::IsSecretProperty(std::string(property)) ? "***" : found->value, found->origin);
+  Show(name, Shown(std::string(property), found->value), found->origin);
 }
 
 // systemd may list several folders; the first is the unit's own.
@@ -39,7 +44,7 @@ void Loader::LoadKafka() {
   for (const auto& [suffix, found] : environment_.WithPrefix(kKafkaPrefix)) {
     const std::string property = kafka::EnvironmentToProperty(suffix);
     config_.kafka_settings[property] = found.value;
-    Show(found.origin, kafka::IsSecretProperty(property) ? "***" : found.value, found.origin);
+    Show(found.origin, Shown(property, found.value), found.origin);
   }
   SetKafka("bootstrap.servers", kBootstrap);
   SetKafka("sasl.username", kUsername);

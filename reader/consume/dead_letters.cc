@@ -1,6 +1,14 @@
 #include "reader/consume/dead_letters.h"
 
+#include <utility>
+
+#include "core/utf8.h"
+
 namespace tidegate::reader {
+
+Refusal::Refusal(RefusalKind why, std::string why_text) : kind(why), text(std::move(why_text)) {
+  if (text.size() > kMaxRefusalText) text = std::string(Utf8Prefix(text, kMaxRefusalText));
+}
 
 std::string_view RefusalKindName(RefusalKind kind) {
   switch (kind) {

@@ -1,6 +1,7 @@
 // Receives the messages that can never land: a Kafka topic, or a list in tests. One thread.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -34,22 +35,33 @@ enum class RefusalKind {
 std::string_view RefusalKindName(RefusalKind kind);
 std::vector<std::string_view> RefusalKindNames();
 
+// The most bytes of a refusal's text, so that a letter's own headers are always small.
+inline constexpr size_t kMaxRefusalText = 1024;
+
 // Why a message cannot land.
 struct Refusal {
+  Refusal() = default;
+  // Keeps the beginning of a text that is too long: it may quote a member, a header or a server.
+  Refusal(RefusalKind why, std::string why_text);
+
   RefusalKind kind = RefusalKind::kJson;
-  // For people.
+  // For people. At most kMaxRefusalText bytes.
   std::string text;
 };
 
 // Returns "<kind>: <text>", for tg-dlq-reason and the log.
 std::string Describe(const Refusal& refusal);
 
-// A dead letter has these headers beside those of its message. Key and value are the message's.
+// A dead letter has these headers beside those of its message, of which those with this prefix are
+// left out. Key and value are the message's.
+inline constexpr std::string_view kDlqPrefix = "tg-dlq-";
 inline constexpr std::string_view kHeaderDlqReason = "tg-dlq-reason";
 inline constexpr std::string_view kHeaderDlqTime = "tg-dlq-time";
 inline constexpr std::string_view kHeaderDlqTopic = "tg-dlq-topic";
 inline constexpr std::string_view kHeaderDlqPartition = "tg-dlq-partition";
 inline constexpr std::string_view kHeaderDlqOffset = "tg-dlq-offset";
+// The epoch of the partition's log (reader/land/partition_epochs.h); left out if it is 0.
+inline constexpr std::string_view kHeaderDlqEpoch = "tg-dlq-epoch";
 // Kafka's timestamp of the message; left out if it had none.
 inline constexpr std::string_view kHeaderDlqTimestamp = "tg-dlq-timestamp";
 // The size of the whole value in bytes: the topic refuses a message of that size, so the letter
@@ -61,13 +73,16 @@ struct DeadLetter {
   const SourceMessage* message;
   const Refusal* refusal;
   WallTime time;
+  // Of the partition's log.
+  int64_t epoch = 0;
 };
 
 class DeadLetters {
  public:
   virtual ~DeadLetters() = default;
   // Returns one status for each letter, in their order. OK: the letter is as durable as the topic
-  // is. kUnavailable: it may or may not be there; publish it again, which may double it. Waits for
+  // is. kUnavailable: it may or may not be there; publish it again, which may double it. kRejected:
+  // the topic refuses even the smallest form of the letter, which is logged; it is lost. Waits for
   // the answers, some 10 s at most.
   virtual std::vector<Status> Publish(std::span<const DeadLetter> letters) = 0;
 };

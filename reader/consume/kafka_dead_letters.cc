@@ -11,7 +11,7 @@
 namespace tidegate::reader {
 
 namespace {
-// How much of the message is sent. Each form is smaller, and the last one always fits.
+// How much of the message is sent. Each form is smaller; the last one has some 2 KB.
 enum class Form { kWhole, kTruncated, kReasonOnly };
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
@@ -20,6 +20,8 @@ Headers HeadersFor(const DeadLetter& letter, Form form, size_t kept_bytes) {
   const SourceMessage& message = *letter.message;
   Headers headers;
   if (form != Form::kReasonOnly) headers = message.headers;
+  // A producer's headers of these names would be taken for ours.
+  std::erase_if(headers, [](const auto& header) { return header.first.starts_with(kDlqPrefix); });
   const auto add = [&](std::string_view name, std::string value) {
     headers.emplace_back(std::string(name), std::move(value));
   };
@@ -28,6 +30,7 @@ Headers HeadersFor(const DeadLetter& letter, Form form, size_t kept_bytes) {
   add(kHeaderDlqTopic, message.partition.topic);
   add(kHeaderDlqPartition, fmt::format("{}", message.partition.number));
   add(kHeaderDlqOffset, fmt::format("{}", message.offset));
+  if (letter.epoch > 0) add(kHeaderDlqEpoch, fmt::format("{}", letter.epoch));
   if (message.timestamp) add(kHeaderDlqTimestamp, FormatTime(*message.timestamp));
   const size_t size = message.value ? message.value->size() : 0;
   if (kept_bytes < size) add(kHeaderDlqTruncated, fmt::format("{}", size));
@@ -47,15 +50,15 @@ Outgoing MessageFor(const DeadLetter& letter, Form form, size_t truncated_bytes)
           .headers = HeadersFor(letter, form, kept)};
 }
 
-// A topic that refuses even the smallest form may accept it later.
 Status Unless(const Result<Position>& answer) {
-  if (answer.ok()) return {};
-  return Error{ErrorCode::kUnavailable, answer.error().message};
+  return answer.ok() ? Status() : Status(answer.error());
 }
 }  // namespace
 
 KafkaDeadLetters::KafkaDeadLetters(Options options, const Clock& clock, const Log& log)
     : truncated_bytes_(options.truncated_bytes),
+      clock_(clock),
+      log_(log),
       publisher_({.request = std::move(options.request),
                   .topic = std::move(options.topic),
                   .name = "dead letters",
@@ -84,7 +87,15 @@ Status KafkaDeadLetters::Shrink(const DeadLetter& letter, bool tried_alone, cons
     if (form == Form::kWhole && tried_alone) continue;
     const Outgoing message = MessageFor(letter, form, truncated_bytes_);
     answer = publisher_.Publish({&message, 1}).front();
-    if (answer.ok() || answer.error().code != ErrorCode::kRejected) break;
+    if (answer.ok() || answer.error().code != ErrorCode::kRejected) return Unless(answer);
+  }
+  if (const auto count = lost_log_.Count(clock_.SinceBoot())) {
+    const Partition& from = letter.message->partition;
+    log_.Error(
+        "{} dead letters are lost: {}, without key, value and headers; the last, {} [{}] "
+        "offset {}: {}",
+        *count, answer.error().message, from.topic, from.number, letter.message->offset,
+        Describe(*letter.refusal));
   }
   return Unless(answer);
 }

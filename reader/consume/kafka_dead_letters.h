@@ -1,7 +1,8 @@
 // Publishes dead letters to a Kafka topic. One thread; the library's own threads call nothing of
 // ours.
 // Known loss: a letter whose acknowledgement is lost is published again, and may be there twice; a
-// letter that the topic refuses for its size keeps only the beginning of its value.
+// letter that the topic refuses for its size keeps only the beginning of its value, or only its
+// reason and place. A topic that refuses even those loses the letter.
 #pragma once
 
 #include <chrono>
@@ -38,6 +39,9 @@ class KafkaDeadLetters final : public DeadLetters {
   Status Shrink(const DeadLetter& letter, bool tried_alone, const Error& refusal);
 
   const size_t truncated_bytes_;
+  const Clock& clock_;
+  const Log& log_;
+  LogLimit lost_log_;
   KafkaPublisher publisher_;
 };
 

@@ -12,7 +12,7 @@ Outgoing MessageFor(const ParkedRecord& record, WallTime now) {
   return {.key = record.database,
           .value = message.value ? &*message.value : nullptr,
           .value_bytes = message.value ? message.value->size() : 0,
-          .headers = ParkedHeaders(message, now)};
+          .headers = ParkedHeaders(message, record.epoch, now)};
 }
 }  // namespace
 

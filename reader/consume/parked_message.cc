@@ -29,6 +29,7 @@ struct Origin {
   std::optional<std::string> topic = {};
   std::optional<int32_t> partition = {};
   std::optional<int64_t> offset = {};
+  std::optional<int64_t> epoch = 0;
   std::optional<WallTime> timestamp = {};
   std::optional<std::string> key = {};
 };
@@ -39,6 +40,7 @@ Origin ReadOrigin(const SourceMessage& raw) {
     if (name == kHeaderParkedTopic) origin.topic = value;
     if (name == kHeaderParkedPartition) origin.partition = ParseNumber<int32_t>(value);
     if (name == kHeaderParkedOffset) origin.offset = ParseNumber<int64_t>(value);
+    if (name == kHeaderParkedEpoch) origin.epoch = ParseNumber<int64_t>(value);
     if (name == kHeaderParkedTimestamp) origin.timestamp = ParseTime(value);
     if (name == kHeaderParkedKey) origin.key = value;
   }
@@ -47,7 +49,7 @@ Origin ReadOrigin(const SourceMessage& raw) {
 }  // namespace
 
 std::vector<std::pair<std::string, std::string>> ParkedHeaders(const SourceMessage& record,
-                                                               WallTime now) {
+                                                               int64_t epoch, WallTime now) {
   auto headers = record.headers;
   DropParkedHeaders(headers);
   const auto add = [&](std::string_view name, std::string value) {
@@ -56,6 +58,7 @@ std::vector<std::pair<std::string, std::string>> ParkedHeaders(const SourceMessa
   add(kHeaderParkedTopic, record.partition.topic);
   add(kHeaderParkedPartition, fmt::format("{}", record.partition.number));
   add(kHeaderParkedOffset, fmt::format("{}", record.offset));
+  if (epoch > 0) add(kHeaderParkedEpoch, fmt::format("{}", epoch));
   if (record.timestamp) add(kHeaderParkedTimestamp, FormatTime(*record.timestamp));
   if (record.key) add(kHeaderParkedKey, *record.key);
   add(kHeaderParkedTime, FormatTime(now));
@@ -64,9 +67,10 @@ std::vector<std::pair<std::string, std::string>> ParkedHeaders(const SourceMessa
 
 std::optional<ParkedMessage> ReadParked(SourceMessage raw) {
   Origin origin = ReadOrigin(raw);
-  if (!raw.key || raw.key->empty() || !origin.topic || !origin.partition || !origin.offset)
+  if (!raw.key || raw.key->empty() || !origin.topic || !origin.partition || !origin.offset ||
+      !origin.epoch)
     return std::nullopt;
-  ParkedMessage parked{.record = std::move(raw), .database = {}};
+  ParkedMessage parked{.record = std::move(raw), .database = {}, .epoch = *origin.epoch};
   SourceMessage& record = parked.record;
   parked.database = *std::move(record.key);
   record.key = std::move(origin.key);

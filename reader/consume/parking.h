@@ -2,6 +2,7 @@
 // tests. The records of one database stay in their order. One thread.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
@@ -17,6 +18,8 @@ struct ParkedRecord {
   const SourceMessage* message;
   // The database that the record is to land in.
   const std::string* database;
+  // Of the log of the message's partition.
+  int64_t epoch = 0;
 };
 
 class Parking {

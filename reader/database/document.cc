@@ -79,6 +79,12 @@ std::string_view TimeOriginName(TimeOrigin origin) {
   return "";
 }
 
+void SetEpoch(Document& document, int64_t epoch) {
+  if (document.provenance.epoch) return;
+  document.provenance.epoch = epoch;
+  if (epoch > 0 && document.named_by_place) document.id += "@" + std::to_string(epoch);
+}
+
 WallTime BoundedTime(const Document& document) {
   const WallTime received = document.provenance.received_at;
   return received == WallTime() ? document.time

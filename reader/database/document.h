@@ -96,6 +96,11 @@ struct Document {
   std::vector<std::string> pending = {};
 };
 
+// Notes the epoch of the log that the document's message is in, and lengthens an id that is made of
+// the message's place by it, because places mean other messages in each log. Changes nothing if the
+// document has an epoch.
+void SetEpoch(Document& document, int64_t epoch);
+
 // Returns the time by which projections order the document: its own, but at most kClockTolerance
 // after its receipt, so that a clock that is ahead hides nothing that comes later.
 WallTime BoundedTime(const Document& document);

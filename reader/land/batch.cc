@@ -72,6 +72,22 @@ void Batch::Refuse(Item& item, Refusal refusal) {
   ++to_publish_;
 }
 
+void Batch::RefuseDocument(size_t place, Refusal refusal) {
+  Item& item = items_[item_of_[place]];
+  item.epoch = documents_[place].provenance.epoch;
+  Refuse(item, std::move(refusal));
+}
+
+Status Batch::LabelRefused(const std::function<Result<int64_t>(const SourceMessage&)>& epoch_of) {
+  for (Item& item : items_) {
+    if (item.state != State::kToPublish || item.epoch) continue;
+    const auto epoch = epoch_of(item.message);
+    if (!epoch.ok()) return epoch.error();
+    item.epoch = *epoch;
+  }
+  return {};
+}
+
 void Batch::SortByNamespace() {
   if (std::ranges::is_sorted(documents_, {}, &Document::ns)) return;
   std::vector<size_t> order(documents_.size());
@@ -119,12 +135,12 @@ Batch::Tally Batch::ApplyResults(std::span<const WriteResult> results, int max_a
         break;
       case WriteOutcome::kRejected:
         ++tally.rejected;
-        Refuse(item, {RefusalKind::kDatabase, result.reason});
+        RefuseDocument(i, {RefusalKind::kDatabase, result.reason});
         break;
       case WriteOutcome::kRetry:
         if (++item.attempts >= max_attempts) {
           ++tally.exhausted;
-          Refuse(item, {RefusalKind::kRetries, result.reason});
+          RefuseDocument(i, {RefusalKind::kRetries, result.reason});
         } else {
           ++tally.retries;
           Keep(i, kept++);
@@ -151,25 +167,27 @@ Batch::Tally Batch::ApplyResults(std::span<const WriteResult> results, int max_a
 std::vector<DeadLetter> Batch::letters(WallTime now) const {
   std::vector<DeadLetter> letters;
   for (const Item& item : items_) {
-    if (item.state == State::kToPublish) letters.push_back({&item.message, &item.refusal, now});
+    if (item.state == State::kToPublish)
+      letters.push_back({&item.message, &item.refusal, now, item.epoch.value_or(0)});
   }
   CHECK(letters.size() == to_publish_, "every refused message becomes a letter");
   return letters;
 }
 
-size_t Batch::ApplyLetterStatuses(std::span<const Status> statuses) {
+Batch::LetterTally Batch::ApplyLetterStatuses(std::span<const Status> statuses) {
   CHECK(statuses.size() == to_publish_, "a publication has one status for each letter");
-  size_t published = 0;
+  LetterTally tally;
   size_t next = 0;
   for (Item& item : items_) {
     if (item.state != State::kToPublish) continue;
-    if (!statuses[next++].ok()) continue;
+    const Status& status = statuses[next++];
+    if (!status.ok() && status.error().code != ErrorCode::kRejected) continue;
+    ++(status.ok() ? tally.published : tally.lost);
     Finish(item);
-    ++published;
   }
-  to_publish_ -= published;
+  to_publish_ -= tally.published + tally.lost;
   CheckBooks();
-  return published;
+  return tally;
 }
 
 std::set<std::string> Batch::databases() const {
@@ -194,6 +212,7 @@ size_t Batch::Park(const std::set<std::string>& databases) {
     CHECK(item.state == State::kToWrite, "what is parked was to be written");
     item.state = State::kToPark;
     item.database = std::move(documents_[i].ns.database);
+    item.epoch = documents_[i].provenance.epoch;
     ++to_park_;
   }
   const size_t parked = documents_.size() - kept;
@@ -206,7 +225,8 @@ size_t Batch::Park(const std::set<std::string>& databases) {
 std::vector<ParkedRecord> Batch::parked() const {
   std::vector<ParkedRecord> records;
   for (const Item& item : items_) {
-    if (item.state == State::kToPark) records.push_back({&item.message, &item.database});
+    if (item.state == State::kToPark)
+      records.push_back({&item.message, &item.database, item.epoch.value_or(0)});
   }
   CHECK(records.size() == to_park_, "every message to park becomes a record");
   return records;

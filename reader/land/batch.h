@@ -13,6 +13,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -71,11 +74,17 @@ class Batch {
   // is the same for the whole batch.
   Tally ApplyResults(std::span<const WriteResult> results, int max_attempts, size_t first = 0);
 
+  // Sets the epochs of the messages that became no document. Returns the first error of `epoch_of`.
+  Status LabelRefused(const std::function<Result<int64_t>(const SourceMessage&)>& epoch_of);
   // What is to be published, in the order of arrival. Points into the batch.
   std::vector<DeadLetter> letters(WallTime now) const;
-  // Applies the answers to the publication of letters(), and returns how many were published.
-  // REQUIRES: one status for each of them.
-  size_t ApplyLetterStatuses(std::span<const Status> statuses);
+  struct LetterTally {
+    size_t published = 0;
+    // The topic refuses them for good.
+    size_t lost = 0;
+  };
+  // Applies the answers to the publication of letters(). REQUIRES: one status for each of them.
+  LetterTally ApplyLetterStatuses(std::span<const Status> statuses);
 
   // The databases of the documents that are to be written.
   std::set<std::string> databases() const;
@@ -106,6 +115,8 @@ class Batch {
     Refusal refusal = {};
     // The database of its document, once it is to be parked.
     std::string database = {};
+    // Of the log of its partition; no value: not known yet, or its document has it.
+    std::optional<int64_t> epoch = {};
   };
 
   void AddItem(Item&& item);
@@ -113,6 +124,8 @@ class Batch {
   void AddDocument(Document&& document);
   void Finish(Item& item);
   void Refuse(Item& item, Refusal refusal);
+  // The document of the item at that place is refused.
+  void RefuseDocument(size_t place, Refusal refusal);
   // Moves a document that is to be written again to an earlier place.
   void Keep(size_t from, size_t to);
   void CheckBooks() const;

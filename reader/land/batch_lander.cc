@@ -130,11 +130,13 @@ Status BatchLander::PublishLetters(Batch& batch) {
                        first.message->offset, Describe(*first.refusal));
   }
   const std::vector<Status> statuses = parts_.dead_letters.Publish(letters);
-  const size_t published = batch.ApplyLetterStatuses(statuses);
-  parts_.metrics.CountPublished(published);
-  parts_.report.state().dead_letters += published;
-  const auto failed =
-      std::ranges::find_if(statuses, [](const Status& status) { return !status.ok(); });
+  const Batch::LetterTally tally = batch.ApplyLetterStatuses(statuses);
+  parts_.metrics.CountPublished(tally.published);
+  parts_.metrics.CountLettersLost(tally.lost);
+  parts_.report.state().dead_letters += tally.published;
+  const auto failed = std::ranges::find_if(statuses, [](const Status& status) {
+    return !status.ok() && status.error().code != ErrorCode::kRejected;
+  });
   return failed == statuses.end() ? Status() : *failed;
 }
 

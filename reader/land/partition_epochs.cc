@@ -59,14 +59,18 @@ Status PartitionEpochs::Label(std::span<Document> documents, WallTime now) {
   }
   if (Status status = ReadUnknown(partitions); !status.ok()) return status;
   for (Document& document : documents) {
-    Provenance& from = document.provenance;
+    const Provenance& from = document.provenance;
     if (from.epoch) continue;
     const auto epoch = EpochOf({from.topic, from.partition}, from.offset, now);
     if (!epoch.ok()) return epoch.error();
-    from.epoch = *epoch;
-    if (*epoch > 0 && document.named_by_place) document.id += "@" + std::to_string(*epoch);
+    SetEpoch(document, *epoch);
   }
   return {};
+}
+
+Result<int64_t> PartitionEpochs::Of(const Partition& partition, int64_t offset, WallTime now) {
+  if (Status status = ReadUnknown({&partition, 1}); !status.ok()) return status.error();
+  return EpochOf(partition, offset, now);
 }
 
 Result<Offsets> PartitionEpochs::Name(std::span<const Position> positions, WallTime now) {

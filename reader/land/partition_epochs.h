@@ -55,6 +55,8 @@ class PartitionEpochs {
   // Sets the epoch of documents that have none yet, and lengthens the ids that are made of their
   // places. Raises epochs. kUnavailable: the database; call again.
   Status Label(std::span<Document> documents, WallTime now);
+  // Returns the epoch of a message that is no document. As Label().
+  Result<int64_t> Of(const Partition& partition, int64_t offset, WallTime now);
   // Returns the names and offsets of these positions in the present epochs, raised if need be. A
   // position that is beyond the end of the present log belongs to the previous one and is left out.
   // kUnavailable as for Label().

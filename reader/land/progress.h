@@ -46,6 +46,10 @@ class Progress {
   Status Label(std::span<Document> documents, WallTime now) {
     return epochs_.Label(documents, now);
   }
+  // Returns the epoch of a message that is no document. Errors as PartitionEpochs::Label().
+  Result<int64_t> EpochOf(const SourceMessage& message, WallTime now) {
+    return epochs_.Of(message.partition, message.offset, now);
+  }
   // Does all three steps. kUnavailable: the source has no new offset; call again, with these
   // positions or later ones. REQUIRES: every message before a position is done, and none of the
   // positions is beyond the newest message that OnMessage() reported since Forget().

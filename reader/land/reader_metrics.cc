@@ -34,6 +34,8 @@ ReaderMetrics::ReaderMetrics(Metrics& metrics)
                                      "Records that were landed already.")),
       published_(metrics.AddCounter("tidegate_reader_dead_letters_total",
                                     "Messages published to the dead-letter topic.")),
+      letters_lost_(metrics.AddCounter("tidegate_reader_dead_letters_lost_total",
+                                       "Dead letters that their topic refuses in every form.")),
       retries_(metrics.AddCounter("tidegate_reader_document_retries_total",
                                   "Documents to be written again, alone.")),
       outages_(
@@ -165,6 +167,9 @@ void ReaderMetrics::CountRefusedSale() {
 }
 void ReaderMetrics::CountPublished(size_t letters) {
   published_.Increment(static_cast<double>(letters));
+}
+void ReaderMetrics::CountLettersLost(size_t letters) {
+  letters_lost_.Increment(static_cast<double>(letters));
 }
 void ReaderMetrics::CountRetries(size_t retries) {
   retries_.Increment(static_cast<double>(retries));

@@ -33,6 +33,8 @@ class ReaderMetrics {
   // A message of a sales stream was refused before it became a document.
   void CountRefusedSale();
   void CountPublished(size_t letters);
+  // Dead letters that their topic refuses for good.
+  void CountLettersLost(size_t letters);
   void CountRetries(size_t retries);
   void CountOutage();
   void CountExpired(size_t documents);
@@ -69,6 +71,7 @@ class ReaderMetrics {
   Metrics::Counter& landed_;
   Metrics::Counter& duplicates_;
   Metrics::Counter& published_;
+  Metrics::Counter& letters_lost_;
   Metrics::Counter& retries_;
   Metrics::Counter& outages_;
   Metrics::Counter& expired_;

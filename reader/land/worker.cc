@@ -81,7 +81,7 @@ void Worker::Land(milliseconds time, size_t namespaces) {
   const BootTime began = parts_.clock.SinceBoot();
   const BootTime deadline = began + time;
   const size_t records = batch_.size();
-  Status status = progress_.Label(batch_.documents(), parts_.clock.Now());
+  Status status = Label();
   if (status.ok()) status = lander_.Land(batch_, {.deadline = deadline, .namespaces = namespaces});
   if (!status.ok()) return Postpone(status);
   parts_.metrics.ObserveBatch(records, parts_.clock.SinceBoot() - began);
@@ -89,6 +89,14 @@ void Worker::Land(milliseconds time, size_t namespaces) {
   if (parts_.clock.SinceBoot() >= deadline) return ContinueNextStep();
   REACHED("worker: the database took a part of the documents");
   Postpone(Error{ErrorCode::kUnavailable, "the database did not take some documents"});
+}
+
+Status Worker::Label() {
+  const WallTime now = parts_.clock.Now();
+  Status status = progress_.Label(batch_.documents(), now);
+  if (!status.ok()) return status;
+  return batch_.LabelRefused(
+      [&](const SourceMessage& message) { return progress_.EpochOf(message, now); });
 }
 
 void Worker::Drain() {

@@ -112,6 +112,7 @@ class Worker final : public Member, private SourceListener {
   void CountRefusal(const SourceMessage& message, const Refusal& refusal);
   bool Full() const;
   bool Due() const { return !batch_.empty() && intake_.Due(Full()); }
+  Status Label();
   // Makes one attempt, and finishes or postpones the batch.
   void Land(std::chrono::milliseconds time, size_t namespaces);
   // Makes the last attempt before partitions are revoked, and stores the progress.
@@ -136,7 +137,6 @@ class Worker final : public Member, private SourceListener {
   Intake intake_;
   MemberReport report_;
   LogLimit trouble_log_;
-
   Batch batch_;
   Preparation preparation_;
   Lanes lanes_;

@@ -13,6 +13,7 @@ void ParkedBatch::Add(const Partition& partition, int64_t offset, ParkedMessage 
   Item item{.partition = partition,
             .offset = offset,
             .database = std::move(parked.database),
+            .epoch = parked.epoch,
             .message = std::move(parked.record)};
   item.bytes = item.message.value ? item.message.value->size() : 0;
   if (auto* document = std::get_if<Document>(&decoded)) {
@@ -116,14 +117,20 @@ void ParkedBatch::Publish(DeadLetters& dead_letters, WallTime now) {
   std::vector<Item*> refused;
   for (Item& item : items_) {
     if (!item.refusal) continue;
-    letters.push_back({&item.message, &*item.refusal, now});
+    letters.push_back({&item.message, &*item.refusal, now, item.epoch});
     refused.push_back(&item);
   }
   if (letters.empty()) return;
   const std::vector<Status> statuses = dead_letters.Publish(letters);
   CHECK(statuses.size() == letters.size(), "each letter has a status");
-  for (size_t i = 0; i < statuses.size(); ++i)
-    if (!statuses[i].ok()) refused[i]->failure = statuses[i].error().message;
+  for (size_t i = 0; i < statuses.size(); ++i) {
+    if (statuses[i].ok()) continue;
+    if (statuses[i].error().code == ErrorCode::kRejected) {
+      refused[i]->letter_lost = true;
+    } else {
+      refused[i]->failure = statuses[i].error().message;
+    }
+  }
 }
 
 // Each database by itself, so that one whose projections cannot be saved fails alone.
@@ -164,7 +171,7 @@ void ParkedBatch::Count(Tally& tally) const {
   for (const Item& item : items_) {
     if (item.failure) continue;
     if (item.refusal) {
-      ++tally.letters;
+      ++(item.letter_lost ? tally.letters_lost : tally.letters);
     } else if (item.duplicate) {
       ++tally.duplicates;
     } else {

@@ -38,6 +38,8 @@ class ParkedBatch {
     size_t landed = 0;
     size_t duplicates = 0;
     size_t letters = 0;
+    // Letters that their topic refuses for good.
+    size_t letters_lost = 0;
   };
 
   // Adds the record that is at `offset` of the parking topic's partition. Those of a partition come
@@ -62,11 +64,14 @@ class ParkedBatch {
     Partition partition;
     int64_t offset = 0;
     std::string database = {};
+    // Of the log of the record's own partition.
+    int64_t epoch = 0;
     SourceMessage message = {};
     std::optional<Document> document = {};
     // Why it can never land; it is published.
     std::optional<Refusal> refusal = {};
     bool duplicate = false;
+    bool letter_lost = false;
     // Why it did not land this time.
     std::optional<std::string> failure = {};
     size_t bytes = 0;

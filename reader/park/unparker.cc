@@ -72,6 +72,7 @@ void Unparker::Add(SourceMessage raw) {
   }
   auto decoded = parts_.decoder.Decode(parked->record, parts_.clock.Now());
   if (auto* document = std::get_if<Document>(&decoded)) {
+    SetEpoch(*document, parked->epoch);
     document->provenance.dead_letter = LetterPlace{kParkedReplay, PartitionName(partition), offset};
     if (parts_.indexes) parts_.indexes->Add(document->ns, *document->stream);
     if (parts_.enrichment) parts_.enrichment->Attach(document->stream->name, *document);
@@ -127,6 +128,7 @@ void Unparker::Land() {
     parts_.metrics.CountLanded(tally.landed, tally.duplicates);
     parts_.metrics.CountUnparked(tally.landed + tally.duplicates);
     parts_.metrics.CountPublished(tally.letters);
+    parts_.metrics.CountLettersLost(tally.letters_lost);
     report_.state().landed += tally.landed;
     report_.state().duplicates += tally.duplicates;
     report_.state().dead_letters += tally.letters;

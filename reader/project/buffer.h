@@ -39,8 +39,10 @@ class Buffer {
     // Without one, the message did not decode and cannot have landed.
     std::optional<Document> document = std::nullopt;
     uint64_t weight = 0;
-    // It was not ready when the others were folded.
+    // It was not ready, or not finished, when the others were folded.
     bool waits = false;
+    // It is folded; it is finished together with the others.
+    bool folded = false;
   };
   // Partitions that are to be paused and resumed.
   struct Turn {

@@ -46,19 +46,31 @@ void Folder::Forget() {
   refused_.clear();
 }
 
+// The changes of an event are in one part, and parts keep the order, so that each part is what a
+// batch of its own would be.
 Status Folder::Fold(std::span<const Event> events) {
-  ++batch_;
-  changing_.clear();
   const std::vector<Event> ordered = InOrderOfTime(events);
-  std::vector<Pending> pending;
+  std::vector<Pending> part;
   Effects effects;
   for (const Event& event : ordered) {
     FoldDocument(event, options_.folds, effects);
-    for (Change& change : effects.changes) pending.push_back({&event, std::move(change)});
+    for (Change& change : effects.changes) part.push_back({&event, std::move(change)});
     effects.changes.clear();
+    if (part.size() < options_.changes) continue;
+    if (Status status = FoldPart(part); !status.ok()) return status;
   }
-  const Status status = FoldPending(std::move(pending));
-  if (status.ok()) applied_ += changing_.size();
+  return FoldPart(part);
+}
+
+Status Folder::FoldPart(std::vector<Pending>& part) {
+  ++part_;
+  changing_.clear();
+  const size_t changes = part.size();
+  const Status status = FoldPending(std::exchange(part, {}));
+  if (status.ok()) {
+    applied_ += changing_.size();
+    changes_ += changes;
+  }
   Trim();
   return status;
 }
@@ -82,7 +94,7 @@ Status Folder::LoadMissing(std::span<const Pending> pending) {
   for (const Pending& item : pending) {
     const auto cached = cache_.find(item.change.key);
     if (cached != cache_.end()) {
-      cached->second.used = batch_;
+      cached->second.used = part_;
     } else if (seen.insert(item.change.key).second) {
       missing.push_back(item.change.key);
     }
@@ -93,7 +105,7 @@ Status Folder::LoadMissing(std::span<const Pending> pending) {
   CHECK(loaded->size() == missing.size(), "each key has one projection");
   for (Projection& projection : *loaded) {
     DocumentKey key = projection.key;
-    cache_[std::move(key)] = {std::move(projection), batch_};
+    cache_[std::move(key)] = {std::move(projection), part_};
   }
   return {};
 }
@@ -189,7 +201,7 @@ Result<std::vector<Document>> Folder::TryAlerts(std::vector<Document> alerts) {
 
 void Folder::Trim() {
   if (cache_.size() <= options_.cached) return;
-  std::erase_if(cache_, [&](const auto& entry) { return entry.second.used != batch_; });
+  std::erase_if(cache_, [&](const auto& entry) { return entry.second.used != part_; });
 }
 
 }  // namespace tidegate::reader

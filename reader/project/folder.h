@@ -33,6 +33,10 @@ class Folder {
     // The number of projections kept in memory between batches, about 1 KB each. If another folder
     // has changed one, saving it is a conflict, and it is loaded again.
     size_t cached = 20'000;
+    // Changes are loaded and saved in parts of about so many, because a document may have some
+    // hundred, each of another projection. Larger parts take that much more memory, and save less
+    // often.
+    size_t changes = 20'000;
   };
   // The stores must outlive the folder.
   struct Parts {
@@ -57,6 +61,8 @@ class Folder {
   uint64_t alerts_refused() const { return alerts_refused_; }
   // Events that have changed a projection.
   uint64_t applied() const { return applied_; }
+  // Changes of all events that were folded, also of projections that had folded them.
+  uint64_t changes() const { return changes_; }
   // Saves that the database refused, and the id of the last one, for people.
   uint64_t saves_refused() const { return saves_refused_; }
   const std::string& last_refused() const { return last_refused_; }
@@ -68,11 +74,13 @@ class Folder {
   };
   struct Cached {
     Projection projection;
-    uint64_t used = 0;  // The last batch that touched it.
+    uint64_t used = 0;  // The last part that touched it.
   };
   struct KeyHash {
     size_t operator()(const DocumentKey& key) const;
   };
+  // Folds a part of the events, and empties it.
+  Status FoldPart(std::vector<Pending>& part);
   // Loads, applies and saves until every change is saved, and then folds what follows.
   Status FoldPending(std::vector<Pending> pending);
   Status LoadMissing(std::span<const Pending> pending);
@@ -88,7 +96,7 @@ class Folder {
   Status InsertAlerts(std::vector<Document> alerts);
   // Returns those that are to be tried again.
   Result<std::vector<Document>> TryAlerts(std::vector<Document> alerts);
-  // Drops projections that the last batch did not touch, if there are too many.
+  // Drops projections that the last part did not touch, if there are too many.
   void Trim();
 
   const Options options_;
@@ -96,12 +104,13 @@ class Folder {
   std::unordered_map<DocumentKey, Cached, KeyHash> cache_;
   // Projections that are set aside.
   std::unordered_set<DocumentKey, KeyHash> refused_;
-  // Events of the present batch that have changed a projection.
+  // Events of the present part that have changed a projection.
   std::unordered_set<const Event*> changing_;
-  uint64_t batch_ = 0;  // The number of the present batch.
+  uint64_t part_ = 0;  // The number of the present part.
   uint64_t conflicts_ = 0;
   uint64_t alerts_refused_ = 0;
   uint64_t applied_ = 0;
+  uint64_t changes_ = 0;
   uint64_t saves_refused_ = 0;
   std::string last_refused_;
 };

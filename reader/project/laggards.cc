@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "core/reached.h"
 
@@ -16,6 +17,8 @@ void Laggards::Begin(const std::string& database, const std::string& reason, Boo
                      BootTime took) {
   REACHED("projector: a database lags");
   Lagging& lagging = lagging_[database];
+  if (const auto kept = catching_up_.extract(database)) lagging.backoff = kept.mapped();
+  for (auto& [partition, reread] : rereads_) reread.in_vain |= reread.databases.contains(database);
   lagging.reason = reason;
   lagging.backoff = std::clamp(lagging.backoff * 2, options_.retry_initial, options_.retry_max);
   lagging.retry_at = now + lagging.backoff;
@@ -48,12 +51,27 @@ int64_t Laggards::LeaveOut(const std::string& database, const Partition& partiti
   return given_up;
 }
 
+bool Laggards::IsReread(const std::string& database) const {
+  return std::ranges::any_of(
+      rereads_, [&](const auto& entry) { return entry.second.databases.contains(database); });
+}
+
+bool Laggards::WaitsForReread(const std::string& database, BootTime now) const {
+  return std::ranges::any_of(rereads_, [&](const auto& entry) {
+    return entry.second.databases.contains(database) &&
+           now < entry.second.began + options_.longest_reread;
+  });
+}
+
 std::optional<std::string> Laggards::Due(BootTime now) const {
   if (now < next_try_) return std::nullopt;
-  const auto first = std::ranges::min_element(
-      lagging_, {}, [](const auto& entry) { return entry.second.retry_at; });
-  if (first == lagging_.end() || now < first->second.retry_at) return std::nullopt;
-  return first->first;
+  auto first = lagging_.end();
+  for (auto one = lagging_.begin(); one != lagging_.end(); ++one) {
+    if (now < one->second.retry_at) continue;
+    if (first != lagging_.end() && one->second.retry_at >= first->second.retry_at) continue;
+    if (!WaitsForReread(one->first, now)) first = one;
+  }
+  return first == lagging_.end() ? std::nullopt : std::optional(first->first);
 }
 
 std::map<Partition, int64_t> Laggards::From(const std::string& database) const {
@@ -61,19 +79,31 @@ std::map<Partition, int64_t> Laggards::From(const std::string& database) const {
   return lagging == lagging_.end() ? std::map<Partition, int64_t>() : lagging->second.from;
 }
 
-void Laggards::OnRewound(const std::string& database, const Partition& partition, int64_t until) {
+void Laggards::OnRewound(const std::string& database, const Partition& partition, int64_t until,
+                         BootTime now) {
   REACHED("projector: a lagging database catches up");
   Reread& reread = rereads_[partition];
   reread.until = std::max(reread.until, until);
   reread.databases.insert(database);
+  reread.began = now;
   if (const auto lagging = lagging_.find(database); lagging != lagging_.end())
     lagging->second.from.erase(partition);
 }
 
-int64_t Laggards::OnDone(const Partition& partition, int64_t next) {
+void Laggards::End(const std::string& database) {
+  const auto lagging = lagging_.find(database);
+  if (lagging == lagging_.end()) return;
+  if (IsReread(database)) catching_up_[database] = lagging->second.backoff;
+  lagging_.erase(lagging);
+}
+
+int64_t Laggards::OnDone(const Partition& partition, int64_t next, BootTime now) {
   if (const auto reread = rereads_.find(partition);
-      reread != rereads_.end() && next >= reread->second.until)
-    rereads_.erase(reread);
+      reread != rereads_.end() && next >= reread->second.until) {
+    if (reread->second.in_vain)
+      next_try_ = std::max(next_try_, now + (now - reread->second.began) * options_.retry_share);
+    EndReread(reread);
+  }
   for (const auto& [database, lagging] : lagging_) {
     if (const auto from = lagging.from.find(partition); from != lagging.from.end())
       next = std::min(next, from->second);
@@ -81,8 +111,15 @@ int64_t Laggards::OnDone(const Partition& partition, int64_t next) {
   return next;
 }
 
+void Laggards::EndReread(std::map<Partition, Reread>::iterator reread) {
+  const std::set<std::string> databases = std::move(reread->second.databases);
+  rereads_.erase(reread);
+  for (const std::string& database : databases)
+    if (!IsReread(database)) catching_up_.erase(database);
+}
+
 void Laggards::Forget(const Partition& partition) {
-  rereads_.erase(partition);
+  if (const auto reread = rereads_.find(partition); reread != rereads_.end()) EndReread(reread);
   for (auto& [database, lagging] : lagging_) lagging.from.erase(partition);
 }
 

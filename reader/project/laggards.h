@@ -3,6 +3,11 @@
 // and reads these messages again when the database answers. Until then the group commits no offset
 // after the first of them, so that another process reads them again, too. One thread.
 //
+// Reading again costs the other databases time, and may be in vain: a database may answer reads and
+// refuse writes. So one that fails while its messages are read again waits until they have been
+// read, and for longer than before; and what was read in vain counts as an attempt that took so
+// long.
+//
 // Bounded: if too many messages of a partition have come since the first one that was left out,
 // they are given up, and only a rebuild folds them.
 #pragma once
@@ -27,6 +32,9 @@ class Laggards {
     std::chrono::milliseconds retry_max{60'000};
     // Attempts on databases that do not answer may take one of so many parts of the time.
     int retry_share = 10;
+    // How long a database waits at most until its messages have been read again. They may never be,
+    // because Kafka has deleted them.
+    std::chrono::milliseconds longest_reread{600'000};
     // The most offsets of a partition that are read again.
     int64_t most = 500'000;
   };
@@ -50,12 +58,13 @@ class Laggards {
   std::map<Partition, int64_t> From(const std::string& database) const;
   // The partition was rewound for the database's sake; everything before `until` was folded for the
   // other databases.
-  void OnRewound(const std::string& database, const Partition& partition, int64_t until);
-  // It lags no longer.
-  void End(const std::string& database) { lagging_.erase(database); }
+  void OnRewound(const std::string& database, const Partition& partition, int64_t until,
+                 BootTime now);
+  // It lags no longer. Its backoff is kept until its messages have been read again.
+  void End(const std::string& database);
 
   // Everything of the partition before `next` is done. Returns the position that may be committed.
-  int64_t OnDone(const Partition& partition, int64_t next);
+  int64_t OnDone(const Partition& partition, int64_t next, BootTime now);
   void Forget(const Partition& partition);
   // Each database and why it lags, of the first 20, for people.
   std::vector<std::string> Reasons() const;
@@ -68,14 +77,27 @@ class Laggards {
     // The first message of each partition that was left out.
     std::map<Partition, int64_t> from = {};
   };
+  // A partition is read again up to `until`, for some databases.
   struct Reread {
     int64_t until = 0;
     std::set<std::string> databases = {};
+    // When it was rewound last.
+    BootTime began{};
+    // One of the databases has failed again.
+    bool in_vain = false;
   };
+
+  // True if a partition is read again for it.
+  bool IsReread(const std::string& database) const;
+  // True if it has to wait because a partition that is read again for it is not through.
+  bool WaitsForReread(const std::string& database, BootTime now) const;
+  void EndReread(std::map<Partition, Reread>::iterator reread);
 
   const Options options_;
   std::map<std::string, Lagging> lagging_;
   std::map<Partition, Reread> rereads_;
+  // The backoffs of databases that answer again, while partitions are read again for them.
+  std::map<std::string, std::chrono::milliseconds> catching_up_;
   // No database is tried before.
   BootTime next_try_{};
 };

@@ -20,7 +20,9 @@ Result<LandedEvents> FindLandedEvents(ProjectionStore& projections,
   std::vector<DocumentKey> keys;
   std::vector<size_t> key_of;
   std::map<DocumentKey, size_t> places;  // A record may be in Kafka twice.
-  for (const Buffer::Item* item : items) {
+  for (Buffer::Item* item : items) {
+    // As the landing has named it.
+    SetEpoch(*item->document, positions.EpochOf(item->partition));
     const auto [place, is_new] =
         places.emplace(DocumentKey{item->document->ns, item->document->id}, keys.size());
     if (is_new) keys.push_back(place->first);

@@ -23,8 +23,8 @@ struct LandedEvents {
   size_t repeated = 0;
 };
 
-// Gives the documents the times that they have landed with. kUnavailable: the store's.
-// REQUIRES: each item has a document, and its position has landed.
+// Gives the documents the epochs, ids and times that they have landed with. kUnavailable: the
+// store's. REQUIRES: each item has a document, and its position has landed.
 Result<LandedEvents> FindLandedEvents(ProjectionStore& projections,
                                       const LandedPositions& positions,
                                       std::span<Buffer::Item* const> items);

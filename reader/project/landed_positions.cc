@@ -1,8 +1,11 @@
 #include "reader/project/landed_positions.h"
 
+<<<<<<< HEAD
 #include <algorithm>
 #include <vector>
 
+=======
+>>>>>>> fix-b
 #include "core/check.h"
 #include "reader/project/rebuild_mark.h"
 
@@ -33,6 +36,7 @@ Status LandedPositions::Read() {
   for (const auto& [partition, position] : *read) {
     Known& known = known_.at(partition);
     known.is_verified &= known.position.epoch == position.epoch;
+    known.has_risen |= std::exchange(known.is_read, true) && known.position.epoch != position.epoch;
     known.position = position;
   }
   Verify();
@@ -56,8 +60,15 @@ void LandedPositions::Verify() {
 
 bool LandedPositions::HasLanded(const Partition& partition, int64_t offset) const {
   const auto known = known_.find(partition);
-  return known != known_.end() && known->second.is_verified &&
+  return known != known_.end() && known->second.is_verified && !known->second.has_risen &&
          offset < known->second.position.next_offset;
+}
+
+std::vector<Partition> LandedPositions::Risen() const {
+  std::vector<Partition> risen;
+  for (const auto& [partition, known] : known_)
+    if (known.has_risen) risen.push_back(partition);
+  return risen;
 }
 
 int64_t LandedPositions::EpochOf(const Partition& partition) const {

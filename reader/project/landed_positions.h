@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "core/result.h"
 #include "reader/consume/log_ends.h"
@@ -36,6 +37,7 @@ class LandedPositions {
   int64_t EpochOf(const Partition& partition) const;
   // The highest offset that was buffered, or -1.
   int64_t NewestOf(const Partition& partition) const;
+<<<<<<< HEAD
   void Forget(const Partition& partition) {
     known_.erase(partition);
     ends_.Forget(partition);
@@ -44,10 +46,20 @@ class LandedPositions {
     known_.clear();
     ends_.ForgetAll();
   }
+=======
+  // The partitions whose epoch has risen while messages were buffered, which may be in the previous
+  // log. None of them has landed until Forget().
+  std::vector<Partition> Risen() const;
+  void Forget(const Partition& partition) { known_.erase(partition); }
+  void ForgetAll() { known_.clear(); }
+>>>>>>> fix-b
 
  private:
   struct Known {
     LogPosition position;
+    bool is_read = false;
+    // The epoch was another one when the position was read before.
+    bool has_risen = false;
     // The log does not end before the position.
     bool is_verified = false;
     // The highest offset that was buffered.

@@ -4,16 +4,13 @@
 #include <utility>
 
 #include "core/reached.h"
-#include "reader/database/list_indexes.h"
 #include "reader/land/batch.h"
-#include "reader/project/rebuild_mark.h"
 
 namespace tidegate::reader {
 
 namespace {
 using std::chrono::milliseconds;
 
-constexpr size_t kMaxIndexedDatabases = 10'000;
 constexpr milliseconds kPingInterval{10'000};
 }  // namespace
 
@@ -63,7 +60,7 @@ void Projector::Add(SourceMessage message) {
 }
 
 void Projector::GoBack(const Partition& partition) {
-  const size_t dropped = buffer_.Remove(partition);
+  const size_t dropped = DropBuffered(partition);
   const auto end = parts_.source.EndOffset(partition);
   const bool is_anew = end.ok() && *end <= positions_.NewestOf(partition);
   positions_.Forget(partition);
@@ -73,8 +70,30 @@ void Projector::GoBack(const Partition& partition) {
       "{}: {} [{}] was made anew or truncated; {} messages of the previous log were not projected: "
       "`tidegate-reader rebuild` takes in those that had landed",
       name(), partition.topic, partition.number, dropped);
+  BeginLog(partition);
+}
+
+void Projector::BeginLog(const Partition& partition) {
   laggards_.Forget(partition);
   done_.erase(partition);
+}
+
+// A partition that waits is paused: without this, nothing of the new log would ever come.
+void Projector::FollowNewLogs() {
+  for (const Partition& partition : positions_.Risen()) {
+    const auto earliest = parts_.source.EarliestOffset(partition);
+    // Otherwise the partition waits for the next attempt.
+    if (!earliest.ok() || !parts_.source.Seek(partition, *earliest).ok()) continue;
+    GoBack(partition);
+    BeginLog(partition);
+  }
+}
+
+size_t Projector::DropBuffered(const Partition& partition) {
+  const bool was_paused = buffer_.paused().contains(partition);
+  const size_t dropped = buffer_.Remove(partition);
+  if (was_paused) parts_.source.Resume({&partition, 1});
+  return dropped;
 }
 
 void Projector::Advance() {
@@ -95,6 +114,7 @@ void Projector::Advance() {
 Status Projector::AdvanceOnce() {
   if (Status status = jumps_.RecordLosses(parts_.clock.Now()); !status.ok()) return status;
   if (Status status = positions_.Read(); !status.ok()) return status;
+  FollowNewLogs();
   const size_t ready = MoveReady();
   return ready > 0 ? FoldFront(ready) : Status();
 }
@@ -111,115 +131,8 @@ size_t Projector::MoveReady() {
   return may_wait ? 0 : ready;
 }
 
-Status Projector::FoldFront(size_t count) {
-  const BootTime began = parts_.clock.SinceBoot();
-  for (auto& [database, items] : ByDatabase(buffer_.items().first(count))) {
-    const BootTime now = parts_.clock.SinceBoot();
-    if (now - began > options_.fold_time)
-      return Error{ErrorCode::kUnavailable, "databases that do not answer take the time"};
-    Status status = FoldDatabase(items);
-    if (!status.ok())
-      status = LetLag(database, items, status.error(), parts_.clock.SinceBoot() - now);
-    if (!status.ok()) return status;
-  }
-  Finish(count);
-  return {};
-}
-
-std::map<std::string, Projector::Items> Projector::ByDatabase(std::span<Buffer::Item> items) {
-  std::map<std::string, Items> groups;
-  for (Buffer::Item& item : items) {
-    if (!item.document) continue;
-    const std::string& database = item.document->ns.database;
-    if (laggards_.Takes(database, item.partition, item.offset)) {
-      groups[database].push_back(&item);
-    } else {
-      LeaveOut(item);
-    }
-  }
-  return groups;
-}
-
-Status Projector::FoldDatabase(const Items& items) {
-  const auto found = FindLandedEvents(parts_.projections, positions_, items);
-  if (!found.ok()) return found.error();
-  if (!found->events.empty()) {
-    if (Status status = EnsureIndexes(items.front()->document->ns.database); !status.ok())
-      return status;
-    if (Status status = folder_.Fold(found->events); !status.ok()) return status;
-  }
-  CountSkipped(*found);
-  return {};
-}
-
-Status Projector::LetLag(const std::string& database, const Items& items, const Error& error,
-                         BootTime took) {
-  if (database == options_.database) return error;
-  // If the main database does not answer either, everything waits.
-  const auto main = ReadRebuildMark(parts_.projections, options_.database);
-  if (!main.ok()) return main.error();
-  const BootTime now = parts_.clock.SinceBoot();
-  laggards_.Begin(database, error.message, now, took);
-  for (const Buffer::Item* item : items) LeaveOut(*item);
-  parts_.metrics.CountOutage();
-  if (trouble_log_.Count(now))
-    parts_.log.Warning("{}: the projections of {} lag: {}", name(), database, error.message);
-  state().lagging = laggards_.Reasons();
-  Report(true);
-  return {};
-}
-
-void Projector::LeaveOut(const Buffer::Item& item) {
-  const std::string& database = item.document->ns.database;
-  const int64_t given_up = laggards_.LeaveOut(database, item.partition, item.offset);
-  if (given_up == 0) return;
-  parts_.metrics.CountMissed(given_up);
-  parts_.log.Error(
-      "{}: the projections of {} lag too far: up to {} messages of {} [{}] are given up; "
-      "`tidegate-reader rebuild` takes in those that had landed",
-      name(), database, given_up, item.partition.topic, item.partition.number);
-}
-
-void Projector::TryLaggard() {
-  const BootTime began = parts_.clock.SinceBoot();
-  const auto database = laggards_.Due(began);
-  if (!database) return;
-  const DocumentKey probe{{*database, "assets"}, "-"};
-  Status status(parts_.projections.Load({&probe, 1}));
-  if (status.ok()) status = RewindFor(*database);
-  const BootTime now = parts_.clock.SinceBoot();
-  if (status.ok()) {
-    laggards_.End(*database);
-    parts_.log.Info("{}: the projections of {} catch up", name(), *database);
-  } else {
-    laggards_.Begin(*database, status.error().message, now, now - began);
-  }
-  state().lagging = laggards_.Reasons();
-  Report(true);
-}
-
-Status Projector::RewindFor(const std::string& database) {
-  for (const auto& [partition, from] : laggards_.From(database)) {
-    if (Status status = parts_.source.Seek(partition, from); !status.ok()) return status;
-    laggards_.OnRewound(database, partition, done_[partition]);
-    buffer_.Remove(partition);
-    positions_.Forget(partition);
-  }
-  Balance();
-  return {};
-}
-
-Status Projector::EnsureIndexes(const std::string& database) {
-  if (indexed_.contains(database)) return {};
-  Status status = EnsureProjectionIndexes(parts_.documents, database, parts_.decoder.tenancy(),
-                                          parts_.decoder.expires());
-  if (!status.ok()) return status;
-  if (indexed_.size() >= kMaxIndexedDatabases) indexed_.clear();
-  indexed_.insert(database);
-  return {};
-}
-
 void Projector::Finish(size_t count) {
+  const BootTime now = parts_.clock.SinceBoot();
   std::map<Partition, int64_t> next;
   for (const Buffer::Item& item : buffer_.items().first(count)) {
     const auto [position, is_first] = next.emplace(item.partition, item.offset + 1);
@@ -230,17 +143,9 @@ void Projector::Finish(size_t count) {
   std::vector<Position> positions;
   for (const auto& [partition, offset] : next) {
     done_[partition] = std::max(done_[partition], offset);
-    positions.push_back({partition, laggards_.OnDone(partition, offset)});
+    positions.push_back({partition, laggards_.OnDone(partition, offset, now)});
   }
   parts_.source.StoreOffsets(positions);
-}
-
-void Projector::CountSkipped(const LandedEvents& found) {
-  parts_.metrics.CountSkipped(found.absent, found.repeated);
-  if (found.absent == 0) return;
-  if (const auto count = skip_log_.Count(parts_.clock.SinceBoot(), found.absent))
-    parts_.log.Warning("{}: {} messages did not land or are gone again; no projection has them",
-                       name(), *count);
 }
 
 void Projector::Balance() {

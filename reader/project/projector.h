@@ -3,8 +3,9 @@
 // is past it, and only if the landed document of its id came from that very message.
 //
 // While the database is unreachable, or projections are made anew (rebuild_mark.h), it pauses its
-// partitions, keeps polling, and tries again. A tenant's database that fails alone lags alone
-// (laggards.h), and a partition whose messages do not land waits alone (buffer.h).
+// partitions, keeps polling, and tries again. A tenant's database that fails alone, or is slow
+// while others wait, lags alone (laggards.h), and a partition whose messages do not land waits
+// alone (buffer.h).
 //
 // Invariants, each guarded by a CHECK where it changes: the offsets of each partition are done and
 // stored in ascending order, except when the partition is rewound; each decoded message is counted
@@ -31,6 +32,7 @@
 #include "reader/land/member_report.h"
 #include "reader/land/status_board.h"
 #include "reader/project/buffer.h"
+#include "reader/project/fold_group.h"
 #include "reader/project/folder.h"
 #include "reader/project/laggards.h"
 #include "reader/project/landed_events.h"
@@ -73,6 +75,12 @@ class Projector final : public Member, private SourceListener, private JumpKeepe
   // The consumer has gone back in the partition: drops what is buffered of it, and notices if its
   // log was made anew.
   void GoBack(const Partition& partition);
+  // Goes to the beginning of logs that the landing has found to be made anew.
+  void FollowNewLogs();
+  // What was done in the partition's previous log no longer counts.
+  void BeginLog(const Partition& partition);
+  // Removes what is buffered of the partition, and resumes it. Returns how many messages it were.
+  size_t DropBuffered(const Partition& partition);
   // What is new may be folded at once, even while other messages wait for the landing.
   bool Due() const {
     return !buffer_.empty() && (intake_.Due(buffer_.Full()) || (buffer_.Full() && !failing_));
@@ -82,14 +90,18 @@ class Projector final : public Member, private SourceListener, private JumpKeepe
   Status AdvanceOnce();
   // Moves the messages that are to be folded now to the front. Returns how many there are.
   size_t MoveReady();
-  // Folds the first `count` messages, database by database, and finishes them.
+  // Folds the first `count` messages, database by database, and finishes them, unless the time is
+  // up before. kUnavailable: nothing could be folded.
   Status FoldFront(size_t count);
-  using Items = std::vector<Buffer::Item*>;
-  // Groups the messages that are to be folded, and leaves out those of databases that lag.
-  std::map<std::string, Items> ByDatabase(std::span<Buffer::Item> items);
-  Status FoldDatabase(const Items& items);
+  // Groups the messages that are to be folded, those that came first in front, and leaves out those
+  // of databases that lag.
+  std::vector<FoldGroup> ByDatabase(std::span<Buffer::Item> items);
+  Status FoldDatabase(FoldGroup& group);
   // The database has failed. Returns an error if the main one fails, too, so that all wait.
-  Status LetLag(const std::string& database, const Items& items, const Error& error, BootTime took);
+  Status LetLag(const FoldGroup& group, const Error& error);
+  void BeginLag(const FoldGroup& group, const std::string& reason);
+  // Lets databases lag that have kept others waiting.
+  void JudgeSlow(std::span<const FoldGroup> groups);
   void LeaveOut(const Buffer::Item& item);
   // Tries a database that lags, and rewinds its partitions if it answers.
   void TryLaggard();
@@ -118,7 +130,6 @@ class Projector final : public Member, private SourceListener, private JumpKeepe
   LogLimit refusal_log_;
   Folder folder_;
   JumpWatch jumps_;
-
   Buffer buffer_;
   LandedPositions positions_;
   Laggards laggards_;

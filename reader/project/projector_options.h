@@ -24,9 +24,11 @@ struct ProjectorOptions {
   // How long messages that have landed wait for others that were buffered and have not, so that
   // they are folded together, by time. It is that much delay, and costs no throughput.
   std::chrono::milliseconds order_patience{1'000};
-  // How long databases that fail may keep the projector from polling Kafka. A step may take
-  // longer by the time limits of one database.
+  // How long one attempt may keep the projector from polling Kafka; the next one folds the rest. It
+  // may take longer by the time limits of one database.
   std::chrono::milliseconds fold_time{10'000};
+  // A database that takes as long, and more for each change than others, lags from then on.
+  std::chrono::milliseconds slow{2'000};
   Laggards::Options laggards = {};
   // Between attempts while the database is unreachable.
   Backoff::Options backoff{};

@@ -79,6 +79,7 @@ void Replay::Take(SourceMessage raw) {
     ++report_.landed;
   } else {
     bytes_ += letter->message.value->size();
+    SetEpoch(*document, letter->epoch);
     document->provenance.dead_letter = std::move(place);
     documents_.push_back(std::move(*document));
     pending_.push_back({std::move(letter->message)});

@@ -9,8 +9,6 @@
 namespace tidegate::reader {
 
 namespace {
-constexpr std::string_view kPrefix = "tg-dlq-";
-
 template <typename Number>
 std::optional<Number> ParseNumber(std::string_view text) {
   Number number = 0;
@@ -27,6 +25,8 @@ struct Told {
   std::optional<std::string> topic;
   std::optional<int32_t> partition;
   std::optional<int64_t> offset;
+  // Letters of earlier versions lack it.
+  std::optional<int64_t> epoch = 0;
   std::optional<WallTime> timestamp;
   bool cut = false;
 };
@@ -37,6 +37,7 @@ void Take(std::string_view name, const std::string& value, Told& told) {
   if (name == kHeaderDlqTopic) told.topic = value;
   if (name == kHeaderDlqPartition) told.partition = ParseNumber<int32_t>(value);
   if (name == kHeaderDlqOffset) told.offset = ParseNumber<int64_t>(value);
+  if (name == kHeaderDlqEpoch) told.epoch = ParseNumber<int64_t>(value);
   if (name == kHeaderDlqTimestamp) told.timestamp = ParseTime(value);
   if (name == kHeaderDlqTruncated) told.cut = true;
 }
@@ -45,14 +46,15 @@ void Take(std::string_view name, const std::string& value, Told& told) {
 std::optional<StoredLetter> ReadLetter(SourceMessage raw) {
   Told told;
   for (const auto& [name, value] : raw.headers) Take(name, value, told);
-  if (!told.reason || !told.time || !told.topic || !told.partition || !told.offset)
+  if (!told.reason || !told.time || !told.topic || !told.partition || !told.offset || !told.epoch)
     return std::nullopt;
   StoredLetter letter{.message = std::move(raw),
                       .reason_kind = *std::move(told.reason),
                       .time = *told.time,
+                      .epoch = *told.epoch,
                       .cut = told.cut};
   std::erase_if(letter.message.headers,
-                [](const auto& header) { return header.first.starts_with(kPrefix); });
+                [](const auto& header) { return header.first.starts_with(kDlqPrefix); });
   letter.message.partition = {*std::move(told.topic), *told.partition};
   letter.message.offset = *told.offset;
   // Letters of earlier versions lack the time; a message is refused soon after it arrives.

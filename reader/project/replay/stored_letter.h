@@ -2,6 +2,7 @@
 // reason. Pure.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -17,6 +18,8 @@ struct StoredLetter {
   std::string reason_kind;
   // When it became a dead letter.
   WallTime time{};
+  // Of the log of the message's partition.
+  int64_t epoch = 0;
   // The letter holds only the beginning of the message's value.
   bool cut = false;
 };

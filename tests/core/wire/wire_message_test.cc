@@ -163,6 +163,14 @@ TEST(DecodeHeadersTest, ANewerSchemaIsKnownWhateverTheOtherHeadersSay) {
   EXPECT_EQ(NewerSchema({}), std::nullopt);
 }
 
+TEST(DecodeHeadersTest, ASchemaThatIsTooLongIsNoNumber) {
+  const std::string zeros(513, '0');
+  EXPECT_EQ(NewerSchema({{"tg-schema", zeros + "2"}}), std::nullopt);
+  const Result<WireInfo> info = DecodeHeaders({{"tg-schema", zeros + "2"}});
+  ASSERT_FALSE(info.ok());
+  EXPECT_LT(info.error().message.size(), 100u);
+}
+
 TEST(DecodeHeadersTest, ANewerSchemaIsRefusedByName) {
   const Result<WireInfo> info = DecodeHeaders({{"tg-schema", "2"}});
   ASSERT_FALSE(info.ok());

@@ -462,6 +462,7 @@ TEST_F(ConfigTest, NoSecretIsShown) {
       {{"TIDEGATE_ENRICH_A", "https://h/{a} into=d tenant=https://u:S3cret@h"}},
       {{"KAFKA_PASSWORD", "S3cret"}, {"TIDEGATE_KAFKA_SSL_KEY_PASSWORD", "S3cret"}},
       {{"TIDEGATE_KAFKA_SASL_PASSWORD", "S3cret"}, {"TIDEGATE_KAFKA_SSL_KEY_PEM", "S3cret"}},
+      {{"TIDEGATE_KAFKA_SASL_PASWORD", "S3cret"}, {"TIDEGATE_KAFKA_SSL_KEY", "S3cret"}},
   };
   for (const Variables& variables : mistakes) {
     EXPECT_EQ(ConfigReport(Load(variables)).find("S3cret"), std::string::npos)

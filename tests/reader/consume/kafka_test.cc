@@ -233,6 +233,31 @@ TEST_F(DeadLettersTest, OneThatIsStillTooLargeKeepsItsReason) {
   EXPECT_FALSE(Has(letters[0], "tg-id"));
 }
 
+TEST_F(DeadLettersTest, OneThatIsRefusedInEveryFormIsGivenUp) {
+  kafka_.RefuseAsTooLarge(3);
+  const auto statuses = Publish({"0123456789abcdef"});
+  ASSERT_FALSE(statuses[0].ok());
+  EXPECT_EQ(statuses[0].error().code, ErrorCode::kRejected);
+}
+
+TEST_F(DeadLettersTest, AnEpochIsOursAndNoProducers) {
+  const SourceMessage message{.partition = {kTopic, 1},
+                              .offset = 7,
+                              .timestamp = {},
+                              .key = {},
+                              .value = "x",
+                              .headers = {{"tg-dlq-epoch", "9"}, {"tg-id", "gw:e:1"}}};
+  for (const int64_t epoch : {0, 2}) {
+    const DeadLetter letter{&message, &refusal_, WallTime{}, epoch};
+    ASSERT_TRUE(dead_letters_.Publish({&letter, 1})[0].ok());
+  }
+  const auto letters = kafka_.Read(kDlq);
+  ASSERT_EQ(letters.size(), 2u);
+  EXPECT_FALSE(Has(letters[0], kHeaderDlqEpoch));
+  const std::pair<std::string, std::string> ours{kHeaderDlqEpoch, "2"};
+  EXPECT_EQ(std::ranges::count(letters[1].headers, ours), 1);
+}
+
 TEST_F(DeadLettersTest, OthersInARefusedRequestStayWhole) {
   kafka_.RefuseAsTooLarge(1);
   const auto statuses = Publish({"0123456789abcdef", "fedcba9876543210"});

@@ -19,13 +19,13 @@ SourceMessage Record() {
 }
 
 // The message as it comes from the parking topic.
-SourceMessage Park(const SourceMessage& record, const std::string& database) {
+SourceMessage Park(const SourceMessage& record, const std::string& database, int64_t epoch = 0) {
   SourceMessage raw = record;
   raw.partition = {"telemetry.parked", 1};
   raw.offset = 3;
   raw.timestamp = ParseTime("2025-06-24T00:00:00.000Z");
   raw.key = database;
-  raw.headers = ParkedHeaders(record, *raw.timestamp);
+  raw.headers = ParkedHeaders(record, epoch, *raw.timestamp);
   return raw;
 }
 
@@ -39,6 +39,14 @@ TEST(ParkedMessage, ARecordComesBackAsItWas) {
   EXPECT_EQ(parked->record.key, Record().key);
   EXPECT_EQ(parked->record.value, Record().value);
   EXPECT_EQ(parked->record.headers, Record().headers);
+}
+
+TEST(ParkedMessage, TheEpochOfItsLogComesBack) {
+  EXPECT_EQ(ReadParked(Park(Record(), "fleet_acme"))->epoch, 0);
+  EXPECT_EQ(ReadParked(Park(Record(), "fleet_acme", 3))->epoch, 3);
+  SourceMessage forged = Record();
+  forged.headers = {{"tg-parked-epoch", "9"}};
+  EXPECT_EQ(ReadParked(Park(forged, "fleet_acme"))->epoch, 0);
 }
 
 TEST(ParkedMessage, WhatARecordLacksItLacksAgain) {

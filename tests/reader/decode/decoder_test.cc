@@ -247,6 +247,13 @@ TEST_F(DecoderTest, ANewerSchemaIsNotGuessed) {
   Good(kHeartbeat, {{"tg-schema", "1"}, {"traceparent", "00-x"}});
 }
 
+TEST_F(DecoderTest, ARefusalIsShortWhateverItQuotes) {
+  EXPECT_EQ(Bad(kHeartbeat, {{"tg-schema", std::string(2'000'000, '0') + "2"}}),
+            RefusalKind::kHeaders);
+  const Refusal refusal(RefusalKind::kDatabase, "x" + std::string(2'000'000, '\xa9'));
+  EXPECT_EQ(refusal.text.size(), kMaxRefusalText);
+}
+
 TEST_F(DecoderTest, AValueTellsItsSchemaToo) {
   const auto value = [](std::string_view version) {
     return R"({"device_id":"d","schema_version":)" + std::string(version) + "}";

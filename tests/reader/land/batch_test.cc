@@ -73,6 +73,42 @@ TEST(Batch, OnlyTheRetriedDocumentsRemain) {
   EXPECT_EQ(batch.letters({}).size(), 1u);
 }
 
+TEST(Batch, ALetterThatItsTopicRefusesForGoodIsFinished) {
+  Batch batch;
+  for (int64_t offset = 0; offset < 3; ++offset) AddBad(batch, kOne, offset);
+  const std::vector<Status> statuses{Status(), Error{ErrorCode::kRejected, "too large"},
+                                     Error{ErrorCode::kUnavailable, "away"}};
+  const Batch::LetterTally tally = batch.ApplyLetterStatuses(statuses);
+  EXPECT_EQ(tally.published, 1u);
+  EXPECT_EQ(tally.lost, 1u);
+  EXPECT_EQ(batch.letters({}).size(), 1u);
+  EXPECT_EQ(batch.Finished(), (std::vector<Position>{{kOne, 2}}));
+}
+
+TEST(Batch, LettersAndParkedRecordsNameTheEpochOfTheirLog) {
+  Batch batch;
+  for (int64_t offset = 0; offset < 3; ++offset) AddGood(batch, kOne, offset);
+  AddBad(batch, kTwo, 0);
+  for (Document& document : batch.documents()) SetEpoch(document, 7);
+  EXPECT_FALSE(batch
+                   .LabelRefused([](const SourceMessage&) -> Result<int64_t> {
+                     return Error{ErrorCode::kUnavailable, "away"};
+                   })
+                   .ok());
+  ASSERT_TRUE(batch
+                  .LabelRefused([](const SourceMessage& message) -> Result<int64_t> {
+                    return message.partition == kTwo ? 8 : 9;
+                  })
+                  .ok());
+  batch.ApplyResults(All(WriteOutcome::kRejected, 1), 1);
+  batch.Park({batch.documents()[0].ns.database});
+  ASSERT_EQ(batch.parked().size(), 2u);
+  EXPECT_EQ(batch.parked()[0].epoch, 7);
+  ASSERT_EQ(batch.letters({}).size(), 2u);
+  EXPECT_EQ(batch.letters({})[0].epoch, 7);
+  EXPECT_EQ(batch.letters({})[1].epoch, 8);
+}
+
 TEST(Batch, DroppingAPartitionKeepsTheOthersWithTheirDocuments) {
   Batch batch;
   AddGood(batch, kOne, 1);

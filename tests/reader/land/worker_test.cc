@@ -204,6 +204,27 @@ TEST_F(WorkerTest, ADeadLetterThatGotThroughIsNotSentAgain) {
   EXPECT_EQ(dead_letters_.letters()[1].message.value, "poison 2");
 }
 
+TEST_F(WorkerTest, ALetterThatItsTopicRefusesForGoodStopsNothing) {
+  dead_letters_.RefuseAll();
+  source_.Push(kHeartbeats0, "poison");
+  source_.PushHeartbeat(kHeartbeats0, "e1");
+  StepUntilDue();
+  EXPECT_EQ(source_.stored(kHeartbeats0), 2);
+  EXPECT_EQ(State().trouble, "");
+  EXPECT_NE(metrics_.Text().find("tidegate_reader_dead_letters_lost_total 1"), std::string::npos);
+}
+
+TEST_F(WorkerTest, ALetterNamesTheEpochOfItsLog) {
+  memory_.positions[PartitionName(kHeartbeats0)] = 5;
+  store_.Reject("acme/truck-1/e1");
+  source_.Push(kHeartbeats0, "poison");
+  source_.PushHeartbeat(kHeartbeats0, "e1");
+  StepUntilDue();
+  ASSERT_EQ(dead_letters_.letters().size(), 2u);
+  EXPECT_EQ(dead_letters_.letters()[0].epoch, 1);
+  EXPECT_EQ(dead_letters_.letters()[1].epoch, 1);
+}
+
 TEST_F(WorkerTest, LandingNeedsNoIndexAndRequestsThemOnce) {
   IndexRequests requests;
   Worker worker(options_,

@@ -196,6 +196,33 @@ TEST_F(UnparkerTest, WhatNoDatabaseAcceptsBecomesADeadLetterOfItsOwnPlace) {
   EXPECT_FALSE(Marked("tidegate_acme"));
 }
 
+// The topic was made anew; records of the previous log have ids that are made of the same offsets.
+TEST_F(UnparkerTest, WhatIsNamedByItsPlaceKeepsTheEpochOfItsLog) {
+  memory_.positions[PartitionName(kHeartbeats0)] = 5;
+  store_.TakeDown("tidegate_acme");
+  for (int i = 0; i < 2; ++i) source_.Push(kHeartbeats0, R"({"asset_id":"a","tenant_id":"acme"})");
+  StepWorker();
+  store_.Reject(PartitionName(kHeartbeats0) + "/1@1");
+  store_.Restore("tidegate_acme");
+  StepUnparker(50);
+  EXPECT_THAT(store_.landed(), ElementsAre(PartitionName(kHeartbeats0) + "/0@1"));
+  ASSERT_EQ(dead_letters_.letters().size(), 1u);
+  EXPECT_EQ(dead_letters_.letters()[0].epoch, 1);
+}
+
+TEST_F(UnparkerTest, ALetterThatItsTopicRefusesForGoodHoldsNothingUp) {
+  store_.TakeDown("tidegate_acme");
+  store_.Reject("acme/a/0");
+  for (int64_t id = 0; id < 2; ++id) Push("acme", id);
+  StepWorker();
+  dead_letters_.RefuseAll();
+  store_.Restore("tidegate_acme");
+  StepUnparker(50);
+  EXPECT_THAT(store_.landed(), ElementsAre("acme/a/1"));
+  EXPECT_FALSE(Marked("tidegate_acme"));
+  EXPECT_NE(metrics_.Text().find("tidegate_reader_dead_letters_lost_total 1"), std::string::npos);
+}
+
 TEST_F(UnparkerTest, ForeignMessagesInTheParkingTopicAreSkipped) {
   kafka_.Append(kParked0, "what is this", clock_.Now());
   StepUnparker();

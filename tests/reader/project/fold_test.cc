@@ -135,6 +135,48 @@ TEST_F(FoldTest, ANumberThatIsAnIdMeasuresNothing) {
   EXPECT_EQ(Count("aggregated_data"), 0u);
 }
 
+// Notes how many projections one call loads at most.
+class MeasuredStore final : public MemoryProjectionStore {
+ public:
+  using MemoryProjectionStore::MemoryProjectionStore;
+  Result<std::vector<Projection>> Load(std::span<const DocumentKey> keys) override {
+    most = std::max(most, keys.size());
+    return MemoryProjectionStore::Load(keys);
+  }
+  size_t most = 0;
+};
+
+TEST_F(FoldTest, ABatchThatChangesManyProjectionsIsFoldedInParts) {
+  std::string numbers;
+  for (int i = 0; i < 60; ++i) numbers += ",\"s" + std::to_string(i) + "\":1";
+  std::vector<Document> documents;
+  for (int i = 0; i < 40; ++i) {
+    SourceMessage message{.partition = {Topic("telemetry"), 0},
+                          .offset = i,
+                          .timestamp = std::nullopt,
+                          .key = std::nullopt,
+                          .value = R"({"tenant_id":"acme","asset_id":"a","timestamp":)" +
+                                   std::to_string(1'750'639'000 - i * 3'600) + numbers + "}",
+                          .headers = {}};
+    documents.push_back(std::get<Document>(decoder_.Decode(message, {})));
+  }
+  std::vector<Event> events;
+  for (const Document& document : documents)
+    events.push_back(
+        {&document, PartitionName({Topic("telemetry"), 0}), document.provenance.offset});
+  MeasuredStore store(database_);
+  Folder::Options options;
+  options.changes = 100;
+  options.cached = 10;
+  Folder folder(options, {store, documents_});
+  ASSERT_TRUE(folder.Fold(events).ok());
+  EXPECT_LE(store.most, 200u);
+  EXPECT_EQ(folder.applied(), 40u);
+  EXPECT_EQ(Count("aggregated_data"), 60u * 40u);
+  const auto asset = database_.projections.at({{"tidegate", "assets"}, "acme/a"});
+  EXPECT_EQ(asset.members.Integer("documents"), 40);
+}
+
 TEST_F(FoldTest, AFailureBeginsAndEndsWithWhatTheMachineSays) {
   Fold("machine", R"("event_id":"a","failure":false)", "10");
   Fold("machine", R"("event_id":"b","failure":true)", "20");

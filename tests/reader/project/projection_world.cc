@@ -42,6 +42,7 @@ World::Reader::Reader(World& world, size_t number)
   options.folder = FolderOptions();
   // Either projections are dropped from memory all the time, or those in memory become outdated.
   options.folder.cached = world.Pick(2) ? 5 : 1'000;
+  options.folder.changes = options.folder.cached == 5 ? 7 : 1'000;
   store.Intercept([&world, number](bool after) { return world.Meddle(number, after); });
   projector.emplace(options,
                     Projector::Parts{source, store, documents, world.decoder_, world.clock_,

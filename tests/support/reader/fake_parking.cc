@@ -29,7 +29,7 @@ std::vector<Result<Position>> FakeParking::Park(std::span<const ParkedRecord> re
     }
     const Partition partition = PartitionOf(*record.database);
     log_.Append(partition, record.message->value.value_or(""), now, 0,
-                ParkedHeaders(*record.message, now));
+                ParkedHeaders(*record.message, record.epoch, now));
     SourceMessage& message = log_.partitions[partition].back();
     message.key = *record.database;
     places.push_back(Position{partition, message.offset + 1});

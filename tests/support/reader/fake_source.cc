@@ -67,6 +67,7 @@ Status FakeSource::Seek(const Partition& partition, int64_t offset) {
 void FakeSource::BeginAnew(const Partition& partition) {
   next_offset_[partition] = 0;
   std::erase_if(returned_, [&](const SourceMessage& m) { return m.partition == partition; });
+  std::erase_if(messages_, [&](const SourceMessage& m) { return m.partition == partition; });
 }
 
 Result<int64_t> FakeSource::EndOffset(const Partition& partition) {
@@ -110,7 +111,11 @@ std::vector<Status> FakeDeadLetters::Publish(std::span<const DeadLetter> letters
       statuses.push_back(Error{ErrorCode::kUnavailable, "the dead-letter topic is away"});
       continue;
     }
-    letters_.push_back({*letter.message, *letter.refusal});
+    if (refuses_) {
+      statuses.push_back(Error{ErrorCode::kRejected, "the dead-letter topic takes no letter"});
+      continue;
+    }
+    letters_.push_back({*letter.message, *letter.refusal, letter.epoch});
     statuses.push_back({});
   }
   return statuses;

@@ -108,12 +108,15 @@ class FakeDeadLetters final : public DeadLetters {
   struct Letter {
     SourceMessage message;
     Refusal refusal;
+    int64_t epoch = 0;
   };
 
   std::vector<Status> Publish(std::span<const DeadLetter> letters) override;
 
   void TakeDown() { down_ = true; }
   void Restore() { down_ = false; }
+  // The topic refuses every letter for good.
+  void RefuseAll() { refuses_ = true; }
   // While the topic is down, so many letters of each Publish() are published all the same.
   void LetThrough(size_t letters) { let_through_ = letters; }
   const std::vector<Letter>& letters() const { return letters_; }
@@ -121,6 +124,7 @@ class FakeDeadLetters final : public DeadLetters {
  private:
   std::vector<Letter> letters_;
   bool down_ = false;
+  bool refuses_ = false;
   size_t let_through_ = 0;
 };
 

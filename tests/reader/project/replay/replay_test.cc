@@ -169,6 +169,16 @@ TEST_F(ReplayTest, LettersLandAsIfTheyHadJustCome) {
   EXPECT_EQ(store_.indexed().size(), 1u);
 }
 
+TEST_F(ReplayTest, WhatIsNamedByItsPlaceKeepsTheEpochOfItsLog) {
+  SourceMessage letter = Letter("e1");
+  letter.value = R"({"tenant_id":"acme","asset_id":"truck-1"})";
+  std::erase_if(letter.headers, [](const auto& header) { return header.first == "tg-id"; });
+  Header(letter, "tg-dlq-epoch") = "3";
+  letters_.Push(letter);
+  ASSERT_TRUE(Run().ok());
+  EXPECT_TRUE(store_.Has(std::string("acme/") + kTopic + "/2/77@3"));
+}
+
 TEST_F(ReplayTest, AReplayMayBeRepeated) {
   letters_.Push(Letter("e1"));
   ASSERT_TRUE(Run().ok());
