@@ -1,11 +1,9 @@
 #include "reader/project/landed_positions.h"
 
-<<<<<<< HEAD
 #include <algorithm>
+#include <utility>
 #include <vector>
 
-=======
->>>>>>> fix-b
 #include "core/check.h"
 #include "reader/project/rebuild_mark.h"
 

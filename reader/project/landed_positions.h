@@ -37,7 +37,9 @@ class LandedPositions {
   int64_t EpochOf(const Partition& partition) const;
   // The highest offset that was buffered, or -1.
   int64_t NewestOf(const Partition& partition) const;
-<<<<<<< HEAD
+  // The partitions whose epoch has risen while messages were buffered, which may be in the previous
+  // log. None of them has landed until Forget().
+  std::vector<Partition> Risen() const;
   void Forget(const Partition& partition) {
     known_.erase(partition);
     ends_.Forget(partition);
@@ -46,13 +48,6 @@ class LandedPositions {
     known_.clear();
     ends_.ForgetAll();
   }
-=======
-  // The partitions whose epoch has risen while messages were buffered, which may be in the previous
-  // log. None of them has landed until Forget().
-  std::vector<Partition> Risen() const;
-  void Forget(const Partition& partition) { known_.erase(partition); }
-  void ForgetAll() { known_.clear(); }
->>>>>>> fix-b
 
  private:
   struct Known {
