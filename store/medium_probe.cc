@@ -12,7 +12,7 @@ namespace tidegate {
 
 bool MediumProbe::FindsDamage() {
   ++errors_;
-  if (!next_ && errors_ >= kErrors && std::has_single_bit(errors_)) next_.emplace();
+  if (!next_ && errors_ >= kErrors && std::has_single_bit(errors_)) next_ = Place();
   return next_ && !ReadsPart();
 }
 

@@ -42,7 +42,7 @@ Status Salvages::Read(StoreHandle& handle) {
   if (!rows.ok()) return rows.error();
   for (const auto& [name, body] : *rows) {
     const bool known = std::ranges::any_of(
-        salvages_, [&](const auto& salvage) { return salvage->job().RowName() == name; });
+        salvages_, [&row = name](const auto& salvage) { return salvage->job().RowName() == row; });
     if (known) continue;
     auto job = DecodeSalvageJob(name, body);
     if (!job.ok()) {

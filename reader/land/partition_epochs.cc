@@ -106,8 +106,7 @@ Status PartitionEpochs::ReadUnknown(std::span<const Partition> partitions) {
   for (const Partition& partition : partitions)
     if (!known_[partition].is_read) unknown.push_back(partition);
   std::ranges::sort(unknown);
-  const auto repeated = std::ranges::unique(unknown);
-  unknown.erase(repeated.begin(), repeated.end());
+  unknown.erase(std::unique(unknown.begin(), unknown.end()), unknown.end());
   if (unknown.empty()) return {};
   const auto read = ReadLogPositions(parts_.projections, database_, unknown);
   if (!read.ok()) return read.error();
