@@ -79,8 +79,8 @@ Status RefuseSplitPassword(std::string_view rest) {
   if (at == std::string_view::npos || at < authority_end) return {};
   if (rest.substr(0, at).find(':') == std::string_view::npos) return {};
   return Invalid(
-      "a ':' before an '@' looks like a password, which is refused, give it as a credential; "
-      "an '@' in a topic or a value is written %40");
+      "a colon before an at sign looks like a password, which is refused, give it as a credential; "
+      "in a topic or a value, write %40 for an at sign");
 }
 
 Status ParsePort(std::string_view text, Uri& uri) {

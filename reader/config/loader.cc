@@ -1,5 +1,6 @@
 #include "reader/config/loader.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -137,6 +138,28 @@ void Loader::FindUnknownNames() {
   }
 }
 
+// A secret under a wrong name is a login that fails, or a database that is not the one meant.
+void Loader::FindUnreadCredentials() {
+  std::vector<std::string> known{"landing.uri", "tenants.json", "api.tokens"};
+  for (const std::string& tenant : config_.decoder.tenants)
+    known.push_back(fmt::format("landing.{}.uri", tenant));
+  for (const EnrichSource& source : config_.enrichment.sources)
+    known.push_back(fmt::format("enrich.{}.header", source.name));
+  for (const std::string& name : credentials_.Names()) {
+    // Those of Kafka, and of names that do not exist, have problems of their own.
+    const bool has_problem = name.starts_with("kafka.") ||
+                             (name.starts_with("landing.") && name.ends_with(".uri")) ||
+                             (name.starts_with("enrich.") && name.ends_with(".header"));
+    if (has_problem || std::ranges::count(known, name) > 0) continue;
+    const std::string text = fmt::format("credential {}: the reader reads none of this name", name);
+    if (const auto nearest = Nearest(name, known)) {
+      config_.problems.push_back(fmt::format("{}; did you mean {}?", text, *nearest));
+    } else {
+      config_.warnings.push_back(text);
+    }
+  }
+}
+
 Config Loader::Load() {
   LoadRoles();
   LoadKafka();
@@ -154,6 +177,7 @@ Config Loader::Load() {
   if (!config_.parking_topic.empty()) KeepStreamsOff(config_.parking_topic, "the parking topic");
   LoadApi();
   FindUnknownNames();
+  FindUnreadCredentials();
   return std::move(config_);
 }
 

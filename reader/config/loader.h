@@ -75,6 +75,7 @@ class Loader {
   void LoadParking();
   void LoadProcess();
   void FindUnknownNames();
+  void FindUnreadCredentials();
 
   // These look a setting up, add it to Config::settings, and return its value. Number() and
   // Duration() report a value that is malformed or out of range as a problem and return the

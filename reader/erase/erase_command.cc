@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -34,7 +35,11 @@ Status EraseFrom(const std::string& uri, const std::set<std::string>& databases,
                  const Erasure::Options& options, uint64_t& total) {
   const auto landing = OpenLanding(uri);
   if (!landing.ok()) return landing.error();
-  if (!(*landing)->Exists()) return {};
+  Print(fmt::format("{}: {}\n", WithoutPassword(uri), fmt::join(databases, ", ")));
+  if (!(*landing)->Exists())
+    return Error{ErrorCode::kInvalid,
+                 "there is no such file: give this verb the variables and credentials of the "
+                 "service"};
   const auto eraser = OpenEraser(uri);
   if (!eraser.ok()) return eraser.error();
   const SystemClock clock;
@@ -64,13 +69,23 @@ int EraseSubject(const EraseArguments& arguments, const Config& config, const Lo
   }
   const Erasure::Options options{.subject = {arguments.tenant, arguments.asset},
                                  .remove = arguments.yes};
+  const auto& tenants = config.decoder.tenants;
+  if (!tenants.empty() && !tenants.contains(arguments.tenant)) {
+    log.Error(
+        "--tenant: '{}' is on no list of tenants, so a server of its own is unknown: erase "
+        "first, and take the tenant off the list then",
+        arguments.tenant);
+    return kMisused;
+  }
   uint64_t total = 0;
   int code = 0;
   for (const auto& [uri, databases] : TargetsOf(config, arguments.tenant)) {
     const Status status = EraseFrom(uri, databases, options, total);
     if (status.ok()) continue;
-    log.Error("{}: {}; run it again", WithoutPassword(uri), status.error().message);
-    code = kFailed;
+    const bool again = status.error().code != ErrorCode::kInvalid;
+    log.Error("{}: {}{}", WithoutPassword(uri), status.error().message,
+              again ? "; run it again" : "");
+    code = std::max(code, again ? kFailed : kMisused);
   }
   Print(fmt::format("{:<48} {:>10}\n", arguments.yes ? "removed" : "found", total));
   if (!arguments.yes) Print("nothing was removed; --yes removes it for good\n");

@@ -2,7 +2,7 @@
 
 import json
 
-from harness import expect_once, heartbeat
+from harness import SqliteLanding, expect_once, heartbeat
 from realparts import wait_until
 
 TENANTS = ("acme", "globex")
@@ -68,4 +68,15 @@ def test_a_tenant_with_a_database_of_its_own(site, landing):
     assert done.returncode == 0, done.stderr
     assert not landing.documents("heartbeats", "acme")
     assert len(landing.documents("heartbeats", "globex")) == 10
+    unlisted = reader.run("erase", "--tenant", "nobody", "--yes")
+    assert unlisted.returncode == 2 and "is on no list of tenants" in unlisted.stderr
     assert reader.finish() == 0
+
+
+def test_a_landing_that_does_not_exist_is_an_error(site, tmp_path):
+    """So that nobody takes a shell without the service's variables for an empty database."""
+    reader = site.reader(SqliteLanding(tmp_path / "nothing.db", "fleet"))
+    reader.folder.mkdir(exist_ok=True)
+    done = reader.run("erase", "--tenant", "acme", "--yes")
+    assert done.returncode == 2
+    assert "nothing.db" in done.stdout and "there is no such file" in done.stderr

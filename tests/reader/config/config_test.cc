@@ -433,6 +433,24 @@ TEST_F(ConfigTest, AnEnrichmentsHeaderIsACredential) {
   EXPECT_NE(Problems(Load({})).find("there is no TIDEGATE_ENRICH_DEVICE"), std::string::npos);
 }
 
+TEST_F(ConfigTest, ACredentialThatNobodyReadsIsTold) {
+  credentials_ = folder_.File("credentials");
+  std::filesystem::create_directory(credentials_);
+  for (const char* name : {"landing.url", "landing.acme.url", "api.token", "vault"})
+    std::ofstream(credentials_ + "/" + name) << "mongodb://u:S3cret@h";
+  const Config config = Load({{"TIDEGATE_TENANTS", "acme"}});
+  EXPECT_EQ(Problems(config),
+            "credential api.token: the reader reads none of this name; did you mean api.tokens?\n"
+            "credential landing.acme.url: the reader reads none of this name; did you mean "
+            "landing.acme.uri?\n"
+            "credential landing.url: the reader reads none of this name; did you mean "
+            "landing.uri?\n");
+  EXPECT_EQ(
+      std::ranges::count(config.warnings, "credential vault: the reader reads none of this name"),
+      1);
+  EXPECT_EQ(ConfigReport(config).find("S3cret"), std::string::npos);
+}
+
 // Whatever is wrong with the settings around it.
 TEST_F(ConfigTest, NoSecretIsShown) {
   credentials_ = folder_.File("credentials");
