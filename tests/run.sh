@@ -175,7 +175,7 @@ simulation() {
 }
 # These tests cover the code with threads of our own. gcc's thread sanitizer crashes in librdkafka's
 # threads, so it runs only tests that use fakes.
-THREADED=(reader_test reader_service_test reader_endpoints_test reader_api_test reader_project_test enrich_test
+THREADED=(fanned_store_test reader_test reader_service_test reader_endpoints_test reader_api_test reader_project_test enrich_test
     document_store_contract_test)
 build_threaded() {
     cmake --preset tsan -DTIDEGATE_BENCH=OFF -DTIDEGATE_AGENT=OFF &&
