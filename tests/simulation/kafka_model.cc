@@ -67,6 +67,12 @@ void KafkaModel::AnswerRequest(ScriptedTransport& transport, const Partition& pa
       std::ranges::any_of(request, [&](const Sent& sent) { return Refuses(sent.message, now); });
   if (refused) {
     for (const Sent& sent : request) transport.Reject(sent.seq);
+    // The broker refuses what follows in the partition as out of order, and the producer is
+    // replaced.
+    std::vector<Seq> later;
+    for (const Sent& sent : transport.pending())
+      if (PartitionOf(sent.message) == partition) later.push_back(sent.seq);
+    for (const Seq seq : later) transport.Return(seq);
     return;
   }
   const bool lost = lose_answers_ && random_.Chance(300);

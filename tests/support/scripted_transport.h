@@ -41,6 +41,7 @@ class ScriptedTransport final : public Transport {
   void Ack(Seq seq) { Answer(seq, Delivery::kAcked); }
   void Retry(Seq seq) { Answer(seq, Delivery::kRetry); }
   void Reject(Seq seq) { Answer(seq, Delivery::kRejected); }
+  void Return(Seq seq) { Answer(seq, Delivery::kReturned); }
   void AckAll();
   void RetryAll();
   // Answers the pending messages like a broker that gets one request for each topic and route: it
