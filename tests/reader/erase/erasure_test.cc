@@ -138,8 +138,11 @@ TEST_F(ErasureTest, TheVerbCountsUnlessItIsTold) {
   EXPECT_FALSE(Erase({"acme"}, false).empty());
   EXPECT_EQ(EraseSubject({.tenant = "acme", .yes = true}, config, silent), 0);
   EXPECT_TRUE(Erase({"acme"}, false).empty());
+  config.decoder.tenants = {"globex"};
+  EXPECT_EQ(EraseSubject({.tenant = "acme"}, config, silent), 2) << "its own server is unknown";
+  config.decoder.tenants = {};
   config.landing = "sqlite:" + folder_.File("none.db");
-  EXPECT_EQ(EraseSubject({.tenant = "acme", .yes = true}, config, silent), 0);
+  EXPECT_EQ(EraseSubject({.tenant = "acme"}, config, silent), 2) << "it may be the wrong one";
 }
 
 }  // namespace
