@@ -73,7 +73,7 @@ struct DeadLetter {
   const SourceMessage* message;
   const Refusal* refusal;
   WallTime time;
-  // Of the partition's log.
+  // Which of the logs that its partition has had contained the message.
   int64_t epoch = 0;
 };
 

@@ -30,7 +30,7 @@ struct ParkedMessage {
   // The record with its own topic, partition, offset, key, headers and timestamp.
   SourceMessage record;
   std::string database;
-  // Of its partition's log.
+  // Which of the logs that its partition has had contained the record.
   int64_t epoch = 0;
 };
 

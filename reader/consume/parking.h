@@ -18,7 +18,7 @@ struct ParkedRecord {
   const SourceMessage* message;
   // The database that the record is to land in.
   const std::string* database;
-  // Of the log of the message's partition.
+  // Which of the logs that its partition has had contained the message.
   int64_t epoch = 0;
 };
 

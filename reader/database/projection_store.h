@@ -62,7 +62,7 @@ struct Landed {
   std::optional<LetterPlace> dead_letter = std::nullopt;
   // When the reader that landed the document received its message.
   WallTime received_at{};
-  // Of the partition's log.
+  // Which of the logs that its partition has had contained the message.
   int64_t epoch = 0;
 };
 

@@ -115,7 +115,8 @@ class Batch {
     Refusal refusal = {};
     // The database of its document, once it is to be parked.
     std::string database = {};
-    // Of the log of its partition; no value: not known yet, or its document has it.
+    // Which of the logs that its partition has had contained the message; no value: it is not known
+    // yet, or the document has it.
     std::optional<int64_t> epoch = {};
   };
 

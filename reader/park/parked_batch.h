@@ -64,7 +64,7 @@ class ParkedBatch {
     Partition partition;
     int64_t offset = 0;
     std::string database = {};
-    // Of the log of the record's own partition.
+    // Which of the logs that its own partition has had contained the record.
     int64_t epoch = 0;
     SourceMessage message = {};
     std::optional<Document> document = {};

@@ -21,7 +21,7 @@ Result<LandedEvents> FindLandedEvents(ProjectionStore& projections,
   std::vector<size_t> key_of;
   std::map<DocumentKey, size_t> places;  // A record may be in Kafka twice.
   for (Buffer::Item* item : items) {
-    // As the landing has named it.
+    // The landing has named the document by its epoch as well.
     SetEpoch(*item->document, positions.EpochOf(item->partition));
     const auto [place, is_new] =
         places.emplace(DocumentKey{item->document->ns, item->document->id}, keys.size());

@@ -18,7 +18,7 @@ namespace tidegate::simulation {
 struct Published {
   int64_t number;
   double temperature;
-  // Of the world, which nobody sets.
+  // When it was published, by the clock of the world, which nobody sets.
   BootTime at;
 };
 

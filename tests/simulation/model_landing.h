@@ -24,7 +24,6 @@ class ModelLanding final : public reader::DocumentStore {
   Status Ping() override { return Reach(); }
 
   void SetDown(bool down) { down_ = down; }
-  bool down() const { return down_; }
   // One database does not answer, while the others do.
   void SetDead(std::string database) { dead_ = std::move(database); }
   Status Reach(const std::string& database) const;

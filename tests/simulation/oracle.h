@@ -18,7 +18,7 @@ struct Arrived {
   std::string tenant;
   std::string asset;
   int64_t number = -1;
-  // Of an alert.
+  // What an alert says, "raised" or "cleared"; empty in a heartbeat.
   std::string status;
   std::string text;
 };

@@ -48,8 +48,6 @@ class Server {
   const reader::MemoryDatabase& database() const { return database_; }
   ModelLanding& landing() { return landing_; }
   const ModelLanding& landing() const { return landing_; }
-  const reader::FakeDeadLetters& dead_letters() const { return dead_letters_; }
-  WallTime Now() const { return clock_.Now(); }
 
  private:
   // A member of a group and what it reads from.

@@ -20,7 +20,7 @@ namespace tidegate::simulation {
 struct Outcome {
   // What does not hold, for people; empty: everything holds.
   std::vector<std::string> wrong;
-  // Of everything that arrived in Kafka and in the database, in its order.
+  // Covers everything that arrived in Kafka and in the database, in its order.
   uint64_t hash = 0;
   // Messages published, answered, landed, and faults.
   uint64_t events = 0;

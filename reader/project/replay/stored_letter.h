@@ -18,7 +18,7 @@ struct StoredLetter {
   std::string reason_kind;
   // When it became a dead letter.
   WallTime time{};
-  // Of the log of the message's partition.
+  // Which of the logs that its partition has had contained the message.
   int64_t epoch = 0;
   // The letter holds only the beginning of the message's value.
   bool cut = false;

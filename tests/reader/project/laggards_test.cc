@@ -11,6 +11,14 @@ using std::chrono::seconds;
 
 class LaggardsTest : public testing::Test {
  protected:
+  // The database of acme has missed what follows offset 6, and is read again up to 20.
+  void ReturnAndReadAgain() {
+    laggards_.Begin("acme", "no answer", seconds(0), seconds(0));
+    laggards_.LeaveOut("acme", kHeartbeats0, 7);
+    laggards_.OnRewound("acme", kHeartbeats0, 20, seconds(1));
+    laggards_.End("acme");
+  }
+
   Laggards laggards_{{.most = 100}};
 };
 
@@ -27,10 +35,7 @@ TEST_F(LaggardsTest, NoOffsetAfterTheFirstThatWasLeftOutIsCommitted) {
 }
 
 TEST_F(LaggardsTest, WhatIsReadAgainIsFoldedForTheLaggardAlone) {
-  laggards_.Begin("acme", "no answer", seconds(0), seconds(0));
-  laggards_.LeaveOut("acme", kHeartbeats0, 7);
-  laggards_.OnRewound("acme", kHeartbeats0, 20, seconds(1));
-  laggards_.End("acme");
+  ReturnAndReadAgain();
   EXPECT_TRUE(laggards_.Takes("acme", kHeartbeats0, 7));
   EXPECT_FALSE(laggards_.Takes("globex", kHeartbeats0, 8));
   EXPECT_TRUE(laggards_.Takes("globex", kHeartbeats0, 20));
@@ -44,10 +49,7 @@ TEST_F(LaggardsTest, WhatIsReadAgainIsFoldedForTheLaggardAlone) {
 }
 
 TEST_F(LaggardsTest, OneThatFailsAgainIsReadAgainFromThere) {
-  laggards_.Begin("acme", "no answer", seconds(0), seconds(0));
-  laggards_.LeaveOut("acme", kHeartbeats0, 7);
-  laggards_.OnRewound("acme", kHeartbeats0, 20, seconds(1));
-  laggards_.End("acme");
+  ReturnAndReadAgain();
   laggards_.Begin("acme", "no answer", seconds(1), seconds(0));
   laggards_.LeaveOut("acme", kHeartbeats0, 12);
   EXPECT_EQ(laggards_.OnDone(kHeartbeats0, 30, seconds(1)), 12);
@@ -85,10 +87,7 @@ TEST_F(LaggardsTest, TheBackoffGrowsUntilWhatWasLeftOutIsFolded) {
 }
 
 TEST_F(LaggardsTest, WhatKafkaHasDeletedIsNotWaitedForForEver) {
-  laggards_.Begin("acme", "no answer", seconds(0), seconds(0));
-  laggards_.LeaveOut("acme", kHeartbeats0, 7);
-  laggards_.OnRewound("acme", kHeartbeats0, 20, seconds(1));
-  laggards_.End("acme");
+  ReturnAndReadAgain();
   laggards_.Begin("acme", "no answer", seconds(2), seconds(0));
   EXPECT_FALSE(laggards_.Due(seconds(600)));
   EXPECT_EQ(laggards_.Due(seconds(601)), "acme");
